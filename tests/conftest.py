@@ -1,0 +1,30 @@
+"""What every test may use: the shared folder if it is there, a tiny picture maker, quiet threads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _threads() -> None:
+    torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the real VGG-19 and the development pictures; skips where it is absent."""
+    folder = Path(os.environ.get("IMPASTO_SHARED", ROOT.parent / "shared"))
+    if not (folder / "vgg19_conv.safetensors").exists():
+        pytest.skip(f"the real VGG-19 is not at {folder} (set IMPASTO_SHARED)")
+    return folder
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
