@@ -1,0 +1,144 @@
+"""The small encoder that ships with impasto: VGG-19's features, distilled.
+
+A plain convolutional trunk (3x3 convolutions, ReLU, average pooling between blocks) with one linear 1x1 head a
+layer. Each head predicts the teacher's features of that layer in their leading principal components, divided by
+the root of the layer's total variance, so that every layer's components have a total variance of about 1.
+Gram matrices and covariances of the heads are therefore projections of the teacher's. How the weights were made
+is written in `data/compact.md`; the program is `impasto distill`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from impasto.encoders.base import Encoder, LayerInfo, freeze
+from impasto.encoders.state import gather
+from impasto.encoders.store import load_state
+
+
+class Conv(NamedTuple):
+    """One 3x3 convolution of the trunk: its channels and the layer whose head reads it, if any."""
+
+    channels: int
+    head: str | None = None
+
+
+# 60,128 multiply-adds a pixel: one sixth of VGG-19's 361,152 to relu5_1.
+BLOCKS: tuple[tuple[Conv, ...], ...] = (
+    (Conv(32, "relu1_1"), Conv(32)),
+    (Conv(64, "relu2_1"), Conv(64)),
+    (Conv(128, "relu3_1"), Conv(128)),
+    (Conv(256, "relu4_1"), Conv(256, "relu4_2")),
+    (Conv(256), Conv(256, "relu5_1")),
+)
+COMPONENTS: Mapping[str, int] = {
+    "relu1_1": 32, "relu2_1": 64, "relu3_1": 96, "relu4_1": 128, "relu4_2": 128, "relu5_1": 128
+}  # fmt: skip
+
+
+def layout() -> dict[str, tuple[int, ...]]:
+    """Return the entries of a weights file: name -> shape."""
+    entries: dict[str, tuple[int, ...]] = {}
+    before, index = 3, 0
+    for block in BLOCKS:
+        for conv in block:
+            entries[f"trunk.{index}.weight"] = (conv.channels, before, 3, 3)
+            entries[f"trunk.{index}.bias"] = (conv.channels,)
+            before, index = conv.channels, index + 1
+            if conv.head:
+                entries[f"heads.{conv.head}.weight"] = (COMPONENTS[conv.head], before, 1, 1)
+                entries[f"heads.{conv.head}.bias"] = (COMPONENTS[conv.head],)
+    return entries
+
+
+class Compact(Encoder):
+    """The distilled encoder; layers relu1_1 .. relu5_1 hold principal components of VGG-19's."""
+
+    def __init__(self) -> None:
+        layers = {
+            conv.head: LayerInfo(COMPONENTS[conv.head], 2**depth)
+            for depth, block in enumerate(BLOCKS)
+            for conv in block
+            if conv.head
+        }
+        super().__init__("compact", layers)
+        self.trunk = nn.ModuleList()
+        self.heads = nn.ModuleDict()
+        before = 3
+        for block in BLOCKS:
+            for conv in block:
+                self.trunk.append(nn.Conv2d(before, conv.channels, 3, padding=1))
+                before = conv.channels
+                if conv.head:
+                    self.heads[conv.head] = nn.Conv2d(before, COMPONENTS[conv.head], 1)
+
+    def forward(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """Return the asked layers of `image`; see `Encoder.forward`."""
+        self.resolve(layers)
+        self.check_image(image, layers)
+        found: dict[str, Tensor] = {}
+        # Replicated here, zeros elsewhere: as in the teacher, whose picture's edge must not look like a dark frame.
+        x = F.pad(self.normalise(image).to(self.dtype), (1, 1, 1, 1), mode="replicate")
+        index = 0
+        for depth, block in enumerate(BLOCKS):
+            if depth:
+                x = F.avg_pool2d(x, 2)
+            for conv in block:
+                if len(found) == len(layers):
+                    return found
+                kernel, bias = self.kernel(index)
+                x = F.relu(F.conv2d(x, kernel, bias, padding=1 if index else 0), inplace=True)
+                index += 1
+                if conv.head is not None and conv.head in layers:
+                    found[conv.head] = self.heads[conv.head](x)
+        return found
+
+    def kernel(self, index: int) -> tuple[Tensor, Tensor | None]:
+        """Return weight and bias of a convolution of the trunk."""
+        layer = self.trunk[index]
+        assert isinstance(layer, nn.Conv2d)
+        return layer.weight, layer.bias
+
+    def _walk(self, height: int, width: int, layers: Collection[str]) -> list[tuple[int, int, int]]:
+        """Return (positions, multiply-adds, channels kept) of every convolution down to the deepest of `layers`."""
+        self.resolve(layers)
+        left = set(layers)
+        steps: list[tuple[int, int, int]] = []
+        before = 3
+        for depth, block in enumerate(BLOCKS):
+            positions = (height >> depth) * (width >> depth)
+            for conv in block:
+                if not left:
+                    return steps
+                steps.append((positions, 9 * before * conv.channels * positions, conv.channels))
+                before = conv.channels
+                if conv.head in left:
+                    left.discard(conv.head)
+                    wide = COMPONENTS[conv.head]
+                    steps.append((positions, before * wide * positions, wide))
+        return steps
+
+    def macs(self, height: int, width: int, layers: Collection[str]) -> int:
+        """Return the multiply-adds of one forward pass; see `Encoder.macs`."""
+        return sum(macs for _, macs, _ in self._walk(height, width, layers))
+
+    def activation_floats(self, height: int, width: int, layers: Collection[str]) -> int:
+        """Return roughly how many numbers autograd keeps of one pass; see `Encoder.activation_floats`."""
+        return 3 * height * width + sum(n * channels for n, _, channels in self._walk(height, width, layers))
+
+
+def build(weights: Path | None = None) -> Compact:
+    """Return the compact encoder with the shipped weights, or those of a file that `impasto distill` wrote.
+
+    Raises WeightsError if the file is missing, damaged or of another network.
+    """
+    path = weights or Path(str(resources.files("impasto.encoders"))) / "data" / "compact.safetensors"
+    encoder = Compact()
+    encoder.load_state_dict(gather(load_state(path), layout(), str(path)))
+    return freeze(encoder)

@@ -1,0 +1,113 @@
+"""The teacher's side: VGG-19's features in their leading principal components, scaled to unit total variance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from impasto.encoders.base import Encoder
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Principal components of one layer: ``t = projection F``, (K,C) by (C,N).
+
+    ``projection`` = V_K^T / sqrt(tr cov); ``mean`` (K) is the projected mean; ``share`` the part of the variance
+    that K components carry; ``covariance`` (C,C) and ``feature_mean`` (C) are the layer's own.
+    """
+
+    projection: Tensor
+    mean: Tensor
+    share: float
+    covariance: Tensor
+    feature_mean: Tensor
+
+
+def measure_bases(
+    teacher: Encoder, components: Mapping[str, int], batches: Iterable[Tensor]
+) -> dict[str, Basis]:
+    """Return the basis of every layer from the pooled covariance over `batches` (B,3,h,w)."""
+    second: dict[str, Tensor] = {}
+    first: dict[str, Tensor] = {}
+    count: dict[str, int] = {}
+    with torch.no_grad():
+        for images in batches:
+            for layer, features in teacher(images, list(components)).items():
+                rows = features.float().permute(0, 2, 3, 1).flatten(0, 2)  # (N, C)
+                second[layer] = second.get(layer, torch.zeros(())) + (rows.T @ rows).double()
+                first[layer] = first.get(layer, torch.zeros(())) + rows.sum(0).double()
+                count[layer] = count.get(layer, 0) + len(rows)
+    return {
+        layer: _basis(second[layer] / count[layer], first[layer] / count[layer], components[layer])
+        for layer in components
+    }
+
+
+def _basis(second: Tensor, mean: Tensor, components: int) -> Basis:
+    covariance = second - torch.outer(mean, mean)
+    values, vectors = torch.linalg.eigh(covariance)
+    values, vectors = values.flip(0), vectors.flip(1)[:, :components]
+    projection = (vectors / covariance.trace().sqrt()).T  # (K, C)
+    return Basis(
+        projection.float().contiguous(),
+        (projection @ mean).float(),
+        float(values[:components].sum() / values.sum()),
+        covariance,
+        mean,
+    )
+
+
+class Teacher:
+    """Answers images with the targets of every head."""
+
+    def __init__(self, encoder: Encoder, bases: Mapping[str, Basis]) -> None:
+        self.encoder = encoder
+        self.bases = bases
+        self._kernels = {
+            layer: basis.projection[:, :, None, None].to(encoder.dtype) for layer, basis in bases.items()
+        }
+
+    @torch.no_grad()
+    def targets(self, images: Tensor) -> dict[str, Tensor]:
+        """Return layer -> (B,K,h,w) components of the teacher's features of `images` (B,3,H,W)."""
+        features = self.encoder(images, list(self.bases))
+        return {layer: F.conv2d(features[layer], kernel) for layer, kernel in self._kernels.items()}
+
+
+def choose_filters(basis: Basis, count: int) -> tuple[list[int], Tensor, Tensor]:
+    """Choose `count` of a layer's channels that predict its components best, greedily.
+
+    Returns their indices and the least-squares head on them: weight (K,count) and bias (K). It starts the
+    student's first layer from the teacher's own filters.
+    """
+    covariance = basis.covariance
+    target = basis.projection.double() @ covariance  # (K, C) covariance of components with channels
+    chosen: list[int] = []
+    for _ in range(count):
+        best, gain = -1, -1.0
+        for channel in range(len(covariance)):
+            if channel in chosen:
+                continue
+            explained = float(_explained(covariance, target, [*chosen, channel]))
+            if explained > gain:
+                best, gain = channel, explained
+        chosen.append(best)
+    inner = covariance[chosen][:, chosen] + 1e-9 * covariance.trace() * torch.eye(
+        count, dtype=covariance.dtype
+    )
+    weight = torch.linalg.solve(inner, target[:, chosen].T).T  # (K, count)
+    bias = basis.mean.double() - weight @ basis.feature_mean[chosen]
+    return chosen, weight.float(), bias.float()
+
+
+def _explained(covariance: Tensor, target: Tensor, chosen: list[int]) -> Tensor:
+    inner = covariance[chosen][:, chosen] + 1e-9 * covariance.trace() * torch.eye(
+        len(chosen), dtype=covariance.dtype
+    )
+    cross = target[:, chosen]
+    explained: Tensor = (cross * torch.linalg.solve(inner, cross.T).T).sum()
+    return explained

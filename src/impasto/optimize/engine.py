@@ -1,0 +1,229 @@
+"""The engine: a generator of events that paints one picture, scale by scale, step by step."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from impasto.encoders import Encoder
+from impasto.errors import DivergedError
+from impasto.imaging import resize
+from impasto.optimize.checkpoint import Checkpoint, digest, restore, write_checkpoint
+from impasto.optimize.events import (
+    Event,
+    Finished,
+    Preview,
+    Recovered,
+    ScaleDone,
+    ScaleStarted,
+    Started,
+    Stepped,
+)
+from impasto.optimize.guard import Guard
+from impasto.optimize.machine import tune_process
+from impasto.optimize.objective import Objective, build_terms
+from impasto.optimize.plan import Plan
+from impasto.optimize.result import Result
+from impasto.optimize.state import (
+    Average,
+    RunState,
+    first_picture,
+    learning_rate,
+    make_optimizer,
+    next_scale,
+)
+
+Evaluated = tuple[Tensor, Tensor, Tensor, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A planned run with its pictures: pixels (1,3,H,W) in [0,1] on the CPU, ``alpha`` of the content."""
+
+    plan: Plan
+    encoder: Encoder
+    content: Tensor | None
+    styles: tuple[Tensor, ...]
+    alpha: Tensor | None = None
+    start: Tensor | None = None
+    inputs: dict[str, Any] = field(default_factory=dict)
+
+    def digests(self) -> list[str]:
+        """Return the SHA-256 of every picture that takes part."""
+        pictures: Sequence[Tensor | None] = (self.content, self.start, *self.styles)
+        return ["" if picture is None else digest(picture) for picture in pictures]
+
+
+class Painter:
+    """One run of one job. `events` paints; `picture` is the picture so far at any time between two events.
+
+    ``preview_every`` emits a `Preview` after so many steps (0: never). With ``checkpoint`` the state is written
+    at most every ``checkpoint_seconds`` and when the generator is closed early; ``resume`` goes on from one.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        *,
+        preview_every: int = 0,
+        checkpoint: Path | None = None,
+        checkpoint_seconds: float = 5.0,
+        resume: Checkpoint | None = None,
+    ) -> None:
+        self.job = job
+        self.plan = job.plan
+        self.recipe = job.plan.recipe
+        self.device = torch.device(job.plan.device)
+        self.preview_every = preview_every
+        self.checkpoint = checkpoint
+        self.checkpoint_seconds = checkpoint_seconds
+        self.digests = job.digests()
+        self.state, self.guard = restore(resume, self.digests, self.device) if resume else self._fresh()
+        self._recent: deque[Evaluated] = deque(maxlen=3)
+        self._started = time.monotonic()
+        self._saved_at = self._started
+        self._first_total = self.state.total
+
+    def _fresh(self) -> tuple[RunState, Guard]:
+        recipe, scale = self.recipe, self.plan.scales[0]
+        generator = torch.Generator().manual_seed(recipe.seed)
+        size = (scale.height, scale.width)
+        image = first_picture(recipe, size, self.job.content, self.job.styles, self.job.start, generator)
+        image = image.clone().to(self.device).requires_grad_(True)
+        state = RunState(image, make_optimizer(recipe, image), Average(recipe.average), generator)
+        return state, Guard()
+
+    def picture(self) -> Tensor:
+        """Return the picture so far (1,3,H,W) in [0,1] at the size of the finished picture."""
+        return resize(self.state.picture().cpu(), (self.plan.height, self.plan.width))
+
+    def save_checkpoint(self, path: Path) -> None:
+        """Write the state of the run to ``path``."""
+        write_checkpoint(path, self.recipe, self.digests, self.job.inputs, self.state, self.guard)
+        self._saved_at = time.monotonic()
+
+    def events(self) -> Iterator[Event]:
+        """Paint and say so. Raises `DivergedError` when no finite way on is found."""
+        tune_process()
+        yield Started(self.plan, self.state.total)
+        try:
+            while True:
+                yield from self._scale()
+                if self.state.scale + 1 >= len(self.plan.scales):
+                    break
+                scale = self.plan.scales[self.state.scale + 1]
+                next_scale(self.state, self.recipe, (scale.height, scale.width))
+            if self.checkpoint:
+                self.save_checkpoint(self.checkpoint)
+        except GeneratorExit:
+            if self.checkpoint:
+                self.save_checkpoint(self.checkpoint)
+            raise
+        yield Finished(self.result())
+
+    def result(self) -> Result:
+        """Return the picture so far as a result."""
+        return Result(
+            self.picture(),
+            self.job.alpha,
+            self.plan,
+            tuple(self.state.losses),
+            time.monotonic() - self._started,
+            {"recipe": self.recipe.to_json(), **self.job.inputs},
+        )
+
+    def _scale(self) -> Iterator[Event]:
+        state, scale = self.state, self.plan.scales[self.state.scale]
+        began = time.monotonic()
+        yield ScaleStarted(state.scale, scale)
+        styles = [style.to(self.device) for style in self.job.styles]
+        content = None if self.job.content is None else self.job.content.to(self.device)
+        terms = build_terms(self.recipe, scale, self.job.encoder, content, styles)
+        objective = Objective(self.job.encoder, terms)
+        self._recent.clear()
+        if state.step == 0:
+            self.guard.start_scale(state)
+        while state.step < scale.steps:
+            loss, parts = self._step(objective, scale.steps)
+            if not self.guard.accepts(state, loss):
+                if state.scale == 0 and state.total <= 1 and not torch.isfinite(torch.tensor(loss)):
+                    raise DivergedError(
+                        "The very first loss is not a finite number; use --precision float32 or smaller weights."
+                    )
+                message = self.guard.restore(state)
+                self._recent.clear()
+                yield Recovered(message, state.total, self.recipe.learning_rate * state.rate_factor)
+                continue
+            state.losses.append(loss)
+            yield Stepped(state.scale, state.step, state.total, loss, parts, self._seconds_left())
+            if self.preview_every and state.total % self.preview_every == 0:
+                yield Preview(state.picture().cpu(), state.total)
+            if self.checkpoint and time.monotonic() - self._saved_at >= self.checkpoint_seconds:
+                self.save_checkpoint(self.checkpoint)
+        yield ScaleDone(state.scale, scale, time.monotonic() - began)
+
+    def _step(self, objective: Objective, steps: int) -> tuple[float, dict[str, float]]:
+        """Take one optimiser step; return the loss before it and its terms."""
+        state = self.state
+        rate = learning_rate(self.recipe, state.step, steps) * state.rate_factor
+        state.optimizer.param_groups[0]["lr"] = rate
+        first: list[tuple[float, dict[str, float]]] = []
+
+        def closure() -> Tensor:
+            loss, parts = self._evaluate(objective)
+            if not first:
+                first.append((float(loss), parts))
+            return loss
+
+        state.optimizer.step(closure)  # type: ignore[arg-type]
+        with torch.no_grad():
+            if self.recipe.clamp:
+                state.image.clamp_(0, 1)
+            state.average.update(state.image)
+        state.step += 1
+        state.total += 1
+        return first[0]
+
+    def _evaluate(self, objective: Objective) -> tuple[Tensor, dict[str, float]]:
+        """Return the loss at the image and set its gradient.
+
+        L-BFGS asks again for the point its line search ended on; the last few answers are kept for that.
+        """
+        image = self.state.image
+        if self.recipe.optimizer == "lbfgs":
+            for point, loss, gradient, parts in self._recent:
+                if torch.equal(point, image):
+                    image.grad = gradient.clone()
+                    return loss, parts
+        image.grad = None
+        total, parts = objective(image)
+        total.backward()  # type: ignore[no-untyped-call]
+        loss = total.detach()
+        if self.recipe.optimizer == "lbfgs" and image.grad is not None:
+            self._recent.append((image.detach().clone(), loss, image.grad.clone(), parts))
+        return loss, parts
+
+    def _seconds_left(self) -> float:
+        """Return an estimate from the multiply-adds done since the start and those left."""
+        done = self._macs_until(self.state.scale, self.state.step) - self._macs_before_start()
+        left = self._macs_until(len(self.plan.scales) - 1, self.plan.scales[-1].steps)
+        left -= self._macs_until(self.state.scale, self.state.step)
+        return (time.monotonic() - self._started) * left / max(done, 1)
+
+    def _macs_until(self, scale: int, step: int) -> int:
+        full = sum(s.macs * s.steps for s in self.plan.scales[:scale])
+        return full + self.plan.scales[scale].macs * step
+
+    def _macs_before_start(self) -> int:
+        total, scale = self._first_total, 0
+        while scale < len(self.plan.scales) - 1 and total >= self.plan.scales[scale].steps:
+            total -= self.plan.scales[scale].steps
+            scale += 1
+        return self._macs_until(scale, total)

@@ -1,0 +1,81 @@
+"""What a run says while it paints: plain values on a stream, the same for every consumer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from impasto.optimize.plan import Plan, ScalePlan
+    from impasto.optimize.result import Result
+
+
+@dataclass(frozen=True)
+class Started:
+    """The pictures are read and the plan is fixed; ``resumed_step`` steps are done already."""
+
+    plan: Plan
+    resumed_step: int = 0
+
+
+@dataclass(frozen=True)
+class ScaleStarted:
+    """Scale ``index`` (from 0) begins."""
+
+    index: int
+    scale: ScalePlan
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """One optimiser step is done.
+
+    ``step`` counts within the scale and ``total`` over the run, both from 1. ``terms`` are the
+    weighted terms that add up to ``loss``.
+    """
+
+    scale: int
+    step: int
+    total: int
+    loss: float
+    terms: Mapping[str, float]
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """The loss stopped being finite or ran away; the run went back and goes on with a smaller rate."""
+
+    message: str
+    total: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The picture so far: float32 (1,3,h,w) in [0,1], at the scale's size."""
+
+    pixels: Tensor
+    total: int
+
+
+@dataclass(frozen=True)
+class ScaleDone:
+    """Scale ``index`` is finished."""
+
+    index: int
+    scale: ScalePlan
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run is over."""
+
+    result: Result
+
+
+Event = Started | ScaleStarted | Stepped | Recovered | Preview | ScaleDone | Finished

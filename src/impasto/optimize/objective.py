@@ -1,0 +1,87 @@
+"""Targets and objective: measured once a scale, compared once a step with one encoder pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from impasto.encoders import Encoder
+from impasto.imaging import resize
+from impasto.losses import ContentTerm, StyleTerm, Term, VariationTerm, style_loss
+from impasto.optimize.plan import ScalePlan
+from impasto.optimize.recipe import Recipe
+
+
+class Objective:
+    """The weighted sum of terms over one encoder pass."""
+
+    def __init__(self, encoder: Encoder, terms: Sequence[Term]) -> None:
+        self.encoder = encoder
+        self.terms = tuple(terms)
+        self.layers = sorted({term.layer for term in terms if term.layer is not None})
+
+    def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """Return the scalar loss of ``image`` (1,3,h,w) and its weighted terms by name."""
+        features = self.encoder(image, self.layers)
+        parts = [term.weight * term(features, image) for term in self.terms]
+        values = torch.stack([part.detach() for part in parts]).tolist()
+        return torch.stack(parts).sum(), {term.name: v for term, v in zip(self.terms, values, strict=True)}
+
+
+@torch.no_grad()
+def build_terms(
+    recipe: Recipe, scale: ScalePlan, encoder: Encoder, content: Tensor | None, styles: Sequence[Tensor]
+) -> list[Term]:
+    """Return the terms of one scale; every picture passes the encoder once.
+
+    Several styles are mixed evenly, by their statistics where the style loss can mix them.
+    """
+    terms: list[Term] = []
+    if content is not None and recipe.content_layers:
+        terms += _content_terms(recipe, scale, encoder, content)
+    if styles and recipe.style_layers:
+        terms += _style_terms(recipe, scale, encoder, styles)
+    if recipe.variation_weight:
+        terms.append(VariationTerm(recipe.variation_weight, recipe.variation))
+    return terms
+
+
+def content_factor(strength: float) -> float:
+    """Return the factor on the content weight, ``10^(2 (.5 - strength))``: 10 at 0, 1 at .5, .1 at 1."""
+    return float(10 ** (2 * (0.5 - strength)))
+
+
+def _content_terms(recipe: Recipe, scale: ScalePlan, encoder: Encoder, content: Tensor) -> list[Term]:
+    weights = {layer: weight for layer, weight in recipe.content_layers.items() if weight}
+    features = encoder(resize(content, (scale.height, scale.width)), list(weights))
+    alpha = recipe.content_weight * content_factor(recipe.strength)
+    return [
+        ContentTerm(layer, alpha * weight, features[layer].float(), recipe.content_loss)
+        for layer, weight in weights.items()
+    ]
+
+
+def _style_terms(recipe: Recipe, scale: ScalePlan, encoder: Encoder, styles: Sequence[Tensor]) -> list[Term]:
+    weights = {layer: weight for layer, weight in recipe.style_layers.items() if weight}
+    normalisation = recipe.gram if recipe.style_loss == "gram" else None
+    losses = {
+        layer: style_loss(recipe.style_loss, normalisation=normalisation, seed=recipe.seed)
+        for layer in weights
+    }
+    measured: dict[str, list[object]] = {layer: [] for layer in weights}
+    for style, size in zip(styles, scale.styles, strict=True):
+        features = encoder(resize(style, size), list(weights))
+        for layer in weights:
+            measured[layer].append(losses[layer].measure(features[layer]))
+    even = [1 / len(styles)] * len(styles)
+    return [
+        StyleTerm(
+            layer,
+            recipe.style_weight * weight,
+            losses[layer],
+            losses[layer].mix(measured[layer], even) if len(styles) > 1 else measured[layer][0],
+        )
+        for layer, weight in weights.items()
+    ]

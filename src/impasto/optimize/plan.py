@@ -1,0 +1,149 @@
+"""The plan of a run: every size, step count, layer, cost and limit, printable before anything is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from impasto.encoders import Encoder
+from impasto.errors import RecipeError, TooLargeError
+from impasto.imaging import fit
+from impasto.optimize.recipe import Recipe
+from impasto.optimize.schedule import schedule
+
+# Measured on benchmarks/memory.py: what Python and torch hold before the first picture, and the bytes a pixel
+# that images, moments, averages and copies of the last good state take.
+BASE_BYTES = 450 << 20
+PIXEL_BYTES = 3 * 4 * 12
+LBFGS_HISTORY_BYTES = 3 * 4 * 2 * 20
+# Forward, gradient with respect to activations (as many multiply-adds again), and what is not convolution.
+PASSES = 2.0
+OVERHEAD = 1.9
+MARGIN = 0.9
+
+
+@dataclass(frozen=True)
+class ScalePlan:
+    """One scale: its size, the sizes of the styles there, its steps and multiply-adds a step."""
+
+    height: int
+    width: int
+    styles: tuple[tuple[int, int], ...]
+    steps: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that will be done, with estimates of ``memory`` (bytes) and ``seconds``.
+
+    ``height`` and ``width`` are those of the finished picture; a scale can be a little larger where a very thin
+    picture would leave a deep layer without a position.
+    """
+
+    recipe: Recipe
+    height: int
+    width: int
+    scales: tuple[ScalePlan, ...]
+    device: str
+    precision: str
+    macs: int
+    memory: int
+    available: int | None
+    seconds: float
+
+    @property
+    def steps(self) -> int:
+        """Steps over all scales."""
+        return sum(scale.steps for scale in self.scales)
+
+    @property
+    def fits(self) -> bool:
+        """Whether the memory estimate is within what is available."""
+        return self.available is None or self.memory <= MARGIN * self.available
+
+
+def layers_of(recipe: Recipe, has_content: bool, has_styles: bool) -> list[str]:
+    """Return the layers a run asks of the encoder."""
+    layers = [name for name, weight in recipe.content_layers.items() if weight and has_content]
+    layers += [name for name, weight in recipe.style_layers.items() if weight and has_styles]
+    return list(dict.fromkeys(layers))
+
+
+def make_plan(
+    recipe: Recipe,
+    encoder: Encoder,
+    content: tuple[int, int] | None,
+    styles: Sequence[tuple[int, int]],
+    *,
+    shape: tuple[int, int],
+    rate: float,
+    available: int | None,
+) -> Plan:
+    """Return the plan for pictures of these sizes (height, width).
+
+    ``shape`` is the aspect (height, width) of the output, ``rate`` the measured multiply-adds a second,
+    ``available`` the free bytes. Raises `RecipeError` for unknown layers, nothing to compare, or pictures too
+    small for the layers.
+    """
+    layers = layers_of(recipe, content is not None, bool(styles))
+    if not layers:
+        raise RecipeError(
+            "There is nothing to compare: give a picture for the layers that have weights "
+            f"(content {sorted(recipe.content_layers)}, style {sorted(recipe.style_layers)})."
+        )
+    least = encoder.minimum_side(layers)
+    scales = []
+    for side, steps in schedule(recipe):
+        height, width = (max(least, value) for value in fit(*shape, side))
+        sizes = tuple(style_size(recipe, style, side, least) for style in styles)
+        scales.append(ScalePlan(height, width, sizes, steps, encoder.macs(height, width, layers)))
+    macs = sum(int(scale.macs * scale.steps * PASSES) for scale in scales)
+    height, width = fit(*shape, recipe.size)
+    return Plan(
+        recipe=recipe,
+        height=height,
+        width=width,
+        scales=tuple(scales),
+        device=str(next(encoder.parameters()).device),
+        precision=str(encoder.dtype).removeprefix("torch."),
+        macs=macs,
+        memory=max(estimate_memory(recipe, encoder, scale, layers) for scale in scales[-1:]),
+        available=available,
+        seconds=OVERHEAD * macs / rate,
+    )
+
+
+def style_size(recipe: Recipe, style: tuple[int, int], side: int, least: int) -> tuple[int, int]:
+    """Return the size of a style picture at a scale of longer side ``side``: never enlarged, never below ``least``."""
+    longest = min(round(side * recipe.style_scale), max(style))
+    height, width = fit(*style, max(1, longest))
+    return max(least, height), max(least, width)
+
+
+def estimate_memory(recipe: Recipe, encoder: Encoder, scale: ScalePlan, layers: Sequence[str]) -> int:
+    """Return the peak bytes at ``scale``: activations kept for the gradient, their gradient, images and state."""
+    item = torch.empty((), dtype=encoder.dtype).element_size()
+    pixels = scale.height * scale.width
+    kept = encoder.activation_floats(scale.height, scale.width, layers)
+    taps = sum(
+        encoder.layers[name].channels * pixels // encoder.layers[name].stride ** 2
+        for name in set(encoder.resolve(layers).values())
+    )
+    style = max((encoder.activation_floats(h, w, layers) for h, w in scale.styles), default=0)
+    image = pixels * (PIXEL_BYTES + (LBFGS_HISTORY_BYTES if recipe.optimizer == "lbfgs" else 0))
+    # The statistics work on float32 copies of the tapped layers, one forward and one for their gradient.
+    return BASE_BYTES + max(int(1.5 * kept * item) + 2 * 4 * taps, style * item) + image
+
+
+def check_memory(plan: Plan, smaller: Plan | None) -> None:
+    """Raise `TooLargeError` with a proposal if ``plan`` does not fit; ``smaller`` is one that does."""
+    if plan.fits:
+        return
+    need, have = plan.memory / 1e9, (plan.available or 0) / 1e9
+    advice = f"--size {smaller.recipe.size} fits" if smaller else "not even the smallest size fits here"
+    raise TooLargeError(
+        f"{plan.width}x{plan.height} needs about {need:.1f} GB and {have:.1f} GB are free; {advice}."
+    )

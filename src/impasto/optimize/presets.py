@@ -1,0 +1,174 @@
+"""Named recipes: the published settings, and impasto's own. One entry a preset, numbers as in the source.
+
+Importing this module does not import torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from impasto.errors import RecipeError, unknown
+from impasto.optimize.recipe import Recipe
+
+FIRST_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+
+# A pixel of 0-255 is 1/255 of ours; a pixel normalised by ImageNet's deviations is about .226 of ours.
+BYTE = 1 / 255
+NORMALISED = 0.226
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named recipe with its source and what differs from it."""
+
+    name: str
+    summary: str
+    source: str
+    fields: Mapping[str, Any]
+    deviations: str = ""
+
+
+_GATYS = Preset(
+    "gatys",
+    "The original: Gram matrices, one content layer, L-BFGS.",
+    "Gatys, Ecker & Bethge, Image Style Transfer Using Convolutional Neural Networks, CVPR 2016, sections 2-3",
+    {
+        "encoder": "vgg19",
+        "pooling": "average",
+        "content_layers": {"relu4_2": 1.0},
+        "content_loss": "gatys",
+        "content_weight": 1.0,
+        "style_layers": dict.fromkeys(FIRST_LAYERS, 0.2),
+        "style_loss": "gram",
+        "gram": "gatys",
+        "style_weight": 1e3,
+        "start": "noise",
+        "scales": ((512, 500),),
+        "optimizer": "lbfgs",
+        "learning_rate": 1.0,
+        "clamp": False,
+    },
+    deviations="alpha/beta is the paper's 1e-3; the number of steps is not printed there. Pooling keeps the size of "
+    "activations (factor 2), which the paper does not.",
+)
+_D2L = Preset(
+    "d2l",
+    "The textbook version in two resolutions, Adam with a falling rate.",
+    "Zhang, Lipton, Li & Smola, Dive into Deep Learning, section 14.12 (Neural Style Transfer)",
+    {
+        "encoder": "vgg19",
+        "size": 450,
+        "content_layers": {"relu4_4": 1.0},
+        "content_loss": "mean",
+        "content_weight": 1.0,
+        "style_layers": dict.fromkeys(FIRST_LAYERS, 1.0),
+        "style_loss": "gram",
+        "gram": "d2l",
+        "style_weight": 1e3,
+        "variation_weight": 10.0,
+        "variation": "l1",
+        "start": "content",
+        "scales": ((225, 500), (450, 500)),
+        "optimizer": "adam",
+        "learning_rate": 0.01 * NORMALISED,
+        "betas": (0.9, 0.999),
+        "decay": 0.1,
+        "decay_every": 200,
+        "carry": False,
+        "clamp": False,
+    },
+    deviations="The book works on normalised pixels; its rate .01 is .01 * .226 here. 150x225 and 300x450 are given by "
+    "the longer side, the aspect ratio is kept.",
+)
+_MIXED = Preset(
+    "mixed",
+    "The setting of mixed neural style transfer, with one style.",
+    "Mixed neural style transfer with two style images (single-style part): VGG-19, block5_conv2, undivided Gram",
+    {
+        "encoder": "vgg19",
+        "content_layers": {"relu5_2": 1.0},
+        "content_loss": "mean",
+        "content_weight": 0.002,
+        "style_layers": dict(zip(FIRST_LAYERS, (1.0, 1.0, 0.2, 0.3, 0.01), strict=True)),
+        "style_loss": "gram",
+        "gram": "undivided",
+        "style_weight": 0.02,
+        "start": "content",
+        "scales": ((512, 500),),
+        "optimizer": "adam",
+        "learning_rate": 12.0 * BYTE,
+        "betas": (0.99, 0.999),
+        "decay": 0.6,
+        "decay_every": 100,
+    },
+    deviations="The article's rate 12.0 is for pixels of 0-255.",
+)
+_WASSERSTEIN = Preset(
+    "wasserstein",
+    "Gaussian Wasserstein-2 statistics, many scales, averaged iterates.",
+    "Crowson, style-transfer-pytorch (2021), defaults",
+    {
+        "encoder": "vgg19",
+        "pooling": "max",
+        "content_layers": {"relu4_2": 1.0},
+        "content_loss": "mean",
+        "content_weight": 0.015,
+        "style_layers": {
+            layer: weight / 341 for layer, weight in zip(FIRST_LAYERS, (256, 64, 16, 4, 1), strict=True)
+        },
+        "style_loss": "wasserstein",
+        "style_weight": 1.0,
+        "variation_weight": 2.0,
+        "variation": "nine_point",
+        "start": "content",
+        "smallest": 128,
+        "scale_ratio": 2**0.5,
+        "scale_steps": (500, 500, 500, 500, 1000),
+        "optimizer": "adam",
+        "learning_rate": 0.02,
+        "betas": (0.9, 0.99),
+        "average": 0.99,
+    },
+    deviations="1000 steps belong to the fifth scale from the finest and below: at 512 pixels that is the first one.",
+)
+_IMPASTO = Preset(
+    "impasto",
+    "The default: fast, faithful, through the encoder that ships with impasto.",
+    "impasto's own, tuned on benchmarks/front.py",
+    {
+        "encoder": "compact",
+        "content_layers": {"relu2_1": 0.1, "relu3_1": 0.3, "relu4_1": 1.0, "relu4_2": 1.0},
+        "content_loss": "variance",
+        "style_layers": {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0},
+        "style_loss": "moments",
+        "start": "content",
+        "smallest": 128,
+        "scale_ratio": 2.0,
+        "scale_steps": (40, 80, 120),
+        "optimizer": "adam",
+        "learning_rate": 0.04,
+        "betas": (0.9, 0.99),
+        "final_rate": 0.2,
+    },
+)
+
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {preset.name: preset for preset in (_IMPASTO, _GATYS, _D2L, _MIXED, _WASSERSTEIN)}
+)
+
+
+def make_recipe(preset: str = "impasto", **changes: Any) -> Recipe:
+    """Return the recipe of a preset with some fields changed; None means unchanged.
+
+    Raises `RecipeError` for an unknown preset or field, or an impossible value.
+    """
+    if preset not in PRESETS:
+        raise RecipeError(unknown("preset", preset, PRESETS))
+    fields: dict[str, Any] = {"preset": preset, **PRESETS[preset].fields}
+    fields.update({name: value for name, value in changes.items() if value is not None})
+    if changes.get("start_picture") is not None:
+        fields["start"] = "picture"
+    return Recipe.make(fields)

@@ -1,0 +1,41 @@
+"""What a run leaves behind: the picture, the losses over time and where it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from impasto.imaging import to_image, write_picture
+from impasto.optimize.plan import Plan
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished picture: ``pixels`` float32 (1,3,H,W) sRGB in [0,1], ``alpha`` (1,1,H,W) or None."""
+
+    pixels: Tensor
+    alpha: Tensor | None
+    plan: Plan
+    losses: tuple[float, ...]
+    seconds: float
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def image(self) -> Image.Image:
+        """The picture as an 8-bit PIL image, with alpha where the photograph had it."""
+        return to_image(self.pixels, self.alpha)
+
+    def save(self, path: str | Path, *, bits: int = 8, quality: int = 95) -> Path:
+        """Write the picture with its recipe inside; the suffix decides the format.
+
+        Raises `OutputError` where it cannot be written and `RecipeError` for an unknown suffix.
+        """
+        return write_picture(
+            path, self.pixels, alpha=self.alpha, bits=bits, recipe=self.provenance, quality=quality
+        )

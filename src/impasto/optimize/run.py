@@ -1,0 +1,167 @@
+"""From pictures and a recipe to a job, and from a job to a picture: the Python way in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from impasto.encoders import Encoder, best_precision, open_device, open_encoder, prepare
+from impasto.errors import RecipeError
+from impasto.imaging import Picture, PictureLike, read_picture
+from impasto.optimize.checkpoint import read_checkpoint
+from impasto.optimize.engine import Job, Painter
+from impasto.optimize.events import Event, Finished
+from impasto.optimize.machine import available_memory, conv_rate
+from impasto.optimize.plan import Plan, check_memory, make_plan
+from impasto.optimize.presets import make_recipe
+from impasto.optimize.recipe import Recipe
+from impasto.optimize.result import Result
+
+Styles = PictureLike | Sequence[PictureLike]
+
+
+def stylize(
+    content: PictureLike | None, style: Styles | None = None, *, preset: str = "impasto", **recipe: Any
+) -> Result:
+    """Paint ``content`` in the style of ``style`` (one picture or several, blended evenly) and return the result.
+
+    ``content`` None makes a texture of the style alone; ``style`` None reconstructs the content from its layers.
+    Keywords are the fields of `Recipe`. Raises the `ImpastoError` that says what cannot be used.
+
+    >>> import impasto
+    >>> from impasto.plates import paint
+    >>> result = impasto.stylize(paint("paper", 96), paint("swirls", 96), size=64, steps=4)
+    >>> result.image.size
+    (64, 64)
+    """
+    for event in stylize_events(content, style, preset=preset, **recipe):
+        if isinstance(event, Finished):
+            return event.result
+    raise AssertionError("a run ends with Finished")  # unreachable: the engine ends with it or raises
+
+
+def stylize_events(
+    content: PictureLike | None,
+    style: Styles | None = None,
+    *,
+    preset: str = "impasto",
+    preview_every: int = 0,
+    **recipe: Any,
+) -> Iterator[Event]:
+    """Yield the events of the run that `stylize` makes; closing the generator stops it.
+
+    ``preview_every`` asks for the picture so far after every so many steps.
+    """
+    job = open_job(make_recipe(preset, **recipe), content, _several(style))
+    yield from Painter(job, preview_every=preview_every).events()
+
+
+def resume(checkpoint: str | Path, *, preview_every: int = 0) -> Painter:
+    """Return a painter that goes on from a checkpoint, with the pictures it names.
+
+    Raises `ResumeError` if the checkpoint or its pictures are not what they were.
+    """
+    path = Path(checkpoint)
+    saved = read_checkpoint(path)
+    job = open_job(saved.recipe, saved.inputs.get("content"), saved.inputs.get("styles", []))
+    return Painter(job, preview_every=preview_every, checkpoint=path, resume=saved)
+
+
+def open_job(recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike]) -> Job:
+    """Read the pictures, open the encoder and plan the run.
+
+    Raises what those raise, and `TooLargeError` if it would not fit into memory.
+    """
+    job, rate, available = _planned(recipe, content, styles)
+    if not job.plan.fits:
+        check_memory(job.plan, _smaller(job, rate, available))
+    return job
+
+
+def plan_only(recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike]) -> Plan:
+    """Return the plan of a run without starting it and without refusing one that is too large."""
+    return _planned(recipe, content, styles)[0].plan
+
+
+def _planned(
+    recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike]
+) -> tuple[Job, float, int | None]:
+    if content is None and not styles:
+        raise RecipeError("Neither a content nor a style picture was given; give at least one.")
+    if content is None:
+        recipe = recipe.model_copy(update={"content_layers": {}})
+    if not styles:
+        recipe = recipe.model_copy(update={"style_layers": {}})
+    longest = max(recipe.size, 16)
+    photo = None if content is None else read_picture(content, longest=longest)
+    reach = max(16, round(recipe.size * recipe.style_scale))
+    arts = [read_picture(style, longest=reach) for style in styles]
+    first = None if recipe.start_picture is None else read_picture(recipe.start_picture, longest=longest)
+    device = open_device(recipe.device)
+    encoder = open_prepared(recipe, device)
+    rate, available = conv_rate(device, encoder.dtype), available_memory(device)
+    shape = photo or first or arts[0]
+    plan = make_plan(
+        recipe,
+        encoder,
+        None if photo is None else (photo.height, photo.width),
+        [(art.height, art.width) for art in arts],
+        shape=(shape.height, shape.width),
+        rate=rate,
+        available=available,
+    )
+    job = Job(
+        plan,
+        encoder,
+        None if photo is None else photo.pixels,
+        tuple(art.pixels for art in arts),
+        None if photo is None else photo.alpha,
+        None if first is None else first.pixels,
+        {"content": _name(photo), "styles": [_name(art) for art in arts]},
+    )
+    return job, rate, available
+
+
+def open_prepared(recipe: Recipe, device: torch.device) -> Encoder:
+    """Return the recipe's encoder on ``device`` in the recipe's number format."""
+    precision = best_precision(device) if recipe.precision == "auto" else recipe.precision
+    weights = None if recipe.weights is None else Path(recipe.weights)
+    pooling = recipe.pooling or "max"
+    return prepare(open_encoder(recipe.encoder, weights=weights, pooling=pooling), device, precision)
+
+
+def _smaller(job: Job, rate: float, available: int | None) -> Plan | None:
+    """Return the plan of the largest size below the job's that fits, in steps of an eighth."""
+    plan, size = job.plan, job.plan.recipe.size
+    while size > 64:
+        size = size * 7 // 8
+        recipe = plan.recipe.model_copy(update={"size": size})
+        smaller = make_plan(
+            recipe,
+            job.encoder,
+            None if job.content is None else (job.content.shape[2], job.content.shape[3]),
+            [(style.shape[2], style.shape[3]) for style in job.styles],
+            shape=(plan.height, plan.width),
+            rate=rate,
+            available=available,
+        )
+        if smaller.fits:
+            return smaller
+    return None
+
+
+def _several(style: Styles | None) -> Sequence[PictureLike]:
+    if style is None:
+        return []
+    if isinstance(style, Sequence) and not isinstance(style, str):
+        return style
+    return [style]
+
+
+def _name(picture: Picture | None) -> str | None:
+    if picture is None:
+        return None
+    return str(picture.path.resolve()) if picture.path else picture.name

@@ -1,0 +1,56 @@
+"""From a recipe to the list of scales: which sizes, how many steps each. Pure arithmetic, no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from impasto.optimize.recipe import Quality, Recipe
+
+QUALITY: Mapping[Quality, float] = MappingProxyType({"draft": 0.3, "normal": 1.0, "high": 4.0})
+
+
+def schedule(recipe: Recipe) -> tuple[tuple[int, int], ...]:
+    """Return (longer side, steps) of every scale from the coarsest; the last side is ``recipe.size``.
+
+    Explicit ``scales`` are stretched to end at ``size``. Otherwise sides are ``size / ratio^k`` down to
+    ``smallest``. ``quality`` multiplies the steps; ``steps`` instead shares a total out in proportion.
+    """
+    if recipe.scales is not None:
+        stretch = recipe.size / recipe.scales[-1][0]
+        pairs = [(max(1, round(side * stretch)), steps) for side, steps in recipe.scales]
+    else:
+        pairs = _pyramid(recipe)
+    steps = [count for _, count in pairs]
+    if recipe.steps is not None:
+        steps = share_out(recipe.steps, steps)
+    else:
+        steps = [max(1, round(count * QUALITY[recipe.quality])) for count in steps]
+    return tuple((side, count) for (side, _), count in zip(pairs, steps, strict=True) if count)
+
+
+def _pyramid(recipe: Recipe) -> list[tuple[int, int]]:
+    pairs: list[tuple[int, int]] = []
+    side = float(recipe.size)
+    while not pairs or round(side) >= recipe.smallest:
+        index = min(len(pairs), len(recipe.scale_steps) - 1)
+        pairs.append((round(side), recipe.scale_steps[index]))
+        side /= recipe.scale_ratio
+    return pairs[::-1]
+
+
+def share_out(total: int, weights: list[int]) -> list[int]:
+    """Return whole numbers in proportion to ``weights`` that add up to ``total`` (largest remainders).
+
+    The last entry, the finest scale, gets at least one.
+    """
+    whole = sum(weights)
+    exact = [total * weight / whole for weight in weights]
+    counts = [int(value) for value in exact]
+    order = sorted(range(len(exact)), key=lambda i: (counts[i] - exact[i], -i))
+    for index in order[: total - sum(counts)]:
+        counts[index] += 1
+    if counts[-1] == 0:
+        counts[counts.index(max(counts))] -= 1
+        counts[-1] = 1
+    return counts

@@ -1,0 +1,156 @@
+"""The state of a run and how it moves: first picture, optimiser, average of iterates, next scale."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from impasto.imaging import resize
+from impasto.optimize.recipe import Recipe
+
+Closure = Callable[[], Tensor]
+
+
+class Average:
+    """Bias-corrected exponential average of the iterates, ``a_t = (d a_{t-1} + (1-d) x_t) / (1 - d^t)``.
+
+    With decay 0 it is the last iterate. Source: crowsonkb/style-transfer-pytorch, class EMA.
+    """
+
+    def __init__(self, decay: float) -> None:
+        self.decay = decay
+        self.sum: Tensor | None = None
+        self.weight = 0.0
+
+    def update(self, image: Tensor) -> None:
+        """Take in one iterate (1,3,h,w)."""
+        if self.sum is None:
+            self.sum = torch.zeros_like(image)
+        self.sum.mul_(self.decay).add_(image, alpha=1 - self.decay)
+        self.weight = self.weight * self.decay + 1 - self.decay
+
+    def value(self, fallback: Tensor) -> Tensor:
+        """Return the average so far in [0, 1], or ``fallback`` before the first update."""
+        picture = fallback if self.sum is None else self.sum / self.weight
+        return picture.detach().clamp(0, 1)
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint needs."""
+        return {"sum": self.sum, "weight": self.weight}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take back what `state` returned."""
+        self.sum, self.weight = state["sum"], state["weight"]
+
+
+def first_picture(
+    recipe: Recipe,
+    size: tuple[int, int],
+    content: Tensor | None,
+    styles: Sequence[Tensor],
+    given: Tensor | None,
+    generator: torch.Generator,
+) -> Tensor:
+    """Return the first picture (1,3,h,w) in [0,1] of `size` as the recipe's ``start`` says.
+
+    ``noise`` is normal with mean .5 and deviation .25; ``style`` is normal noise with the mean and 3x3 colour
+    covariance of the style pictures (averaged); both are cut to [0,1].
+    """
+    if recipe.start == "content" and content is not None:
+        return resize(content, size)
+    if recipe.start == "picture" and given is not None:
+        return resize(given, size)
+    noise = torch.randn(1, 3, *size, generator=generator)
+    if recipe.start == "style" and styles:
+        pixels = [style.flatten(2)[0] for style in styles]  # (3, N) each
+        mean = torch.stack([p.mean(1) for p in pixels]).mean(0)
+        covariance = torch.stack([torch.cov(p, correction=0) for p in pixels]).mean(0)
+        values, vectors = torch.linalg.eigh(covariance)
+        root = vectors @ torch.diag(values.clamp(min=0).sqrt()) @ vectors.T
+        return (torch.einsum("ij,bjhw->bihw", root, noise) + mean.view(1, 3, 1, 1)).clamp(0, 1)
+    return (0.5 + 0.25 * noise).clamp(0, 1)
+
+
+def make_optimizer(recipe: Recipe, image: Tensor) -> torch.optim.Optimizer:
+    """Return Adam, or L-BFGS with a strong Wolfe line search and one iteration a step."""
+    if recipe.optimizer == "adam":
+        return torch.optim.Adam([image], lr=recipe.learning_rate, betas=recipe.betas)
+    return torch.optim.LBFGS(
+        [image],
+        lr=recipe.learning_rate,
+        max_iter=1,
+        max_eval=25,
+        history_size=20,
+        tolerance_grad=0,
+        tolerance_change=0,
+        line_search_fn="strong_wolfe",
+    )
+
+
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """Return the rate of ``step`` (from 0) of ``steps`` in a scale: ``lr * decay^(step // every)`` times a
+    half cosine from 1 to ``final_rate``.
+    """
+    rate = recipe.learning_rate * recipe.decay ** (step // recipe.decay_every)
+    if recipe.final_rate < 1:
+        cosine = 0.5 * (1 + math.cos(math.pi * step / max(1, steps - 1)))
+        rate *= recipe.final_rate + (1 - recipe.final_rate) * cosine
+    return rate
+
+
+def carry_adam(old: torch.optim.Optimizer, new: torch.optim.Optimizer, size: tuple[int, int]) -> None:
+    """Give ``new`` the moments of ``old`` resized to ``size``, with its step count.
+
+    First moment bicubic, second bilinear and cut at 0. Source: crowsonkb/style-transfer-pytorch, scale_adam.
+    """
+    for before, after in zip(old.param_groups[0]["params"], new.param_groups[0]["params"], strict=True):
+        state = old.state.get(before)
+        if not state:
+            continue
+        new.state[after] = {
+            "step": state["step"].clone(),
+            "exp_avg": F.interpolate(state["exp_avg"], size, mode="bicubic"),
+            "exp_avg_sq": F.interpolate(state["exp_avg_sq"], size, mode="bilinear").relu_(),
+        }
+
+
+@dataclass
+class RunState:
+    """Where a run stands: everything a checkpoint has to hold."""
+
+    image: Tensor
+    optimizer: torch.optim.Optimizer
+    average: Average
+    generator: torch.Generator
+    scale: int = 0
+    step: int = 0
+    total: int = 0
+    rate_factor: float = 1.0
+    losses: list[float] = field(default_factory=list)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the image that is being painted."""
+        return self.image.shape[2], self.image.shape[3]
+
+    def picture(self) -> Tensor:
+        """Return the picture so far (1,3,h,w) in [0,1]: the average of the iterates."""
+        return self.average.value(self.image)
+
+
+def next_scale(state: RunState, recipe: Recipe, size: tuple[int, int]) -> None:
+    """Move ``state`` to the next scale: start from the average, carry Adam's moments over."""
+    image = resize(state.picture(), size).clone().requires_grad_(True)
+    optimizer = make_optimizer(recipe, image)
+    if recipe.carry and recipe.optimizer == "adam":
+        carry_adam(state.optimizer, optimizer, size)
+    state.image, state.optimizer = image, optimizer
+    state.average = Average(recipe.average)
+    state.scale += 1
+    state.step = 0
