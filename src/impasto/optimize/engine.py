@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -145,7 +146,7 @@ class Painter:
         yield ScaleStarted(state.scale, scale)
         styles = [style.to(self.device) for style in self.job.styles]
         content = None if self.job.content is None else self.job.content.to(self.device)
-        terms = build_terms(self.recipe, scale, self.job.encoder, content, styles)
+        terms = build_terms(self.recipe, scale, self.job.encoder, content, styles, state.generator)
         objective = Objective(self.job.encoder, terms)
         self._recent.clear()
         if state.step == 0:
@@ -153,7 +154,7 @@ class Painter:
         while state.step < scale.steps:
             loss, parts = self._step(objective, scale.steps)
             if not self.guard.accepts(state, loss):
-                if state.scale == 0 and state.total <= 1 and not torch.isfinite(torch.tensor(loss)):
+                if state.total <= 1 and not self.guard.recoveries and not math.isfinite(loss):
                     raise DivergedError(
                         "The very first loss is not a finite number; use --precision float32 or smaller weights."
                     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from impasto.encoders import Encoder
 from impasto.imaging import resize
-from impasto.losses import ContentTerm, StyleTerm, Term, VariationTerm, style_loss
+from impasto.losses import ContentTerm, SlicedWassersteinLoss, StyleLoss, StyleTerm, Term, VariationTerm, style_loss
 from impasto.optimize.plan import ScalePlan
 from impasto.optimize.recipe import Recipe
 
@@ -32,17 +33,23 @@ class Objective:
 
 @torch.no_grad()
 def build_terms(
-    recipe: Recipe, scale: ScalePlan, encoder: Encoder, content: Tensor | None, styles: Sequence[Tensor]
+    recipe: Recipe,
+    scale: ScalePlan,
+    encoder: Encoder,
+    content: Tensor | None,
+    styles: Sequence[Tensor],
+    generator: torch.Generator | None = None,
 ) -> list[Term]:
     """Return the terms of one scale; every picture passes the encoder once.
 
-    Several styles are mixed evenly, by their statistics where the style loss can mix them.
+    Several styles are mixed evenly, by their statistics. ``generator`` is where losses with random parts draw
+    from, so that a checkpoint of its state resumes them exactly.
     """
     terms: list[Term] = []
     if content is not None and recipe.content_layers:
         terms += _content_terms(recipe, scale, encoder, content)
     if styles and recipe.style_layers:
-        terms += _style_terms(recipe, scale, encoder, styles)
+        terms += _style_terms(recipe, scale, encoder, styles, generator)
     if recipe.variation_weight:
         terms.append(VariationTerm(recipe.variation_weight, recipe.variation))
     return terms
@@ -63,13 +70,21 @@ def _content_terms(recipe: Recipe, scale: ScalePlan, encoder: Encoder, content: 
     ]
 
 
-def _style_terms(recipe: Recipe, scale: ScalePlan, encoder: Encoder, styles: Sequence[Tensor]) -> list[Term]:
+def _make_loss(recipe: Recipe, generator: torch.Generator | None) -> StyleLoss[Any]:
+    if recipe.style_loss == "sliced":
+        return SlicedWassersteinLoss(generator=generator, seed=recipe.seed)
+    return style_loss(recipe.style_loss, normalisation=recipe.gram if recipe.style_loss == "gram" else None)
+
+
+def _style_terms(
+    recipe: Recipe,
+    scale: ScalePlan,
+    encoder: Encoder,
+    styles: Sequence[Tensor],
+    generator: torch.Generator | None,
+) -> list[Term]:
     weights = {layer: weight for layer, weight in recipe.style_layers.items() if weight}
-    normalisation = recipe.gram if recipe.style_loss == "gram" else None
-    losses = {
-        layer: style_loss(recipe.style_loss, normalisation=normalisation, seed=recipe.seed)
-        for layer in weights
-    }
+    losses = {layer: _make_loss(recipe, generator) for layer in weights}
     measured: dict[str, list[object]] = {layer: [] for layer in weights}
     for style, size in zip(styles, scale.styles, strict=True):
         features = encoder(resize(style, size), list(weights))

@@ -118,6 +118,8 @@ class Recipe(BaseModel):
     def _agree(self) -> Self:
         if self.optimizer == "adam" and not all(0 <= b < 1 for b in self.betas):
             raise ValueError(f"betas must lie in [0, 1), given {self.betas}")
+        if self.optimizer == "lbfgs" and self.style_loss == "sliced":
+            raise ValueError("style_loss 'sliced' changes from call to call, which no line search bears; use adam")
         if self.start == "picture" and not self.start_picture:
             raise ValueError("start 'picture' needs start_picture, the file to start from")
         if self.scales is not None and any(

@@ -1,0 +1,319 @@
+"""The engine: events, optimisers, resume, recovery, scales, textures."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+
+from impasto.errors import DivergedError, RecipeError, ResumeError, TooLargeError
+from impasto.imaging import resize
+from impasto.optimize import (
+    Finished,
+    Painter,
+    Preview,
+    Recovered,
+    ScaleDone,
+    ScaleStarted,
+    Started,
+    Stepped,
+    make_recipe,
+    open_job,
+)
+from impasto.optimize.checkpoint import read_checkpoint, same_recipe
+from impasto.optimize.objective import Objective, build_terms, content_factor
+from impasto.optimize.plan import check_memory, make_plan
+from impasto.optimize.state import Average, carry_adam, first_picture, learning_rate, make_optimizer
+
+from .conftest import job, picture
+
+
+def finish(painter: Painter):
+    return next(event.result for event in painter.events() if isinstance(event, Finished))
+
+
+def test_events_come_in_order_and_count_every_step(content, style):
+    run = job(content, style)
+    events = list(Painter(run, preview_every=4).events())
+    assert isinstance(events[0], Started)
+    assert isinstance(events[-1], Finished)
+    steps = [event for event in events if isinstance(event, Stepped)]
+    assert [event.total for event in steps] == list(range(1, 13))
+    assert sum(isinstance(event, ScaleStarted) for event in events) == len(run.plan.scales) == 2
+    assert sum(isinstance(event, ScaleDone) for event in events) == 2
+    assert sum(isinstance(event, Preview) for event in events) == 3
+    assert all(event.loss == pytest.approx(sum(event.terms.values()), rel=1e-5) for event in steps)
+    assert len(events[-1].result.losses) == 12
+
+
+VARIANTS = {
+    "adam": {},
+    "average": {"average": 0.9},
+    "decay": {"decay": 0.5, "decay_every": 3, "final_rate": 0.3},
+    "lbfgs": {"optimizer": "lbfgs", "learning_rate": 1.0, "clamp": False},
+    "noise": {"start": "noise"},
+    "style start": {"start": "style"},
+    "gram": {"style_loss": "gram", "style_weight": 1e4},
+    "wasserstein": {"style_loss": "wasserstein", "strength": 2.0},
+    "sliced": {"style_loss": "sliced", "strength": 2.0},
+    "variation": {"variation_weight": 1.0},
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_lowers_its_loss_and_stays_a_picture(name, content, style):
+    result = finish(Painter(job(content, style, scales=((64, 25),), steps=25, **VARIANTS[name])))
+    assert result.losses[-1] < result.losses[0]
+    assert result.pixels.shape == (1, 3, 48, 64)
+    assert float(result.pixels.min()) >= 0
+    assert float(result.pixels.max()) <= 1
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("stop", [1, 6, 9])
+def test_resume_equals_uninterrupted(name, stop, content, style, tmp_path):
+    path = tmp_path / "run.checkpoint"
+    whole = finish(Painter(job(content, style, **VARIANTS[name])))
+    painter = Painter(job(content, style, **VARIANTS[name]), checkpoint=path, checkpoint_seconds=1e9)
+    stream = painter.events()
+    for event in stream:
+        if isinstance(event, Stepped) and event.total == stop:
+            break
+    stream.close()
+    again = Painter(job(content, style, **VARIANTS[name]), resume=read_checkpoint(path))
+    result = finish(again)
+    assert torch.equal(result.pixels, whole.pixels)
+    assert result.losses == whole.losses
+
+
+def test_checkpoint_refuses_other_pictures_recipes_and_garbage(content, style, tmp_path):
+    path = tmp_path / "run.checkpoint"
+    stream = Painter(job(content, style), checkpoint=path).events()
+    for event in stream:
+        if isinstance(event, Stepped):
+            break
+    stream.close()
+    saved = read_checkpoint(path)
+    with pytest.raises(ResumeError, match="differ"):
+        Painter(job(content.flip(3), style), resume=saved)
+    with pytest.raises(RecipeError, match="strength"):
+        same_recipe(saved, saved.recipe.model_copy(update={"strength": 0.9}))
+    data = path.read_bytes()
+    for name, content_bytes in {"cut": data[:200], "empty": b"", "text": b"hello"}.items():
+        broken = tmp_path / name
+        broken.write_bytes(content_bytes)
+        with pytest.raises(ResumeError):
+            read_checkpoint(broken)
+    with pytest.raises(ResumeError):
+        read_checkpoint(Path("/nowhere/run.checkpoint"))
+
+
+def test_checkpoint_runs_no_code(tmp_path):
+    import pickle
+
+    marker = tmp_path / "ran"
+
+    class Evil:
+        def __reduce__(self):
+            return (Path.touch, (marker,))
+
+    path = tmp_path / "evil"
+    path.write_bytes(pickle.dumps(Evil()))
+    with pytest.raises(ResumeError):
+        read_checkpoint(path)
+    assert not marker.exists()
+
+
+def test_same_seed_same_picture_other_seed_other(content, style):
+    pictures = [finish(Painter(job(content, style, start="noise", seed=s))).pixels for s in (1, 1, 2)]
+    assert torch.equal(pictures[0], pictures[1])
+    assert not torch.equal(pictures[0], pictures[2])
+
+
+class Poisoned:
+    """An objective that returns NaN once at a given call."""
+
+    def __init__(self, inner: Objective, at: int, times: int = 1) -> None:
+        self.inner, self.at, self.times, self.calls = inner, at, times, 0
+
+    def __call__(self, image):
+        self.calls += 1
+        loss, parts = self.inner(image)
+        if self.at <= self.calls < self.at + self.times:
+            loss = loss * torch.nan
+        return loss, parts
+
+
+def test_nan_goes_back_to_the_last_good_state_with_half_the_rate(content, style, monkeypatch):
+    import impasto.optimize.engine as engine
+
+    monkeypatch.setattr(engine, "Objective", lambda encoder, terms: Poisoned(Objective(encoder, terms), 14))
+    run = job(content, style, scales=((64, 25),), steps=25, learning_rate=0.02)
+    events = list(Painter(run).events())
+    told = [event for event in events if isinstance(event, Recovered)]
+    assert len(told) == 1
+    assert "\n" not in told[0].message
+    assert told[0].learning_rate == pytest.approx(0.01)
+    result = events[-1].result
+    assert len(result.losses) == 25
+    assert bool(torch.isfinite(result.pixels).all())
+
+
+def test_endless_nan_raises_diverged(content, style, monkeypatch):
+    import impasto.optimize.engine as engine
+
+    monkeypatch.setattr(engine, "Objective", lambda e, t: Poisoned(Objective(e, t), 4, 10_000))
+    with pytest.raises(DivergedError, match="diverged"):
+        finish(Painter(job(content, style)))
+
+
+def test_texture_and_reconstruction(content, style):
+    texture = finish(Painter(open_job(make_recipe(encoder="tiny", size=48, steps=20, start="style"), None, [style])))
+    assert texture.losses[-1] < texture.losses[0]
+    assert max(texture.pixels.shape[2:]) == 48
+    recipe = make_recipe(
+        encoder="tiny", size=48, precision="float32", content_layers={"relu1_1": 1.0}, start="noise",
+        scales=((48, 150),), learning_rate=0.05,
+    )  # fmt: skip
+    copy_of = finish(Painter(open_job(recipe, content, [])))
+    target = resize(content, tuple(copy_of.pixels.shape[2:]))
+    assert copy_of.losses[-1] < copy_of.losses[0] / 20
+    assert float((copy_of.pixels - target).square().mean()) < 0.01
+
+
+def test_strength_trades_content_for_style(content, style):
+    sums = []
+    for strength in (0.0, 0.5, 1.0):
+        plan_job = job(content, style, strength=strength, steps=60, scales=((64, 60),))
+        result = finish(Painter(plan_job))
+        terms = build_terms(
+            plan_job.plan.recipe.model_copy(update={"strength": 0.5}),
+            plan_job.plan.scales[-1],
+            plan_job.encoder,
+            content,
+            [style],
+        )
+        _, parts = Objective(plan_job.encoder, terms)(result.pixels)
+        sums.append(sum(v for k, v in parts.items() if k.startswith("content")))
+    assert sums[0] < sums[1] < sums[2]
+    assert content_factor(0.5) == 1
+
+
+def test_two_styles_blend_evenly(content, style):
+    other = picture(48, 48, 3)
+    run = job(content, [style, other])
+    both = {t.name: t for t in build_terms(run.plan.recipe, run.plan.scales[-1], run.encoder, content, run.styles)}
+    first = job(content, style)
+    second = job(content, other)
+    one = {t.name: t for t in build_terms(first.plan.recipe, first.plan.scales[-1], first.encoder, None, first.styles)}
+    two = {t.name: t for t in build_terms(second.plan.recipe, second.plan.scales[-1], second.encoder, None, second.styles)}
+    for name, term in one.items():
+        mean = (term.target.mean + two[name].target.mean) / 2
+        assert torch.allclose(both[name].target.mean, mean, atol=1e-6)
+
+
+def test_average_is_the_bias_corrected_exponential_mean():
+    average = Average(0.9)
+    values = [torch.full((1, 3, 2, 2), v) for v in (0.1, 0.5, 0.9)]
+    for value in values:
+        average.update(value)
+    weights = torch.tensor([0.1 * 0.9**2, 0.1 * 0.9, 0.1])
+    expected = float((weights * torch.tensor([0.1, 0.5, 0.9])).sum() / weights.sum())
+    assert float(average.value(values[0]).mean()) == pytest.approx(expected, rel=1e-6)
+    last = Average(0.0)
+    for value in values:
+        last.update(value)
+    assert torch.allclose(last.value(values[0]), values[-1])
+
+
+def test_learning_rate_steps_and_cosine():
+    recipe = make_recipe("mixed")
+    assert learning_rate(recipe, 99, 500) == pytest.approx(12 / 255)
+    assert learning_rate(recipe, 100, 500) == pytest.approx(0.6 * 12 / 255)
+    assert learning_rate(recipe, 250, 500) == pytest.approx(0.36 * 12 / 255)
+    falling = make_recipe(learning_rate=0.1, final_rate=0.2)
+    assert learning_rate(falling, 0, 11) == pytest.approx(0.1)
+    assert learning_rate(falling, 5, 11) == pytest.approx(0.06)
+    assert learning_rate(falling, 10, 11) == pytest.approx(0.02)
+
+
+def test_adam_moments_are_carried_to_the_next_size():
+    recipe = make_recipe()
+    image = torch.rand(1, 3, 8, 8, requires_grad=True)
+    old = make_optimizer(recipe, image)
+    for _ in range(3):
+        old.zero_grad()
+        (image * torch.linspace(0, 1, 8)).sum().backward()
+        old.step()
+    larger = torch.rand(1, 3, 16, 16, requires_grad=True)
+    new = make_optimizer(recipe, larger)
+    carry_adam(old, new, (16, 16))
+    state = new.state[larger]
+    assert int(state["step"]) == 3
+    assert state["exp_avg"].shape == (1, 3, 16, 16)
+    assert float(state["exp_avg_sq"].min()) >= 0
+    before = old.state[image]["exp_avg"].mean()
+    assert float(state["exp_avg"].mean()) == pytest.approx(float(before), rel=0.05)
+
+
+def test_starts(content, style):
+    generator = torch.Generator().manual_seed(0)
+    kept = first_picture(make_recipe(start="content"), (24, 32), content, [style], None, generator)
+    assert torch.equal(kept, resize(content, (24, 32)))
+    given = first_picture(
+        make_recipe(start_picture="x.png"), (24, 32), content, [style], style, generator
+    )
+    assert torch.equal(given, resize(style, (24, 32)))
+    statistic = first_picture(make_recipe(start="style"), (128, 128), content, [style], None, generator)
+    assert torch.allclose(statistic.mean((2, 3)), style.mean((2, 3)), atol=0.05)
+    noise = first_picture(make_recipe(start="noise"), (128, 128), content, [style], None, generator)
+    assert float(noise.mean()) == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_plan_that_does_not_fit_is_refused_with_one_that_does(content, style):
+    run = job(content, style)
+    shapes = {"content": (48, 64), "styles": [(56, 40)], "shape": (48, 64), "rate": 1e9}
+
+    def plan(size: int, available: int):
+        recipe = run.plan.recipe.model_copy(update={"size": size})
+        return make_plan(recipe, run.encoder, **shapes, available=available)
+
+    large = plan(8000, 4 << 30)
+    assert not large.fits
+    small = plan(512, 4 << 30)
+    assert small.fits
+    with pytest.raises(TooLargeError, match="--size 512 fits"):
+        check_memory(large, small)
+    check_memory(small, None)
+    assert plan(1024, 1 << 40).memory > plan(512, 1 << 40).memory
+
+
+def test_open_job_refuses_and_proposes_a_size(content, style, monkeypatch):
+    import impasto.optimize.run as run
+
+    monkeypatch.setattr(run, "available_memory", lambda device: 600 << 20)
+    with pytest.raises(TooLargeError, match="--size"):
+        job(content, style, size=4096, steps=2)
+
+
+def test_unknown_layers_and_nothing_to_do(content, style):
+    with pytest.raises(RecipeError, match="relu9_9"):
+        job(content, style, style_layers={"relu9_9": 1.0})
+    with pytest.raises(RecipeError, match="picture"):
+        open_job(make_recipe(encoder="tiny"), None, [])
+
+
+def test_thin_pictures_come_out_at_their_size(style):
+    thin = picture(200, 17, 5)
+    result = finish(Painter(job(thin, style, size=200, steps=3)))
+    assert result.pixels.shape[2:] == (200, 17)
+
+
+def test_job_is_not_changed_by_a_run(content, style):
+    run = job(content, style)
+    before = copy.deepcopy(run.content), copy.deepcopy(run.styles)
+    finish(Painter(run))
+    assert torch.equal(before[0], run.content)
+    assert torch.equal(before[1][0], run.styles[0])

@@ -1,0 +1,128 @@
+"""Recipes, presets and schedules: exact numbers, round trips, bad values."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from impasto.errors import RecipeError
+from impasto.optimize.presets import FIRST_LAYERS, PRESETS, make_recipe
+from impasto.optimize.recipe import Recipe, parse_layers, parse_scales
+from impasto.optimize.schedule import schedule, share_out
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_valid_cited_and_survives_json(name):
+    recipe = make_recipe(name)
+    assert recipe.preset == name
+    assert len(PRESETS[name].source) > 10
+    assert Recipe.make(recipe.to_json()) == recipe
+    sides = [side for side, _ in schedule(recipe)]
+    assert sides == sorted(sides)
+    assert sides[-1] == recipe.size
+
+
+def test_gatys_numbers():
+    recipe = make_recipe("gatys")
+    assert recipe.encoder == "vgg19"
+    assert recipe.pooling == "average"
+    assert recipe.content_layers == {"relu4_2": 1.0}
+    assert recipe.style_layers == dict.fromkeys(FIRST_LAYERS, 0.2)
+    assert (recipe.content_loss, recipe.style_loss, recipe.gram) == ("gatys", "gram", "gatys")
+    assert recipe.content_weight / recipe.style_weight == pytest.approx(1e-3)
+    assert (recipe.optimizer, recipe.start) == ("lbfgs", "noise")
+    assert len(schedule(recipe)) == 1
+
+
+def test_d2l_numbers():
+    recipe = make_recipe("d2l")
+    assert recipe.content_layers == {"relu4_4": 1.0}
+    assert recipe.style_layers == dict.fromkeys(FIRST_LAYERS, 1.0)
+    assert (recipe.content_weight, recipe.style_weight, recipe.variation_weight) == (1, 1e3, 10)
+    assert (recipe.content_loss, recipe.style_loss, recipe.gram, recipe.variation) == ("mean", "gram", "d2l", "l1")
+    assert schedule(recipe) == ((225, 500), (450, 500))
+    assert (recipe.decay, recipe.decay_every) == (0.1, 200)
+    assert recipe.learning_rate / 0.226 == pytest.approx(0.01)
+
+
+def test_mixed_numbers():
+    recipe = make_recipe("mixed")
+    assert recipe.content_layers == {"relu5_2": 1.0}  # block5_conv2
+    assert list(recipe.style_layers.values()) == [1, 1, 0.2, 0.3, 0.01]
+    assert recipe.gram == "undivided"
+    assert (recipe.content_weight, recipe.style_weight) == (0.002, 0.02)
+    assert recipe.learning_rate * 255 == pytest.approx(12)
+    assert (recipe.decay, recipe.decay_every, recipe.start) == (0.6, 100, "content")
+
+
+def test_wasserstein_numbers():
+    recipe = make_recipe("wasserstein")
+    weights = list(recipe.style_layers.values())
+    assert [w / weights[-1] for w in weights] == pytest.approx([256, 64, 16, 4, 1])
+    assert sum(weights) == pytest.approx(1)
+    assert recipe.content_layers == {"relu4_2": 1.0}
+    assert recipe.content_weight == 0.015
+    assert (recipe.variation_weight, recipe.variation) == (2.0, "nine_point")
+    assert (recipe.learning_rate, recipe.betas, recipe.average) == (0.02, (0.9, 0.99), 0.99)
+    assert schedule(recipe) == ((128, 1000), (181, 500), (256, 500), (362, 500), (512, 500))
+
+
+def test_schedule_of_the_default_ends_at_size_and_starts_above_smallest():
+    for size in (64, 100, 512, 1024, 3000):
+        sides = [side for side, _ in schedule(make_recipe(size=size))]
+        assert sides[-1] == size
+        assert sides[0] >= min(128, size)
+        assert all(b / a == pytest.approx(2, abs=0.05) for a, b in zip(sides, sides[1:], strict=False))
+
+
+def test_steps_share_out_adds_up():
+    for total in (1, 2, 7, 100, 12345):
+        counts = share_out(total, [120, 80, 40])
+        assert sum(counts) == total
+        assert counts[-1] >= 1
+    assert share_out(6, [100, 200, 300]) == [1, 2, 3]
+
+
+def test_quality_scales_steps():
+    steps = {q: sum(n for _, n in schedule(make_recipe(quality=q))) for q in ("draft", "normal", "high")}
+    assert steps["draft"] < steps["normal"] / 2 < steps["high"] / 4
+
+
+def test_explicit_scales_stretch_to_size():
+    recipe = make_recipe(scales="128:10,256:5", size=512)
+    assert schedule(recipe) == ((256, 10), (512, 5))
+
+
+def test_layer_and_scale_texts():
+    assert parse_layers("relu1_1:2, relu4_1") == {"relu1_1": 2.0, "relu4_1": 1.0}
+    assert parse_scales("128:20, 256:10") == ((128, 20), (256, 10))
+    assert make_recipe(style_layers="relu1_1:.5").style_layers == {"relu1_1": 0.5}
+
+
+BAD = [
+    {"size": 15}, {"size": 30_001}, {"size": "large"}, {"steps": 0}, {"steps": -3}, {"strength": -0.1},
+    {"strength": 2.1}, {"strength": math.nan}, {"learning_rate": 0}, {"learning_rate": math.inf},
+    {"optimizer": "sgd"}, {"style_loss": "grams"}, {"gram": "half"}, {"variation": "l3"}, {"quality": "best"},
+    {"start": "picture"}, {"scales": "512"}, {"scales": "512:10,128:10"}, {"scales": "a:b"},
+    {"style_layers": "relu1_1:x"}, {"style_layers": {"relu1_1": -1}}, {"content_layers": {"relu1_1": math.nan}},
+    {"betas": (1.0, 0.9)}, {"average": 1.0}, {"decay": 0}, {"final_rate": 0}, {"scale_ratio": 1.0},
+    {"scale_steps": ()}, {"seed": -1}, {"precision": "int8"}, {"sise": 512},
+    {"style_layers": {}, "content_layers": {}}, {"optimizer": "lbfgs", "style_loss": "sliced"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", BAD, ids=str)
+def test_bad_values_are_one_sentence(fields):
+    with pytest.raises(RecipeError) as caught:
+        make_recipe(**fields)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert next(iter(fields)) in message or "settings" in message or "sliced" in message or "layer" in message
+
+
+def test_unknown_names_suggest():
+    with pytest.raises(RecipeError, match="did you mean 'gatys'|Did you mean 'gatys'"):
+        make_recipe("gatis")
+    with pytest.raises(RecipeError, match="Did you mean 'size'"):
+        make_recipe(sise=3)
