@@ -170,7 +170,9 @@ def test_endless_nan_raises_diverged(content, style, monkeypatch):
 
 
 def test_texture_and_reconstruction(content, style):
-    texture = finish(Painter(open_job(make_recipe(encoder="tiny", size=48, steps=20, start="style"), None, [style])))
+    texture = finish(
+        Painter(open_job(make_recipe(encoder="tiny", size=48, steps=20, start="style"), None, [style]))
+    )
     assert texture.losses[-1] < texture.losses[0]
     assert max(texture.pixels.shape[2:]) == 48
     recipe = make_recipe(
@@ -204,11 +206,19 @@ def test_strength_trades_content_for_style(content, style):
 def test_two_styles_blend_evenly(content, style):
     other = picture(48, 48, 3)
     run = job(content, [style, other])
-    both = {t.name: t for t in build_terms(run.plan.recipe, run.plan.scales[-1], run.encoder, content, run.styles)}
+    both = {
+        t.name: t for t in build_terms(run.plan.recipe, run.plan.scales[-1], run.encoder, content, run.styles)
+    }
     first = job(content, style)
     second = job(content, other)
-    one = {t.name: t for t in build_terms(first.plan.recipe, first.plan.scales[-1], first.encoder, None, first.styles)}
-    two = {t.name: t for t in build_terms(second.plan.recipe, second.plan.scales[-1], second.encoder, None, second.styles)}
+    one = {
+        t.name: t
+        for t in build_terms(first.plan.recipe, first.plan.scales[-1], first.encoder, None, first.styles)
+    }
+    two = {
+        t.name: t
+        for t in build_terms(second.plan.recipe, second.plan.scales[-1], second.encoder, None, second.styles)
+    }
     for name, term in one.items():
         mean = (term.target.mean + two[name].target.mean) / 2
         assert torch.allclose(both[name].target.mean, mean, atol=1e-6)
@@ -262,9 +272,7 @@ def test_starts(content, style):
     generator = torch.Generator().manual_seed(0)
     kept = first_picture(make_recipe(start="content"), (24, 32), content, [style], None, generator)
     assert torch.equal(kept, resize(content, (24, 32)))
-    given = first_picture(
-        make_recipe(start_picture="x.png"), (24, 32), content, [style], style, generator
-    )
+    given = first_picture(make_recipe(start_picture="x.png"), (24, 32), content, [style], style, generator)
     assert torch.equal(given, resize(style, (24, 32)))
     statistic = first_picture(make_recipe(start="style"), (128, 128), content, [style], None, generator)
     assert torch.allclose(statistic.mean((2, 3)), style.mean((2, 3)), atol=0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -40,7 +41,12 @@ def test_d2l_numbers():
     assert recipe.content_layers == {"relu4_4": 1.0}
     assert recipe.style_layers == dict.fromkeys(FIRST_LAYERS, 1.0)
     assert (recipe.content_weight, recipe.style_weight, recipe.variation_weight) == (1, 1e3, 10)
-    assert (recipe.content_loss, recipe.style_loss, recipe.gram, recipe.variation) == ("mean", "gram", "d2l", "l1")
+    assert (recipe.content_loss, recipe.style_loss, recipe.gram, recipe.variation) == (
+        "mean",
+        "gram",
+        "d2l",
+        "l1",
+    )
     assert schedule(recipe) == ((225, 500), (450, 500))
     assert (recipe.decay, recipe.decay_every) == (0.1, 200)
     assert recipe.learning_rate / 0.226 == pytest.approx(0.01)
@@ -73,7 +79,7 @@ def test_schedule_of_the_default_ends_at_size_and_starts_above_smallest():
         sides = [side for side, _ in schedule(make_recipe(size=size))]
         assert sides[-1] == size
         assert sides[0] >= min(128, size)
-        assert all(b / a == pytest.approx(2, abs=0.05) for a, b in zip(sides, sides[1:], strict=False))
+        assert all(b / a == pytest.approx(2, abs=0.05) for a, b in itertools.pairwise(sides))
 
 
 def test_steps_share_out_adds_up():
@@ -122,7 +128,7 @@ def test_bad_values_are_one_sentence(fields):
 
 
 def test_unknown_names_suggest():
-    with pytest.raises(RecipeError, match="did you mean 'gatys'|Did you mean 'gatys'"):
+    with pytest.raises(RecipeError, match="Did you mean 'gatys'"):
         make_recipe("gatis")
     with pytest.raises(RecipeError, match="Did you mean 'size'"):
         make_recipe(sise=3)

@@ -133,12 +133,26 @@ class Compact(Encoder):
         return 3 * height * width + sum(n * channels for n, _, channels in self._walk(height, width, layers))
 
 
+def shipped_weights() -> Path:
+    """Return where the weights lie that ship with impasto."""
+    return Path(str(resources.files("impasto.encoders"))) / "data" / "compact.safetensors"
+
+
+def teacher_projections(weights: Path | None = None) -> dict[str, Tensor]:
+    """Return layer -> (K,C): the projection of VGG-19's features that the layer's head was trained to predict.
+
+    Raises WeightsError if the file is missing or damaged.
+    """
+    state = load_state(weights or shipped_weights())
+    return {layer: state[f"teacher.{layer}"].float() for layer in COMPONENTS if f"teacher.{layer}" in state}
+
+
 def build(weights: Path | None = None) -> Compact:
     """Return the compact encoder with the shipped weights, or those of a file that `impasto distill` wrote.
 
     Raises WeightsError if the file is missing, damaged or of another network.
     """
-    path = weights or Path(str(resources.files("impasto.encoders"))) / "data" / "compact.safetensors"
+    path = weights or shipped_weights()
     encoder = Compact()
     encoder.load_state_dict(gather(load_state(path), layout(), str(path)))
     return freeze(encoder)

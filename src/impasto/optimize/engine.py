@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,7 @@ class Painter:
         write_checkpoint(path, self.recipe, self.digests, self.job.inputs, self.state, self.guard)
         self._saved_at = time.monotonic()
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, None, None]:
         """Paint and say so. Raises `DivergedError` when no finite way on is found."""
         tune_process()
         yield Started(self.plan, self.state.total)

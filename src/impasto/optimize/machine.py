@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-MALLOPT_MMAP_THRESHOLD = -3
-MALLOPT_TRIM_THRESHOLD = -1
+# glibc's malloc.h
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 
 
 def tune_process() -> None:
@@ -24,8 +24,9 @@ def tune_process() -> None:
     if sys.platform == "linux":
         try:
             libc = ctypes.CDLL(None)
-            libc.mallopt(MALLOPT_MMAP_THRESHOLD, 1 << 30)
-            libc.mallopt(MALLOPT_TRIM_THRESHOLD, 1 << 30)
+            libc.mallopt(M_MMAP_MAX, 0)
+            libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+            libc.mallopt(M_TOP_PAD, 64 << 20)
         except (OSError, AttributeError):  # another C library: slower, nothing else
             return
 

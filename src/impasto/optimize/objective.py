@@ -10,7 +10,15 @@ from torch import Tensor
 
 from impasto.encoders import Encoder
 from impasto.imaging import resize
-from impasto.losses import ContentTerm, SlicedWassersteinLoss, StyleLoss, StyleTerm, Term, VariationTerm, style_loss
+from impasto.losses import (
+    ContentTerm,
+    SlicedWassersteinLoss,
+    StyleLoss,
+    StyleTerm,
+    Term,
+    VariationTerm,
+    style_loss,
+)
 from impasto.optimize.plan import ScalePlan
 from impasto.optimize.recipe import Recipe
 
@@ -65,7 +73,7 @@ def _content_terms(recipe: Recipe, scale: ScalePlan, encoder: Encoder, content: 
     features = encoder(resize(content, (scale.height, scale.width)), list(weights))
     alpha = recipe.content_weight * content_factor(recipe.strength)
     return [
-        ContentTerm(layer, alpha * weight, features[layer].float(), recipe.content_loss)
+        ContentTerm(layer, alpha * weight, features[layer], recipe.content_loss)
         for layer, weight in weights.items()
     ]
 

@@ -44,6 +44,13 @@ class Recipe(BaseModel):
     weights: str | None = Field(None, description="File with the encoder's weights.")
     pooling: Literal["max", "average", "l2"] | None = Field(None, description="Pooling of a VGG encoder.")
     size: Side = Field(512, description="Longer side of the picture in pixels.")
+    aspect: float | None = Field(
+        None,
+        ge=0.01,
+        le=100,
+        allow_inf_nan=False,
+        description="Width over height where no photograph sets it.",
+    )
     quality: Quality = Field("normal", description="How many steps: draft, normal or high.")
     strength: float = Field(
         0.5,
@@ -114,12 +121,19 @@ class Recipe(BaseModel):
     def _scales(cls, value: object) -> object:
         return parse_scales(value) if isinstance(value, str) else value
 
+    @field_validator("aspect", mode="before")
+    @classmethod
+    def _aspect(cls, value: object) -> object:
+        return parse_aspect(value) if isinstance(value, str) else value
+
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if self.optimizer == "adam" and not all(0 <= b < 1 for b in self.betas):
             raise ValueError(f"betas must lie in [0, 1), given {self.betas}")
         if self.optimizer == "lbfgs" and self.style_loss == "sliced":
-            raise ValueError("style_loss 'sliced' changes from call to call, which no line search bears; use adam")
+            raise ValueError(
+                "style_loss 'sliced' changes from call to call, which no line search bears; use adam"
+            )
         if self.start == "picture" and not self.start_picture:
             raise ValueError("start 'picture' needs start_picture, the file to start from")
         if self.scales is not None and any(
@@ -164,6 +178,15 @@ def parse_scales(text: str) -> tuple[tuple[int, int], ...]:
         raise ValueError(f"'{text}' is not SIDE:STEPS,SIDE:STEPS,..., e.g. 128:200,512:50")
     pairs = (part.split(":") for part in text.split(","))
     return tuple((int(side), int(steps)) for side, steps in pairs)
+
+
+def parse_aspect(text: str) -> float:
+    """Return width over height from ``16:9`` or ``1.5``; raises `ValueError`."""
+    width, _, height = text.partition(":")
+    try:
+        return float(width) / float(height or 1)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError("this is not WIDTH:HEIGHT, e.g. 16:9") from None
 
 
 def _sentence(error: ValidationError) -> str:

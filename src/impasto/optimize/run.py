@@ -21,6 +21,8 @@ from impasto.optimize.recipe import Recipe
 from impasto.optimize.result import Result
 
 Styles = PictureLike | Sequence[PictureLike]
+# Height of the shape that stands for an aspect: large enough that rounding it never shows in 30 000 pixels.
+ASPECT_UNIT = 100_000
 
 
 def stylize(
@@ -103,13 +105,16 @@ def _planned(
     device = open_device(recipe.device)
     encoder = open_prepared(recipe, device)
     rate, available = conv_rate(device, encoder.dtype), available_memory(device)
-    shape = photo or first or arts[0]
+    picture = photo or first or arts[0]
+    shape = (picture.height, picture.width)
+    if photo is None and recipe.aspect is not None:
+        shape = (ASPECT_UNIT, max(1, round(ASPECT_UNIT * recipe.aspect)))
     plan = make_plan(
         recipe,
         encoder,
         None if photo is None else (photo.height, photo.width),
         [(art.height, art.width) for art in arts],
-        shape=(shape.height, shape.width),
+        shape=shape,
         rate=rate,
         available=available,
     )

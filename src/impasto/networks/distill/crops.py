@@ -29,8 +29,11 @@ class Pictures:
     folder: Path
 
 
-def read_folder(folder: Path, longest: int = 768) -> Pictures:
-    """Read every picture of `folder`; raises `PictureError` if fewer than 32 can be used."""
+def read_folder(folder: Path, *, longest: int = 768, train: bool = True) -> Pictures:
+    """Read every picture of `folder`, or with ``train`` False only those held out.
+
+    Raises `PictureError` if there are fewer than 32.
+    """
 
     def read(path: Path) -> Tensor:
         with Image.open(path) as image:
@@ -39,14 +42,13 @@ def read_folder(folder: Path, longest: int = 768) -> Pictures:
             return torch.from_numpy(np.array(small)).permute(2, 0, 1).contiguous()  # (3,h,w)
 
     paths = pictures_in([folder])
-    with ThreadPoolExecutor(2) as pool:
-        images = list(pool.map(read, paths))
-    if len(images) < 2 * HELD_OUT_EVERY:
+    if len(paths) < 2 * HELD_OUT_EVERY:
         raise PictureError(
-            f"{folder} holds {len(images)} pictures, too few to train on; give at least {2 * HELD_OUT_EVERY}."
+            f"{folder} holds {len(paths)} pictures, too few to train on; give at least {2 * HELD_OUT_EVERY}."
         )
-    train = tuple(image for i, image in enumerate(images) if i % HELD_OUT_EVERY)
-    return Pictures(train, tuple(images[::HELD_OUT_EVERY]), folder)
+    kept = [path for i, path in enumerate(paths) if i % HELD_OUT_EVERY] if train else []
+    with ThreadPoolExecutor(2) as pool:
+        return Pictures(tuple(pool.map(read, kept)), tuple(pool.map(read, paths[::HELD_OUT_EVERY])), folder)
 
 
 class Crops:

@@ -64,17 +64,17 @@ def _basis(second: Tensor, mean: Tensor, components: int) -> Basis:
 class Teacher:
     """Answers images with the targets of every head."""
 
-    def __init__(self, encoder: Encoder, bases: Mapping[str, Basis]) -> None:
+    def __init__(self, encoder: Encoder, projections: Mapping[str, Tensor]) -> None:
         self.encoder = encoder
-        self.bases = bases
+        self.layers = list(projections)
         self._kernels = {
-            layer: basis.projection[:, :, None, None].to(encoder.dtype) for layer, basis in bases.items()
+            layer: projection[:, :, None, None].to(encoder.dtype) for layer, projection in projections.items()
         }
 
     @torch.no_grad()
     def targets(self, images: Tensor) -> dict[str, Tensor]:
         """Return layer -> (B,K,h,w) components of the teacher's features of `images` (B,3,H,W)."""
-        features = self.encoder(images, list(self.bases))
+        features = self.encoder(images, self.layers)
         return {layer: F.conv2d(features[layer], kernel) for layer, kernel in self._kernels.items()}
 
 

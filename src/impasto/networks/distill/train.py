@@ -17,39 +17,16 @@ from torch import Tensor
 
 from impasto.encoders.base import Encoder
 from impasto.encoders.compact import COMPONENTS, Compact
-from impasto.errors import ResumeError
+from impasto.errors import RecipeError, ResumeError
 from impasto.imaging.atomic import atomic_write
 from impasto.networks.distill.crops import Crops, Pictures, centre_crops
 from impasto.networks.distill.muon import Muon
 from impasto.networks.distill.pool import Pool, paint
+from impasto.networks.distill.settings import Settings
 from impasto.networks.distill.teacher import Basis, Teacher, choose_filters, measure_bases
 
 BASIS_BATCHES = 40
 HELD_OUT = 48
-# Deep layers leave more unexplained; without these weights they would crowd out the first ones.
-LAYER_WEIGHTS = {
-    "relu1_1": 4.0, "relu2_1": 2.0, "relu3_1": 1.5, "relu4_1": 1.5, "relu4_2": 1.0, "relu5_1": 0.7
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything that decides a distillation, apart from the pictures and the teacher."""
-
-    steps: int = 8000
-    batch: int = 8
-    size: int = 192
-    reuse: int = 2
-    replay: int = 80
-    kernel_rate: float = 0.02
-    other_rate: float = 0.002
-    warmup: int = 50
-    constant: float = 0.45
-    policy_from: float = 0.3
-    policy_every: int = 150
-    policy_share: float = 0.25
-    policy_capacity: int = 400
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -98,6 +75,21 @@ def rate(step: int, settings: Settings) -> float:
     return min(1.0, (step + 1) / settings.warmup, max(0.0, falling))
 
 
+def parse_weights(text: str) -> dict[str, float]:
+    """Return layer -> weight from ``relu1_1:3,...``; raises `RecipeError` unless every head has one above 0."""
+    try:
+        weights = {
+            name.strip(): float(value) for name, value in (part.split(":") for part in text.split(","))
+        }
+    except ValueError:
+        raise RecipeError(f"Layer weights are LAYER:WEIGHT,... like relu1_1:3, not '{text}'.") from None
+    if set(weights) != set(COMPONENTS) or not all(0 < value < math.inf for value in weights.values()):
+        raise RecipeError(
+            f"Layer weights need one number above 0 for each of {', '.join(COMPONENTS)}, not '{text}'."
+        )
+    return weights
+
+
 class Distillation:
     """One training run: a generator of `Progress`, resumable from its checkpoint.
 
@@ -111,7 +103,7 @@ class Distillation:
         basis_crops = Crops(photos, art, settings.size, settings.seed + 1)
         batches = (basis_crops.batch(settings.batch) for _ in range(BASIS_BATCHES))
         self.bases = measure_bases(teacher, COMPONENTS, batches)
-        self.teacher = Teacher(teacher, self.bases)
+        self.teacher = Teacher(teacher, {layer: basis.projection for layer, basis in self.bases.items()})
         self.held_out = {
             "photographs": centre_crops(photos.held_out[:HELD_OUT], settings.size),
             "artworks": centre_crops(art.held_out[:HELD_OUT], settings.size),
@@ -129,6 +121,7 @@ class Distillation:
         self.pool = Pool(self.crops, settings.policy_capacity)
         self.replay: list[tuple[Tensor, dict[str, Tensor]]] = []
         self.draws = random.Random(settings.seed + 2)
+        self.weights = parse_weights(settings.layer_weights)
         self.step = 0
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
@@ -167,7 +160,7 @@ class Distillation:
             layer: unexplained(outputs[layer], target) / self.bases[layer].share
             for layer, target in targets.items()
         }
-        total = torch.stack([LAYER_WEIGHTS[layer] * loss for layer, loss in losses.items()]).sum()
+        total = torch.stack([self.weights[layer] * loss for layer, loss in losses.items()]).sum()
         self.student.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
         factor = rate(self.step, settings)
@@ -213,16 +206,11 @@ class Distillation:
             torch.save(state, temporary)
 
     def load(self, path: Path) -> None:
-        """Continue from ``path``; raises `ResumeError` if it was written with other settings or is damaged."""
+        """Continue from ``path``, with these settings from here on; raises `ResumeError` if it is damaged."""
         try:
             state = torch.load(path, weights_only=True)
         except Exception as error:
             raise ResumeError(f"{path} cannot be read as a checkpoint ({error}); start afresh.") from error
-        if (
-            state["settings"]["steps"] != self.settings.steps
-            or state["settings"]["seed"] != self.settings.seed
-        ):
-            raise ResumeError(f"{path} was written with other settings; give the same --steps and --seed.")
         self.student.load_state_dict(state["student"])
         self.muon.load_state_dict(state["muon"])
         self.adam.load_state_dict(state["adam"])
@@ -285,10 +273,12 @@ def r_squared(student: Any, teacher: Teacher, images: Tensor, batch: int = 16) -
     }
 
 
-def write_weights(student: Compact, path: Path, metadata: Mapping[str, object]) -> None:
-    """Write the student as safetensors in float16 with ``metadata`` in its header."""
-    state = {
-        name: value.detach().to(torch.float16).contiguous() for name, value in student.state_dict().items()
-    }
+def write_weights(
+    student: Compact, bases: Mapping[str, Basis], path: Path, metadata: Mapping[str, object]
+) -> None:
+    """Write the student and the teacher's projections as float16 safetensors with ``metadata`` in the header."""
+    state = dict(student.state_dict())
+    state |= {f"teacher.{layer}": basis.projection for layer, basis in bases.items()}
+    halves = {name: value.detach().to(torch.float16).contiguous() for name, value in state.items()}
     with atomic_write(path) as temporary:
-        save_file(state, temporary, metadata={"impasto": json.dumps(metadata)})
+        save_file(halves, temporary, metadata={"impasto": json.dumps(metadata)})
