@@ -1,0 +1,290 @@
+"""The folder of fetched weights: finding, fetching, verifying, reading.
+
+Nothing is ever downloaded unless `fetch` is called by name. This module does not import torch until
+`load_state`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+
+from impasto.encoders.catalogue import CATALOGUE, WeightRecord
+from impasto.errors import WeightsError, unknown
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+TIMEOUT_SECONDS = 30
+CHUNK = 1 << 20
+SUFFIXES = (".safetensors", ".pth", ".pt")
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class WeightStatus:
+    """One line of `impasto weights list`; `verified` is None where nothing was or could be checked."""
+
+    name: str
+    present: bool
+    verified: bool | None
+    path: Path
+    bytes: int | None
+    licence: str
+
+
+def weights_folder() -> Path:
+    """Return where fetched weights live: $IMPASTO_WEIGHTS_DIR, else the user's data folder for impasto."""
+    given = os.environ.get("IMPASTO_WEIGHTS_DIR")
+    if given:
+        return Path(given).expanduser()
+    return platformdirs.user_data_path("impasto", appauthor=False) / "weights"
+
+
+def record_of(name: str) -> WeightRecord:
+    """Return the catalogue's record of that name, or raise WeightsError with the known names."""
+    if name not in CATALOGUE:
+        raise WeightsError(unknown("weights", name, CATALOGUE))
+    return CATALOGUE[name]
+
+
+def find(name: str, folder: Path | None = None) -> Path | None:
+    """Return the weights file of record `name` in the weights folder, or None.
+
+    The published file comes first; a `<name>.safetensors` that somebody put there is taken, too.
+    Raises WeightsError on an unknown name.
+    """
+    place = folder or weights_folder()
+    for candidate in (record_of(name).filename, f"{name}.safetensors"):
+        if (place / candidate).is_file():
+            return place / candidate
+    return None
+
+
+def require(name: str, folder: Path | None = None) -> Path:
+    """Return the weights file of record `name`, or raise WeightsError saying how to get it."""
+    path = find(name, folder)
+    if path is None:
+        raise WeightsError(
+            f"weights for '{name}' are not here (looked in {folder or weights_folder()}); run "
+            f"'impasto weights fetch {name}' ({record_of(name).megabytes} MB) or give --weights FILE, or use "
+            "--encoder compact, which ships with impasto"
+        )
+    return path
+
+
+def verify(path: Path, record: WeightRecord) -> None:
+    """Raise WeightsError unless `path` has the record's size and SHA-256, as far as those are known."""
+    try:
+        size = path.stat().st_size
+        if record.bytes is not None and size != record.bytes:
+            raise WeightsError(
+                f"Weights {path} have {size} bytes where {record.bytes} are expected; "
+                f"fetch '{record.name}' again."
+            )
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsError(f"Weights {path} cannot be read: {error.strerror or error}.") from error
+    expected = record.sha256 or record.sha256_prefix
+    if not digest.startswith(expected):
+        raise WeightsError(
+            f"Weights {path} are not the published file: SHA-256 {digest[:16]}... where "
+            f"{expected[:16]}... is expected; fetch '{record.name}' again."
+        )
+
+
+def status(folder: Path | None = None, *, check: bool = True) -> list[WeightStatus]:
+    """Return one line for every known weights file; `check` hashes those that are there (seconds for each
+    GB).
+    """
+    return [_status(known, folder or weights_folder(), check) for known in CATALOGUE.values()]
+
+
+def _status(known: WeightRecord, folder: Path, check: bool) -> WeightStatus:
+    path = find(known.name, folder)
+    if path is None:
+        return WeightStatus(known.name, False, None, folder / known.filename, known.bytes, known.licence)
+    verified: bool | None = None
+    if check and path.name == known.filename:
+        try:
+            verify(path, known)
+            verified = True
+        except WeightsError:
+            verified = False
+    return WeightStatus(known.name, True, verified, path, path.stat().st_size, known.licence)
+
+
+class _Meter:
+    """What pooch asks of a progress bar, passing counts on and stopping a download that grows too large."""
+
+    def __init__(self, record: WeightRecord, progress: Progress | None) -> None:
+        self.record, self.progress = record, progress
+        self.total = 0
+        self.done = 0
+
+    def update(self, count: int) -> None:
+        self.done += count
+        if self.record.bytes is not None and self.done > self.record.bytes + CHUNK:
+            raise WeightsError(
+                f"Fetching '{self.record.name}' was stopped: {self.record.url} sends more than the "
+                f"{self.record.bytes} bytes expected."
+            )
+        if self.progress is not None:
+            total = self.record.bytes or self.total
+            self.progress(min(self.done, total) if total else self.done, total)
+
+    def reset(self) -> None:
+        self.done = 0
+
+    def close(self) -> None:
+        pass
+
+
+def fetch(record: WeightRecord, progress: Progress | None = None, folder: Path | None = None) -> Path:
+    """Download `record` into the weights folder, verify it, and return its path.
+
+    A verified file that is there already is kept. `progress(done, total)` is called with byte counts. The
+    file appears only once it is whole and verified; on failure nothing is left. Raises WeightsError if the
+    server cannot be reached or refuses, the file is not the published one, or it cannot be written.
+    """
+    from impasto.imaging.atomic import atomic_write
+
+    place = folder or weights_folder()
+    path = place / record.filename
+    if path.is_file():
+        try:
+            verify(path, record)
+            return path
+        except WeightsError:
+            pass  # A damaged file is replaced by a good one below.
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        _check_room(place, record)
+        with atomic_write(path) as temporary:
+            _download(record, temporary, progress)
+            _verify_download(temporary, record)
+    except OSError as error:
+        raise WeightsError(
+            f"Fetching '{record.name}' failed: {error.strerror or str(error).rstrip('.')} (in {place}); set "
+            "IMPASTO_WEIGHTS_DIR to a folder with room that can be written to."
+        ) from error
+    return path
+
+
+def _check_room(folder: Path, record: WeightRecord) -> None:
+    free = shutil.disk_usage(folder).free
+    needed = record.bytes or record.megabytes * 1_000_000
+    if free < needed:
+        raise WeightsError(
+            f"Fetching '{record.name}' needs {record.megabytes} MB, but {folder} has {free // 1_000_000} MB "
+            "free; make room or set IMPASTO_WEIGHTS_DIR to another folder."
+        )
+
+
+def _download(record: WeightRecord, path: Path, progress: Progress | None) -> None:
+    import pooch
+    import requests
+
+    get = pooch.HTTPDownloader(
+        progressbar=_Meter(record, progress), chunk_size=CHUNK, timeout=TIMEOUT_SECONDS
+    )
+    try:
+        get(record.url, str(path), None)
+    except requests.HTTPError as error:
+        code = error.response.status_code if error.response is not None else "an error"
+        raise WeightsError(
+            f"Fetching '{record.name}' failed: {record.url} answered {code}; download the file elsewhere "
+            "and give --weights FILE."
+        ) from error
+    except requests.Timeout as error:
+        raise WeightsError(
+            f"Fetching '{record.name}' failed: {record.url} did not answer within {TIMEOUT_SECONDS} seconds; "
+            "try again later."
+        ) from error
+    except requests.RequestException as error:
+        # Before OSError, of which it is a kind: no disk is to blame here.
+        raise WeightsError(
+            f"Fetching '{record.name}' failed: the connection to {record.url} was refused or broke off; "
+            "check the network and try again, or give --weights FILE."
+        ) from error
+
+
+def _verify_download(path: Path, record: WeightRecord) -> None:
+    try:
+        verify(path, record)
+    except WeightsError as error:
+        raise WeightsError(
+            f"Fetching '{record.name}' failed: {record.url} sent another file than the published one "
+            f"({path.stat().st_size} bytes); nothing was kept."
+        ) from error
+
+
+def load_state(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a `.safetensors`, `.pth` or `.pt` file on the CPU, by name.
+
+    `.pth` files are read with `weights_only=True`, so that no code in them can run. A table under the key
+    "state_dict" is unpacked. Raises WeightsError if the file is missing, damaged or not a table of tensors.
+    """
+    if path.is_dir():
+        raise WeightsError(f"Weights {path} are a folder; give the file itself ({', '.join(SUFFIXES)}).")
+    if not path.is_file():
+        raise WeightsError(f"Weights {path} are not there; check the path.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise WeightsError(f"Weights {path} have an unknown format; allowed are {', '.join(SUFFIXES)}.")
+    try:
+        table = _read_safetensors(path) if path.suffix.lower() == ".safetensors" else _read_pickle(path)
+    except OSError as error:
+        raise WeightsError(f"Weights {path} cannot be read: {error.strerror or error}.") from error
+    return _tensors(table, path)
+
+
+def _read_safetensors(path: Path) -> Any:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise WeightsError(
+            f"Weights {path} are damaged or not a safetensors file; fetch them again."
+        ) from error
+
+
+def _read_pickle(path: Path) -> Any:
+    import torch
+
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, MemoryError):
+        raise
+    except pickle.UnpicklingError as error:
+        if "GLOBAL" in str(error) or "Unsupported class" in str(error):
+            raise WeightsError(
+                f"Weights {path} hold program code, which impasto does not run; save only the state_dict, "
+                "or convert the file to safetensors."
+            ) from error
+        raise WeightsError(f"Weights {path} are damaged or not a PyTorch weights file.") from error
+    except Exception as error:
+        # A cut or foreign file makes torch's reader raise nearly anything.
+        raise WeightsError(f"Weights {path} are damaged or not a PyTorch weights file.") from error
+
+
+def _tensors(table: Any, path: Path) -> dict[str, Tensor]:
+    import torch
+
+    if isinstance(table, Mapping) and isinstance(table.get("state_dict"), Mapping):
+        table = table["state_dict"]
+    if not isinstance(table, Mapping) or not table:
+        raise WeightsError(f"Weights {path} are not a table of named tensors; save a state_dict.")
+    if not all(isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in table.items()):
+        raise WeightsError(f"Weights {path} hold things other than named tensors; save a plain state_dict.")
+    return dict(table)

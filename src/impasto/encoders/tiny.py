@@ -1,0 +1,32 @@
+"""A tiny VGG-like network with fixed random weights: for tests, and as the control without any training.
+
+Random features already carry some texture (Ustyuzhaninov et al., "Texture synthesis using shallow
+convolutional networks with random filters", 2016), so results through this network say how much training
+contributes.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from impasto.encoders.vgg import VGG, layout
+
+BLOCKS = ((8,), (12,), (16,), (16, 16), (16,))
+SEED = 20
+
+
+def build(*, pooling: str = "max", padding: str = "replicate", rescale: bool = True) -> VGG:
+    """Return the tiny encoder, the same weights every time: layers relu1_1 (8 channels) to relu5_1 (16).
+
+    Convolutions are drawn from N(0, 1.2 / (9 C_in)): less than the 2 of He et al. (2015, equation 10), as
+    poolings raise the second moment; so activations stay of order one under each of them. Biases are from
+    N(0, 0.1²). Raises RecipeError on an unknown option.
+    """
+    generator = torch.Generator().manual_seed(SEED)
+    state = {}
+    for key, shape in layout(BLOCKS).items():
+        spread = math.sqrt(1.2 / (9 * shape[1])) if key.endswith("weight") else 0.1
+        state[key] = torch.randn(shape, generator=generator) * spread
+    return VGG("tiny", BLOCKS, state, pooling=pooling, padding=padding, rescale=rescale)

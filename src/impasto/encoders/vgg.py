@@ -1,0 +1,151 @@
+"""VGG-16 and VGG-19, and every network of their kind, from a list of channels.
+
+Simonyan & Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", ICLR 2015, tables
+1 (configurations D and E). 3x3 convolutions, each followed by a ReLU; a 2x2 pooling of stride 2 ends every
+block. Layers: `conv{b}_{i}` (before the ReLU), `relu{b}_{i}` (after it), `pool{b}`; Keras'
+`block{b}_conv{i}`, which is after its activation, is another name of `relu{b}_{i}`. Classifier layers are
+not part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import cast
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from impasto.encoders.base import Chain, Cost, LayerInfo, freeze
+from impasto.encoders.state import convolution, gather
+from impasto.errors import RecipeError, unknown
+
+Blocks = tuple[tuple[int, ...], ...]
+
+BLOCKS: Mapping[str, Blocks] = MappingProxyType(
+    {
+        "vgg16": ((64,) * 2, (128,) * 2, (256,) * 3, (512,) * 3, (512,) * 3),
+        "vgg19": ((64,) * 2, (128,) * 2, (256,) * 4, (512,) * 4, (512,) * 4),
+    }
+)
+PADDINGS = ("replicate", "zeros")
+# The factor that keeps activations about as large as max pooling leaves them
+# (crowsonkb/style-transfer-pytorch). Deviation: Gatys et al. (2016) average without any factor;
+# `rescale=False` does the same.
+POOLING_SCALES: Mapping[str, float] = MappingProxyType({"max": 1.0, "average": 2.0, "l2": 0.78})
+
+
+def feature_indices(blocks: Blocks) -> dict[str, int]:
+    """Return convolution name -> its N in torchvision's `features.N`, which counts ReLUs and poolings too."""
+    indices: dict[str, int] = {}
+    position = 0
+    for b, widths in enumerate(blocks, start=1):
+        for i, _ in enumerate(widths, start=1):
+            indices[f"conv{b}_{i}"] = position
+            position += 2
+        position += 1
+    return indices
+
+
+def layout(blocks: Blocks) -> dict[str, tuple[int, ...]]:
+    """Return the entries a weights file needs: torchvision's name -> shape."""
+    entries: dict[str, tuple[int, ...]] = {}
+    widths = [width for block in blocks for width in block]
+    for index, before, after in zip(feature_indices(blocks).values(), [3, *widths], widths, strict=False):
+        entries[f"features.{index}.weight"] = (after, before, 3, 3)
+        entries[f"features.{index}.bias"] = (after,)
+    return entries
+
+
+def layer_table(blocks: Blocks) -> dict[str, LayerInfo]:
+    """Return layer name -> channels and stride, in the order of computation."""
+    table: dict[str, LayerInfo] = {}
+    for b, widths in enumerate(blocks, start=1):
+        for i, width in enumerate(widths, start=1):
+            table[f"conv{b}_{i}"] = table[f"relu{b}_{i}"] = LayerInfo(width, 2 ** (b - 1))
+        table[f"pool{b}"] = LayerInfo(widths[-1], 2**b)
+    return table
+
+
+class VGG(Chain):
+    """A VGG network without its classifier, frozen, holding the weights it was given.
+
+    `state` has torchvision's names (`features.N.weight`, `features.N.bias`); anything else in it is ignored.
+    `pooling`: "max", "average" or "l2" (root of the sum of squares); `rescale` multiplies the latter two by
+    2.0 and 0.78, which keeps activations' size. `padding`: how the first convolution pads, "replicate" (no
+    dark frame; Deviation: the paper pads with zeros) or "zeros"; all others pad with zeros. `preprocessing`:
+    "torch" for torchvision's own weights, "caffe" for the Oxford originals (BGR, 0-255, mean subtracted).
+    Raises RecipeError on an unknown option and WeightsError on weights that do not fit.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        blocks: Blocks,
+        state: Mapping[str, Tensor],
+        *,
+        source: str = "as given",
+        pooling: str = "max",
+        padding: str = "replicate",
+        rescale: bool = True,
+        preprocessing: str = "torch",
+    ) -> None:
+        if pooling not in POOLING_SCALES:
+            raise RecipeError(unknown("pooling", pooling, POOLING_SCALES))
+        if padding not in PADDINGS:
+            raise RecipeError(unknown("padding", padding, PADDINGS))
+        table = layer_table(blocks)
+        aliases = {f"block{x[4]}_conv{x[6:]}": x for x in table if x.startswith("relu")}
+        super().__init__(name, table, aliases=aliases, preprocessing=preprocessing)
+        self.pooling = pooling
+        self.padding = padding
+        self.scale = POOLING_SCALES[pooling] if rescale else 1.0
+        self.convolutions = nn.ModuleDict()
+        weights = gather(state, layout(blocks), source)
+        for layer, index in feature_indices(blocks).items():
+            weight, bias = weights[f"features.{index}.weight"], weights[f"features.{index}.bias"]
+            # Oxford's first convolution expects blue, green, red; turned round once, it costs nothing later.
+            if preprocessing == "caffe" and layer == "conv1_1":
+                weight = weight.flip(1)
+            self.convolutions[layer] = convolution(weight, bias)
+        freeze(self)
+
+    def enter(self, image: Tensor) -> Tensor:
+        """Return the input of conv1_1, already padded by one pixel: `(B, 3, H + 2, W + 2)`."""
+        mode = "replicate" if self.padding == "replicate" else "constant"
+        return F.pad(self.normalise(image), (1, 1, 1, 1), mode=mode).to(
+            self.dtype, memory_format=torch.channels_last
+        )
+
+    def advance(self, layer: str, x: Tensor, overwrite: bool) -> Tensor:
+        """Return `layer` computed from `x`, the layer before."""
+        if layer.startswith("conv"):
+            conv = self._conv(layer)
+            return F.conv2d(x, conv.weight, conv.bias, padding=0 if layer == "conv1_1" else 1)
+        if layer.startswith("relu"):
+            return F.relu_(x) if overwrite else F.relu(x)
+        return self.pool(x)
+
+    def pool(self, x: Tensor) -> Tensor:
+        """Return `x` pooled over 2x2 windows, `(B, C, H // 2, W // 2)`, times the pooling's factor."""
+        if self.pooling == "max":
+            return F.max_pool2d(x, 2)
+        pooled = F.avg_pool2d(x, 2) if self.pooling == "average" else F.lp_pool2d(x, 2.0, 2)
+        return pooled * self.scale if self.scale != 1.0 else pooled
+
+    def measure(self, layer: str, height: int, width: int) -> Cost:
+        """Return the cost of `layer`; autograd keeps ReLU outputs, pooled maps and max pooling's indices."""
+        channels = self.layers[layer].channels
+        if layer.startswith("conv"):
+            macs = self._conv(layer).weight[0].numel() * channels * height * width
+            return Cost(height, width, macs, 0)
+        if layer.startswith("relu"):
+            return Cost(height, width, 0, channels * height * width)
+        height, width = height // 2, width // 2
+        # An index is 8 bytes, two float32: the map itself and twice as much again.
+        copies = 3 if self.pooling == "max" else 1
+        return Cost(height, width, 0, copies * channels * height * width)
+
+    def _conv(self, layer: str) -> nn.Conv2d:
+        return cast(nn.Conv2d, self.convolutions[layer])
