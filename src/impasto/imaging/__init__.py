@@ -1,0 +1,49 @@
+"""Pixels in and out: reading, writing, resizing and colour, and nothing about style.
+
+Everything in here handles pictures as float32 `(1, 3, H, W)`, sRGB-encoded, [0, 1]. What a file's format,
+depth, orientation or colour profile was is settled in this room and nowhere else.
+"""
+
+from impasto.imaging.atomic import atomic_write, write_bytes_atomic, write_text_atomic
+from impasto.imaging.color import (
+    lab_to_rgb,
+    linear_to_srgb,
+    luminance,
+    rgb_to_lab,
+    srgb_profile,
+    srgb_to_linear,
+)
+from impasto.imaging.encode import to_image
+from impasto.imaging.folders import READABLE, pictures_in
+from impasto.imaging.picture import Picture, PictureLike, PictureWarning
+from impasto.imaging.provenance import read_recipe, recipe_text
+from impasto.imaging.read import read_picture
+from impasto.imaging.resize import fit, resize
+from impasto.imaging.write import WRITABLE, check_writable, write_animation, write_picture
+
+__all__ = [
+    "READABLE",
+    "WRITABLE",
+    "Picture",
+    "PictureLike",
+    "PictureWarning",
+    "atomic_write",
+    "check_writable",
+    "fit",
+    "lab_to_rgb",
+    "linear_to_srgb",
+    "luminance",
+    "pictures_in",
+    "read_picture",
+    "read_recipe",
+    "recipe_text",
+    "resize",
+    "rgb_to_lab",
+    "srgb_profile",
+    "srgb_to_linear",
+    "to_image",
+    "write_animation",
+    "write_bytes_atomic",
+    "write_picture",
+    "write_text_atomic",
+]

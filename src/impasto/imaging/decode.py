@@ -1,0 +1,215 @@
+"""From a file's bytes to sRGB planes: which decoder, how small, which way up."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import torch
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from impasto.errors import ImpastoError, MissingExtraError, PictureError
+from impasto.imaging.deep import decode_streamed, vips
+from impasto.imaging.limits import MOST_HELD, check_pixels, refuse
+from impasto.imaging.modes import image_planes
+from impasto.imaging.picture import PictureWarning
+from impasto.imaging.resize import fit
+
+KNOWN = "JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP or HEIC"
+# Only these (MPO comes with JPEG): Pillow would also run Ghostscript for EPS and guess at headerless formats.
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "GIF", "BMP")
+_STREAMED = ("JPEG", "MPO", "PNG", "WEBP", "TIFF")
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_WORTH_STREAMING = 32_000_000  # pixels; below, Pillow is faster and needs under 100 MB
+_OPENING = threading.Lock()
+
+Planes = tuple[torch.Tensor, Literal[8, 16]]
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn whatever a decoder raises about `path` into one PictureError; our own errors pass."""
+    try:
+        yield
+    except (ImpastoError, PictureWarning):
+        raise
+    except MemoryError as error:
+        raise PictureError(
+            f"'{path}' does not fit into memory; give a smaller size for the longer side."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise PictureError(
+            f"'{path}' is not a picture that can be read, whatever its name says; give a {KNOWN} file."
+        ) from error
+    except PermissionError as error:
+        raise PictureError(
+            f"'{path}' may not be read (permission denied); change its permissions."
+        ) from error
+    except Exception as error:  # Pillow and libvips raise a dozen kinds for damaged files
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise PictureError(
+            f"'{path}' cannot be read as a picture, it is damaged or cut short ({reason}); give another file."
+        ) from error
+
+
+def open_image(file: BinaryIO) -> Image.Image:
+    """Open a picture by its content; nothing is decoded yet.
+
+    Raises MissingExtraError for HEIC without pillow-heif, and what Pillow raises. Call it inside
+    `translated`.
+    """
+    head = file.read(64)
+    file.seek(0)
+    if _is_heic(head):
+        try:
+            heif = importlib.import_module("pillow_heif")
+        except (ImportError, OSError) as error:
+            raise MissingExtraError("Reading HEIC", "heif") from error
+        opened: Image.Image = heif.HeifImageFile(file)
+        return opened
+    # Pillow's own limit is lifted while it reads the header only; `check_pixels` is ours, with a way out.
+    with _OPENING:
+        kept, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            Image.init()
+            return Image.open(file, formats=[name for name in _FORMATS if name in Image.OPEN])
+        finally:
+            Image.MAX_IMAGE_PIXELS = kept
+
+
+def decode_file(file: BinaryIO, path: Path, longest: int | None) -> Planes:
+    """Return upright float32 sRGB `(1, C, H, W)` (C = 1 to 4) of a file's first picture, and its depth."""
+    start = file.read(4)
+    file.seek(0)
+    library = vips()
+    try:
+        image = open_image(file)
+    except UnidentifiedImageError:
+        if (
+            start in _TIFF_STARTS and library is not None
+        ):  # float RGB and other TIFFs that Pillow does not know
+            return _stream(library, path, longest, None)
+        raise
+    with image:
+        check_pixels(*image.size, f"'{path}'")
+        deep = _is_deep(image, file)
+        if library is not None and (deep or _better_streamed(image, longest)):
+            return _stream(library, path, longest, image.info.get("icc_profile"))
+        if deep and not image.mode.startswith("I"):
+            warnings.warn(
+                f"'{path}' has 16 bits a channel, but only 8 of them are read;"
+                " for all of them: pip install 'impasto[io]'.",
+                PictureWarning,
+                stacklevel=2,
+            )
+        size = _wanted(image, longest)
+        _draft(image, size, library is not None, f"'{path}'")
+        image.load()
+        planes, bits = image_planes(image, size, f"'{path}'")
+        return orient(planes, orientation_of(image)), bits
+
+
+def orient(planes: torch.Tensor, orientation: int) -> torch.Tensor:
+    """Bring `(..., H, W)` upright by its EXIF orientation 1 to 8; others mean 1 (EXIF 2.32, tag 274)."""
+    if orientation in (5, 6, 7, 8):
+        planes = planes.transpose(-1, -2)
+    flips = {2: (-1,), 3: (-1, -2), 4: (-2,), 6: (-1,), 7: (-1, -2), 8: (-2,)}.get(orientation, ())
+    return planes.flip(flips) if flips else planes
+
+
+def orientation_of(image: Image.Image) -> int:
+    """Return the EXIF orientation of a Pillow image, 1 where there is none or the EXIF block is damaged."""
+    try:
+        found = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # damaged EXIF must not cost the picture
+        return 1
+    return found if isinstance(found, int) else 1
+
+
+def _stream(library: object, path: Path, longest: int | None, profile: object) -> Planes:
+    planes, bits, orientation = decode_streamed(library, path, longest, profile)
+    return orient(planes, orientation), bits
+
+
+def _is_heic(head: bytes) -> bool:
+    if head[4:8] != b"ftyp":
+        return False
+    others = head[16 : min(64, int.from_bytes(head[:4], "big"))]
+    return head[8:12] in _HEIC_BRANDS or (
+        head[8:12] in (b"mif1", b"msf1") and any(brand in others for brand in _HEIC_BRANDS)
+    )
+
+
+def _is_deep(image: Image.Image, file: BinaryIO) -> bool:
+    """Whether the file holds 16-bit channels; Pillow opens most of them as 8 bit and does not say so."""
+    if image.format == "PNG":
+        file.seek(24)
+        return file.read(1) == b"\x10"
+    tags = getattr(image, "tag_v2", None)
+    if image.format != "TIFF" or tags is None or image.mode in ("F", "I"):
+        return False
+    depths = tags.get(258, (1,))
+    return bool(max(depths if isinstance(depths, tuple) else (depths,)) > 8)
+
+
+def _wanted(image: Image.Image, longest: int | None) -> tuple[int, int] | None:
+    """The `(height, width)` to scale to, or None to keep the size."""
+    if longest is None or max(image.size) <= longest:
+        return None
+    return fit(image.height, image.width, longest)
+
+
+def _better_streamed(image: Image.Image, longest: int | None) -> bool:
+    """Whether libvips should read this 8-bit file because Pillow would have to hold too much of it."""
+    size = _wanted(image, longest)
+    if size is None or not _can_stream(image):
+        return False
+    pixels = image.width * image.height
+    if image.format in ("JPEG", "MPO") or image.mode not in ("L", "LA", "P", "RGB", "RGBA"):
+        return _held(image, size)[0] > MOST_HELD
+    return pixels > _WORTH_STREAMING
+
+
+def _can_stream(image: Image.Image) -> bool:
+    """Whether the lines of the file come one after another: not interlaced, not progressive."""
+    return image.format in _STREAMED and not (image.info.get("interlace") or image.info.get("progressive"))
+
+
+def _held(image: Image.Image, size: tuple[int, int] | None) -> tuple[int, int]:
+    """Pixels Pillow must hold to decode to `size`, and by how much the JPEG decoder can shrink on the way."""
+    pixels = image.width * image.height
+    if size is None or image.format not in ("JPEG", "MPO"):
+        return pixels, 1
+    scale = 1
+    for margin in (2, 1):  # twice the size where it fits: a better filter does the last step
+        fitting = (s for s in (8, 4, 2, 1) if image.height // s >= margin * size[0])
+        scale = next((s for s in fitting if image.width // s >= margin * size[1]), 1)
+        if pixels // scale**2 <= MOST_HELD:
+            break
+    # A progressive file keeps all its coefficients in memory, however small it comes out.
+    return (pixels if image.info.get("progressive") else pixels // scale**2), scale
+
+
+def _draft(image: Image.Image, size: tuple[int, int] | None, streaming: bool, where: str) -> None:
+    """Let the JPEG decoder shrink; raise PictureError when the picture would still not fit into memory."""
+    held, scale = _held(image, size)
+    if held > MOST_HELD:
+        if not _can_stream(image):
+            advice = "shrink it first"
+        elif size is None:
+            advice = "give a size for the longer side (longest=...)"
+        else:
+            advice = (
+                "shrink it first"
+                if streaming
+                else "pip install 'impasto[io]' reads it in pieces, or shrink it"
+            )
+        raise refuse(image.width, image.height, where, advice)
+    if scale > 1:
+        image.draft(None, (image.width // scale, image.height // scale))

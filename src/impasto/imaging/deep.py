@@ -1,0 +1,102 @@
+"""libvips: 16-bit pictures without loss, and huge ones in a stream (extra `io`)."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy
+import torch
+
+from impasto.errors import PictureError
+from impasto.imaging.arrays import check_range
+from impasto.imaging.limits import MOST_HELD, check_pixels, refuse
+from impasto.imaging.modes import space_of, usable_profile
+from impasto.imaging.resize import fit
+
+_PLAIN = {"srgb", "rgb", "rgb16", "b-w", "grey16", "multiband", "scrgb"}
+
+
+def vips() -> Any | None:
+    """Return the pyvips module, or None where it or its library is not installed."""
+    try:
+        return importlib.import_module("pyvips")
+    except (ImportError, OSError):
+        return None
+
+
+def decode_streamed(
+    library: Any, path: Path, longest: int | None, profile: object
+) -> tuple[torch.Tensor, Literal[8, 16], int]:
+    """Return float32 sRGB `(1, C, H, W)`, the source's depth and its EXIF orientation (not applied).
+
+    C is 1 to 4, the last of 2 or 4 is alpha. profile: the ICC profile as Pillow found it;
+    libvips drops damaged ones without a word.
+    With `longest` the picture is scaled down while it is read, so that memory holds a few lines and the
+    result. Raises PictureError for sizes, channel counts and float values out of range, and pyvips.Error for
+    damage.
+    """
+    where = f"'{path}'"
+    # A source, not a file name: libvips takes "[" in names for options and caches files by name.
+    source = library.Source.new_from_file(str(path))
+    image = library.Image.new_from_source(source, "", access="sequential", fail_on="truncated")
+    check_pixels(image.width, image.height, where)
+    orientation = int(image.get("orientation")) if "orientation" in image.get_fields() else 1
+    size = (image.height, image.width)
+    if longest is not None and max(size) > longest:
+        size = fit(*size, longest)
+        image = _scaled(image, size)
+    if size[0] * size[1] > MOST_HELD:
+        raise refuse(size[1], size[0], where, "give a size for the longer side (longest=...)")
+    values = _to_srgb(library, image, profile, where).numpy()
+    planes, bits = _unit(values, where)
+    if planes.shape[2] > 4:
+        raise PictureError(f"{where} has {planes.shape[2]} channels; a picture has 1 to 4.")
+    return torch.from_numpy(planes).permute(2, 0, 1)[None], bits, orientation
+
+
+def _scaled(image: Any, size: tuple[int, int]) -> Any:
+    """Scale all channels alike to `(height, width)`, without multiplying by alpha."""
+    deep = image.format == "ushort"
+    # libvips scales whole numbers with 12-bit weights, a constant 60000 would come out as 59985.
+    scaled = (image.cast("float") if deep else image).resize(
+        size[1] / image.width, vscale=size[0] / image.height, kernel="cubic"
+    )
+    return scaled.rint().cast("ushort") if deep else scaled
+
+
+def _to_srgb(library: Any, image: Any, data: object, where: str) -> Any:
+    """Convert to sRGB of the same depth; 8- and 16-bit grey without profile and float stay as they are."""
+    if image.format in ("float", "double") and image.interpretation in _PLAIN:
+        return image  # values in [0, 1] are taken as they stand, as with Pillow's mode F
+    depth, target = (8, "srgb") if image.format in ("uchar", "char") else (16, "rgb16")
+    plain = image.interpretation in _PLAIN
+    space = {"b-w": "GRAY", "grey16": "GRAY", "cmyk": "CMYK"}.get(image.interpretation, "RGB")
+    profile = usable_profile(data, space, where) if plain or space == "CMYK" else None
+    if profile is not None:
+        if space == "GRAY" and space_of(profile) == "RGB":
+            image = image.colourspace(target)
+        image = image.copy()
+        image.set_type(library.GValue.blob_type, "icc-profile-data", data)
+        return image.icc_transform("srgb", embedded=True, intent="perceptual", depth=depth)
+    return image if plain else image.colourspace(target)
+
+
+def _unit(
+    values: numpy.ndarray[Any, Any], where: str
+) -> tuple[numpy.ndarray[Any, numpy.dtype[numpy.float32]], Literal[8, 16]]:
+    """Scale `(H, W, C)` or `(H, W)` to float32 in [0, 1]; return the depth as well."""
+    depth: Literal[8, 16] = 16
+    if values.ndim == 2:
+        values = values[..., None]
+    if values.dtype == numpy.uint8:
+        scaled, depth = values.astype(numpy.float32) / numpy.float32(255), 8
+    elif values.dtype == numpy.uint16:
+        scaled = values.astype(numpy.float32) / numpy.float32(65535)
+    elif numpy.issubdtype(values.dtype, numpy.floating):
+        check_range(float(values.min()), float(values.max()), f"picture {where}")
+        scaled = values.astype(numpy.float32)
+    else:
+        raise PictureError(f"{where} holds {values.dtype} numbers; save it with 8 or 16 bits a channel.")
+    return scaled, depth

@@ -1,0 +1,162 @@
+"""From planes to the bytes of each format: 8 bit through Pillow, 16 bit through libvips."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+from PIL import ExifTags, Image
+from PIL.PngImagePlugin import PngInfo
+
+from impasto.errors import MissingExtraError, PictureError, RecipeError
+from impasto.imaging.color import srgb_profile
+from impasto.imaging.deep import vips
+from impasto.imaging.provenance import KEY, description_text, recipe_text
+from impasto.imaging.resize import resize
+
+_MOST_JPEG_EXIF = 65_527  # one segment of 65,535 bytes, less its length and the word "Exif"
+
+
+def planes_of(pixels: torch.Tensor, alpha: torch.Tensor | None) -> torch.Tensor:
+    """Join `(1, 3, H, W)` or `(3, H, W)` and an alpha to float32 `(C, H, W)` in [0, 1], C = 3 or 4.
+
+    An alpha `(1, 1, h, w)`, `(1, h, w)` or `(h, w)` of another size is resized. Raises PictureError for other
+    shapes, other types than float, and values that are not finite.
+    """
+    color = _single(pixels, 3, "pixels")
+    if alpha is None:
+        return color
+    cover = _single(alpha, 1, "alpha")
+    return torch.cat((color, resize(cover[None], (color.shape[1], color.shape[2]))[0]))
+
+
+def _single(image: torch.Tensor, channels: int, what: str) -> torch.Tensor:
+    shape = tuple(image.shape)
+    found = image.detach().cpu()
+    if found.ndim == 2 and channels == 1:
+        found = found[None]
+    if found.ndim == 4 and found.shape[0] == 1:
+        found = found[0]
+    if found.ndim != 3 or found.shape[0] != channels or 0 in shape or not found.is_floating_point():
+        raise PictureError(
+            f"The {what} to write are floats of shape (1, {channels}, H, W), not {image.dtype} {shape}."
+        )
+    if not torch.isfinite(found).all():
+        raise PictureError(f"The {what} to write hold values that are not finite (NaN or infinity).")
+    return found.float().clamp(0.0, 1.0)
+
+
+def quantized(planes: torch.Tensor, top: int) -> numpy.ndarray[Any, Any]:
+    """Return `(H, W, C)` whole numbers 0 to `top` (255 or 65535) of `(C, H, W)` in [0, 1], halves up."""
+    # Float64 for 16 bit: x * 65535 + 0.5 has no spare bits in float32.
+    exact = planes.double() if top > 255 else planes
+    steps = torch.floor(exact * top + 0.5).permute(1, 2, 0).contiguous().numpy()
+    return steps.astype(numpy.uint16 if top > 255 else numpy.uint8)
+
+
+def to_image(pixels: torch.Tensor, alpha: torch.Tensor | None = None) -> Image.Image:
+    """Return an 8-bit Pillow image, RGB or with `alpha` RGBA, of `(1, 3, H, W)` or `(3, H, W)`.
+
+    Values are clamped to [0, 1] and rounded to the nearest of 256 steps, halves up. An alpha of another size
+    is resized. Raises PictureError for other shapes and values that are not finite.
+    """
+    return Image.fromarray(quantized(planes_of(pixels, alpha), 255))
+
+
+def encode_plain(planes: torch.Tensor, kind: str, recipe: Mapping[str, object] | None, quality: int) -> bytes:
+    """Return `(C, H, W)`, C = 3 or 4, as 8-bit file of Pillow's format `kind`, with sRGB profile and recipe.
+
+    JPEG: 4:4:4, alpha over white. AVIF and HEIC: 4:4:4. WebP keeps the colour under alpha 0. Raises
+    RecipeError when the recipe is too long for JPEG, MissingExtraError for HEIC without pillow-heif, and what
+    Pillow raises.
+    """
+    if kind == "JPEG" and planes.shape[0] == 4:
+        planes = planes[:3] * planes[3:] + (1.0 - planes[3:])
+    image = Image.fromarray(quantized(planes, 255))
+    # Into memory first: given a file, Pillow takes a write cut short by a full disk for a whole one.
+    buffer = io.BytesIO()
+    options: dict[str, Any] = {"icc_profile": srgb_profile()}
+    if kind in ("JPEG", "WEBP", "AVIF", "HEIF"):
+        options |= {"quality": quality, "exif": _exif(recipe, kind)}
+    if kind == "PNG":
+        options["pnginfo"] = _png_text(recipe)
+    elif kind == "JPEG":
+        options["subsampling"] = 0
+    elif kind == "WEBP":
+        options["exact"] = True
+    elif kind == "AVIF":
+        options["subsampling"] = "4:4:4"
+    elif kind == "TIFF":
+        options["compression"] = "tiff_adobe_deflate"
+        if recipe is not None:
+            options["description"] = description_text(recipe)
+    elif kind == "HEIF":
+        image.info["icc_profile"] = options.pop("icc_profile")
+        need_heif().from_pillow(image).save(buffer, chroma=444, **options)
+        return buffer.getvalue()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def encode_deep(path: Path, planes: torch.Tensor, kind: str, recipe: Mapping[str, object] | None) -> None:
+    """Write `(C, H, W)`, C = 3 or 4, as 16-bit PNG or TIFF, with the sRGB profile and the recipe.
+
+    Raises MissingExtraError without pyvips, and pyvips.Error when the disk is full.
+    """
+    library = need_vips()
+    values = quantized(planes, 65535)
+    height, width, channels = values.shape
+    image = library.Image.new_from_memory(values.tobytes(), width, height, channels, "ushort")
+    image = image.copy(interpretation="rgb16")
+    image.set_type(library.GValue.blob_type, "icc-profile-data", srgb_profile())
+    if recipe is not None and kind == "PNG":
+        image.set_type(library.GValue.gstr_type, f"png-comment-0-{KEY}", recipe_text(recipe))
+    elif recipe is not None:
+        image.set_type(library.GValue.gstr_type, "image-description", description_text(recipe))
+    target = library.Target.new_to_file(str(path))
+    if kind == "PNG":
+        image.write_to_target(target, ".png", bitdepth=16)
+    else:
+        image.write_to_target(target, ".tif", compression="deflate", predictor="horizontal")
+
+
+def need_vips() -> Any:
+    """Return pyvips; raises MissingExtraError where it is not installed."""
+    library = vips()
+    if library is None:
+        raise MissingExtraError("Writing 16 bits a channel", "io")
+    return library
+
+
+def need_heif() -> Any:
+    """Return pillow_heif; raises MissingExtraError where it is not installed."""
+    try:
+        return importlib.import_module("pillow_heif")
+    except (ImportError, OSError) as error:
+        raise MissingExtraError("Writing HEIC", "heif") from error
+
+
+def _png_text(recipe: Mapping[str, object] | None) -> PngInfo:
+    info = PngInfo()
+    if recipe is not None:
+        info.add_text(KEY, recipe_text(recipe))
+    return info
+
+
+def _exif(recipe: Mapping[str, object] | None, kind: str) -> bytes:
+    """Return an EXIF block with the recipe as ImageDescription, empty without one."""
+    if recipe is None:
+        return b""
+    exif = Image.Exif()
+    exif[ExifTags.Base.ImageDescription] = description_text(recipe)
+    data = exif.tobytes()
+    if kind == "JPEG" and len(data) > _MOST_JPEG_EXIF:
+        raise RecipeError(
+            f"JPEG holds recipes up to 64 kB, this one has {len(data)} bytes; write .png or .tiff."
+        )
+    return data

@@ -1,0 +1,65 @@
+"""What the rest of the house calls a picture, and what it accepts as one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy
+import torch
+from PIL import Image
+
+from impasto.errors import PictureError
+
+
+class PictureWarning(UserWarning):
+    """A picture was read, but not everything in its file could be honoured; the message says what."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One picture in memory, in the form the whole engine works on.
+
+    pixels: float32 `(1, 3, H, W)`, sRGB-encoded, [0, 1]. alpha: float32 `(1, 1, H, W)`, [0, 1], or None;
+    never multiplied into the pixels. bits: depth of the source, 8 or 16. name: stem of the file, or
+    "picture". path: the file it came from, if any.
+
+    Raises PictureError when the tensors have another shape or type. Two pictures are equal only if they are
+    the same object.
+    """
+
+    pixels: torch.Tensor
+    alpha: torch.Tensor | None = None
+    bits: Literal[8, 16] = 8
+    name: str = "picture"
+    path: Path | None = None
+
+    def __post_init__(self) -> None:
+        shape = tuple(self.pixels.shape)
+        if len(shape) != 4 or shape[:2] != (1, 3) or 0 in shape or self.pixels.dtype != torch.float32:
+            raise PictureError(
+                f"A Picture holds float32 pixels of shape (1, 3, H, W), not {self.pixels.dtype} {shape}."
+            )
+        if self.alpha is not None:
+            found = tuple(self.alpha.shape)
+            if found != (1, 1, *shape[2:]) or self.alpha.dtype != torch.float32:
+                raise PictureError(
+                    f"The alpha of this Picture must be float32 of shape {(1, 1, *shape[2:])},"
+                    f" not {self.alpha.dtype} {found}."
+                )
+
+    @property
+    def height(self) -> int:
+        """Rows of pixels."""
+        return int(self.pixels.shape[2])
+
+    @property
+    def width(self) -> int:
+        """Columns of pixels."""
+        return int(self.pixels.shape[3])
+
+
+PictureLike = str | os.PathLike[str] | Image.Image | numpy.ndarray[Any, Any] | torch.Tensor | Picture
+"""Whatever `read_picture` takes: a path, a Pillow image, an array, a tensor or a Picture."""

@@ -1,0 +1,114 @@
+"""The recipe inside the picture: how a result says what made it.
+
+PNG carries it as the text "impasto"; every other format as the JSON object `{"impasto": recipe}` in the
+EXIF/TIFF ImageDescription. The JSON is plain ASCII (other letters as \\u escapes), so that no program's idea
+of an encoding can spoil it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from PIL import ExifTags, Image
+
+from impasto.errors import RecipeError
+from impasto.imaging.decode import open_image, translated
+from impasto.imaging.read import check_file
+
+KEY = "impasto"
+MOST_BYTES = 1_000_000
+_DESCRIPTION = ExifTags.Base.ImageDescription
+
+
+def recipe_text(recipe: Mapping[str, object]) -> str:
+    """Return the recipe as one line of ASCII JSON.
+
+    Raises RecipeError when it holds something JSON has no word for (also NaN), or is over 1 MB.
+    """
+    try:
+        text = json.dumps(dict(recipe), ensure_ascii=True, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RecipeError(
+            f"This recipe cannot be saved as JSON ({error}); use text, finite numbers, lists and mappings."
+        ) from error
+    if len(text) > MOST_BYTES:
+        raise RecipeError(f"A recipe may have 1 MB as JSON, this one has {len(text)} bytes; shorten it.")
+    return text
+
+
+def description_text(recipe: Mapping[str, object]) -> str:
+    """Return the text for the ImageDescription of formats without free text, marked as ours."""
+    return f'{{"{KEY}": {recipe_text(recipe)}}}'
+
+
+def read_recipe(path: str | os.PathLike[str]) -> dict[str, object]:
+    """Return the recipe that is embedded in a picture, or written in a JSON file.
+
+    A picture without one is looked up beside itself: `out.json`, then `out.png.json`. Raises PictureError
+    when the file cannot be read, RecipeError when there is no recipe or it is damaged (not JSON, not an
+    object, over 1 MB).
+    """
+    file = Path(path)
+    check_file(file)
+    with translated(file), file.open("rb") as opened:
+        is_json = file.suffix.lower() == ".json" or opened.read(64).lstrip().startswith(b"{")
+        text = None if is_json else _embedded(file)
+    if is_json:
+        return _from_file(file)
+    if text is not None:
+        return _parse(text, f"The recipe in '{file}'")
+    for beside in (file.with_suffix(".json"), file.with_name(file.name + ".json")):
+        if beside.is_file():
+            return _from_file(beside)
+    raise RecipeError(
+        f"'{file}' carries no recipe of impasto, and there is none beside it; give a picture made by impasto"
+        " or its .json file."
+    )
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    with translated(path), path.open("rb") as opened:
+        data = opened.read(MOST_BYTES + 1)
+    return _parse(data, f"The recipe '{path}'")
+
+
+def _embedded(path: Path) -> str | None:
+    """Return the embedded JSON text, or None; the pixels are not decoded."""
+    with path.open("rb") as opened, open_image(opened) as image:
+        if image.format == "PNG":
+            found = image.info.get(KEY)
+            return found if isinstance(found, str) else None
+        description = _exif(image).get(_DESCRIPTION)
+    if isinstance(description, str) and description.startswith(f'{{"{KEY}"'):
+        return description.rstrip("\0")
+    return None
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    try:
+        return image.getexif()
+    except Exception:  # a damaged EXIF block holds no recipe, but is no reason to blame the picture
+        return Image.Exif()
+
+
+def _parse(text: str | bytes, what: str) -> dict[str, object]:
+    if len(text) > MOST_BYTES:
+        raise RecipeError(f"{what} is over 1 MB; give the recipe of one picture.")
+    try:
+        found = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
+        raise RecipeError(f"{what} is damaged, it is not JSON ({error}); give another.") from error
+    if isinstance(found, dict) and found.keys() == {KEY} and isinstance(found[KEY], dict):
+        found = found[KEY]
+    if not isinstance(found, dict):
+        raise RecipeError(
+            f"{what} is damaged, it is a {type(found).__name__} and not an object; give another."
+        )
+    return found
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,40 @@
+"""Changing the size of images: antialiased bicubic, in one place for the whole engine."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+from impasto.errors import PictureError, RecipeError
+
+
+def fit(height: int, width: int, longest: int) -> tuple[int, int]:
+    """Return the `(height, width)` of the same shape whose longer side is exactly `longest`.
+
+    The shorter side is rounded to the nearest whole number (half up) and is at least 1. Sizes may grow.
+    Raises RecipeError when a number is below 1.
+    """
+    if min(height, width, longest) < 1:
+        raise RecipeError(f"Sizes are whole numbers from 1 on, not {height}x{width} to {longest}.")
+    long, short = max(height, width), min(height, width)
+    # Whole numbers only: a float division would round 2.5 pixels differently from one size to the next.
+    small = max(1, (2 * short * longest + long) // (2 * long))
+    return (longest, small) if height >= width else (small, longest)
+
+
+def resize(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Resize `(B, C, H, W)` in [0, 1] to `size` = `(height, width)`; the same tensor if that is its size.
+
+    Bicubic with a = -0.5, the kernel widened by the scale where an axis shrinks (antialiasing), as in Pillow;
+    the overshoot of the kernel is clamped to [0, 1]. Differentiable. Raises PictureError for another rank and
+    RecipeError for a size below 1. Source: Keys 1981, "Cubic convolution interpolation", eq. 15.
+    """
+    if image.ndim != 4:
+        raise PictureError(f"resize takes images of shape (B, C, H, W), not {tuple(image.shape)}.")
+    if min(size) < 1:
+        raise RecipeError(f"An image cannot be resized to {size[0]}x{size[1]}; both sides are at least 1.")
+    if tuple(image.shape[2:]) == tuple(size):
+        return image
+    # antialias=True also when growing: without it torch uses a = -0.75, which rings more.
+    scaled = functional.interpolate(image, size=size, mode="bicubic", align_corners=False, antialias=True)
+    return scaled.clamp(0.0, 1.0)
