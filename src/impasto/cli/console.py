@@ -1,0 +1,66 @@
+"""Words on the terminal: results go to stdout, everything about how it goes to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+MOST_CHARACTERS = 400
+
+
+def say(text: str) -> None:
+    """Print one line to stdout, unwrapped; letters that the terminal cannot show are escaped."""
+    _print(text, sys.stdout)
+
+
+def tell(text: str) -> None:
+    """Print one line to stderr, unwrapped."""
+    _print(text, sys.stderr)
+
+
+def note(text: str) -> None:
+    """Print something that the user should know, but that stops nothing, to stderr."""
+    tell(f"impasto: note: {one_line(text)}")
+
+
+def say_json(value: Any) -> None:
+    """Print a value as JSON to stdout."""
+    say(json.dumps(value, indent=2, default=str))
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` on one line of at most `MOST_CHARACTERS`, cut in the middle."""
+    line = " ".join(text.split())
+    if len(line) <= MOST_CHARACTERS:
+        return line
+    half = (MOST_CHARACTERS - 5) // 2
+    return f"{line[:half]} ... {line[-half:]}"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds for people: ``0.4 s``, ``12 s``, ``3 min 20 s``, ``1 h 5 min``."""
+    if seconds < 1:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def wide_console(stderr: bool = False) -> Console:
+    """Return a rich console; off a terminal it is wide enough that no table cell is cut."""
+    from rich.console import Console
+
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=200)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    encoding = stream.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)

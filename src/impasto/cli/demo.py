@@ -1,0 +1,103 @@
+"""``impasto demo``: a real photograph and a painted plate, with no network and nothing to look for."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from impasto.cli.console import say, tell
+from impasto.cli.interrupt import Stop
+from impasto.cli.naming import free, make_folder, target
+from impasto.cli.options import Painting
+from impasto.cli.session import Session
+from impasto.errors import MissingExtraError, RecipeError, unknown
+from impasto.optimize.presets import make_recipe
+from impasto.optimize.recipe import Quality
+
+app = typer.Typer(add_completion=False)
+
+# Photographs inside the packages' wheels: package, file in it, what it shows.
+PHOTOS = {
+    "astronaut": ("skimage", "data/astronaut.png", "Eileen Collins (NASA)"),
+    "coffee": ("skimage", "data/coffee.png", "a cup of espresso (Pikolo Espresso Bar)"),
+    "chelsea": ("skimage", "data/chelsea.png", "a cat (Stefan van der Walt)"),
+    "rocket": ("skimage", "data/rocket.jpg", "a Falcon 9 on its pad (SpaceX)"),
+    "brick": ("skimage", "data/brick.png", "a brick wall, grey"),
+    "gravel": ("skimage", "data/gravel.png", "gravel, grey"),
+    "hopper": ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg", "Grace Hopper (US Navy)"),
+}
+
+
+@app.command("demo")
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the pictures.")] = Path(
+        "impasto-demo"
+    ),
+    photo: Annotated[str, typer.Option(metavar="NAME", help="Photograph, see --list.")] = "chelsea",
+    style: Annotated[str, typer.Option(metavar="NAME", help="Plate, see --list.")] = "swirls",
+    size: Annotated[int, typer.Option(help="Longer side of the picture in pixels.")] = 512,
+    quality: Annotated[Quality, typer.Option(help="How many steps.")] = "normal",
+    encoder: Annotated[
+        str, typer.Option(metavar="NAME", help="Network whose features are compared.")
+    ] = "compact",
+    show: Annotated[bool, typer.Option("--list", help="List photographs and plates.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+) -> None:
+    """Stylise a real photograph with a painted plate, offline.
+
+    The photograph comes from scikit-image or matplotlib (pip install 'impasto[demo]'), the plate is painted anew.
+    """
+    from impasto.imaging import read_picture, write_picture
+    from impasto.optimize import open_job
+    from impasto.plates import PLATES, paint
+
+    if show:
+        _list()
+        return
+    if style not in PLATES:
+        raise RecipeError(unknown("plate", style, PLATES))
+    recipe = make_recipe(size=size, quality=quality, encoder=encoder)
+    source = photo_path(photo)
+    make_folder(out)
+    with Stop(quiet) as stop:
+        if not quiet:
+            tell(f"painting the plate '{style}'")
+        content, art = free(out / f"{photo}.png"), free(out / f"{style}.png")
+        write_picture(content, read_picture(source).pixels)
+        write_picture(art, read_picture(paint(style, min(4096, max(64, size)))).pixels)
+        if not quiet:
+            say(str(content))
+            say(str(art))
+        place = target(None, out, [photo, style])
+        session = Session(Painting(quiet=quiet), place, stop, [content, art])
+        session.paint(partial(open_job, recipe, content, [art]))
+
+
+def photo_path(name: str) -> Path:
+    """Return the file of a photograph; raises `RecipeError` or `MissingExtraError`. Nothing is imported."""
+    if name not in PHOTOS:
+        raise RecipeError(unknown("photograph", name, PHOTOS))
+    package, file, _ = PHOTOS[name]
+    spec = find_spec(package)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / file
+        if path.is_file():
+            return path
+    raise MissingExtraError(
+        f"The photograph '{name}' of {package}", "demo" if package == "skimage" else "lab"
+    )
+
+
+def _list() -> None:
+    from impasto.plates import PLATES
+
+    say("Photographs (--photo):")
+    for name, (package, _, what) in PHOTOS.items():
+        say(f"  {name:10} {what}, from {package}")
+    say("Plates (--style):")
+    for name, plate in PLATES.items():
+        say(f"  {name:10} {plate.title}: {plate.description}")

@@ -1,0 +1,98 @@
+"""Which pictures are contents and which are styles: from the words typed, a checkpoint, or a finished picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from impasto.errors import RecipeError
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Content pictures (None: a texture has none) and style pictures."""
+
+    contents: tuple[Path | None, ...]
+    styles: tuple[Path, ...]
+
+    @property
+    def paths(self) -> list[Path]:
+        """Every file that is read."""
+        return [path for path in (*self.contents, *self.styles) if path is not None]
+
+
+def typed_inputs(pictures: Sequence[Path], styles: Sequence[Path]) -> Inputs:
+    """Return what ``PHOTO... PAINTING`` or ``PHOTO... --style PAINTING`` means; folders become their pictures.
+
+    Raises `RecipeError` when something is missing and `PictureError` for a name that does not exist.
+    """
+    from impasto.imaging import pictures_in
+
+    if not styles:
+        if len(pictures) < 2:
+            given = f"only '{pictures[0]}' was given" if pictures else "nothing was given"
+            raise RecipeError(f"Give a photograph and a painting, or --style PAINTING; {given}.")
+        pictures, styles = pictures[:-1], pictures[-1:]
+    if not pictures:
+        raise RecipeError("No photograph was given; name one, or use 'impasto texture' for a style alone.")
+    for style in styles:
+        if style.is_dir():
+            raise RecipeError(f"The style '{style}' is a folder; give one picture, or several with --style.")
+    return Inputs(tuple(pictures_in(pictures)), tuple(styles))
+
+
+def stored_inputs(
+    stored: Mapping[str, Any], pictures: Sequence[Path], styles: Sequence[Path], source: Path
+) -> Inputs:
+    """Return the pictures that ``source`` (a checkpoint or a finished picture) names, or those typed instead.
+
+    Without --style a single picture replaces the content; two or more mean what they mean elsewhere. Raises
+    `RecipeError` when a stored picture is not named or not there any more.
+    """
+    from impasto.imaging import pictures_in
+
+    if len(pictures) > 1 and not styles:
+        return typed_inputs(pictures, styles)
+    contents: tuple[Path | None, ...] = tuple(pictures_in(pictures)) if pictures else ()
+    if not contents:
+        content = stored.get("content")
+        contents = (None if content is None else _present(content, "content", source),)
+    if not styles:
+        names = stored.get("styles") or []
+        if not isinstance(names, list):
+            raise RecipeError(
+                f"'{source}' does not say which styles it was painted with; give them with --style."
+            )
+        styles = [_present(name, "style", source) for name in names]
+    if contents == (None,) and not styles:
+        raise RecipeError(f"'{source}' does not say from which pictures it was painted; give them.")
+    return Inputs(contents, tuple(styles))
+
+
+def _present(name: object, role: str, source: Path) -> Path:
+    """Return the path that a file remembers, if it is still there; also looked for beside that file."""
+    if isinstance(name, str):
+        for path in (Path(name), source.parent / Path(name).name):
+            if path.is_file():
+                return path
+    advice = "give the content as PHOTO" if role == "content" else "give it with --style"
+    raise RecipeError(f"The {role} picture '{name}' of '{source}' is not there any more; {advice}.")
+
+
+def stored_settings(path: Path) -> tuple[dict[str, Any], dict[str, object]]:
+    """Return the recipe's fields and the whole provenance in a picture or JSON file.
+
+    A JSON object without "recipe" is taken for the recipe's fields themselves. Raises what `read_recipe` does,
+    and `RecipeError` when there is no recipe in it.
+    """
+    from impasto.imaging import read_recipe
+
+    found = read_recipe(path)
+    fields = found.get(
+        "recipe", {key: value for key, value in found.items() if key not in ("content", "styles")}
+    )
+    if not isinstance(fields, dict) or not fields:
+        raise RecipeError(f"'{path}' holds no recipe; give a picture made by impasto or its .json file.")
+    return fields, found

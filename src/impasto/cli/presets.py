@@ -1,0 +1,68 @@
+"""``impasto presets``: the named recipes and where their numbers come from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from impasto.cli.console import say, say_json, wide_console
+from impasto.errors import RecipeError, unknown
+from impasto.optimize.presets import PRESETS, Preset, make_recipe
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("presets")
+def presets(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Preset to show in full.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the presets, or every setting of one."""
+    if name is None:
+        _list(as_json)
+        return
+    if name not in PRESETS:
+        raise RecipeError(unknown("preset", name, PRESETS))
+    if as_json:
+        say_json(_as_dict(PRESETS[name]))
+    else:
+        _show(PRESETS[name])
+
+
+def _as_dict(preset: Preset) -> dict[str, Any]:
+    return {
+        "name": preset.name,
+        "summary": preset.summary,
+        "source": preset.source,
+        "deviations": preset.deviations,
+        "recipe": make_recipe(preset.name).to_json(),
+    }
+
+
+def _list(as_json: bool) -> None:
+    if as_json:
+        say_json([_as_dict(preset) for preset in PRESETS.values()])
+        return
+    from rich.table import Table
+
+    table = Table("preset", "what it is", "source")
+    for preset in PRESETS.values():
+        table.add_row(preset.name, preset.summary, preset.source)
+    wide_console().print(table)
+
+
+def _show(preset: Preset) -> None:
+    from rich.table import Table
+
+    say(f"{preset.name}: {preset.summary}")
+    say(f"Source: {preset.source}")
+    if preset.deviations:
+        say(f"Deviations: {preset.deviations}")
+    table = Table("setting", "value", "set by")
+    for setting, value in make_recipe(preset.name).to_json().items():
+        origin = "preset" if setting in preset.fields else "default"
+        table.add_row(setting, "" if value is None else str(value), origin)
+    wide_console().print(table)

@@ -1,0 +1,66 @@
+"""``impasto reconstruct``: what a layer keeps of a photograph."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from impasto.cli.interrupt import Stop
+from impasto.cli.naming import target
+from impasto.cli.options import Painting, takes_recipe
+from impasto.cli.session import Session
+from impasto.errors import RecipeError
+from impasto.optimize.presets import make_recipe
+from impasto.optimize.recipe import parse_layers
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("reconstruct")
+@takes_recipe(
+    "content_layers",
+    "style_layers",
+    "style_loss",
+    "gram",
+    "style_weight",
+    "style_scale",
+    "strength",
+    "aspect",
+)
+def reconstruct(
+    photo: Annotated[
+        Path, typer.Argument(metavar="PHOTO", help="Photograph to reconstruct.", show_default=False)
+    ],
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LAYER", help="Layer to reconstruct from, or LAYER:WEIGHT; may be given again. [relu4_1]"
+        ),
+    ] = None,
+    *,
+    how: Painting,
+    settings: dict[str, Any],
+) -> None:
+    """Show what a layer of the encoder keeps of a photograph.
+
+    Starting from noise unless --start says otherwise, a picture is painted with the same features there.
+    """
+    from impasto.imaging.read import check_file
+    from impasto.optimize import open_job
+
+    try:
+        layers = parse_layers(",".join(layer or ["relu4_1"]))
+    except ValueError as error:
+        raise RecipeError(f"--layer: {error}.") from None
+    if settings.get("start") == "style":
+        raise RecipeError(
+            "A reconstruction has no style to start from; use --start noise, content or picture."
+        )
+    recipe = make_recipe(**{"start": "noise", **settings, "content_layers": layers})
+    check_file(photo)
+    with Stop(how.quiet) as stop:
+        place = target(how.out, None, [photo.stem, *layers])
+        Session(how, place, stop, [photo]).paint(partial(open_job, recipe, photo, []))

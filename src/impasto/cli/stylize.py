@@ -1,0 +1,213 @@
+"""``impasto stylize``: paint photographs in the style of paintings."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from impasto.cli.console import one_line, tell
+from impasto.cli.failures import BAD_INPUT
+from impasto.cli.inputs import Inputs, stored_inputs, stored_settings, typed_inputs
+from impasto.cli.interrupt import Interrupted, Stop
+from impasto.cli.naming import make_folder, target
+from impasto.cli.options import Painting, as_words, takes_recipe
+from impasto.cli.session import Session
+from impasto.errors import (
+    DivergedError,
+    ImpastoError,
+    OutputError,
+    PictureError,
+    RecipeError,
+    TooLargeError,
+)
+from impasto.optimize.presets import make_recipe
+from impasto.optimize.recipe import Recipe
+
+if TYPE_CHECKING:
+    from impasto.imaging import Picture
+    from impasto.optimize.checkpoint import Checkpoint
+
+app = typer.Typer(add_completion=False)
+
+# What can be wrong with one photograph among several; anything else is wrong with all of them.
+OF_ONE_PICTURE = (PictureError, TooLargeError, DivergedError, OutputError)
+
+
+@dataclass(frozen=True)
+class Order:
+    """Everything that was asked for, read and checked."""
+
+    recipe: Recipe
+    inputs: Inputs
+    how: Painting
+    out_dir: Path | None
+    saved: Checkpoint | None = None
+
+
+@app.command("stylize")
+@takes_recipe("aspect")
+def stylize(
+    pictures: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="PHOTO... [PAINTING]",
+            help="Photographs or folders of them; without --style the last one is the painting.",
+            show_default=False,
+        ),
+    ] = None,
+    style: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Painting; give several to blend them evenly.", show_default=False),
+    ] = None,
+    out_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", rich_help_panel="Output", help="Folder for the pictures; created."),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="FILE", rich_help_panel="Run", help="Go on from this checkpoint.")
+    ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="PICTURE",
+            rich_help_panel="Main settings",
+            help="Take the settings (and pictures, if none are given) from a picture made by impasto, or its .json.",
+        ),
+    ] = None,
+    *,
+    how: Painting,
+    settings: dict[str, Any],
+) -> None:
+    """Paint photographs in the style of a painting.
+
+    impasto stylize PHOTO PAINTING, or impasto stylize PHOTO_OR_FOLDER... --style PAINTING [--style ANOTHER].
+    Ctrl-C saves the picture so far and a checkpoint; a second one stops at once.
+    """
+    words, styles = list(pictures or []), list(style or [])
+    with Stop(how.quiet) as stop:
+        if resume is not None and replay is not None:
+            raise RecipeError("--resume and --from both bring settings; give one of them.")
+        if resume is not None:
+            order = _resumed(resume, words, styles, how, settings)
+        elif replay is not None:
+            order = _replayed(replay, words, styles, how, settings)
+        else:
+            order = Order(make_recipe(**settings), typed_inputs(words, styles), how, None)
+        order = Order(order.recipe, order.inputs, order.how, out_dir, order.saved)
+        _check(order)
+        if len(order.inputs.contents) == 1:
+            _paint_one(order, order.inputs.contents[0], order.inputs.styles, stop)
+        else:
+            _paint_all(order, settings, stop)
+
+
+def _resumed(
+    path: Path, words: list[Path], styles: list[Path], how: Painting, settings: Mapping[str, Any]
+) -> Order:
+    from impasto.optimize.checkpoint import read_checkpoint, same_recipe
+
+    saved = read_checkpoint(path)
+    same_recipe(saved, Recipe.make({**saved.recipe.to_json(), **settings}))
+    if how.checkpoint is None:
+        how = Painting(**{**how.__dict__, "checkpoint": path})
+    return Order(saved.recipe, stored_inputs(saved.inputs, words, styles, path), how, None, saved)
+
+
+def _replayed(
+    path: Path, words: list[Path], styles: list[Path], how: Painting, settings: dict[str, Any]
+) -> Order:
+    fields, provenance = stored_settings(path)
+    preset = fields.get("preset", "impasto")
+    if not isinstance(preset, str):
+        raise RecipeError(f"'{path}' names {preset!r} as its preset, which is no name; give another file.")
+    if settings.get("preset", preset) != preset:
+        raise RecipeError(
+            "--from brings every setting, so that --preset has nothing to set; leave one of them out."
+        )
+    changed = {**fields, **settings}
+    if "start_picture" in settings and "start" not in settings:
+        changed["start"] = "picture"
+    recipe = make_recipe(**changed)
+    return Order(recipe, stored_inputs(provenance, words, styles, path), how, None)
+
+
+def _check(order: Order) -> None:
+    how = order.how
+    if how.out is not None and order.out_dir is not None:
+        raise RecipeError("--out and --out-dir both say where the picture goes; give one of them.")
+    if len(order.inputs.contents) == 1:
+        return
+    count = len(order.inputs.contents)
+    for option, value in (
+        ("--out", how.out), ("--timelapse", how.timelapse), ("--checkpoint", how.checkpoint)
+    ):  # fmt: skip
+        if value is not None:
+            advice = "use --out-dir" if option == "--out" else "paint one at a time"
+            raise RecipeError(f"{option} is one file, but there are {count} photographs; {advice}.")
+
+
+def _paint_one(order: Order, content: Path | None, styles: Sequence[Path | Picture], stop: Stop) -> None:
+    from impasto.imaging.read import check_file
+    from impasto.optimize import open_job
+
+    for path in order.inputs.styles if content is None else (content, *order.inputs.styles):
+        check_file(path)
+    if order.out_dir is not None:
+        make_folder(order.out_dir)
+    names = [style.stem for style in order.inputs.styles]
+    parts = [*names, "texture"] if content is None else [content.stem, *names]
+    place = target(order.how.out, order.out_dir, parts)
+    session = Session(order.how, place, stop, order.inputs.paths, order.saved)
+    session.paint(partial(open_job, order.recipe, content, list(styles)))
+
+
+def _paint_all(order: Order, settings: dict[str, Any], stop: Stop) -> None:
+    """Paint every content; what is wrong with one is said at the end, with exit code 2."""
+    from impasto.imaging import read_picture
+
+    longest = max(16, round(order.recipe.size * order.recipe.style_scale))
+    styles = [read_picture(style, longest=longest) for style in order.inputs.styles]
+    failed: list[tuple[Path | None, ImpastoError]] = []
+    painted = 0
+    for index, content in enumerate(order.inputs.contents):
+        try:
+            _paint_one(order, content, styles, stop)
+            painted += 1
+        except OF_ONE_PICTURE as error:
+            failed.append((content, error))
+        except ImpastoError as error:
+            if not painted:
+                raise
+            failed.append((content, error))
+        except Interrupted:
+            _tell_rest(order, settings, order.inputs.contents[index + 1 :])
+            raise
+    if not order.how.quiet:
+        tell(f"{painted} of {len(order.inputs.contents)} pictures painted.")
+    for content, why in failed:
+        tell(f"impasto: {content}: {one_line(str(why))}")
+    if failed:
+        raise typer.Exit(BAD_INPUT)
+
+
+def _tell_rest(order: Order, settings: dict[str, Any], rest: Sequence[Path | None]) -> None:
+    """Say how to paint the photographs that are left after the one that was interrupted."""
+    paths = [str(path) for path in rest if path is not None]
+    if not paths:
+        return
+    words = [
+        "impasto",
+        "stylize",
+        *as_words(settings),
+        *(f"--style={style}" for style in order.inputs.styles),
+    ]
+    if order.out_dir is not None:
+        words.append(f"--out-dir={order.out_dir}")
+    tell(f"{len(paths)} photographs are left; paint them with: {shlex.join([*words, '--', *paths])}")

@@ -1,0 +1,45 @@
+"""``impasto texture``: the style alone, at any size and aspect."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from impasto.cli.interrupt import Stop
+from impasto.cli.naming import target
+from impasto.cli.options import Painting, takes_recipe
+from impasto.cli.session import Session
+from impasto.errors import RecipeError
+from impasto.optimize.presets import make_recipe
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("texture")
+@takes_recipe("content_layers", "content_loss", "content_weight", "strength")
+def texture(
+    styles: Annotated[
+        list[Path], typer.Argument(metavar="PAINTING...", help="Painting; several are blended evenly.")
+    ],
+    *,
+    how: Painting,
+    settings: dict[str, Any],
+) -> None:
+    """Paint a texture of a style alone, at any size and aspect.
+
+    It starts from noise in the colours of the style unless --start says otherwise.
+    """
+    from impasto.imaging.read import check_file
+    from impasto.optimize import open_job
+
+    if settings.get("start") == "content":
+        raise RecipeError("A texture has no photograph to start from; use --start style, noise or picture.")
+    recipe = make_recipe(**{"start": "style", **settings})
+    for style in styles:
+        check_file(style)
+    with Stop(how.quiet) as stop:
+        place = target(how.out, None, [*(style.stem for style in styles), "texture"])
+        Session(how, place, stop, styles).paint(partial(open_job, recipe, None, styles))
