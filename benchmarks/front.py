@@ -1,0 +1,95 @@
+"""The front of STYLE against CONTENT on the development pairs, through the real VGG-19.
+
+    python benchmarks/front.py [--pairs 1-8] [--strengths .2,.5,.8] [--encoder compact|vgg19] [--quality normal]
+                               [--size 512] [--out front.json] [--pictures DIR] [--baselines]
+
+Every row is a picture painted by the recipe that the options give; compare methods at equal CONTENT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+import impasto
+from common import PAIRS, VGG19, pair, require_shared
+from impasto.encoders import open_encoder, prepare
+from impasto.metrics import judge, judge_with_baselines
+
+
+def numbers(text: str) -> list[int]:
+    """Return pair numbers from ``1-3,8``."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--pairs", type=numbers, default=list(range(1, 9)))
+    parser.add_argument(
+        "--strengths", type=lambda t: [float(v) for v in t.split(",")], default=[0.2, 0.5, 0.8]
+    )
+    parser.add_argument("--encoder", default="compact")
+    parser.add_argument("--preset", default="impasto")
+    parser.add_argument("--quality", default="normal")
+    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--baselines", action="store_true")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = arguments()
+    require_shared()
+    judging = prepare(open_encoder("vgg19", weights=VGG19), torch.device("cpu"), "float32")
+    weights = str(VGG19) if options.encoder == "vgg19" else None
+    rows = []
+    print("pair content x style                 strength   STYLE CONTENT  NOISE  SSIM      s")
+    for number in options.pairs:
+        content, style = pair(number - 1)
+        name = " x ".join(PAIRS[number - 1])
+        photo, art = (
+            impasto.read_picture(content, longest=512).pixels,
+            impasto.read_picture(style, longest=512).pixels,
+        )
+        if options.baselines:
+            for kind, scores in judge_with_baselines(photo, photo, art, judging).items():
+                if kind != "output":
+                    print(
+                        f"{number:4} {name:32} {kind:>8} {scores.style:7.3f} {scores.content:7.3f} {scores.noise:6.2f}"
+                    )
+                    rows.append({"pair": number, "baseline": kind, **asdict(scores)})
+        for strength in options.strengths:
+            start = time.perf_counter()
+            result = impasto.stylize(
+                content, style, preset=options.preset, encoder=options.encoder, weights=weights,
+                strength=strength, size=options.size, quality=options.quality,
+            )  # fmt: skip
+            seconds = time.perf_counter() - start
+            scores = judge(result.pixels, photo, art, judging)
+            rows.append({"pair": number, "strength": strength, "seconds": seconds, **asdict(scores)})
+            print(
+                f"{number:4} {name:32} {strength:8.2f} {scores.style:7.3f} {scores.content:7.3f} "
+                f"{scores.noise:6.2f} {scores.ssim:5.2f} {seconds:6.1f}",
+                flush=True,
+            )
+            if options.pictures:
+                options.pictures.mkdir(parents=True, exist_ok=True)
+                result.save(options.pictures / f"{number}-{options.encoder}-{options.quality}-{strength}.png")
+    if options.out:
+        options.out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
