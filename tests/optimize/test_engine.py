@@ -23,15 +23,22 @@ from impasto.optimize import (
     open_job,
 )
 from impasto.optimize.checkpoint import read_checkpoint, same_recipe
-from impasto.optimize.objective import Objective, build_terms, content_factor
+from impasto.optimize.objective import Objective, build_objectives, content_factor
 from impasto.optimize.plan import check_memory, make_plan
 from impasto.optimize.state import Average, carry_adam, first_picture, learning_rate, make_optimizer
+from impasto.optimize.views import View, make_views, view_of_step
 
 from .conftest import job, picture
 
 
 def finish(painter: Painter):
     return next(event.result for event in painter.events() if isinstance(event, Finished))
+
+
+def only(recipe, run, content, styles):
+    """The objective of the last scale without shifts or turns."""
+    found = build_objectives(recipe, run.plan.scales[-1], run.encoder, content, styles)
+    return found[View()]
 
 
 def test_events_come_in_order_and_count_every_step(content, style):
@@ -59,6 +66,7 @@ VARIANTS = {
     "wasserstein": {"style_loss": "wasserstein", "strength": 2.0},
     "sliced": {"style_loss": "sliced", "strength": 2.0},
     "variation": {"variation_weight": 1.0},
+    "views": {"views": 5, "strength": 2.0},
 }
 
 
@@ -132,24 +140,22 @@ def test_same_seed_same_picture_other_seed_other(content, style):
     assert not torch.equal(pictures[0], pictures[2])
 
 
-class Poisoned:
-    """An objective that returns NaN once at a given call."""
+def poison(monkeypatch, at: int, times: int) -> None:
+    """Make the loss NaN from the evaluation number ``at`` on, ``times`` times."""
+    calls = 0
+    plain = Objective.__call__
 
-    def __init__(self, inner: Objective, at: int, times: int = 1) -> None:
-        self.inner, self.at, self.times, self.calls = inner, at, times, 0
+    def poisoned(self, image):
+        nonlocal calls
+        calls += 1
+        loss, parts = plain(self, image)
+        return (loss * torch.nan if at <= calls < at + times else loss), parts
 
-    def __call__(self, image):
-        self.calls += 1
-        loss, parts = self.inner(image)
-        if self.at <= self.calls < self.at + self.times:
-            loss = loss * torch.nan
-        return loss, parts
+    monkeypatch.setattr(Objective, "__call__", poisoned)
 
 
 def test_nan_goes_back_to_the_last_good_state_with_half_the_rate(content, style, monkeypatch):
-    import impasto.optimize.engine as engine
-
-    monkeypatch.setattr(engine, "Objective", lambda encoder, terms: Poisoned(Objective(encoder, terms), 14))
+    poison(monkeypatch, 14, 1)
     run = job(content, style, scales=((64, 25),), steps=25, learning_rate=0.02)
     events = list(Painter(run).events())
     told = [event for event in events if isinstance(event, Recovered)]
@@ -162,9 +168,7 @@ def test_nan_goes_back_to_the_last_good_state_with_half_the_rate(content, style,
 
 
 def test_endless_nan_raises_diverged(content, style, monkeypatch):
-    import impasto.optimize.engine as engine
-
-    monkeypatch.setattr(engine, "Objective", lambda e, t: Poisoned(Objective(e, t), 4, 10_000))
+    poison(monkeypatch, 4, 10_000)
     with pytest.raises(DivergedError, match="diverged"):
         finish(Painter(job(content, style)))
 
@@ -190,14 +194,9 @@ def test_strength_trades_content_for_style(content, style):
     for strength in (0.0, 0.5, 1.0):
         plan_job = job(content, style, strength=strength, steps=60, scales=((64, 60),))
         result = finish(Painter(plan_job))
-        terms = build_terms(
-            plan_job.plan.recipe.model_copy(update={"strength": 0.5}),
-            plan_job.plan.scales[-1],
-            plan_job.encoder,
-            content,
-            [style],
-        )
-        _, parts = Objective(plan_job.encoder, terms)(result.pixels)
+        recipe = plan_job.plan.recipe.model_copy(update={"strength": 0.5, "views": 1})
+        objective = only(recipe, plan_job, content, [style])
+        _, parts = objective(result.pixels)
         sums.append(sum(v for k, v in parts.items() if k.startswith("content")))
     assert sums[0] < sums[1] < sums[2]
     assert content_factor(0.5) == 1
@@ -206,19 +205,10 @@ def test_strength_trades_content_for_style(content, style):
 def test_two_styles_blend_evenly(content, style):
     other = picture(48, 48, 3)
     run = job(content, [style, other])
-    both = {
-        t.name: t for t in build_terms(run.plan.recipe, run.plan.scales[-1], run.encoder, content, run.styles)
-    }
-    first = job(content, style)
-    second = job(content, other)
-    one = {
-        t.name: t
-        for t in build_terms(first.plan.recipe, first.plan.scales[-1], first.encoder, None, first.styles)
-    }
-    two = {
-        t.name: t
-        for t in build_terms(second.plan.recipe, second.plan.scales[-1], second.encoder, None, second.styles)
-    }
+    both = {t.name: t for t in only(run.plan.recipe, run, None, run.styles).terms}
+    first, second = job(content, style), job(content, other)
+    one = {t.name: t for t in only(first.plan.recipe, first, None, first.styles).terms}
+    two = {t.name: t for t in only(second.plan.recipe, second, None, second.styles).terms}
     for name, term in one.items():
         mean = (term.target.mean + two[name].target.mean) / 2
         assert torch.allclose(both[name].target.mean, mean, atol=1e-6)
@@ -325,3 +315,34 @@ def test_job_is_not_changed_by_a_run(content, style):
     finish(Painter(run))
     assert torch.equal(before[0], run.content)
     assert torch.equal(before[1][0], run.styles[0])
+
+
+def test_views_are_different_and_take_turns():
+    views = make_views(16, 100)
+    assert len(set(views)) == 16
+    assert views[0] == View()
+    assert {(v.mirrored, v.turned) for v in views} == {(a, b) for a in (False, True) for b in (False, True)}
+    seen = [view_of_step(16, 3, step) for step in range(64)]
+    for start in range(0, 64, 16):
+        assert sorted(seen[start : start + 16]) == list(range(16))
+    assert seen[:16] != seen[16:32]
+    assert all(v.top <= 2 and v.left <= 2 for v in make_views(16, 2))
+
+
+def test_a_view_of_the_picture_has_the_same_distance_from_targets_seen_that_way(content, style):
+    run = job(content, style, views=4, content_layers={"relu3_1": 1.0}, scales=((64, 4),))
+    views = make_views(4, 8)
+    scale = run.plan.scales[-1]
+    objectives = build_objectives(run.plan.recipe, scale, run.encoder, content, [style], None, views)
+    picture_at = resize(content, (scale.height, scale.width))
+    for view in views:
+        _, parts = objectives[view](picture_at)
+        assert parts["content/relu3_1"] == pytest.approx(0, abs=1e-6)
+    own = job(content, style, scales=((64, 4),))
+    for view in views:
+        seen = build_objectives(
+            own.plan.recipe, scale, own.encoder, None, [resize(style, scale.styles[0])], None, [view]
+        )
+        _, parts = seen[view](resize(style, scale.styles[0]))
+        if (view.top, view.left) == (0, 0):
+            assert all(value == pytest.approx(0, abs=1e-6) for value in parts.values())

@@ -115,6 +115,7 @@ BAD = [
     {"betas": (1.0, 0.9)}, {"average": 1.0}, {"decay": 0}, {"final_rate": 0}, {"scale_ratio": 1.0},
     {"scale_steps": ()}, {"seed": -1}, {"precision": "int8"}, {"sise": 512},
     {"style_layers": {}, "content_layers": {}}, {"optimizer": "lbfgs", "style_loss": "sliced"},
+    {"optimizer": "lbfgs", "views": 4}, {"views": 0},
 ]  # fmt: skip
 
 

@@ -29,8 +29,8 @@ from impasto.optimize.events import (
 )
 from impasto.optimize.guard import Guard
 from impasto.optimize.machine import tune_process
-from impasto.optimize.objective import Objective, build_terms
-from impasto.optimize.plan import Plan
+from impasto.optimize.objective import Objective, build_objectives
+from impasto.optimize.plan import Plan, layers_of
 from impasto.optimize.result import Result
 from impasto.optimize.state import (
     Average,
@@ -40,6 +40,7 @@ from impasto.optimize.state import (
     make_optimizer,
     next_scale,
 )
+from impasto.optimize.views import make_views, view_of_step
 
 Evaluated = tuple[Tensor, Tensor, Tensor, dict[str, float]]
 
@@ -146,13 +147,17 @@ class Painter:
         yield ScaleStarted(state.scale, scale)
         styles = [style.to(self.device) for style in self.job.styles]
         content = None if self.job.content is None else self.job.content.to(self.device)
-        terms = build_terms(self.recipe, scale, self.job.encoder, content, styles, state.generator)
-        objective = Objective(self.job.encoder, terms)
+        least = self.job.encoder.minimum_side(layers_of(self.recipe, content is not None, bool(styles)))
+        views = make_views(self.recipe.views, min(scale.height, scale.width) - least)
+        objectives = build_objectives(
+            self.recipe, scale, self.job.encoder, content, styles, state.generator, views
+        )
         self._recent.clear()
         if state.step == 0:
             self.guard.start_scale(state)
         while state.step < scale.steps:
-            loss, parts = self._step(objective, scale.steps)
+            view = views[view_of_step(len(views), self.recipe.seed, state.step)]
+            loss, parts = self._step(objectives[view], scale.steps)
             if not self.guard.accepts(state, loss):
                 if state.total <= 1 and not self.guard.recoveries and not math.isfinite(loss):
                     raise DivergedError(

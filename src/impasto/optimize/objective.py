@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -21,18 +21,21 @@ from impasto.losses import (
 )
 from impasto.optimize.plan import ScalePlan
 from impasto.optimize.recipe import Recipe
+from impasto.optimize.views import View
 
 
 class Objective:
-    """The weighted sum of terms over one encoder pass."""
+    """The weighted sum of terms over one encoder pass of the image, seen through ``view``."""
 
-    def __init__(self, encoder: Encoder, terms: Sequence[Term]) -> None:
+    def __init__(self, encoder: Encoder, terms: Sequence[Term], view: View | None = None) -> None:
         self.encoder = encoder
+        self.view = view or View()
         self.terms = tuple(terms)
         self.layers = sorted({term.layer for term in terms if term.layer is not None})
 
     def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, float]]:
         """Return the scalar loss of ``image`` (1,3,h,w) and its weighted terms by name."""
+        image = self.view.apply(image)
         features = self.encoder(image, self.layers)
         parts = [term.weight * term(features, image) for term in self.terms]
         values = torch.stack([part.detach() for part in parts]).tolist()
@@ -40,27 +43,36 @@ class Objective:
 
 
 @torch.no_grad()
-def build_terms(
+def build_objectives(
     recipe: Recipe,
     scale: ScalePlan,
     encoder: Encoder,
     content: Tensor | None,
     styles: Sequence[Tensor],
     generator: torch.Generator | None = None,
-) -> list[Term]:
-    """Return the terms of one scale; every picture passes the encoder once.
+    views: Iterable[View] = (View(),),
+) -> dict[View, Objective]:
+    """Return the objective of one scale for every view; each picture passes the encoder once a view.
 
     Several styles are mixed evenly, by their statistics. ``generator`` is where losses with random parts draw
     from, so that a checkpoint of its state resumes them exactly.
     """
-    terms: list[Term] = []
-    if content is not None and recipe.content_layers:
-        terms += _content_terms(recipe, scale, encoder, content)
-    if styles and recipe.style_layers:
-        terms += _style_terms(recipe, scale, encoder, styles, generator)
-    if recipe.variation_weight:
-        terms.append(VariationTerm(recipe.variation_weight, recipe.variation))
-    return terms
+    style_terms: dict[tuple[bool, bool], list[Term]] = {}
+    objectives: dict[View, Objective] = {}
+    for view in views:
+        terms: list[Term] = []
+        if content is not None and recipe.content_layers:
+            terms += _content_terms(recipe, scale, encoder, content, view)
+        if styles and recipe.style_layers:
+            # Statistics do not see a shift, so views that differ by one share them.
+            way = (view.mirrored, view.turned)
+            if way not in style_terms:
+                style_terms[way] = _style_terms(recipe, scale, encoder, styles, generator, view)
+            terms += style_terms[way]
+        if recipe.variation_weight:
+            terms.append(VariationTerm(recipe.variation_weight, recipe.variation))
+        objectives[view] = Objective(encoder, terms, view)
+    return objectives
 
 
 def content_factor(strength: float) -> float:
@@ -68,9 +80,11 @@ def content_factor(strength: float) -> float:
     return float(10 ** (2 * (0.5 - strength)))
 
 
-def _content_terms(recipe: Recipe, scale: ScalePlan, encoder: Encoder, content: Tensor) -> list[Term]:
+def _content_terms(
+    recipe: Recipe, scale: ScalePlan, encoder: Encoder, content: Tensor, view: View
+) -> list[Term]:
     weights = {layer: weight for layer, weight in recipe.content_layers.items() if weight}
-    features = encoder(resize(content, (scale.height, scale.width)), list(weights))
+    features = encoder(view.apply(resize(content, (scale.height, scale.width))), list(weights))
     alpha = recipe.content_weight * content_factor(recipe.strength)
     return [
         ContentTerm(layer, alpha * weight, features[layer], recipe.content_loss)
@@ -90,12 +104,13 @@ def _style_terms(
     encoder: Encoder,
     styles: Sequence[Tensor],
     generator: torch.Generator | None,
+    view: View,
 ) -> list[Term]:
     weights = {layer: weight for layer, weight in recipe.style_layers.items() if weight}
     losses = {layer: _make_loss(recipe, generator) for layer in weights}
     measured: dict[str, list[object]] = {layer: [] for layer in weights}
     for style, size in zip(styles, scale.styles, strict=True):
-        features = encoder(resize(style, size), list(weights))
+        features = encoder(view.orient(resize(style, size)), list(weights))
         for layer in weights:
             measured[layer].append(losses[layer].measure(features[layer]))
     even = [1 / len(styles)] * len(styles)

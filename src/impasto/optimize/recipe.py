@@ -106,6 +106,9 @@ class Recipe(BaseModel):
     )
     carry: bool = Field(True, description="Carry Adam's moments over to the next scale.")
     average: float = Field(0.0, ge=0, lt=1, description="Decay of the average of iterates; 0 for none.")
+    views: int = Field(
+        1, ge=1, le=64, description="Shifted, mirrored and turned views that the encoder sees in turn."
+    )
     clamp: bool = Field(True, description="Keep pixels in [0, 1] after every step.")
 
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps.")
@@ -133,6 +136,10 @@ class Recipe(BaseModel):
         if self.optimizer == "lbfgs" and self.style_loss == "sliced":
             raise ValueError(
                 "style_loss 'sliced' changes from call to call, which no line search bears; use adam"
+            )
+        if self.optimizer == "lbfgs" and self.views > 1:
+            raise ValueError(
+                f"views = {self.views} changes the loss from step to step, which L-BFGS does not bear"
             )
         if self.start == "picture" and not self.start_picture:
             raise ValueError("start 'picture' needs start_picture, the file to start from")
