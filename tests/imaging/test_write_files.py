@@ -5,18 +5,15 @@ from __future__ import annotations
 import io
 import os
 import resource
-import stat
 
 import numpy
 import pytest
 import torch
 from PIL import Image, ImageCms
-from PIL.PngImagePlugin import PngInfo
 
 from impasto.errors import MissingExtraError, OutputError, PictureError, RecipeError
 from impasto.imaging import (
     WRITABLE,
-    atomic_write,
     check_writable,
     pictures_in,
     read_picture,
@@ -24,9 +21,7 @@ from impasto.imaging import (
     srgb_profile,
     to_image,
     write_animation,
-    write_bytes_atomic,
     write_picture,
-    write_text_atomic,
 )
 
 RECIPE = {"style": "Sternennacht – 星月夜 🎨", "steps": 300, "weights": [0.5, 1e-7], "deep": {"none": None}}
@@ -229,38 +224,6 @@ def test_too_wide_for_the_format_is_an_output_error(tmp_path):
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, OSError])
-def test_a_failing_body_leaves_no_trace(tmp_path, error):
-    write_text_atomic(tmp_path / "a.txt", "old")
-
-    def fail_halfway() -> None:
-        with atomic_write(tmp_path / "a.txt") as temporary:
-            temporary.write_text("half")
-            assert temporary.parent == tmp_path
-            assert temporary.name.startswith(".")
-            raise error("stop")
-
-    with pytest.raises(OutputError if error is OSError else error):
-        fail_halfway()
-    assert names(tmp_path) == ["a.txt"]
-    assert (tmp_path / "a.txt").read_text() == "old"
-
-
-def test_permissions_links_and_long_names(tmp_path):
-    before = os.umask(0o027)
-    try:
-        write_bytes_atomic(tmp_path / "a.bin", b"\0\1")
-    finally:
-        os.umask(before)
-    assert stat.S_IMODE((tmp_path / "a.bin").stat().st_mode) == 0o640
-    (tmp_path / "link.bin").symlink_to("a.bin")
-    write_bytes_atomic(tmp_path / "link.bin", b"new")
-    assert (tmp_path / "link.bin").is_symlink()
-    assert (tmp_path / "a.bin").read_bytes() == b"new"
-    longest = tmp_path / ("x" * 251 + ".txt")
-    assert write_text_atomic(longest, "ü").read_bytes() == b"\xc3\xbc"
-
-
 @pytest.mark.parametrize("name", ["a.webp", "a.gif"])
 def test_animation(tmp_path, name):
     frames = [Image.new("RGB", (12, 8), (shade, 0, 0)) for shade in (0, 120, 240)]
@@ -286,46 +249,6 @@ def test_impossible_animations(tmp_path):
         with pytest.raises(error):
             write_animation(tmp_path / name, frames, milliseconds=milliseconds)
     assert names(tmp_path) == []
-
-
-def test_recipes_beside_the_picture_and_in_json(tmp_path, blocks):
-    path = write_picture(tmp_path / "a.jpg", planes(blocks))
-    with pytest.raises(RecipeError, match="carries no recipe"):
-        read_recipe(path)
-    write_text_atomic(tmp_path / "a.jpg.json", '{"steps": 2}')
-    assert read_recipe(path) == {"steps": 2}
-    write_text_atomic(tmp_path / "a.json", '{"impasto": {"steps": 1}}')
-    assert read_recipe(path) == read_recipe(tmp_path / "a.json") == {"steps": 1}
-
-
-@pytest.mark.parametrize(
-    "text", ["", "{", "[1]", '"a"', '{"a": NaN}', "\xff", "[" * 100_000, '{"a": "' + "x" * 10**6 + '"}']
-)
-def test_damaged_recipes(tmp_path, blocks, text):
-    path = tmp_path / "a.json"
-    path.write_bytes(text.encode("latin-1"))
-    with pytest.raises((RecipeError, PictureError)) as caught:
-        read_recipe(path)
-    assert isinstance(caught.value, PictureError) == (text == "")
-    if text and text.isascii() and len(text) < 10**6:
-        image = to_image(planes(blocks))
-        info = PngInfo()
-        info.add_itxt("impasto", text)
-        image.save(tmp_path / "b.png", pnginfo=info)
-        with pytest.raises(RecipeError, match="damaged"):
-            read_recipe(tmp_path / "b.png")
-
-
-def test_recipes_of_what_is_no_picture(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"nothing")
-    for name in ("a.png", "missing.png"):
-        with pytest.raises(PictureError):
-            read_recipe(tmp_path / name)
-    foreign = Image.Exif()
-    foreign[270] = '{"title": "somebody else\'s"}'
-    Image.new("RGB", (8, 8)).save(tmp_path / "b.jpg", exif=foreign)
-    with pytest.raises(RecipeError, match="carries no recipe"):
-        read_recipe(tmp_path / "b.jpg")
 
 
 def test_pictures_in_folders(tmp_path):
