@@ -1,0 +1,77 @@
+"""How far the features of a picture are from those of the content image."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from impasto.errors import RecipeError, unknown
+from impasto.losses.statistics import check_features, check_weight, working_dtype
+
+CONTENT_NORMALISATIONS = ("gatys", "mean", "variance")
+# Features of a flat picture have no variance; below this one the loss stops growing.
+LEAST_VARIANCE = 1e-8
+
+
+def content_scale(target: Tensor, normalisation: str, weight: Tensor | None = None) -> Tensor:
+    """Return the factors `(B,)` by which `content_loss` multiplies sums of w (F - P)², for a `target` P.
+
+    With sums over channels and positions, C channels and W = sum of w (N without a weight):
+    "gatys" 1/2; "mean" 1 / (C W); "variance" 1 / (C W v) with v = sum of w (P - mean_c)² / (C W), the
+    variance about each channel's own (weighted) mean, not below 1e-8. Raises RecipeError on an unknown
+    normalisation or a weight that does not fit.
+    """
+    batch, channels, height, width = check_features(target).shape
+    if normalisation not in CONTENT_NORMALISATIONS:
+        raise RecipeError(unknown("content normalisation", normalisation, CONTENT_NORMALISATIONS))
+    wide = target.detach().to(working_dtype(target))
+    if normalisation == "gatys":
+        return wide.new_full((batch,), 0.5)
+    everywhere = wide.new_ones((1, 1, 1, 1)).expand(batch, 1, height, width)
+    w = everywhere if weight is None else check_weight(weight, target)
+    total = w.sum((1, 2, 3))
+    if normalisation == "mean":
+        return 1 / (channels * total)
+    mean = (w * wide).sum((2, 3), keepdim=True) / total.view(-1, 1, 1, 1)
+    variance = (w * (wide - mean).square()).sum((1, 2, 3)) / (channels * total)
+    return 1 / (channels * total * variance.clamp_min(LEAST_VARIANCE))
+
+
+def content_loss(
+    features: Tensor,
+    target: Tensor,
+    normalisation: str,
+    weight: Tensor | None = None,
+    scale: Tensor | None = None,
+) -> Tensor:
+    """Return the content loss of `features` F against `target` P, a scalar in float32 (float64 for float64).
+
+    F is `(B, C, H, W)`, P the same or with B = 1, `weight` w `(B or 1, 1, H, W)` non-negative; the loss is
+    averaged over the images of the batch.
+
+    * "gatys": 1/2 sum w (F - P)² (Gatys, Ecker, Bethge 2016, equation 1).
+    * "mean": the mean of (F - P)² (d2l.ai 14.12.5; K. Crowson's style-transfer-pytorch).
+    * "variance": "mean" over the variance of P: 0 at P, about 1 at P's mean, 2 for unrelated features with
+      the same statistics; it does not change when the encoder's features are scaled (ours).
+
+    `scale` is `content_scale(target, normalisation, weight)`, for callers that keep it between steps.
+    Raises RecipeError on an unknown normalisation or shapes that do not fit.
+    """
+    if features.shape[1:] != target.shape[1:] or target.shape[0] not in {1, features.shape[0]}:
+        raise RecipeError(
+            f"Content features {tuple(features.shape)} and their target {tuple(target.shape)} differ in "
+            "shape; measure both at the same picture size."
+        )
+    if scale is None:
+        scale = content_scale(target, normalisation, weight)
+    difference = check_features(features).to(working_dtype(features)) - target.detach()
+    squares = difference.square()
+    if weight is not None:
+        squares = squares * check_weight(weight, features)
+    return (squares.sum((1, 2, 3)) * scale).mean()
+
+
+def relative_error(features: Tensor, target: Tensor) -> float:
+    """Return `content_loss` "variance" as a number, without gradient: the judge's measure of CONTENT."""
+    with torch.no_grad():
+        return content_loss(features, target, "variance").item()

@@ -1,0 +1,43 @@
+"""The scale-free distance of means and covariances, which is also what pictures are judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from impasto.losses.base import MomentLoss
+from impasto.losses.statistics import Moments, MomentSums, mix
+
+# A picture of one flat colour has no covariance to divide by. A layer's covariance counts at least as much
+# as 1e-4 of its energy; pictures with anything in them are far above.
+FLAT = 1e-4
+TINY = 1e-12
+
+
+class RelativeMomentLoss(MomentLoss[Moments]):
+    """|mean - mean_s|² / (|mean_s|² + tr cov_s) + |cov - cov_s|²_F / |cov_s|²_F for a style s.
+
+    0 for equal moments, between 1 and 2 for a picture without any features; it does not change when the
+    features are scaled, so layers and encoders can be added up. Not symmetric. Deviation (from
+    our own formula): |cov_s|_F counts as at least 1e-4 of |mean_s|² + tr cov_s, for flat style pictures.
+    """
+
+    name = "moments"
+
+    def from_sums(self, sums: MomentSums) -> Moments:
+        """Return the mean and second raw moment."""
+        return sums.moments()
+
+    def compare(self, measured: Moments, target: Moments) -> Tensor:
+        """Return the scalar distance, relative to `target`, averaged over the batch."""
+        energy = target.energy.clamp_min(TINY)
+        covariance = target.covariance
+        size = covariance.square().sum((1, 2)).maximum((FLAT * energy).square())
+        means = (measured.mean - target.mean).square().sum(1) / energy
+        covariances = (measured.covariance - covariance).square().sum((1, 2)) / size
+        return (means + covariances).mean()
+
+    def mix(self, targets: Sequence[Moments], weights: Sequence[float]) -> Moments:
+        """Return the moments of the mixture."""
+        return mix(targets, weights)
