@@ -62,8 +62,9 @@ def write_checkpoint(
             "guard": guard.state(),
         },
     }
-    with atomic_write(path) as temporary:
-        torch.save(content, temporary)
+    # By an open file: given a name, torch.save refuses one that is hidden and has no suffix.
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        torch.save(content, file)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -81,9 +82,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
         )
     try:
         recipe = Recipe.model_validate_json(content["recipe"])
+        return Checkpoint(recipe, tuple(content["digests"]), dict(content["inputs"]), dict(content["state"]))
     except ValueError as error:
         raise ResumeError(f"{path} holds a recipe that this impasto does not know; start afresh.") from error
-    return Checkpoint(recipe, tuple(content["digests"]), content["inputs"], content["state"])
+    except (KeyError, TypeError) as error:
+        raise ResumeError(f"{path} lacks parts of a checkpoint; start the run afresh.") from error
 
 
 def restore(checkpoint: Checkpoint, digests: Sequence[str], device: torch.device) -> tuple[RunState, Guard]:

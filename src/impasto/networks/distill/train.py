@@ -202,8 +202,8 @@ class Distillation:
             "muon": self.muon.state_dict(),
             "adam": self.adam.state_dict(),
         }
-        with atomic_write(path) as temporary:
-            torch.save(state, temporary)
+        with atomic_write(path) as temporary, temporary.open("wb") as file:
+            torch.save(state, file)
 
     def load(self, path: Path) -> None:
         """Continue from ``path``, with these settings from here on; raises `ResumeError` if it is damaged."""
