@@ -45,7 +45,7 @@ class Unit:
     """
 
     def __init__(self, height: int, width: int) -> None:
-        vgg = open_encoder("vgg19", weights=VGG19)
+        vgg = open_encoder("vgg19", weights=VGG19, padding="zeros")
         kernels = [p.detach().contiguous() for p in vgg.parameters() if p.ndim == 4][:13]
         biases = [p.detach() for p in vgg.parameters() if p.ndim == 1][:13]
         self.layers = list(zip(kernels, biases, strict=True))

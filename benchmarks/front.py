@@ -52,7 +52,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     options = arguments()
     require_shared()
-    judging = prepare(open_encoder("vgg19", weights=VGG19), torch.device("cpu"), "float32")
+    judging = prepare(open_encoder("vgg19", weights=VGG19, padding="zeros"), torch.device("cpu"), "float32")
     weights = str(VGG19) if options.encoder == "vgg19" else None
     rows = []
     print("pair content x style                 strength   STYLE CONTENT  NOISE  SSIM      s")

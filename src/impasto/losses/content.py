@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from impasto.errors import RecipeError, unknown
 from impasto.losses.statistics import check_features, check_weight, working_dtype
@@ -64,11 +67,39 @@ def content_loss(
         )
     if scale is None:
         scale = content_scale(target, normalisation, weight)
+    if weight is None and features.dtype == torch.bfloat16 and features.shape == target.shape:
+        loss: Tensor = _SquaredError.apply(  # type: ignore[no-untyped-call]
+            features, target.detach(), scale / len(scale)
+        )
+        return loss
     difference = check_features(features).to(working_dtype(features)) - target.detach()
     squares = difference.square()
     if weight is not None:
         squares = squares * check_weight(weight, features)
     return (squares.sum((1, 2, 3)) * scale).mean()
+
+
+class _SquaredError(torch.autograd.Function):
+    """sum over images of s |F - P|² for bfloat16 F and factors s `(B,)`, without float32 copies of whole layers.
+
+    The difference is rounded to bfloat16, its squares are summed in float32. Deviation from exact arithmetic:
+    a relative error of 2^-9 per position, far below what rounding did to F itself.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, target: Tensor, scale: Tensor) -> Tensor:
+        difference = (features - target).to(features.dtype)
+        ctx.save_for_backward(difference, scale)
+        norms = torch.linalg.vector_norm(difference, dim=(1, 2, 3), dtype=torch.float32)
+        total: Tensor = (norms.square() * scale).sum()
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        difference, scale = ctx.saved_tensors
+        factor = (2 * gradient * scale).to(difference.dtype).view(-1, 1, 1, 1)
+        return difference * factor, None, None
 
 
 def relative_error(features: Tensor, target: Tensor) -> float:
