@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -127,15 +127,19 @@ def estimate_memory(recipe: Recipe, encoder: Encoder, scale: ScalePlan, layers: 
     """Return the peak bytes at ``scale``: activations kept for the gradient, their gradient, images and state."""
     item = torch.empty((), dtype=encoder.dtype).element_size()
     pixels = scale.height * scale.width
-    kept = encoder.activation_floats(scale.height, scale.width, layers)
-    taps = sum(
-        encoder.layers[name].channels * pixels // encoder.layers[name].stride ** 2
-        for name in set(encoder.resolve(layers).values())
-    )
-    style = max((encoder.activation_floats(h, w, layers) for h, w in scale.styles), default=0)
+    kept = encoder.activation_floats(scale.height, scale.width, layers) * item
+    style = max((encoder.activation_floats(h, w, layers) for h, w in scale.styles), default=0) * item
     image = pixels * (PIXEL_BYTES + (LBFGS_HISTORY_BYTES if recipe.optimizer == "lbfgs" else 0))
-    # The statistics work on float32 copies of the tapped layers, one forward and one for their gradient.
-    return BASE_BYTES + max(int(1.5 * kept * item) + 2 * 4 * taps, style * item) + image
+    # Content targets are kept for every view. Only bfloat16 statistics work without a float32 copy of each layer.
+    held = recipe.views * item * _floats(encoder, set(recipe.content_layers) & set(layers), pixels)
+    copies = 0 if encoder.dtype == torch.bfloat16 else 2 * 4 * _floats(encoder, layers, pixels)
+    return BASE_BYTES + max(int(1.5 * kept) + copies, style) + held + image
+
+
+def _floats(encoder: Encoder, layers: Collection[str], pixels: int) -> int:
+    """Return how many numbers the features of ``layers`` have at ``pixels`` positions of the picture."""
+    found = (encoder.layers[name] for name in set(encoder.resolve(layers).values()))
+    return sum(layer.channels * pixels // layer.stride**2 for layer in found)
 
 
 def check_memory(plan: Plan, smaller: Plan | None) -> None:
