@@ -188,7 +188,7 @@ class Painter:
                 first.append((float(loss), parts))
             return loss
 
-        state.optimizer.step(closure)  # type: ignore[arg-type]
+        state.optimizer.step(closure)
         with torch.no_grad():
             if self.recipe.clamp:
                 state.image.clamp_(0, 1)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from impasto.imaging import resize
+from impasto.optimize.adam import Adam
 from impasto.optimize.recipe import Recipe
 
-Closure = Callable[[], Tensor]
+Descent = Adam | torch.optim.LBFGS
 
 
 class Average:
@@ -77,10 +77,10 @@ def first_picture(
     return (0.5 + 0.25 * noise).clamp(0, 1)
 
 
-def make_optimizer(recipe: Recipe, image: Tensor) -> torch.optim.Optimizer:
+def make_optimizer(recipe: Recipe, image: Tensor) -> Descent:
     """Return Adam, or L-BFGS with a strong Wolfe line search and one iteration a step."""
     if recipe.optimizer == "adam":
-        return torch.optim.Adam([image], lr=recipe.learning_rate, betas=recipe.betas)
+        return Adam(image, recipe.learning_rate, recipe.betas)
     return torch.optim.LBFGS(
         [image],
         lr=recipe.learning_rate,
@@ -104,28 +104,12 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     return rate
 
 
-def carry_adam(old: torch.optim.Optimizer, new: torch.optim.Optimizer, size: tuple[int, int]) -> None:
-    """Give ``new`` the moments of ``old`` resized to ``size``, with its step count.
-
-    First moment bicubic, second bilinear and cut at 0. Source: crowsonkb/style-transfer-pytorch, scale_adam.
-    """
-    for before, after in zip(old.param_groups[0]["params"], new.param_groups[0]["params"], strict=True):
-        state = old.state.get(before)
-        if not state:
-            continue
-        new.state[after] = {
-            "step": state["step"].clone(),
-            "exp_avg": F.interpolate(state["exp_avg"], size, mode="bicubic"),
-            "exp_avg_sq": F.interpolate(state["exp_avg_sq"], size, mode="bilinear").relu_(),
-        }
-
-
 @dataclass
 class RunState:
     """Where a run stands: everything a checkpoint has to hold."""
 
     image: Tensor
-    optimizer: torch.optim.Optimizer
+    optimizer: Descent
     average: Average
     generator: torch.Generator
     scale: int = 0
@@ -148,8 +132,8 @@ def next_scale(state: RunState, recipe: Recipe, size: tuple[int, int]) -> None:
     """Move ``state`` to the next scale: start from the average, carry Adam's moments over."""
     image = resize(state.picture(), size).clone().requires_grad_(True)
     optimizer = make_optimizer(recipe, image)
-    if recipe.carry and recipe.optimizer == "adam":
-        carry_adam(state.optimizer, optimizer, size)
+    if recipe.carry and isinstance(optimizer, Adam) and isinstance(state.optimizer, Adam):
+        optimizer.carry_from(state.optimizer)
     state.image, state.optimizer = image, optimizer
     state.average = Average(recipe.average)
     state.scale += 1
