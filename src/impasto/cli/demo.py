@@ -51,6 +51,7 @@ def demo(
 
     The photograph comes from scikit-image or matplotlib (pip install 'impasto[demo]'), the plate is painted anew.
     """
+    from impasto.encoders import open_encoder
     from impasto.imaging import read_picture, write_picture
     from impasto.optimize import open_job
     from impasto.plates import PLATES, paint
@@ -62,6 +63,7 @@ def demo(
         raise RecipeError(unknown("plate", style, PLATES))
     recipe = make_recipe(size=size, quality=quality, encoder=encoder)
     source = photo_path(photo)
+    open_encoder(recipe.encoder)  # before the plate is painted, which takes a while
     make_folder(out)
     with Stop(quiet) as stop:
         if not quiet:

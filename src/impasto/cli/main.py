@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from impasto.cli.console import note, say, tell
-from impasto.cli.failures import INTERRUPTED, explain
+from impasto.cli.failures import BROKEN_PIPE, INTERRUPTED, explain
 from impasto.cli.interrupt import Interrupted
 
 COMMANDS = {
@@ -90,6 +90,11 @@ def main(arguments: list[str] | None = None) -> int:
     except typer.Abort:
         tell("impasto: stopped.")
         return INTERRUPTED
+    except SystemExit as leaving:  # how typer and rich leave when nobody reads stdout any more
+        if leaving.code != 1:
+            raise
+        _close_stdout()
+        return BROKEN_PIPE
     except Exception as error:
         if debug:
             traceback.print_exc()

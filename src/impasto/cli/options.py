@@ -22,7 +22,8 @@ PANELS: Mapping[str, tuple[str, ...]] = {
     ),
     "Schedule": ("start", "start_picture", "scales", "smallest", "scale_ratio", "scale_steps"),
     "Optimiser": (
-        "optimizer", "learning_rate", "betas", "decay", "decay_every", "final_rate", "carry", "average", "clamp"
+        "optimizer", "learning_rate", "betas", "decay", "decay_every", "final_rate", "carry", "average", "clamp",
+        "views",
     ),
     "Encoder and machine": ("encoder", "weights", "pooling", "device", "precision"),
 }  # fmt: skip

@@ -23,7 +23,6 @@ class Silent:
         self.quiet = quiet
         self.scales = 0
         self.scale: ScalePlan | None = None
-        self.recoveries = 0
 
     def __enter__(self) -> Silent:
         return self
@@ -49,7 +48,6 @@ class Silent:
         elif isinstance(event, ScaleDone):
             self.scale_done(event)
         elif isinstance(event, Recovered) and not self.quiet:
-            self.recoveries += 1
             note(event.message)
 
     def started(self, event: Started) -> None:

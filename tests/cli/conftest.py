@@ -1,0 +1,87 @@
+"""Small pictures, and the command line run in this process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+from PIL import Image
+
+from impasto.cli.main import main
+
+TINY = ("--encoder", "tiny", "--size", "32", "--steps", "3", "--precision", "float32")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of the command line left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Run]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Compute with one thread, as the subprocesses do: sums are then the same, and small pictures faster."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
+    """Run the command line with these words."""
+
+    def run(*words: object) -> Run:
+        capfd.readouterr()
+        code = main([str(word) for word in words])
+        out, err = capfd.readouterr()
+        return Run(code, out, err)
+
+    return run
+
+
+def make_picture(path: Path, width: int, height: int, seed: int) -> Path:
+    """Write a picture of soft coloured blotches."""
+    rng = numpy.random.default_rng(seed)
+    small = (rng.random((max(1, height // 6), max(1, width // 6), 3)) * 255).astype("uint8")
+    Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC).save(path)
+    return path
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with photo.png, art.png and art2.png; no weights are anywhere."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IMPASTO_WEIGHTS_DIR", str(tmp_path.parent / "no-weights"))
+    make_picture(tmp_path / "photo.png", 48, 36, 0)
+    make_picture(tmp_path / "art.png", 40, 40, 1)
+    make_picture(tmp_path / "art2.png", 36, 44, 2)
+    return tmp_path
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """The environment of a subprocess that finds this impasto and computes as this process does."""
+    source = str(Path(__file__).resolve().parents[2] / "src")
+    return {**os.environ, "PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
+
+
+COMMAND = [sys.executable, "-c", "import sys; from impasto.cli.main import main; sys.exit(main())"]
+
+
+def pixels(path: Path) -> numpy.ndarray:
+    """Return a picture's values."""
+    with Image.open(path) as image:
+        return numpy.asarray(image).copy()

@@ -1,0 +1,178 @@
+"""Every other command does what it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy
+import pytest
+from PIL import Image
+
+from impasto.encoders.catalogue import CATALOGUE
+from impasto.imaging import read_recipe
+from impasto.optimize.presets import PRESETS, make_recipe
+
+from .conftest import TINY
+
+
+@pytest.mark.parametrize(("aspect", "size"), [("16:9", (32, 18)), ("0.5", (16, 32)), (None, (32, 32))])
+def test_a_texture_has_the_aspect_asked_for(
+    cli, place: Path, aspect: str | None, size: tuple[int, int]
+) -> None:
+    words = [] if aspect is None else ["--aspect", aspect]
+    run = cli("texture", "art.png", *TINY, *words)
+    assert (run.code, run.out) == (0, "art-texture.png\n"), run.err
+    with Image.open("art-texture.png") as image:
+        assert image.size == size
+    recipe = read_recipe("art-texture.png")
+    assert recipe["recipe"]["start"] == "style"
+    assert recipe["content"] is None
+
+
+def test_a_reconstruction_uses_one_layer_and_no_style(cli, place: Path) -> None:
+    run = cli("reconstruct", "photo.png", *TINY, "--layer", "relu2_1")
+    assert (run.code, run.out) == (0, "photo-relu2_1.png\n"), run.err
+    recipe = read_recipe("photo-relu2_1.png")
+    assert recipe["recipe"]["content_layers"] == {"relu2_1": 1.0}
+    assert recipe["recipe"]["style_layers"] == {}
+    assert recipe["recipe"]["start"] == "noise"
+
+
+def test_a_plan_in_json_is_the_schedule(cli, place: Path) -> None:
+    run = cli("plan", "photo.png", "art.png", *TINY, "--scales", "16:5,32:3", "--steps", "16", "--json")
+    assert run.code == 0, run.err
+    plan = json.loads(run.out)
+    assert [(s["width"], s["height"], s["steps"]) for s in plan["scales"]] == [(16, 12, 10), (32, 24, 6)]
+    assert plan["steps"] == 16
+    assert plan["recipe"]["encoder"] == "tiny"
+    assert list(place.glob("*.png*")) == list(place.glob("*.png"))
+
+
+def test_a_plan_as_a_table(cli, place: Path) -> None:
+    run = cli("plan", "photo.png", "art.png", *TINY)
+    assert run.code == 0, run.err
+    for word in ("tiny", "float32", "relu4_1 1", "32x24", "GMAC", "memory", "about"):
+        assert word in run.out
+
+
+def test_a_plan_that_does_not_fit_is_still_a_plan(cli, place: Path, monkeypatch) -> None:
+    monkeypatch.setattr("impasto.optimize.run.available_memory", lambda device: 1 << 20)
+    run = cli("plan", "photo.png", "art.png", *TINY)
+    assert run.code == 0
+    assert "does not fit" in run.out
+    assert json.loads(cli("plan", "photo.png", "art.png", *TINY, "--json").out)["fits"] is False
+    refused = cli("stylize", "photo.png", "art.png", *TINY)
+    assert refused.code == 2
+    assert "GB" in refused.err
+    assert not Path("photo-art.png").exists()
+
+
+def test_a_texture_can_be_planned(cli, place: Path) -> None:
+    plan = json.loads(cli("plan", "--style", "art.png", *TINY, "--aspect", "2:1", "--json").out)
+    assert (plan["width"], plan["height"]) == (32, 16)
+
+
+def test_presets(cli) -> None:
+    run = cli("presets")
+    assert run.code == 0
+    assert all(name in run.out for name in PRESETS)
+    assert {row["name"] for row in json.loads(cli("presets", "--json").out)} == set(PRESETS)
+    shown = cli("presets", "gatys")
+    assert "CVPR 2016" in shown.out
+    assert PRESETS["gatys"].deviations[:40] in shown.out
+    assert json.loads(cli("presets", "gatys", "--json").out)["recipe"] == make_recipe("gatys").to_json()
+
+
+def test_weights_are_listed_and_their_folder_named(cli, place: Path) -> None:
+    run = cli("weights", "list")
+    assert run.code == 0
+    assert all(name in run.out for name in CATALOGUE)
+    rows = json.loads(cli("weights", "list", "--json").out)
+    assert not any(row["present"] for row in rows)
+    assert cli("weights", "where").out.strip().endswith("no-weights")
+    assert cli("weights", "verify").code == 0
+
+
+def test_weights_are_fetched_only_after_a_yes(cli, place: Path, monkeypatch) -> None:
+    import io
+
+    asked: list[str] = []
+
+    def fetch(record, progress):
+        asked.append(record.name)
+        progress(5, 10)
+        return place / record.filename
+
+    monkeypatch.setattr("impasto.encoders.store.fetch", fetch)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    refused = cli("weights", "fetch", "vgg19")
+    assert refused.code == 2
+    assert "574,673,361 bytes" in refused.out
+    assert CATALOGUE["vgg19"].licence in refused.out
+    assert asked == []
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert cli("weights", "fetch", "vgg19").code == 0
+    assert cli("weights", "fetch", "vgg16-caffe", "--yes").code == 0
+    assert asked == ["vgg19", "vgg16-caffe"]
+
+
+def test_a_wrong_file_is_not_verified(cli, place: Path, monkeypatch) -> None:
+    monkeypatch.setenv("IMPASTO_WEIGHTS_DIR", str(place))
+    (place / CATALOGUE["vgg19"].filename).write_bytes(b"wrong")
+    for words in (["verify"], ["verify", "vgg19"]):
+        run = cli("weights", *words)
+        assert run.code == 2
+        assert run.err.startswith("impasto: Weights ")
+
+
+def test_the_judge_scores_the_baselines_as_they_are(cli, place: Path) -> None:
+    assert cli("stylize", "photo.png", "art.png", *TINY, "--size", "64", "--out", "o.png").code == 0
+    words = ["evaluate", "o.png", "--encoder", "tiny", "--size", "64"]
+    run = cli(*words, "--json")
+    assert run.code == 0, run.err
+    rows = json.loads(run.out)
+    assert rows["content"]["content"] == pytest.approx(0, abs=1e-6)
+    assert rows["content"]["ssim"] == pytest.approx(1, abs=1e-4)
+    assert rows["output"]["style"] > 0
+    by_layer = rows["output"]["style_by_layer"]
+    assert rows["output"]["style"] == pytest.approx(sum(v for k, v in by_layer.items() if k != "relu5_1"))
+    named = cli(*words, "--json", "--content", "photo.png", "--style", "art.png")
+    assert json.loads(named.out) == rows
+    table = cli(*words)
+    for word in ("STYLE", "relu5_1", "CONTENT", "NOISE", "SSIM", "output", "content", "style"):
+        assert word in table.out
+
+
+def test_the_demo_paints_offline(cli, place: Path) -> None:
+    pytest.importorskip("skimage", reason="the demo's photographs come with scikit-image")
+    run = cli(
+        "demo", "--out", "d", "--size", "64", "--quality", "draft", "--encoder", "tiny", "--photo", "coffee"
+    )
+    assert run.code == 0, run.err
+    assert run.out.split() == ["d/coffee.png", "d/swirls.png", "d/coffee-swirls.png"]
+    with Image.open("d/coffee-swirls.png") as image:
+        assert max(image.size) == 64
+        assert numpy.asarray(image).std() > 5
+
+
+def test_every_photograph_of_the_demo_is_inside_a_wheel() -> None:
+    from impasto.cli.demo import PHOTOS, photo_path
+
+    for package in ("skimage", "matplotlib"):
+        pytest.importorskip(package, reason="an optional part")
+    assert all(photo_path(name).is_file() for name in PHOTOS)
+
+
+def test_the_demo_without_its_part_says_how_to_get_it(cli, place: Path, monkeypatch) -> None:
+    monkeypatch.setattr("impasto.cli.demo.find_spec", lambda package: None)
+    run = cli("demo", "--size", "64")
+    assert run.code == 2
+    assert "pip install 'impasto[demo]'" in run.err
+    assert not Path("impasto-demo").exists()
+
+
+def test_the_demo_lists_what_there_is(cli) -> None:
+    run = cli("demo", "--list")
+    assert run.code == 0
+    assert all(name in run.out for name in ("chelsea", "hopper", "swirls", "woodcut", "ink"))

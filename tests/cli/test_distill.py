@@ -1,0 +1,91 @@
+"""A whole distillation, very small: a random teacher, two steps, weights that open again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from impasto.encoders import open_encoder
+from impasto.encoders.vgg import BLOCKS, layout
+from impasto.networks.distill.settings import Settings
+
+from .conftest import make_picture
+
+SMALL = (
+    "--steps",
+    "2",
+    "--batch",
+    "2",
+    "--size",
+    "32",
+    "--warmup",
+    "1",
+    "--log-every",
+    "1",
+    "--measure-every",
+    "1",
+)
+
+
+@pytest.fixture
+def studio(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folders of photographs and artworks, a random VGG-19, and only two batches to measure it on."""
+    for name, first in (("photos", 0), ("art", 100)):
+        (place / name).mkdir()
+        for index in range(32):
+            make_picture(place / name / f"{index}.png", 40, 40, first + index)
+    generator = torch.Generator().manual_seed(0)
+    state = {
+        name: torch.randn(shape, generator=generator).mul_((2 / (9 * shape[1])) ** 0.5)
+        if len(shape) == 4
+        else torch.zeros(shape)
+        for name, shape in layout(BLOCKS["vgg19"]).items()
+    }
+    save_file(state, place / "teacher.safetensors")
+    monkeypatch.setattr("impasto.networks.distill.train.BASIS_BATCHES", 2)
+    return place
+
+
+def test_a_distillation_writes_weights_that_open(cli, studio: Path) -> None:
+    words = ["distill", "--photos", "photos", "--art", "art", "--teacher", "teacher.safetensors", *SMALL]
+    run = cli(*words, "--seed", "4", "--out", "w.safetensors")
+    assert run.code == 0, run.err
+    assert run.out == "w.safetensors\n"
+    assert "step 2/2" in run.err
+    assert "held-out R2, photographs: relu1_1" in run.err
+    encoder = open_encoder("compact", weights=Path("w.safetensors"))
+    assert encoder(torch.rand(1, 3, 32, 32), ["relu4_1"])["relu4_1"].isfinite().all()
+    with safe_open("w.safetensors", "pt") as file:
+        metadata = json.loads(file.metadata()["impasto"])
+    assert metadata["settings"]["steps"] == 2
+    assert metadata["seed"] == 4
+    assert metadata["photos"] == "photos"
+    assert set(metadata["held_out_r2"]) == {"photographs", "artworks", "pastiches"}
+
+    before = Path("w.safetensors").read_bytes()
+    again = cli(*words, "--seed", "4", "--out", "w.safetensors", "--resume")
+    assert again.code == 2
+    assert "finished run" in again.err
+    assert Path("w.safetensors").read_bytes() == before
+
+    longer = cli(*words, "--steps", "3", "--out", "w.safetensors", "--resume")
+    assert longer.code == 0, longer.err
+    assert "going on after step 2" in longer.err
+    assert "step 3/3" in longer.err
+    assert Path("w.safetensors").read_bytes() != before
+
+
+def test_every_setting_is_an_option(cli) -> None:
+    from impasto.cli.main import load
+
+    command = load("distill")
+    given = {parameter.name: parameter for parameter in command.params}
+    for field in fields(Settings):
+        assert given[field.name].default == field.default
+        assert given[field.name].help == field.metadata["help"]
