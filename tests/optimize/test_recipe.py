@@ -72,6 +72,8 @@ def test_wasserstein_numbers():
     assert (recipe.variation_weight, recipe.variation) == (2.0, "nine_point")
     assert (recipe.learning_rate, recipe.betas, recipe.average) == (0.02, (0.9, 0.99), 0.99)
     assert schedule(recipe) == ((128, 1000), (181, 500), (256, 500), (362, 500), (512, 500))
+    large = schedule(recipe.model_copy(update={"size": 2896}))
+    assert (len(large), sum(steps for _, steps in large)) == (10, 5500)  # the source's largest example
 
 
 def test_schedule_of_the_default_ends_at_size_and_starts_above_smallest():

@@ -126,13 +126,13 @@ _WASSERSTEIN = Preset(
         "start": "content",
         "smallest": 128,
         "scale_ratio": 2**0.5,
-        "scale_steps": (500, 500, 500, 500, 1000),
+        "scale_steps": (500,),
+        "first_steps": 1000,
         "optimizer": "adam",
         "learning_rate": 0.02,
         "betas": (0.9, 0.99),
         "average": 0.99,
     },
-    deviations="1000 steps belong to the fifth scale from the finest and below: at 512 pixels that is the first one.",
 )
 _IMPASTO = Preset(
     "impasto",

@@ -92,6 +92,9 @@ class Recipe(BaseModel):
     scale_steps: tuple[Steps, ...] = Field(
         (100,), min_length=1, description="Steps of each scale from the finest; the last one repeats."
     )
+    first_steps: Steps | None = Field(
+        None, description="Steps of the coarsest scale, if others than its share."
+    )
     steps: Steps | None = Field(None, description="Steps in total, shared out like the preset's own.")
 
     optimizer: Literal["adam", "lbfgs"] = Field("adam", description="Optimiser: adam or lbfgs.")

@@ -36,6 +36,8 @@ def _pyramid(recipe: Recipe) -> list[tuple[int, int]]:
         index = min(len(pairs), len(recipe.scale_steps) - 1)
         pairs.append((round(side), recipe.scale_steps[index]))
         side /= recipe.scale_ratio
+    if recipe.first_steps is not None:
+        pairs[-1] = (pairs[-1][0], recipe.first_steps)
     return pairs[::-1]
 
 
