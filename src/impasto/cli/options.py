@@ -20,7 +20,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "content_layers", "content_loss", "content_weight", "style_layers", "style_loss", "gram", "style_weight",
         "style_scale", "variation_weight", "variation",
     ),
-    "Schedule": ("start", "start_picture", "scales", "smallest", "scale_ratio", "scale_steps"),
+    "Schedule": ("start", "start_picture", "scales", "smallest", "scale_ratio", "scale_steps", "first_steps"),
     "Optimiser": (
         "optimizer", "learning_rate", "betas", "decay", "decay_every", "final_rate", "carry", "average", "clamp",
         "views",
