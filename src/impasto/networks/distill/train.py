@@ -209,12 +209,12 @@ class Distillation:
         """Continue from ``path``, with these settings from here on; raises `ResumeError` if it is damaged."""
         try:
             state = torch.load(path, weights_only=True)
-        except Exception as error:
-            raise ResumeError(f"{path} cannot be read as a checkpoint ({error}); start afresh.") from error
-        self.student.load_state_dict(state["student"])
-        self.muon.load_state_dict(state["muon"])
-        self.adam.load_state_dict(state["adam"])
-        self.step = int(state["step"])
+            self.student.load_state_dict(state["student"])
+            self.muon.load_state_dict(state["muon"])
+            self.adam.load_state_dict(state["adam"])
+            self.step = int(state["step"])
+        except Exception as error:  # torch.load raises what pickle, zipfile and its own checks raise
+            raise ResumeError(f"{path} is damaged or not a checkpoint; start afresh.") from error
         self.crops = Crops(*_pictures(self.crops), self.settings.size, self.settings.seed + self.step)
         self.pool.crops = self.crops
 
