@@ -80,7 +80,7 @@ def test_schedule_of_the_default_ends_at_size_and_starts_above_smallest():
     for size in (64, 100, 512, 1024, 3000):
         sides = [side for side, _ in schedule(make_recipe(size=size))]
         assert sides[-1] == size
-        assert sides[0] >= min(128, size)
+        assert sides[0] >= min(192, size)
         assert all(b / a == pytest.approx(2, abs=0.05) for a, b in itertools.pairwise(sides))
 
 
@@ -135,3 +135,10 @@ def test_unknown_names_suggest():
         make_recipe("gatis")
     with pytest.raises(RecipeError, match="Did you mean 'size'"):
         make_recipe(sise=3)
+
+
+def test_changing_to_lbfgs_brings_what_it_needs():
+    recipe = make_recipe(optimizer="lbfgs")
+    assert (recipe.views, recipe.learning_rate, recipe.clamp) == (1, 1.0, False)
+    assert make_recipe(optimizer="lbfgs", learning_rate=0.5).learning_rate == 0.5
+    assert make_recipe("gatys", optimizer="lbfgs") == make_recipe("gatys")

@@ -142,16 +142,18 @@ _IMPASTO = Preset(
         "encoder": "compact",
         "content_layers": {"relu2_1": 0.1, "relu3_1": 0.3, "relu4_1": 1.0, "relu4_2": 1.0},
         "content_loss": "variance",
+        "content_weight": 0.3,
         "style_layers": {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0},
         "style_loss": "moments",
         "start": "content",
-        "smallest": 128,
+        "smallest": 192,
         "scale_ratio": 2.0,
-        "scale_steps": (40, 80, 120),
+        "scale_steps": (80, 60),
         "optimizer": "adam",
         "learning_rate": 0.04,
-        "betas": (0.9, 0.99),
+        "betas": (0.8, 0.9),
         "final_rate": 0.2,
+        "views": 8,
     },
 )
 
@@ -160,14 +162,21 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
 )
 
 
+# Adam's settings mean nothing to a line search: its first trial step is 1 (Nocedal & Wright 2006, section 3.1).
+LBFGS = {"views": 1, "learning_rate": 1.0, "clamp": False, "final_rate": 1.0}
+
+
 def make_recipe(preset: str = "impasto", **changes: Any) -> Recipe:
     """Return the recipe of a preset with some fields changed; None means unchanged.
 
+    Changing to L-BFGS also sets what it needs, unless given: one view, rate 1, no clamping.
     Raises `RecipeError` for an unknown preset or field, or an impossible value.
     """
     if preset not in PRESETS:
         raise RecipeError(unknown("preset", preset, PRESETS))
     fields: dict[str, Any] = {"preset": preset, **PRESETS[preset].fields}
+    if changes.get("optimizer") == "lbfgs" != fields.get("optimizer"):
+        fields.update(LBFGS)
     fields.update({name: value for name, value in changes.items() if value is not None})
     if changes.get("start_picture") is not None:
         fields["start"] = "picture"

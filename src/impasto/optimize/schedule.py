@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from impasto.optimize.recipe import Quality, Recipe
 
-QUALITY: Mapping[Quality, float] = MappingProxyType({"draft": 0.3, "normal": 1.0, "high": 4.0})
+QUALITY: Mapping[Quality, float] = MappingProxyType({"draft": 0.25, "normal": 1.0, "high": 4.0})
 
 
 def schedule(recipe: Recipe) -> tuple[tuple[int, int], ...]:

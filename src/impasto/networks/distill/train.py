@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from impasto.encoders.base import Encoder
@@ -281,4 +281,4 @@ def write_weights(
     state |= {f"teacher.{layer}": basis.projection for layer, basis in bases.items()}
     halves = {name: value.detach().to(torch.float16).contiguous() for name, value in state.items()}
     with atomic_write(path) as temporary:
-        save_file(halves, temporary, metadata={"impasto": json.dumps(metadata)})
+        temporary.write_bytes(save(halves, metadata={"impasto": json.dumps(metadata)}))
