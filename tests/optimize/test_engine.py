@@ -370,3 +370,21 @@ def test_a_view_of_the_picture_has_the_same_distance_from_targets_seen_that_way(
         _, parts = seen[view](resize(style, scale.styles[0]))
         if (view.top, view.left) == (0, 0):
             assert all(value == pytest.approx(0, abs=1e-6) for value in parts.values())
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (17, 90), (120, 16), (33, 47)])
+def test_the_default_recipe_paints_any_shape_without_trouble(shape, style):
+    small = picture(*shape, 7)
+    run = open_job(make_recipe(size=max(shape), quality="draft"), small, [style])
+    events = list(Painter(run).events())
+    assert not any(isinstance(event, Recovered) for event in events)
+    assert events[-1].result.pixels.shape[2:] == shape
+    assert bool(torch.isfinite(events[-1].result.pixels).all())
+
+
+def test_a_flat_photograph_and_a_flat_style_are_painted(content, style):
+    grey = torch.full((1, 3, 48, 48), 0.5)
+    for photo, art in ((grey, style), (content, grey), (grey, grey)):
+        run = open_job(make_recipe(size=64, steps=6), photo, [art])
+        events = list(Painter(run).events())
+        assert bool(torch.isfinite(events[-1].result.pixels).all())

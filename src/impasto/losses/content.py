@@ -12,7 +12,8 @@ from impasto.errors import RecipeError, unknown
 from impasto.losses.statistics import check_features, check_weight, working_dtype
 
 CONTENT_NORMALISATIONS = ("gatys", "mean", "variance")
-# Features of a flat picture have no variance; below this one the loss stops growing.
+# Features of a flat picture, or of one position, have no variance; it counts at least as this share of their energy.
+LEAST_SHARE = 1e-2
 LEAST_VARIANCE = 1e-8
 
 
@@ -21,8 +22,8 @@ def content_scale(target: Tensor, normalisation: str, weight: Tensor | None = No
 
     With sums over channels and positions, C channels and W = sum of w (N without a weight):
     "gatys" 1/2; "mean" 1 / (C W); "variance" 1 / (C W v) with v = sum of w (P - mean_c)² / (C W), the
-    variance about each channel's own (weighted) mean, not below 1e-8. Raises RecipeError on an unknown
-    normalisation or a weight that does not fit.
+    variance about each channel's own (weighted) mean, not below 1 % of the mean of P² nor 1e-8. Raises
+    RecipeError on an unknown normalisation or a weight that does not fit.
     """
     batch, channels, height, width = check_features(target).shape
     if normalisation not in CONTENT_NORMALISATIONS:
@@ -37,7 +38,8 @@ def content_scale(target: Tensor, normalisation: str, weight: Tensor | None = No
         return 1 / (channels * total)
     mean = (w * wide).sum((2, 3), keepdim=True) / total.view(-1, 1, 1, 1)
     variance = (w * (wide - mean).square()).sum((1, 2, 3)) / (channels * total)
-    return 1 / (channels * total * variance.clamp_min(LEAST_VARIANCE))
+    energy = (w * wide.square()).sum((1, 2, 3)) / (channels * total)
+    return 1 / (channels * total * variance.maximum(LEAST_SHARE * energy).clamp_min(LEAST_VARIANCE))
 
 
 def content_loss(

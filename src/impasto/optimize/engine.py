@@ -148,7 +148,8 @@ class Painter:
         styles = [style.to(self.device) for style in self.job.styles]
         content = None if self.job.content is None else self.job.content.to(self.device)
         least = self.job.encoder.minimum_side(layers_of(self.recipe, content is not None, bool(styles)))
-        views = make_views(self.recipe.views, min(scale.height, scale.width) - least)
+        # A cut of a few pixels must stay small beside the picture.
+        views = make_views(self.recipe.views, max(0, min(scale.height, scale.width) - 4 * least))
         objectives = build_objectives(
             self.recipe, scale, self.job.encoder, content, styles, state.generator, views
         )

@@ -37,7 +37,7 @@ def stylize(
     >>> from impasto.plates import paint
     >>> result = impasto.stylize(paint("paper", 96), paint("swirls", 96), size=64, steps=4)
     >>> result.image.size
-    (64, 64)
+    (64, 48)
     """
     for event in stylize_events(content, style, preset=preset, **recipe):
         if isinstance(event, Finished):
