@@ -142,3 +142,10 @@ def test_changing_to_lbfgs_brings_what_it_needs():
     assert (recipe.views, recipe.learning_rate, recipe.clamp) == (1, 1.0, False)
     assert make_recipe(optimizer="lbfgs", learning_rate=0.5).learning_rate == 0.5
     assert make_recipe("gatys", optimizer="lbfgs") == make_recipe("gatys")
+
+
+def test_a_draft_of_the_default_has_settings_of_its_own_and_options_still_win():
+    assert schedule(make_recipe(quality="draft")) == ((512, 11),)
+    assert make_recipe(quality="draft").views == 2
+    assert make_recipe(quality="draft", views=5).views == 5
+    assert schedule(make_recipe("gatys", quality="draft")) == ((512, 125),)

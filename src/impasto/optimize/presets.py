@@ -6,7 +6,7 @@ Importing this module does not import torch.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -22,13 +22,17 @@ NORMALISED = 0.226
 
 @dataclass(frozen=True)
 class Preset:
-    """A named recipe with its source and what differs from it."""
+    """A named recipe with its source and what differs from it.
+
+    ``qualities`` are the fields that a quality changes, where it does more than multiply the steps.
+    """
 
     name: str
     summary: str
     source: str
     fields: Mapping[str, Any]
     deviations: str = ""
+    qualities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 _GATYS = Preset(
@@ -148,12 +152,22 @@ _IMPASTO = Preset(
         "start": "content",
         "smallest": 192,
         "scale_ratio": 2.0,
-        "scale_steps": (80, 60),
+        "scale_steps": (40, 60),
         "optimizer": "adam",
         "learning_rate": 0.04,
         "betas": (0.8, 0.9),
         "final_rate": 0.2,
         "views": 8,
+    },
+    # With so few steps a coarse scale only blurs: all of them go to the finest, larger and with less memory.
+    qualities={
+        "draft": {
+            "scale_ratio": 64.0,
+            "scale_steps": (11,),
+            "learning_rate": 0.06,
+            "betas": (0.7, 0.8),
+            "views": 2,
+        }
     },
 )
 
@@ -175,6 +189,7 @@ def make_recipe(preset: str = "impasto", **changes: Any) -> Recipe:
     if preset not in PRESETS:
         raise RecipeError(unknown("preset", preset, PRESETS))
     fields: dict[str, Any] = {"preset": preset, **PRESETS[preset].fields}
+    fields.update(PRESETS[preset].qualities.get(changes.get("quality") or "normal", {}))
     if changes.get("optimizer") == "lbfgs" != fields.get("optimizer"):
         fields.update(LBFGS)
     fields.update({name: value for name, value in changes.items() if value is not None})

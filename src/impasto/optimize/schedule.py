@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from impasto.optimize.presets import PRESETS
 from impasto.optimize.recipe import Quality, Recipe
 
 QUALITY: Mapping[Quality, float] = MappingProxyType({"draft": 0.25, "normal": 1.0, "high": 4.0})
@@ -25,8 +26,15 @@ def schedule(recipe: Recipe) -> tuple[tuple[int, int], ...]:
     if recipe.steps is not None:
         steps = share_out(recipe.steps, steps)
     else:
-        steps = [max(1, round(count * QUALITY[recipe.quality])) for count in steps]
+        steps = [max(1, round(count * _factor(recipe))) for count in steps]
     return tuple((side, count) for (side, _), count in zip(pairs, steps, strict=True) if count)
+
+
+def _factor(recipe: Recipe) -> float:
+    """Return the factor of the recipe's quality on its steps: 1 where the preset has a setting of its own for it."""
+    preset = PRESETS.get(recipe.preset)
+    own = preset is not None and recipe.quality in preset.qualities
+    return 1.0 if own else QUALITY[recipe.quality]
 
 
 def _pyramid(recipe: Recipe) -> list[tuple[int, int]]:
