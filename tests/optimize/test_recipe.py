@@ -145,7 +145,7 @@ def test_changing_to_lbfgs_brings_what_it_needs():
 
 
 def test_a_draft_of_the_default_has_settings_of_its_own_and_options_still_win():
-    assert schedule(make_recipe(quality="draft")) == ((512, 11),)
+    assert schedule(make_recipe(quality="draft")) == ((512, 10),)
     assert make_recipe(quality="draft").views == 2
     assert make_recipe(quality="draft", views=5).views == 5
     assert schedule(make_recipe("gatys", quality="draft")) == ((512, 125),)

@@ -152,7 +152,7 @@ _IMPASTO = Preset(
         "start": "content",
         "smallest": 192,
         "scale_ratio": 2.0,
-        "scale_steps": (40, 60),
+        "scale_steps": (36, 56),
         "optimizer": "adam",
         "learning_rate": 0.04,
         "betas": (0.8, 0.9),
@@ -163,7 +163,7 @@ _IMPASTO = Preset(
     qualities={
         "draft": {
             "scale_ratio": 64.0,
-            "scale_steps": (11,),
+            "scale_steps": (10,),
             "learning_rate": 0.06,
             "betas": (0.7, 0.8),
             "views": 2,
