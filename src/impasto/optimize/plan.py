@@ -133,7 +133,7 @@ def estimate_memory(recipe: Recipe, encoder: Encoder, scale: ScalePlan, layers: 
     # Content targets are kept for every view. Only bfloat16 statistics work without a float32 copy of each layer.
     held = recipe.views * item * _floats(encoder, set(recipe.content_layers) & set(layers), pixels)
     copies = 0 if encoder.dtype == torch.bfloat16 else 2 * 4 * _floats(encoder, layers, pixels)
-    return BASE_BYTES + max(int(1.5 * kept) + copies, style) + held + image
+    return BASE_BYTES + max(int(2 * kept) + copies, style) + held + image
 
 
 def _floats(encoder: Encoder, layers: Collection[str], pixels: int) -> int:
