@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,9 @@ class Job:
     start: Tensor | None = None
     inputs: dict[str, Any] = field(default_factory=dict)
 
+    @cached_property
     def digests(self) -> list[str]:
-        """Return the SHA-256 of every picture that takes part."""
+        """The SHA-256 of every picture that takes part; only checkpoints need it."""
         pictures: Sequence[Tensor | None] = (self.content, self.start, *self.styles)
         return ["" if picture is None else digest(picture) for picture in pictures]
 
@@ -86,8 +88,7 @@ class Painter:
         self.preview_every = preview_every
         self.checkpoint = checkpoint
         self.checkpoint_seconds = checkpoint_seconds
-        self.digests = job.digests()
-        self.state, self.guard = restore(resume, self.digests, self.device) if resume else self._fresh()
+        self.state, self.guard = restore(resume, job.digests, self.device) if resume else self._fresh()
         self._recent: deque[Evaluated] = deque(maxlen=3)
         self._started = time.monotonic()
         self._saved_at = self._started
@@ -108,7 +109,7 @@ class Painter:
 
     def save_checkpoint(self, path: Path) -> None:
         """Write the state of the run to ``path``."""
-        write_checkpoint(path, self.recipe, self.digests, self.job.inputs, self.state, self.guard)
+        write_checkpoint(path, self.recipe, self.job.digests, self.job.inputs, self.state, self.guard)
         self._saved_at = time.monotonic()
 
     def events(self) -> Generator[Event, None, None]:

@@ -57,17 +57,20 @@ def build_objectives(
     Several styles are mixed evenly, by their statistics. ``generator`` is where losses with random parts draw
     from, so that a checkpoint of its state resumes them exactly.
     """
+    size = (scale.height, scale.width)
+    content = None if content is None else resize(content, size)
+    styles = [resize(style, size) for style, size in zip(styles, scale.styles, strict=True)]
     style_terms: dict[tuple[bool, bool], list[Term]] = {}
     objectives: dict[View, Objective] = {}
     for view in views:
         terms: list[Term] = []
         if content is not None and recipe.content_layers:
-            terms += _content_terms(recipe, scale, encoder, content, view)
+            terms += _content_terms(recipe, encoder, content, view)
         if styles and recipe.style_layers:
             # Statistics do not see a shift, so views that differ by one share them.
             way = (view.mirrored, view.turned)
             if way not in style_terms:
-                style_terms[way] = _style_terms(recipe, scale, encoder, styles, generator, view)
+                style_terms[way] = _style_terms(recipe, encoder, styles, generator, view)
             terms += style_terms[way]
         if recipe.variation_weight:
             terms.append(VariationTerm(recipe.variation_weight, recipe.variation))
@@ -80,11 +83,9 @@ def content_factor(strength: float) -> float:
     return float(10 ** (2 * (0.5 - strength)))
 
 
-def _content_terms(
-    recipe: Recipe, scale: ScalePlan, encoder: Encoder, content: Tensor, view: View
-) -> list[Term]:
+def _content_terms(recipe: Recipe, encoder: Encoder, content: Tensor, view: View) -> list[Term]:
     weights = {layer: weight for layer, weight in recipe.content_layers.items() if weight}
-    features = encoder(view.apply(resize(content, (scale.height, scale.width))), list(weights))
+    features = encoder(view.apply(content), list(weights))
     alpha = recipe.content_weight * content_factor(recipe.strength)
     return [
         ContentTerm(layer, alpha * weight, features[layer], recipe.content_loss)
@@ -100,7 +101,6 @@ def _make_loss(recipe: Recipe, generator: torch.Generator | None) -> StyleLoss[A
 
 def _style_terms(
     recipe: Recipe,
-    scale: ScalePlan,
     encoder: Encoder,
     styles: Sequence[Tensor],
     generator: torch.Generator | None,
@@ -109,8 +109,8 @@ def _style_terms(
     weights = {layer: weight for layer, weight in recipe.style_layers.items() if weight}
     losses = {layer: _make_loss(recipe, generator) for layer in weights}
     measured: dict[str, list[object]] = {layer: [] for layer in weights}
-    for style, size in zip(styles, scale.styles, strict=True):
-        features = encoder(view.orient(resize(style, size)), list(weights))
+    for style in styles:
+        features = encoder(view.orient(style), list(weights))
         for layer in weights:
             measured[layer].append(losses[layer].measure(features[layer]))
     even = [1 / len(styles)] * len(styles)

@@ -110,7 +110,7 @@ def make_plan(
         device=str(next(encoder.parameters()).device),
         precision=str(encoder.dtype).removeprefix("torch."),
         macs=macs,
-        memory=max(estimate_memory(recipe, encoder, scale, layers) for scale in scales[-1:]),
+        memory=estimate_memory(recipe, encoder, scales[-1], layers),
         available=available,
         seconds=OVERHEAD * macs / rate,
     )

@@ -97,11 +97,10 @@ def _planned(
         recipe = recipe.model_copy(update={"content_layers": {}})
     if not styles:
         recipe = recipe.model_copy(update={"style_layers": {}})
-    longest = max(recipe.size, 16)
-    photo = None if content is None else read_picture(content, longest=longest)
+    photo = None if content is None else read_picture(content, longest=recipe.size)
     reach = max(16, round(recipe.size * recipe.style_scale))
     arts = [read_picture(style, longest=reach) for style in styles]
-    first = None if recipe.start_picture is None else read_picture(recipe.start_picture, longest=longest)
+    first = None if recipe.start_picture is None else read_picture(recipe.start_picture, longest=recipe.size)
     device = open_device(recipe.device)
     encoder = open_prepared(recipe, device)
     rate, available = conv_rate(device, encoder.dtype), available_memory(device)

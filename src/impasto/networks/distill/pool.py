@@ -12,12 +12,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from impasto.losses import RelativeMomentLoss, content_loss
 from impasto.networks.distill.crops import Crops
 
 Features = Callable[[Tensor], dict[str, Tensor]]
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYERS = ("relu3_1", "relu4_1", "relu4_2")
 SNAPSHOTS = 5
+STYLE = RelativeMomentLoss()
 
 
 class Pool:
@@ -58,8 +60,8 @@ def paint(
     variance; the weight between them, the step size and the first picture are random.
     """
     with torch.no_grad():
-        wanted = {layer: _moments(f) for layer, f in student(style).items() if layer in STYLE_LAYERS}
-        kept = {layer: f.float() for layer, f in student(content).items() if layer in CONTENT_LAYERS}
+        wanted = {layer: STYLE.measure(f) for layer, f in student(style).items() if layer in STYLE_LAYERS}
+        kept = {layer: f for layer, f in student(content).items() if layer in CONTENT_LAYERS}
     start = content.clone()
     if rng.random() < 0.3:
         start = (0.5 + 0.25 * torch.randn(content.shape, generator=noise)).clamp(0, 1)
@@ -70,17 +72,9 @@ def paint(
     snapshots = []
     for step in range(1, steps + 1):
         features = student(image)
-        loss = torch.zeros(())
-        for layer, (mean, covariance) in wanted.items():
-            m, c = _moments(features[layer])
-            power = covariance.square().sum((1, 2))
-            loss = loss + ((c - covariance).square().sum((1, 2)) / power).sum()
-            trace = covariance.diagonal(dim1=1, dim2=2).sum(1)
-            loss = loss + ((m - mean).square().sum(1) / (mean.square().sum(1) + trace)).sum()
-        for layer, target in kept.items():
-            error = (features[layer].float() - target).square().sum((1, 2, 3))
-            variance = (target - target.mean((2, 3), keepdim=True)).square().sum((1, 2, 3))
-            loss = loss + alpha * (error / variance).sum()
+        terms = [STYLE.distance(features[layer], target) for layer, target in wanted.items()]
+        terms += [alpha * content_loss(features[layer], kept[layer], "variance") for layer in kept]
+        loss = torch.stack(terms).sum()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -89,10 +83,3 @@ def paint(
             if step in marks:
                 snapshots.append((image * 255).round().byte())
     return snapshots
-
-
-def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
-    rows = features.float().flatten(2)  # (B, C, N)
-    mean = rows.mean(2)
-    centred = rows - mean[:, :, None]
-    return mean, centred @ centred.transpose(1, 2) / rows.shape[2]
