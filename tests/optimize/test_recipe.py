@@ -149,3 +149,15 @@ def test_a_draft_of_the_default_has_settings_of_its_own_and_options_still_win():
     assert make_recipe(quality="draft").views == 2
     assert make_recipe(quality="draft", views=5).views == 5
     assert schedule(make_recipe("gatys", quality="draft")) == ((512, 125),)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_opens_with_the_shipped_encoder(name):
+    import torch
+
+    from impasto.optimize.run import open_prepared
+
+    recipe = make_recipe(name, encoder="compact")
+    assert recipe.pooling is None or recipe.pooling == "max"
+    assert open_prepared(recipe, torch.device("cpu")).name == "compact"
+    assert make_recipe("gatys").pooling == make_recipe("gatys", encoder="vgg16").pooling == "average"

@@ -176,6 +176,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
 )
 
 
+# Encoders that take --pooling: VGG networks, of which `tiny` is one.
+ADJUSTABLE = ("vgg", "tiny")
 # Adam's settings mean nothing to a line search: its first trial step is 1 (Nocedal & Wright 2006, section 3.1).
 LBFGS = {"views": 1, "learning_rate": 1.0, "clamp": False, "final_rate": 1.0}
 
@@ -183,7 +185,8 @@ LBFGS = {"views": 1, "learning_rate": 1.0, "clamp": False, "final_rate": 1.0}
 def make_recipe(preset: str = "impasto", **changes: Any) -> Recipe:
     """Return the recipe of a preset with some fields changed; None means unchanged.
 
-    Changing to L-BFGS also sets what it needs, unless given: one view, rate 1, no clamping.
+    Changing to L-BFGS also sets what it needs, unless given: one view, rate 1, no clamping. A preset's pooling is
+    for its own VGG and does not follow to an encoder whose pooling is built in.
     Raises `RecipeError` for an unknown preset or field, or an impossible value.
     """
     if preset not in PRESETS:
@@ -192,6 +195,8 @@ def make_recipe(preset: str = "impasto", **changes: Any) -> Recipe:
     fields.update(PRESETS[preset].qualities.get(changes.get("quality") or "normal", {}))
     if changes.get("optimizer") == "lbfgs" != fields.get("optimizer"):
         fields.update(LBFGS)
+    if not (changes.get("encoder") or fields["encoder"]).startswith(ADJUSTABLE):
+        fields.pop("pooling", None)
     fields.update({name: value for name, value in changes.items() if value is not None})
     if changes.get("start_picture") is not None:
         fields["start"] = "picture"
