@@ -15,29 +15,39 @@ from impasto.imaging.color import (
 )
 from impasto.imaging.encode import to_image
 from impasto.imaging.folders import READABLE, pictures_in
+from impasto.imaging.match import DEFAULT_SPACE, MATCHES, SPACES, match_colors
 from impasto.imaging.picture import Picture, PictureLike, PictureWarning
 from impasto.imaging.provenance import read_recipe, recipe_text
 from impasto.imaging.read import read_picture
+from impasto.imaging.recolor import color_difference, fade, into_gamut, return_colors
 from impasto.imaging.resize import fit, resize
 from impasto.imaging.write import WRITABLE, check_writable, write_animation, write_picture
 
 __all__ = [
+    "DEFAULT_SPACE",
+    "MATCHES",
     "READABLE",
+    "SPACES",
     "WRITABLE",
     "Picture",
     "PictureLike",
     "PictureWarning",
     "atomic_write",
     "check_writable",
+    "color_difference",
+    "fade",
     "fit",
+    "into_gamut",
     "lab_to_rgb",
     "linear_to_srgb",
     "luminance",
+    "match_colors",
     "pictures_in",
     "read_picture",
     "read_recipe",
     "recipe_text",
     "resize",
+    "return_colors",
     "rgb_to_lab",
     "srgb_profile",
     "srgb_to_linear",
