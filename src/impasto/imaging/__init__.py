@@ -15,26 +15,32 @@ from impasto.imaging.color import (
 )
 from impasto.imaging.encode import to_image
 from impasto.imaging.folders import READABLE, pictures_in
+from impasto.imaging.masks import RAMPS, area_average, complete_masks, ramp, read_mask
 from impasto.imaging.match import DEFAULT_SPACE, MATCHES, SPACES, match_colors
 from impasto.imaging.picture import Picture, PictureLike, PictureWarning
 from impasto.imaging.provenance import read_recipe, recipe_text
 from impasto.imaging.read import read_picture
 from impasto.imaging.recolor import color_difference, fade, into_gamut, return_colors
+from impasto.imaging.regions import Region, read_regions
 from impasto.imaging.resize import fit, resize
 from impasto.imaging.write import WRITABLE, check_writable, write_animation, write_picture
 
 __all__ = [
     "DEFAULT_SPACE",
     "MATCHES",
+    "RAMPS",
     "READABLE",
     "SPACES",
     "WRITABLE",
     "Picture",
     "PictureLike",
     "PictureWarning",
+    "Region",
+    "area_average",
     "atomic_write",
     "check_writable",
     "color_difference",
+    "complete_masks",
     "fade",
     "fit",
     "into_gamut",
@@ -43,8 +49,11 @@ __all__ = [
     "luminance",
     "match_colors",
     "pictures_in",
+    "ramp",
+    "read_mask",
     "read_picture",
     "read_recipe",
+    "read_regions",
     "recipe_text",
     "resize",
     "return_colors",
