@@ -64,6 +64,31 @@ def test_gradient(normalisation: str, generator: torch.Generator) -> None:
     )
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_bfloat16_is_float32_up_to_rounding(
+    layout: torch.memory_format, batch: int, weighted: bool, generator: torch.Generator
+) -> None:
+    f, p = (
+        torch.randn(batch, 8, 12, 10, generator=generator).bfloat16().contiguous(memory_format=layout)
+        for _ in range(2)
+    )
+    weight = torch.rand(1, 1, 12, 10, generator=generator) if weighted else None
+    if weight is not None:
+        weight[..., 3:5] = 0
+    f.requires_grad_()
+    wide = f.detach().float().requires_grad_()
+    found = content_loss(f, p, "variance", weight)
+    exact = content_loss(wide, p.float(), "variance", weight)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, exact, rtol=1e-3, atol=0)
+    (slope,), (expected,) = torch.autograd.grad(3 * found, f), torch.autograd.grad(3 * exact, wide)
+    torch.testing.assert_close(slope.float(), expected, rtol=2e-2, atol=1e-6)
+    assert slope.is_contiguous(memory_format=layout)
+    assert weight is None or float(slope[..., 3:5].abs().max()) == 0
+
+
 def test_half_precision_is_compared_in_float32() -> None:
     p = torch.full((1, 1, 64, 64), 100.0, dtype=torch.float16)
     loss = content_loss(p + 8, p, "gatys")
@@ -77,5 +102,8 @@ def test_bad_input() -> None:
         content_loss(p, p, "varience")
     with pytest.raises(RecipeError, match="differ in shape"):
         content_loss(p, torch.ones(1, 2, 3, 4), "mean")
+    for weight in (torch.ones(1, 1, 2, 3), -torch.ones(1, 1, 3, 3)):
+        with pytest.raises(RecipeError, match="weight map"):
+            content_loss(p, p, "mean", weight)
     with pytest.raises(RecipeError, match="differ in shape"):
         content_loss(torch.ones(3, 2, 3, 3), torch.ones(2, 2, 3, 3), "mean")

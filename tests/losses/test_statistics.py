@@ -8,7 +8,8 @@ from torch import Tensor
 
 from impasto.errors import RecipeError
 from impasto.losses import MomentSums, mix, moment_sums, moments
-from impasto.losses.statistics import combine, is_channels_last, simplex
+from impasto.losses.statistics import combine, simplex
+from impasto.losses.sums import is_channels_last
 
 
 def draw(generator: torch.Generator, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:

@@ -3,6 +3,7 @@
 from impasto.losses.base import MomentLoss, StyleLoss
 from impasto.losses.content import CONTENT_NORMALISATIONS, content_loss, relative_error
 from impasto.losses.gram import GRAM_NORMALISATIONS, GramLoss
+from impasto.losses.regions import Regions, region_sums
 from impasto.losses.relative import RelativeMomentLoss
 from impasto.losses.sliced import FeatureSample, SlicedWassersteinLoss
 from impasto.losses.statistics import Moments, MomentSums, mix, moment_sums, moments, simplex
@@ -23,6 +24,7 @@ __all__ = [
     "MomentLoss",
     "MomentSums",
     "Moments",
+    "Regions",
     "RelativeMomentLoss",
     "SlicedWassersteinLoss",
     "StyleLoss",
@@ -34,6 +36,7 @@ __all__ = [
     "mix",
     "moment_sums",
     "moments",
+    "region_sums",
     "relative_error",
     "simplex",
     "style_loss",

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from impasto.errors import RecipeError, unknown
-from impasto.losses.statistics import check_features, check_weight, working_dtype
+from impasto.losses.statistics import check_features, check_weight
+from impasto.losses.sums import working_dtype
 
 CONTENT_NORMALISATIONS = ("gatys", "mean", "variance")
 # Features of a flat picture, or of one position, have no variance; it counts at least as this share of their energy.
@@ -59,8 +60,9 @@ def content_loss(
     * "variance": "mean" over the variance of P: 0 at P, about 1 at P's mean, 2 for unrelated features with
       the same statistics; it does not change when the encoder's features are scaled (ours).
 
-    `scale` is `content_scale(target, normalisation, weight)`, for callers that keep it between steps.
-    Raises RecipeError on an unknown normalisation or shapes that do not fit.
+    `scale` is `content_scale(target, normalisation, weight)`, for callers that keep it between steps; it has
+    checked the weight, which is then taken as it is. Raises RecipeError on an unknown normalisation or shapes
+    that do not fit.
     """
     if features.shape[1:] != target.shape[1:] or target.shape[0] not in {1, features.shape[0]}:
         raise RecipeError(
@@ -69,39 +71,42 @@ def content_loss(
         )
     if scale is None:
         scale = content_scale(target, normalisation, weight)
-    if weight is None and features.dtype == torch.bfloat16 and features.shape == target.shape:
+    if features.dtype == torch.bfloat16 and features.shape == target.shape:
+        factors = (scale / len(scale)).view(-1, 1, 1, 1)
+        if weight is not None:
+            factors = factors * weight.to(factors)
         loss: Tensor = _SquaredError.apply(  # type: ignore[no-untyped-call]
-            features, target.detach(), scale / len(scale)
+            features, target.detach(), factors.detach()
         )
         return loss
     difference = check_features(features).to(working_dtype(features)) - target.detach()
     squares = difference.square()
     if weight is not None:
-        squares = squares * check_weight(weight, features)
+        squares = squares * weight.detach().to(squares)
     return (squares.sum((1, 2, 3)) * scale).mean()
 
 
 class _SquaredError(torch.autograd.Function):
-    """sum over images of s |F - P|² for bfloat16 F and factors s `(B,)`, without float32 copies of whole layers.
+    """sum of s (F - P)² for bfloat16 F and factors s `(B, 1, 1, 1)` or `(B, 1, H, W)`, without float32 copies.
 
     The difference is rounded to bfloat16, its squares are summed in float32. Deviation from exact arithmetic:
     a relative error of 2^-9 per position, far below what rounding did to F itself.
     """
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, target: Tensor, scale: Tensor) -> Tensor:
+    def forward(ctx: Any, features: Tensor, target: Tensor, factors: Tensor) -> Tensor:
         difference = (features - target).to(features.dtype)
-        ctx.save_for_backward(difference, scale)
-        norms = torch.linalg.vector_norm(difference, dim=(1, 2, 3), dtype=torch.float32)
-        total: Tensor = (norms.square() * scale).sum()
+        ctx.save_for_backward(difference, factors)
+        axes = (1, 2, 3) if factors.shape[2:] == (1, 1) else (1,)
+        norms = torch.linalg.vector_norm(difference, dim=axes, keepdim=True, dtype=torch.float32)
+        total: Tensor = (norms.square() * factors).sum()
         return total
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        difference, scale = ctx.saved_tensors
-        factor = (2 * gradient * scale).to(difference.dtype).view(-1, 1, 1, 1)
-        return difference * factor, None, None
+        difference, factors = ctx.saved_tensors
+        return difference * (2 * gradient * factors).to(difference.dtype), None, None
 
 
 def relative_error(features: Tensor, target: Tensor) -> float:

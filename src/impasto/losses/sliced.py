@@ -10,7 +10,8 @@ from torch import Tensor
 
 from impasto.errors import RecipeError
 from impasto.losses.base import StyleLoss
-from impasto.losses.statistics import check_features, check_weight, working_dtype
+from impasto.losses.statistics import check_features, check_weight
+from impasto.losses.sums import working_dtype
 
 
 @dataclass(frozen=True, eq=False)

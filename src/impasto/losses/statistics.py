@@ -9,21 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from impasto.errors import RecipeError
-
-# Numbers a piece of a feature map has when its sums are taken: 1 MiB in float32, well within a core's cache.
-CHUNK = 1 << 18
-
-
-def working_dtype(features: Tensor) -> torch.dtype:
-    """Return the dtype in which statistics of `features` are kept: float32, or float64 if they are."""
-    return torch.promote_types(features.dtype, torch.float32)
+from impasto.losses.reading import read_weighted, read_whole
+from impasto.losses.sums import is_channels_last, plain_sums, read_sums, working_dtype
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,13 +67,17 @@ def moment_sums(features: Tensor, weight: Tensor | None = None) -> MomentSums:
     on another shape or on such a weight. A weight of zeros and ones gives the sums of the positions with 1.
     """
     batch, _, height, width = check_features(features).shape
+    whole = weight is None or len(weight) == 1
     if weight is None:
         count = torch.full((batch,), height * width, dtype=working_dtype(features), device=features.device)
     else:
         weight = check_weight(weight, features)
         count = weight.sum((1, 2, 3))
-    first, second = _Sums.apply(features, weight)  # type: ignore[no-untyped-call]
-    return MomentSums(count, first, second)
+    if not (whole and is_channels_last(features)):
+        return MomentSums(count, *plain_sums(features, weight))
+    if weight is None:
+        return MomentSums(count, *read_sums(features, read_whole(height * width, features.device))[0])
+    return MomentSums(count, *read_sums(features, read_weighted(weight[:1].flatten(1)))[0])
 
 
 def moments(features: Tensor, weight: Tensor | None = None) -> Moments:
@@ -146,75 +142,18 @@ def check_weight(weight: Tensor, features: Tensor) -> Tensor:
             f"{width}), not {tuple(weight.shape)}; resize the mask to the layer first."
         )
     weight = weight.detach().to(features.device, working_dtype(features))
-    least, most = weight.flatten(1).aminmax(dim=1)
+    return check_values(weight).expand(batch, 1, height, width)
+
+
+def check_values(weights: Tensor) -> Tensor:
+    """Return `weights` `(K, 1, H, W)` if none is negative or not finite and each map has a positive one.
+
+    Raises RecipeError otherwise.
+    """
+    least, most = weights.flatten(1).aminmax(dim=1)
     if not (least.min() >= 0 and most.min() > 0 and most.max() < math.inf):
         raise RecipeError(
             "A weight map has finite values from 0 on and one above 0 in each image, "
             f"not {least.min().item():g} to {most.min().item():g}."
         )
-    return weight.expand(batch, 1, height, width)
-
-
-def is_channels_last(features: Tensor) -> bool:
-    """Return whether the channels of one position of `(B, C, H, W)` lie next to each other in memory."""
-    return features.is_contiguous(memory_format=torch.channels_last) and not features.is_contiguous()
-
-
-class _Sums(torch.autograd.Function):
-    """First and second raw sums with a backward pass of one matrix product.
-
-    With X (N, C) the positions by channels and w the weights: first = Xᵀ w, second = Xᵀ diag(w) X, and so
-    dX = diag(w) (X (G + Gᵀ) + 1 gᵀ). Autograd alone would spend two products on it; either memory layout
-    is read as it lies and gets its gradient back in kind (measured: two thirds to half of the time).
-    """
-
-    @staticmethod
-    def forward(ctx: Any, features: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
-        ctx.save_for_backward(features, weight)
-        with torch.autocast(features.device.type, enabled=False):
-            if weight is None and features.dtype == torch.bfloat16 and is_channels_last(features):
-                return _chunked_sums(features)
-            rows = _rows(features)
-            weighted = rows if weight is None else rows * weight.flatten(2).transpose(1, 2)
-            return weighted.sum(1), torch.bmm(weighted.transpose(1, 2), rows)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad_first: Tensor, grad_second: Tensor) -> tuple[Tensor, None]:
-        features, weight = ctx.saved_tensors
-        symmetric = grad_second + grad_second.transpose(1, 2)
-        batch, channels, height, width = features.shape
-        # bfloat16 has the range of float32, and the gradient is rounded to it in any case.
-        wide = features if features.dtype == torch.bfloat16 else features.to(working_dtype(features))
-        symmetric, grad_first = symmetric.to(wide.dtype), grad_first.to(wide.dtype)
-        rows = wide.flatten(2).transpose(1, 2)
-        with torch.autocast(features.device.type, enabled=False):
-            if is_channels_last(features):
-                grad = torch.baddbmm(grad_first.unsqueeze(1), rows, symmetric)
-                grad = grad.view(batch, height, width, channels).permute(0, 3, 1, 2)
-            else:
-                grad = torch.baddbmm(grad_first.unsqueeze(2), symmetric, rows.transpose(1, 2))
-                grad = grad.view(features.shape)
-        return (grad if weight is None else grad * weight).to(features.dtype), None
-
-
-def _chunked_sums(features: Tensor) -> tuple[Tensor, Tensor]:
-    """First `(B, C)` and second raw sums `(B, C, C)` of bfloat16 features, in float32 piece by piece.
-
-    A float32 copy of a full-resolution layer does not fit into the processor's cache; its pieces do
-    (measured: a third of the time).
-    """
-    rows = features.permute(0, 2, 3, 1).flatten(1, 2)  # (B, N, C)
-    batch, _, channels = rows.shape
-    first = torch.zeros(batch, channels, device=features.device)
-    second = torch.zeros(batch, channels, channels, device=features.device)
-    for piece in torch.split(rows, max(1, CHUNK // channels), dim=1):
-        wide = piece.float()
-        first += wide.sum(1)
-        second.baddbmm_(wide.transpose(1, 2), wide)
-    return first, second
-
-
-def _rows(features: Tensor) -> Tensor:
-    """Positions by channels `(B, N, C)` in the working dtype: a view for both memory layouts."""
-    return features.to(working_dtype(features)).flatten(2).transpose(1, 2)
+    return weights
