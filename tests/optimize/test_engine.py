@@ -206,13 +206,13 @@ def test_strength_trades_content_for_style(content, style):
 def test_two_styles_blend_evenly(content, style):
     other = picture(48, 48, 3)
     run = job(content, [style, other])
-    both = {t.name: t for t in only(run.plan.recipe, run, None, run.styles).terms}
+    both = {t.names[0]: t for t in only(run.plan.recipe, run, None, run.styles).terms}
     first, second = job(content, style), job(content, other)
-    one = {t.name: t for t in only(first.plan.recipe, first, None, first.styles).terms}
-    two = {t.name: t for t in only(second.plan.recipe, second, None, second.styles).terms}
+    one = {t.names[0]: t for t in only(first.plan.recipe, first, None, first.styles).terms}
+    two = {t.names[0]: t for t in only(second.plan.recipe, second, None, second.styles).terms}
     for name, term in one.items():
-        mean = (term.target.mean + two[name].target.mean) / 2
-        assert torch.allclose(both[name].target.mean, mean, atol=1e-6)
+        mean = (term.targets[0].mean + two[name].targets[0].mean) / 2
+        assert torch.allclose(both[name].targets[0].mean, mean, atol=1e-6)
 
 
 def test_average_is_the_bias_corrected_exponential_mean():

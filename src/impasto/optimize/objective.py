@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from impasto.encoders import Encoder
+from impasto.errors import RecipeError
 from impasto.imaging import resize
 from impasto.losses import (
     ContentTerm,
@@ -25,21 +26,38 @@ from impasto.optimize.views import View
 
 
 class Objective:
-    """The weighted sum of terms over one encoder pass of the image, seen through ``view``."""
+    """The weighted sum of terms over one encoder pass of the image, seen through ``view``.
+
+    Terms that read the image itself get it as it is. Raises `RecipeError` if two terms have a name in common.
+    """
 
     def __init__(self, encoder: Encoder, terms: Sequence[Term], view: View | None = None) -> None:
         self.encoder = encoder
         self.view = view or View()
         self.terms = tuple(terms)
         self.layers = sorted({term.layer for term in terms if term.layer is not None})
+        self.names = tuple(name for term in terms for name in term.names)
+        twice = sorted({name for name in self.names if self.names.count(name) > 1})
+        if twice:
+            raise RecipeError(f"Two terms are called '{twice[0]}'; give each its own name.")
 
-    def __call__(self, image: Tensor) -> tuple[Tensor, dict[str, float]]:
-        """Return the scalar loss of ``image`` (1,3,h,w) and its weighted terms by name."""
-        image = self.view.apply(image)
-        features = self.encoder(image, self.layers)
-        parts = [term.weight * term(features, image) for term in self.terms]
-        values = torch.stack([part.detach() for part in parts]).tolist()
-        return torch.stack(parts).sum(), {term.name: v for term, v in zip(self.terms, values, strict=True)}
+    def __call__(
+        self, image: Tensor, gains: Mapping[str, float] | None = None
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Return the scalar loss of ``image`` (1,3,h,w) and its weighted terms by name.
+
+        ``gains`` are further factors by the part of a name before "/", like "content" or "style2"; else 1.
+        """
+        features = self.encoder(self.view.apply(image), self.layers)
+        values = torch.cat([term(features, image) for term in self.terms])
+        weights = [weight for term in self.terms for weight in term.weights]
+        if gains:
+            weights = [
+                weight * gains.get(name.partition("/")[0], 1.0)
+                for name, weight in zip(self.names, weights, strict=True)
+            ]
+        parts = values * values.new_tensor(weights)
+        return parts.sum(), dict(zip(self.names, parts.detach().tolist(), strict=True))
 
 
 @torch.no_grad()
@@ -117,9 +135,9 @@ def _style_terms(
     return [
         StyleTerm(
             layer,
-            recipe.style_weight * weight,
             losses[layer],
-            losses[layer].mix(measured[layer], even) if len(styles) > 1 else measured[layer][0],
+            [losses[layer].mix(measured[layer], even) if len(styles) > 1 else measured[layer][0]],
+            [recipe.style_weight * weight],
         )
         for layer, weight in weights.items()
     ]
