@@ -12,7 +12,10 @@ VALUES = {
     "preset": "gatys", "encoder": "vgg16", "weights": "w.pth", "pooling": "l2", "size": "300", "aspect": "16:9",
     "quality": "high", "strength": "0.7", "seed": "9", "content_layers": "relu4_1:2,relu3_1",
     "content_loss": "mean", "content_weight": "2.5", "style_layers": "relu1_1:.5", "style_loss": "sliced",
-    "gram": "johnson", "style_weight": "7", "style_scale": "0.5", "variation_weight": "0.25", "variation": "l1",
+    "gram": "johnson", "style_weight": "7", "hold": "--no-hold", "stroke": "0.5", "mix": "0.2,0.8", "balance": "--no-balance", "sigmas": "1,2.5",
+    "blend": "statistics", "share": "layers", "colors": "content", "color_method": "pca", "color_space": "lab",
+    "seamless": "--seamless", "base": "300", "fine_steps": "9,4", "anchor": "7",
+    "variation_weight": "0.25", "variation": "l1",
     "start": "noise", "start_picture": "s.png", "scales": "128:20,300:10", "smallest": "64",
     "scale_ratio": "1.5", "scale_steps": "10,20", "first_steps": "5", "steps": "77", "optimizer": "lbfgs",
     "learning_rate": "0.3",
@@ -39,7 +42,13 @@ def test_an_option_reaches_the_recipe(name: str) -> None:
     text = VALUES[name]
     words = [text] if text.startswith("--") else [f"--{name.replace('_', '-')}", text]
     recipe = make_recipe(**parse(words))
-    expected = make_recipe(**{name: False if text.startswith("--no-") else settings_of({name: text})[name]})
+    expected = make_recipe(
+        **{
+            name: False
+            if text.startswith("--no-")
+            else settings_of({name: text.startswith("--") or text})[name]
+        }
+    )
     assert getattr(recipe, name) == getattr(expected, name)
     if name != "start_picture":
         default = make_recipe("impasto")

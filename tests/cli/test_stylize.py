@@ -185,9 +185,9 @@ def test_a_recovery_is_said(cli, place: Path, monkeypatch) -> None:
 
     calls, real = [], Objective.__call__
 
-    def once_wrong(self, image):
+    def once_wrong(self, image, gains=None):
         calls.append(1)
-        loss, parts = real(self, image)
+        loss, parts = real(self, image, gains)
         return (loss * float("nan") if len(calls) == 2 else loss), parts
 
     monkeypatch.setattr(Objective, "__call__", once_wrong)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from impasto.optimize import make_recipe, open_job
-from impasto.optimize.engine import Job
+from impasto.optimize.job import Job
 
 
 def picture(height: int, width: int, seed: int) -> torch.Tensor:
@@ -24,7 +24,15 @@ def style() -> torch.Tensor:
 
 
 def job(content, style, **recipe) -> Job:
-    settings = {"encoder": "tiny", "size": 64, "smallest": 32, "precision": "float32", "steps": 12} | recipe
+    settings = {
+        "encoder": "tiny",
+        "size": 64,
+        "smallest": 32,
+        "precision": "float32",
+        "steps": 12,
+        "hold": False,
+    }
+    settings |= recipe
     preset = settings.pop("preset", "impasto")
     styles = style if isinstance(style, list) else [style]
     return open_job(make_recipe(preset, **settings), content, styles)

@@ -24,9 +24,13 @@ from impasto.optimize import (
 )
 from impasto.optimize.adam import Adam
 from impasto.optimize.checkpoint import read_checkpoint, same_recipe
-from impasto.optimize.objective import Objective, build_objectives, content_factor
+from impasto.optimize.control import content_factor
+from impasto.optimize.guides import everywhere
+from impasto.optimize.mixing import mix_of
+from impasto.optimize.objective import Objective, build_objectives
 from impasto.optimize.plan import check_memory, make_plan
 from impasto.optimize.state import Average, first_picture, learning_rate
+from impasto.optimize.targets import Targets
 from impasto.optimize.views import View, make_views, view_of_step
 
 from .conftest import job, picture
@@ -36,10 +40,18 @@ def finish(painter: Painter):
     return next(event.result for event in painter.events() if isinstance(event, Finished))
 
 
+def objectives_of(recipe, run, content, styles, views=(View(),)):
+    """The objectives of the last scale."""
+    mix = mix_of(recipe, len(styles))
+    scale = run.plan.scales[-1]
+    return build_objectives(
+        Targets(recipe, scale, run.encoder, content, styles, everywhere(len(styles)), mix), views
+    )
+
+
 def only(recipe, run, content, styles):
     """The objective of the last scale without shifts or turns."""
-    found = build_objectives(recipe, run.plan.scales[-1], run.encoder, content, styles)
-    return found[View()]
+    return objectives_of(recipe, run, content, styles)[View()]
 
 
 def test_events_come_in_order_and_count_every_step(content, style):
@@ -68,6 +80,9 @@ VARIANTS = {
     "sliced": {"style_loss": "sliced", "strength": 2.0},
     "variation": {"variation_weight": 1.0},
     "views": {"views": 5, "strength": 2.0},
+    "held": {"hold": True, "strength": 1.0},
+    "base": {"base": 32, "anchor": 10.0},
+    "colours": {"colors": 0.5},
 }
 
 
@@ -146,10 +161,10 @@ def poison(monkeypatch, at: int, times: int) -> None:
     calls = 0
     plain = Objective.__call__
 
-    def poisoned(self, image):
+    def poisoned(self, image, gains=None):
         nonlocal calls
         calls += 1
-        loss, parts = plain(self, image)
+        loss, parts = plain(self, image, gains)
         return (loss * torch.nan if at <= calls < at + times else loss), parts
 
     monkeypatch.setattr(Objective, "__call__", poisoned)
@@ -203,9 +218,9 @@ def test_strength_trades_content_for_style(content, style):
     assert content_factor(0.5) == 1
 
 
-def test_two_styles_blend_evenly(content, style):
+def test_two_styles_blend_their_statistics_evenly(content, style):
     other = picture(48, 48, 3)
-    run = job(content, [style, other])
+    run = job(content, [style, other], blend="statistics")
     both = {t.names[0]: t for t in only(run.plan.recipe, run, None, run.styles).terms}
     first, second = job(content, style), job(content, other)
     one = {t.names[0]: t for t in only(first.plan.recipe, first, None, first.styles).terms}
@@ -357,16 +372,14 @@ def test_a_view_of_the_picture_has_the_same_distance_from_targets_seen_that_way(
     run = job(content, style, views=4, content_layers={"relu3_1": 1.0}, scales=((64, 4),))
     views = make_views(4, 8)
     scale = run.plan.scales[-1]
-    objectives = build_objectives(run.plan.recipe, scale, run.encoder, content, [style], None, views)
+    objectives = objectives_of(run.plan.recipe, run, content, [style], views)
     picture_at = resize(content, (scale.height, scale.width))
     for view in views:
         _, parts = objectives[view](picture_at)
         assert parts["content/relu3_1"] == pytest.approx(0, abs=1e-6)
     own = job(content, style, scales=((64, 4),))
     for view in views:
-        seen = build_objectives(
-            own.plan.recipe, scale, own.encoder, None, [resize(style, scale.styles[0])], None, [view]
-        )
+        seen = objectives_of(own.plan.recipe, own, None, [resize(style, scale.styles[0])], [view])
         _, parts = seen[view](resize(style, scale.styles[0]))
         if (view.top, view.left) == (0, 0):
             assert all(value == pytest.approx(0, abs=1e-6) for value in parts.values())

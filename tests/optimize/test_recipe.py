@@ -77,7 +77,7 @@ def test_wasserstein_numbers():
 
 
 def test_schedule_of_the_default_ends_at_size_and_starts_above_smallest():
-    for size in (64, 100, 512, 1024, 3000):
+    for size in (64, 100, 512, 1024, 2048, 4000):
         sides = [side for side, _ in schedule(make_recipe(size=size))]
         assert sides[-1] == size
         assert sides[0] >= min(192, size)

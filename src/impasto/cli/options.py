@@ -15,12 +15,17 @@ from impasto.optimize.recipe import Recipe
 
 OTHER_PANEL = "More settings"
 PANELS: Mapping[str, tuple[str, ...]] = {
-    "Main settings": ("preset", "size", "aspect", "quality", "strength", "steps", "seed"),
+    "Main settings": ("preset", "size", "aspect", "quality", "strength", "stroke", "steps", "seed"),
+    "Several styles": ("mix", "balance", "sigmas", "blend", "share"),
+    "Colour": ("colors", "color_method", "color_space"),
     "Style and content": (
         "content_layers", "content_loss", "content_weight", "style_layers", "style_loss", "gram", "style_weight",
-        "style_scale", "variation_weight", "variation",
+        "hold", "variation_weight", "variation", "seamless",
     ),
-    "Schedule": ("start", "start_picture", "scales", "smallest", "scale_ratio", "scale_steps", "first_steps"),
+    "Schedule": (
+        "start", "start_picture", "scales", "smallest", "scale_ratio", "scale_steps", "first_steps", "base",
+        "fine_steps", "anchor",
+    ),
     "Optimiser": (
         "optimizer", "learning_rate", "betas", "decay", "decay_every", "final_rate", "carry", "average", "clamp",
         "views",
@@ -32,7 +37,11 @@ METAVARS: Mapping[str, str] = {
     "style_layers": "LAYER:WEIGHT,...",
     "scales": "SIDE:STEPS,...",
     "scale_steps": "STEPS,...",
+    "fine_steps": "STEPS,...",
     "betas": "B1,B2",
+    "mix": "GAMMA|W1,W2,...",
+    "sigmas": "S1,S2,...",
+    "colors": "style|content|0..1",
     "aspect": "W:H",
     "preset": "NAME",
     "encoder": "NAME",
@@ -40,6 +49,7 @@ METAVARS: Mapping[str, str] = {
     "weights": "FILE",
     "start_picture": "FILE",
 }
+LISTS = ("scale_steps", "fine_steps", "betas", "mix", "sigmas")
 OUTPUT_PANEL, RUN_PANEL = "Output", "Run"
 
 
@@ -150,9 +160,8 @@ def takes_recipe(
 
 def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that were given, with lists of numbers split at their commas."""
-    lists = ("scale_steps", "betas")
     return {
-        name: tuple(value.split(",")) if name in lists else value
+        name: tuple(value.split(",")) if name in LISTS else value
         for name, value in given.items()
         if value is not None
     }

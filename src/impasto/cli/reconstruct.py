@@ -13,8 +13,8 @@ from impasto.cli.naming import target
 from impasto.cli.options import Painting, takes_recipe
 from impasto.cli.session import Session
 from impasto.errors import RecipeError
+from impasto.optimize.parsing import parse_layers
 from impasto.optimize.presets import make_recipe
-from impasto.optimize.recipe import parse_layers
 
 app = typer.Typer(add_completion=False)
 
@@ -26,9 +26,19 @@ app = typer.Typer(add_completion=False)
     "style_loss",
     "gram",
     "style_weight",
-    "style_scale",
     "strength",
+    "hold",
+    "stroke",
     "aspect",
+    "mix",
+    "balance",
+    "sigmas",
+    "blend",
+    "share",
+    "colors",
+    "color_method",
+    "color_space",
+    "seamless",
 )
 def reconstruct(
     photo: Annotated[
@@ -59,7 +69,7 @@ def reconstruct(
         raise RecipeError(
             "A reconstruction has no style to start from; use --start noise, content or picture."
         )
-    recipe = make_recipe(**{"start": "noise", **settings, "content_layers": layers})
+    recipe = make_recipe(**{"start": "noise", **settings, "content_layers": layers, "hold": False})
     check_file(photo)
     with Stop(how.quiet) as stop:
         place = target(how.out, None, [photo.stem, *layers])

@@ -51,7 +51,7 @@ class Order:
 
 
 @app.command("stylize")
-@takes_recipe("aspect")
+@takes_recipe("aspect", "seamless")
 def stylize(
     pictures: Annotated[
         list[Path] | None,
@@ -63,7 +63,7 @@ def stylize(
     ] = None,
     style: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Painting; give several to blend them evenly.", show_default=False),
+        typer.Option(metavar="FILE", help="Painting; give several to mix them.", show_default=False),
     ] = None,
     out_dir: Annotated[
         Path | None,
@@ -172,7 +172,7 @@ def _paint_all(order: Order, settings: dict[str, Any], stop: Stop) -> None:
     """Paint every content; what is wrong with one is said at the end, with exit code 2."""
     from impasto.imaging import read_picture
 
-    longest = max(16, round(order.recipe.size * order.recipe.style_scale))
+    longest = max(16, round(order.recipe.size * order.recipe.stroke))
     styles = [read_picture(style, longest=longest) for style in order.inputs.styles]
     failed: list[tuple[Path | None, ImpastoError]] = []
     painted = 0

@@ -19,11 +19,18 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command("texture")
-@takes_recipe("content_layers", "content_loss", "content_weight", "strength")
+@takes_recipe(
+    "content_layers",
+    "content_loss",
+    "content_weight",
+    "strength",
+    "hold",
+    "colors",
+    "color_method",
+    "color_space",
+)
 def texture(
-    styles: Annotated[
-        list[Path], typer.Argument(metavar="PAINTING...", help="Painting; several are blended evenly.")
-    ],
+    styles: Annotated[list[Path], typer.Argument(metavar="PAINTING...", help="Painting; several are mixed.")],
     *,
     how: Painting,
     settings: dict[str, Any],

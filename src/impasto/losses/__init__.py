@@ -1,5 +1,6 @@
 """Statistics of features (measure) and terms over them (compare), on plain tensors."""
 
+from impasto.losses.anchor import AnchorTerm
 from impasto.losses.base import MomentLoss, StyleLoss
 from impasto.losses.content import CONTENT_NORMALISATIONS, content_loss, relative_error
 from impasto.losses.gram import GRAM_NORMALISATIONS, GramLoss
@@ -17,6 +18,7 @@ __all__ = [
     "GRAM_NORMALISATIONS",
     "STYLE_LOSSES",
     "VARIATION_FORMS",
+    "AnchorTerm",
     "ContentTerm",
     "FeatureSample",
     "Gaussian",

@@ -9,8 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from impasto.optimize.engine import Job, Painter
+    from impasto.optimize.engine import Painter
     from impasto.optimize.events import (
+        Balancing,
         Event,
         Finished,
         Preview,
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
         Started,
         Stepped,
     )
+    from impasto.optimize.guides import Guides
+    from impasto.optimize.job import Job
     from impasto.optimize.plan import Plan, ScalePlan
     from impasto.optimize.presets import PRESETS, Preset, make_recipe
     from impasto.optimize.recipe import Recipe
@@ -27,10 +30,12 @@ if TYPE_CHECKING:
     from impasto.optimize.run import open_job, plan_only, resume, stylize, stylize_events
 
 _HOMES = {
-    "engine": ("Job", "Painter"),
+    "engine": ("Painter",),
     "events": (
-        "Event", "Finished", "Preview", "Recovered", "ScaleDone", "ScaleStarted", "Started", "Stepped"
+        "Balancing", "Event", "Finished", "Preview", "Recovered", "ScaleDone", "ScaleStarted", "Started", "Stepped"
     ),
+    "guides": ("Guides",),
+    "job": ("Job",),
     "plan": ("Plan", "ScalePlan"),
     "presets": ("PRESETS", "Preset", "make_recipe"),
     "recipe": ("Recipe",),
@@ -41,8 +46,10 @@ _WHERE = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "PRESETS",
+    "Balancing",
     "Event",
     "Finished",
+    "Guides",
     "Job",
     "Painter",
     "Plan",

@@ -17,7 +17,7 @@ from impasto.optimize.guard import Guard
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.state import Average, RunState, make_optimizer
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,9 @@ def write_checkpoint(
             "step": run.step,
             "total": run.total,
             "rate_factor": run.rate_factor,
+            "gain": run.gain,
+            "sigmas": None if run.sigmas is None else list(run.sigmas),
+            "composed": run.composed,
             "losses": list(run.losses),
             "guard": guard.state(),
         },
@@ -105,7 +108,8 @@ def restore(checkpoint: Checkpoint, digests: Sequence[str], device: torch.device
     generator.set_state(saved["generator"])
     run = RunState(
         image, optimizer, average, generator, saved["scale"], saved["step"], saved["total"], saved["rate_factor"],
-        list(saved["losses"]),
+        saved["gain"], None if saved["sigmas"] is None else tuple(saved["sigmas"]),
+        None if saved["composed"] is None else saved["composed"].to(device), list(saved["losses"]),
     )  # fmt: skip
     guard = Guard()
     guard.load(saved["guard"])

@@ -5,19 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from impasto.encoders import Encoder
 from impasto.errors import DivergedError
 from impasto.imaging import resize
-from impasto.optimize.checkpoint import Checkpoint, digest, restore, write_checkpoint
+from impasto.optimize.checkpoint import Checkpoint, restore, write_checkpoint
+from impasto.optimize.control import content_factor, next_gain
 from impasto.optimize.events import (
     Event,
     Finished,
@@ -29,40 +26,22 @@ from impasto.optimize.events import (
     Stepped,
 )
 from impasto.optimize.guard import Guard
+from impasto.optimize.job import Job
 from impasto.optimize.machine import tune_process
+from impasto.optimize.mixing import style_gains, styles_of_scale
 from impasto.optimize.objective import Objective, build_objectives
-from impasto.optimize.plan import Plan, layers_of
 from impasto.optimize.result import Result
+from impasto.optimize.setup import Setup
 from impasto.optimize.state import (
     Average,
     RunState,
-    first_picture,
     learning_rate,
     make_optimizer,
     next_scale,
 )
-from impasto.optimize.views import make_views, view_of_step
+from impasto.optimize.views import view_of_step
 
 Evaluated = tuple[Tensor, Tensor, Tensor, dict[str, float]]
-
-
-@dataclass(frozen=True)
-class Job:
-    """A planned run with its pictures: pixels (1,3,H,W) in [0,1] on the CPU, ``alpha`` of the content."""
-
-    plan: Plan
-    encoder: Encoder
-    content: Tensor | None
-    styles: tuple[Tensor, ...]
-    alpha: Tensor | None = None
-    start: Tensor | None = None
-    inputs: dict[str, Any] = field(default_factory=dict)
-
-    @cached_property
-    def digests(self) -> list[str]:
-        """The SHA-256 of every picture that takes part; only checkpoints need it."""
-        pictures: Sequence[Tensor | None] = (self.content, self.start, *self.styles)
-        return ["" if picture is None else digest(picture) for picture in pictures]
 
 
 class Painter:
@@ -88,7 +67,9 @@ class Painter:
         self.preview_every = preview_every
         self.checkpoint = checkpoint
         self.checkpoint_seconds = checkpoint_seconds
+        self.setup = Setup(job, self.device)
         self.state, self.guard = restore(resume, job.digests, self.device) if resume else self._fresh()
+        self._finish = job.finish()
         self._recent: deque[Evaluated] = deque(maxlen=3)
         self._started = time.monotonic()
         self._saved_at = self._started
@@ -97,15 +78,20 @@ class Painter:
     def _fresh(self) -> tuple[RunState, Guard]:
         recipe, scale = self.recipe, self.plan.scales[0]
         generator = torch.Generator().manual_seed(recipe.seed)
-        size = (scale.height, scale.width)
-        image = first_picture(recipe, size, self.job.content, self.job.styles, self.job.start, generator)
+        image = self.setup.start((scale.height, scale.width), generator)
         image = image.clone().to(self.device).requires_grad_(True)
         state = RunState(image, make_optimizer(recipe, image), Average(recipe.average), generator)
+        state.gain = content_factor(recipe.strength)
+        state.sigmas = self.setup.fixed_sigmas()
         return state, Guard()
 
     def picture(self) -> Tensor:
         """Return the picture so far (1,3,H,W) in [0,1] at the size of the finished picture."""
-        return resize(self.state.picture().cpu(), (self.plan.height, self.plan.width))
+        return self._finish(resize(self.state.picture().cpu(), (self.plan.height, self.plan.width)))
+
+    def preview(self) -> Tensor:
+        """Return the picture so far (1,3,h,w) in [0,1] at the size that is being painted."""
+        return self._finish(self.state.picture().cpu())
 
     def save_checkpoint(self, path: Path) -> None:
         """Write the state of the run to ``path``."""
@@ -117,6 +103,8 @@ class Painter:
         tune_process()
         yield Started(self.plan, self.state.total)
         try:
+            if self.state.sigmas is None:
+                self.state.sigmas = (yield from self.setup.balance()).sigmas
             while True:
                 yield from self._scale()
                 if self.state.scale + 1 >= len(self.plan.scales):
@@ -133,33 +121,35 @@ class Painter:
 
     def result(self) -> Result:
         """Return the picture so far as a result."""
+        found = self.setup.improvements(self.plan.scales[self.state.scale], self.state.image)
+        provenance = {"recipe": self.recipe.to_json(), **self.job.inputs}
+        if found:
+            provenance |= {"sigmas": list(self.state.sigmas or ()), "improvements": list(found)}
         return Result(
             self.picture(),
             self.job.alpha,
             self.plan,
             tuple(self.state.losses),
             time.monotonic() - self._started,
-            {"recipe": self.recipe.to_json(), **self.job.inputs},
+            provenance,
+            (self.state.sigmas or ()) if found else (),
+            found,
         )
 
     def _scale(self) -> Iterator[Event]:
         state, scale = self.state, self.plan.scales[self.state.scale]
         began = time.monotonic()
         yield ScaleStarted(state.scale, scale)
-        styles = [style.to(self.device) for style in self.job.styles]
-        content = None if self.job.content is None else self.job.content.to(self.device)
-        least = self.job.encoder.minimum_side(layers_of(self.recipe, content is not None, bool(styles)))
-        # A cut of a few pixels must stay small beside the picture.
-        views = make_views(self.recipe.views, max(0, min(scale.height, scale.width) - 4 * least))
-        objectives = build_objectives(
-            self.recipe, scale, self.job.encoder, content, styles, state.generator, views
-        )
+        mix = styles_of_scale(self.recipe, len(self.job.styles), state.scale, len(self.plan.scales))
+        views = self.setup.views(scale)
+        objectives = build_objectives(self.setup.targets(scale, mix, state.generator), views, state.composed)
+        gains = style_gains(mix, state.sigmas or (1.0,) * len(mix)) if self.recipe.blend == "losses" else {}
         self._recent.clear()
         if state.step == 0:
             self.guard.start_scale(state)
         while state.step < scale.steps:
             view = views[view_of_step(len(views), self.recipe.seed, state.step)]
-            loss, parts = self._step(objectives[view], scale.steps)
+            loss, parts = self._step(objectives[view], scale.steps, {**gains, "content": state.gain})
             if not self.guard.accepts(state, loss):
                 if state.total <= 1 and not self.guard.recoveries and not math.isfinite(loss):
                     raise DivergedError(
@@ -170,14 +160,18 @@ class Painter:
                 yield Recovered(message, state.total, self.recipe.learning_rate * state.rate_factor)
                 continue
             state.losses.append(loss)
+            if state.composed is None:
+                state.gain = next_gain(self.recipe, state.gain, parts, state.step, scale.steps)
             yield Stepped(state.scale, state.step, state.total, loss, parts, self._seconds_left())
             if self.preview_every and state.total % self.preview_every == 0:
-                yield Preview(state.picture().cpu(), state.total)
+                yield Preview(self.preview(), state.total)
             if self.checkpoint and time.monotonic() - self._saved_at >= self.checkpoint_seconds:
                 self.save_checkpoint(self.checkpoint)
         yield ScaleDone(state.scale, scale, time.monotonic() - began)
 
-    def _step(self, objective: Objective, steps: int) -> tuple[float, dict[str, float]]:
+    def _step(
+        self, objective: Objective, steps: int, gains: Mapping[str, float]
+    ) -> tuple[float, dict[str, float]]:
         """Take one optimiser step; return the loss before it and its terms."""
         state = self.state
         rate = learning_rate(self.recipe, state.step, steps) * state.rate_factor
@@ -185,7 +179,7 @@ class Painter:
         first: list[tuple[float, dict[str, float]]] = []
 
         def closure() -> Tensor:
-            loss, parts = self._evaluate(objective)
+            loss, parts = self._evaluate(objective, gains)
             if not first:
                 first.append((float(loss), parts))
             return loss
@@ -199,7 +193,7 @@ class Painter:
         state.total += 1
         return first[0]
 
-    def _evaluate(self, objective: Objective) -> tuple[Tensor, dict[str, float]]:
+    def _evaluate(self, objective: Objective, gains: Mapping[str, float]) -> tuple[Tensor, dict[str, float]]:
         """Return the loss at the image and set its gradient.
 
         L-BFGS asks again for the point its line search ended on; the last few answers are kept for that.
@@ -211,7 +205,7 @@ class Painter:
                     image.grad = gradient.clone()
                     return loss, parts
         image.grad = None
-        total, parts = objective(image)
+        total, parts = objective(image, gains)
         total.backward()  # type: ignore[no-untyped-call]
         loss = total.detach()
         if self.recipe.optimizer == "lbfgs" and image.grad is not None:

@@ -22,6 +22,19 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Balancing:
+    """One short calibration of several styles is done: with ``sigmas`` they improved by ``improvements``.
+
+    ``round`` counts from 1 to at most ``rounds``.
+    """
+
+    round: int
+    rounds: int
+    sigmas: tuple[float, ...]
+    improvements: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class ScaleStarted:
     """Scale ``index`` (from 0) begins."""
 
@@ -56,7 +69,7 @@ class Recovered:
 
 @dataclass(frozen=True)
 class Preview:
-    """The picture so far: float32 (1,3,h,w) in [0,1], at the scale's size."""
+    """The picture so far as it is shown: float32 (1,3,h,w) in [0,1], at the scale's size."""
 
     pixels: Tensor
     total: int
@@ -78,4 +91,4 @@ class Finished:
     result: Result
 
 
-Event = Started | ScaleStarted | Stepped | Recovered | Preview | ScaleDone | Finished
+Event = Started | Balancing | ScaleStarted | Stepped | Recovered | Preview | ScaleDone | Finished

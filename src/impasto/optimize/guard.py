@@ -36,7 +36,8 @@ class Guard:
     def accepts(self, state: RunState, loss: float) -> bool:
         """Return whether the step that ended with ``loss`` is good; copies the state now and then."""
         finite = math.isfinite(loss) and bool(torch.isfinite(state.image).all())
-        if not finite or loss > RUNAWAY * max(self.best, 1e-12):
+        # A flat picture in a flat style starts at a loss of 0, which no factor can exceed sensibly.
+        if not finite or (self.best > 0 and loss > RUNAWAY * self.best):
             return False
         self.best = min(self.best, loss)
         if state.step % SNAPSHOT_EVERY == 0:
@@ -57,7 +58,7 @@ class Guard:
             state.image.copy_(saved["image"])
         state.optimizer.load_state_dict(saved["optimizer"])
         state.average.load(saved["average"])
-        state.step, state.total = saved["step"], saved["total"]
+        state.step, state.total, state.gain = saved["step"], saved["total"], saved["gain"]
         del state.losses[state.total :]
         state.rate_factor *= 0.5
         return (
@@ -81,5 +82,6 @@ class Guard:
                 "average": state.average.state(),
                 "step": state.step,
                 "total": state.total,
+                "gain": state.gain,
             }
         )

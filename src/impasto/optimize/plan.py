@@ -94,12 +94,9 @@ def make_plan(
             "There is nothing to compare: give a picture for the layers that have weights "
             f"(content {sorted(recipe.content_layers)}, style {sorted(recipe.style_layers)})."
         )
-    least = encoder.minimum_side(layers)
-    scales = []
-    for side, steps in schedule(recipe):
-        height, width = (max(least, value) for value in fit(*shape, side))
-        sizes = tuple(style_size(recipe, style, side, least) for style in styles)
-        scales.append(ScalePlan(height, width, sizes, steps, encoder.macs(height, width, layers)))
+    scales = [
+        plan_scale(recipe, encoder, shape, styles, side, steps, layers) for side, steps in schedule(recipe)
+    ]
     macs = sum(int(scale.macs * scale.steps * PASSES) for scale in scales)
     height, width = fit(*shape, recipe.size)
     return Plan(
@@ -116,10 +113,36 @@ def make_plan(
     )
 
 
-def style_size(recipe: Recipe, style: tuple[int, int], side: int, least: int) -> tuple[int, int]:
-    """Return the size of a style picture at a scale of longer side ``side``: never enlarged, never below ``least``."""
-    longest = min(round(side * recipe.style_scale), max(style))
-    height, width = fit(*style, max(1, longest))
+def plan_scale(
+    recipe: Recipe,
+    encoder: Encoder,
+    shape: tuple[int, int],
+    styles: Sequence[tuple[int, int]],
+    side: int,
+    steps: int,
+    layers: Sequence[str],
+) -> ScalePlan:
+    """Return the scale of longer side ``side`` for an output of aspect ``shape`` (height, width)."""
+    least = encoder.minimum_side(layers)
+    height, width = (max(least, value) for value in fit(*shape, side))
+    sizes = tuple(style_size(recipe, style, (height, width), least) for style in styles)
+    return ScalePlan(height, width, sizes, steps, encoder.macs(height, width, layers))
+
+
+def style_size(
+    recipe: Recipe, style: tuple[int, int], output: tuple[int, int], least: int
+) -> tuple[int, int]:
+    """Return the size of a style picture at a scale of size ``output``, never below ``least``.
+
+    Its longer side is ``stroke`` times the output's. It is enlarged for that only at scales where the picture is
+    composed: detail that a style does not have is not made up. Undivided Gram matrices are sums over positions,
+    so that there the style has the output's own size.
+    """
+    if recipe.style_loss == "gram" and recipe.gram == "undivided":
+        return output
+    side, composed = max(output), recipe.base or recipe.size
+    most = max(*style, round(min(side, composed) * recipe.stroke))
+    height, width = fit(*style, max(1, min(round(side * recipe.stroke), most)))
     return max(least, height), max(least, width)
 
 

@@ -147,12 +147,16 @@ _IMPASTO = Preset(
         "content_layers": {"relu2_1": 0.1, "relu3_1": 0.3, "relu4_1": 1.0, "relu4_2": 1.0},
         "content_loss": "variance",
         "content_weight": 0.3,
+        "hold": True,
         "style_layers": {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0},
         "style_loss": "moments",
         "start": "content",
         "smallest": 192,
         "scale_ratio": 2.0,
         "scale_steps": (36, 56),
+        "base": 512,
+        "fine_steps": (24, 12),
+        "anchor": 3000.0,
         "optimizer": "adam",
         "learning_rate": 0.04,
         "betas": (0.8, 0.9),
@@ -164,6 +168,7 @@ _IMPASTO = Preset(
         "draft": {
             "scale_ratio": 64.0,
             "scale_steps": (10,),
+            "fine_steps": (6, 4),
             "learning_rate": 0.06,
             "betas": (0.7, 0.8),
             "views": 2,
@@ -179,20 +184,23 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
 # Encoders that take --pooling: VGG networks, of which `tiny` is one.
 ADJUSTABLE = ("vgg", "tiny")
 # Adam's settings mean nothing to a line search: its first trial step is 1 (Nocedal & Wright 2006, section 3.1).
-LBFGS = {"views": 1, "learning_rate": 1.0, "clamp": False, "final_rate": 1.0}
+LBFGS = {"views": 1, "learning_rate": 1.0, "clamp": False, "final_rate": 1.0, "hold": False}
 
 
 def make_recipe(preset: str = "impasto", **changes: Any) -> Recipe:
     """Return the recipe of a preset with some fields changed; None means unchanged.
 
-    Changing to L-BFGS also sets what it needs, unless given: one view, rate 1, no clamping. A preset's pooling is
-    for its own VGG and does not follow to an encoder whose pooling is built in.
+    Changing to L-BFGS also sets what it needs, unless given: one view, rate 1, no clamping, nothing held. A
+    content weight that is given is kept to, so it is not adapted either (``hold``). A preset's pooling is for its
+    own VGG and does not follow to an encoder whose pooling is built in.
     Raises `RecipeError` for an unknown preset or field, or an impossible value.
     """
     if preset not in PRESETS:
         raise RecipeError(unknown("preset", preset, PRESETS))
     fields: dict[str, Any] = {"preset": preset, **PRESETS[preset].fields}
     fields.update(PRESETS[preset].qualities.get(changes.get("quality") or "normal", {}))
+    if changes.get("content_weight") is not None or changes.get("content_loss") not in (None, "variance"):
+        fields["hold"] = False
     if changes.get("optimizer") == "lbfgs" != fields.get("optimizer"):
         fields.update(LBFGS)
     if not (changes.get("encoder") or fields["encoder"]).startswith(ADJUSTABLE):

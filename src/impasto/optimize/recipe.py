@@ -7,18 +7,23 @@ does not import torch.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from impasto.errors import RecipeError, unknown
+from impasto.optimize.conflicts import conflict
+from impasto.optimize.parsing import parse_aspect, parse_colors, parse_layers, parse_scales
 
 ContentNormalisation = Literal["gatys", "mean", "variance"]
 StyleLoss = Literal["gram", "moments", "wasserstein", "sliced"]
 GramNormalisation = Literal["gatys", "d2l", "johnson", "undivided"]
 VariationForm = Literal["l1", "l2", "nine_point"]
+Blend = Literal["losses", "statistics"]
+Share = Literal["everywhere", "layers", "scales"]
+ColorMethod = Literal["luminance", "cholesky", "pca", "symmetric", "histogram"]
+ColorSpace = Literal["srgb", "linear", "lab"]
 Quality = Literal["draft", "normal", "high"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -59,6 +64,17 @@ class Recipe(BaseModel):
         allow_inf_nan=False,
         description="0 keeps the photograph, .5 is balanced, 2 is all style.",
     )
+    hold: bool = Field(
+        False,
+        description="Strength holds a distance from the photograph instead of scaling the content weight.",
+    )
+    stroke: float = Field(
+        1.0,
+        ge=0.5,
+        le=3,
+        allow_inf_nan=False,
+        description="Size of the brush marks: the style picture's size relative to the output's.",
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of everything random.")
 
     content_layers: LayerWeights = Field(description="Content layers and their weights.")
@@ -68,15 +84,37 @@ class Recipe(BaseModel):
     style_loss: StyleLoss = Field("moments", description="How style statistics are compared.")
     gram: GramNormalisation = Field("d2l", description="Normalisation of the Gram matrix.")
     style_weight: Weight = Field(1.0, description="beta, the weight of the style loss.")
-    style_scale: float = Field(
-        1.0,
-        ge=0.05,
-        le=8,
-        allow_inf_nan=False,
-        description="Size of the style picture relative to the output.",
-    )
     variation_weight: Weight = Field(0.0, description="Weight of the total variation.")
     variation: VariationForm = Field("l2", description="Form of the total variation.")
+
+    mix: tuple[Weight, ...] | None = Field(
+        None, description="Weights of several styles, adding up to 1; of two the first one's is enough."
+    )
+    balance: bool = Field(True, description="Make several styles improve equally at even weights.")
+    sigmas: tuple[Weight, ...] | None = Field(
+        None, description="Factors on the styles' losses, instead of those that balance finds."
+    )
+    blend: Blend = Field("losses", description="What mix weighs: the styles' losses or their statistics.")
+    share: Share = Field(
+        "everywhere",
+        description="Where several styles act: everywhere, or from the first to the last over layers or scales, "
+        "coarse to fine.",
+    )
+    colors: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Whose colours: style (0), content (1), or a number between.",
+    )
+    color_method: ColorMethod = Field(
+        "luminance",
+        description="Paint lightness alone, or match the style's colours to the photograph's first.",
+    )
+    color_space: ColorSpace | None = Field(
+        None, description="Where colours are matched; each method has its own."
+    )
+    seamless: bool = Field(False, description="Wrap a texture around both axes.")
 
     start: Literal["content", "noise", "style", "picture"] = Field(
         "content", description="First picture: content, noise, style statistics, or a file."
@@ -95,6 +133,15 @@ class Recipe(BaseModel):
     first_steps: Steps | None = Field(
         None, description="Steps of the coarsest scale, if others than its share."
     )
+    base: Side | None = Field(
+        None, description="Longer side up to which the picture is composed; scales above it only add detail."
+    )
+    fine_steps: tuple[Steps, ...] = Field(
+        (24,),
+        min_length=1,
+        description="Steps of each scale above base, from the coarsest; the last repeats.",
+    )
+    anchor: Weight = Field(0.0, description="Weight that holds scales above base to the picture at base.")
     steps: Steps | None = Field(None, description="Steps in total, shared out like the preset's own.")
 
     optimizer: Literal["adam", "lbfgs"] = Field("adam", description="Optimiser: adam or lbfgs.")
@@ -127,6 +174,16 @@ class Recipe(BaseModel):
     def _scales(cls, value: object) -> object:
         return parse_scales(value) if isinstance(value, str) else value
 
+    @field_validator("colors", mode="before")
+    @classmethod
+    def _colors(cls, value: object) -> object:
+        return parse_colors(value) if isinstance(value, str) else value
+
+    @field_validator("mix", mode="before")
+    @classmethod
+    def _one_weight(cls, value: object) -> object:
+        return (value,) if isinstance(value, int | float) else value
+
     @field_validator("aspect", mode="before")
     @classmethod
     def _aspect(cls, value: object) -> object:
@@ -134,24 +191,9 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if self.optimizer == "adam" and not all(0 <= b < 1 for b in self.betas):
-            raise ValueError(f"betas must lie in [0, 1), given {self.betas}")
-        if self.optimizer == "lbfgs" and self.style_loss == "sliced":
-            raise ValueError(
-                "style_loss 'sliced' changes from call to call, which no line search bears; use adam"
-            )
-        if self.optimizer == "lbfgs" and self.views > 1:
-            raise ValueError(
-                f"views = {self.views} changes the loss from step to step, which L-BFGS does not bear"
-            )
-        if self.start == "picture" and not self.start_picture:
-            raise ValueError("start 'picture' needs start_picture, the file to start from")
-        if self.scales is not None and any(
-            a[0] > b[0] for a, b in zip(self.scales, self.scales[1:], strict=False)
-        ):
-            raise ValueError("scales must not shrink from one to the next")
-        if not any(self.content_layers.values()) and not any(self.style_layers.values()):
-            raise ValueError("at least one content or style layer needs a weight above 0")
+        reason = conflict(self)
+        if reason:
+            raise ValueError(reason)
         return self
 
     @classmethod
@@ -168,35 +210,6 @@ class Recipe(BaseModel):
     def to_json(self) -> dict[str, object]:
         """Return the recipe as plain JSON values; `Recipe.make` takes them back unchanged."""
         return dict(json.loads(self.model_dump_json()))
-
-
-def parse_layers(text: str) -> dict[str, float]:
-    """Return layer weights from ``relu1_1:1,relu2_1:.5`` (no weight means 1); raises `ValueError`."""
-    layers: dict[str, float] = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        name, _, weight = part.partition(":")
-        try:
-            layers[name.strip()] = float(weight) if weight else 1.0
-        except ValueError:
-            raise ValueError(f"'{part}' is not LAYER or LAYER:WEIGHT, e.g. relu4_1:0.5") from None
-    return layers
-
-
-def parse_scales(text: str) -> tuple[tuple[int, int], ...]:
-    """Return a schedule from ``128:200,512:50`` (longer side : steps); raises `ValueError`."""
-    if not re.fullmatch(r"\s*\d+\s*:\s*\d+\s*(,\s*\d+\s*:\s*\d+\s*)*", text):
-        raise ValueError(f"'{text}' is not SIDE:STEPS,SIDE:STEPS,..., e.g. 128:200,512:50")
-    pairs = (part.split(":") for part in text.split(","))
-    return tuple((int(side), int(steps)) for side, steps in pairs)
-
-
-def parse_aspect(text: str) -> float:
-    """Return width over height from ``16:9`` or ``1.5``; raises `ValueError`."""
-    width, _, height = text.partition(":")
-    try:
-        return float(width) / float(height or 1)
-    except (ValueError, ZeroDivisionError):
-        raise ValueError("this is not WIDTH:HEIGHT, e.g. 16:9") from None
 
 
 def _sentence(error: ValidationError) -> str:

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """A finished picture: ``pixels`` float32 (1,3,H,W) sRGB in [0,1], ``alpha`` (1,1,H,W) or None."""
+    """A finished picture: ``pixels`` float32 (1,3,H,W) sRGB in [0,1], ``alpha`` (1,1,H,W) or None.
+
+    Of several styles whose losses were mixed, ``sigmas`` are the factors that balanced them and ``improvements``
+    each style's loss at the start over that at the end (RI), both measured at the finest scale.
+    """
 
     pixels: Tensor
     alpha: Tensor | None
@@ -25,6 +29,8 @@ class Result:
     losses: tuple[float, ...]
     seconds: float
     provenance: dict[str, Any] = field(default_factory=dict)
+    sigmas: tuple[float, ...] = ()
+    improvements: tuple[float, ...] = ()
 
     @property
     def image(self) -> Image.Image:

@@ -12,9 +12,13 @@ from impasto.encoders import Encoder, best_precision, open_device, open_encoder,
 from impasto.errors import RecipeError
 from impasto.imaging import Picture, PictureLike, read_picture
 from impasto.optimize.checkpoint import read_checkpoint
-from impasto.optimize.engine import Job, Painter
+from impasto.optimize.engine import Painter
 from impasto.optimize.events import Event, Finished
+from impasto.optimize.finish import prepare_colors
+from impasto.optimize.guides import Guides, place
+from impasto.optimize.job import Job, Pictures
 from impasto.optimize.machine import available_memory, conv_rate
+from impasto.optimize.mixing import check_mixing
 from impasto.optimize.plan import Plan, check_memory, make_plan
 from impasto.optimize.presets import make_recipe
 from impasto.optimize.recipe import Recipe
@@ -26,12 +30,18 @@ ASPECT_UNIT = 100_000
 
 
 def stylize(
-    content: PictureLike | None, style: Styles | None = None, *, preset: str = "impasto", **recipe: Any
+    content: PictureLike | None,
+    style: Styles | None = None,
+    *,
+    preset: str = "impasto",
+    guides: Guides | None = None,
+    **recipe: Any,
 ) -> Result:
-    """Paint ``content`` in the style of ``style`` (one picture or several, blended evenly) and return the result.
+    """Paint ``content`` in the style of ``style`` (one picture or several) and return the result.
 
     ``content`` None makes a texture of the style alone; ``style`` None reconstructs the content from its layers.
-    Keywords are the fields of `Recipe`. Raises the `ImpastoError` that says what cannot be used.
+    ``guides`` say where styles go. Keywords are the fields of `Recipe`. Raises the `ImpastoError` that
+    says what cannot be used.
 
     >>> import impasto
     >>> from impasto.plates import paint
@@ -39,7 +49,7 @@ def stylize(
     >>> result.image.size
     (64, 48)
     """
-    for event in stylize_events(content, style, preset=preset, **recipe):
+    for event in stylize_events(content, style, preset=preset, guides=guides, **recipe):
         if isinstance(event, Finished):
             return event.result
     raise AssertionError("a run ends with Finished")  # unreachable: the engine ends with it or raises
@@ -50,6 +60,7 @@ def stylize_events(
     style: Styles | None = None,
     *,
     preset: str = "impasto",
+    guides: Guides | None = None,
     preview_every: int = 0,
     **recipe: Any,
 ) -> Iterator[Event]:
@@ -57,7 +68,7 @@ def stylize_events(
 
     ``preview_every`` asks for the picture so far after every so many steps.
     """
-    job = open_job(make_recipe(preset, **recipe), content, _several(style))
+    job = open_job(make_recipe(preset, **recipe), content, _several(style), guides)
     yield from Painter(job, preview_every=preview_every).events()
 
 
@@ -68,38 +79,42 @@ def resume(checkpoint: str | Path, *, preview_every: int = 0) -> Painter:
     """
     path = Path(checkpoint)
     saved = read_checkpoint(path)
-    job = open_job(saved.recipe, saved.inputs.get("content"), saved.inputs.get("styles", []))
+    guides = Guides.from_json(saved.inputs.get("guides", {}))
+    job = open_job(saved.recipe, saved.inputs.get("content"), saved.inputs.get("styles", []), guides)
     return Painter(job, preview_every=preview_every, checkpoint=path, resume=saved)
 
 
-def open_job(recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike]) -> Job:
+def open_job(
+    recipe: Recipe,
+    content: PictureLike | None,
+    styles: Sequence[PictureLike],
+    guides: Guides | None = None,
+) -> Job:
     """Read the pictures, open the encoder and plan the run.
 
     Raises what those raise, and `TooLargeError` if it would not fit into memory.
     """
-    job, rate, available = _planned(recipe, content, styles)
+    job, rate, available = _planned(recipe, content, styles, guides or Guides())
     if not job.plan.fits:
         check_memory(job.plan, _smaller(job, rate, available))
     return job
 
 
-def plan_only(recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike]) -> Plan:
+def plan_only(
+    recipe: Recipe,
+    content: PictureLike | None,
+    styles: Sequence[PictureLike],
+    guides: Guides | None = None,
+) -> Plan:
     """Return the plan of a run without starting it and without refusing one that is too large."""
-    return _planned(recipe, content, styles)[0].plan
+    return _planned(recipe, content, styles, guides or Guides())[0].plan
 
 
 def _planned(
-    recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike]
+    recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike], guides: Guides
 ) -> tuple[Job, float, int | None]:
-    if content is None and not styles:
-        raise RecipeError("Neither a content nor a style picture was given; give at least one.")
-    if content is None:
-        recipe = recipe.model_copy(update={"content_layers": {}})
-    if not styles:
-        recipe = recipe.model_copy(update={"style_layers": {}})
-    photo = None if content is None else read_picture(content, longest=recipe.size)
-    reach = max(16, round(recipe.size * recipe.style_scale))
-    arts = [read_picture(style, longest=reach) for style in styles]
+    recipe = _possible(recipe, content is not None, bool(styles))
+    photo, arts, pictures = _read(recipe, content, styles, recipe.size)
     first = None if recipe.start_picture is None else read_picture(recipe.start_picture, longest=recipe.size)
     device = open_device(recipe.device)
     encoder = open_prepared(recipe, device)
@@ -108,25 +123,51 @@ def _planned(
     shape = (picture.height, picture.width)
     if photo is None and recipe.aspect is not None:
         shape = (ASPECT_UNIT, max(1, round(ASPECT_UNIT * recipe.aspect)))
+    sizes = [(art.height, art.width) for art in arts]
     plan = make_plan(
         recipe,
         encoder,
         None if photo is None else (photo.height, photo.width),
-        [(art.height, art.width) for art in arts],
+        sizes,
         shape=shape,
         rate=rate,
         available=available,
     )
+    check_mixing(recipe, len(arts), len(plan.scales))
+    smaller = recipe.base is not None and recipe.size > recipe.base
     job = Job(
         plan,
         encoder,
-        None if photo is None else photo.pixels,
-        tuple(art.pixels for art in arts),
+        pictures.content,
+        pictures.styles,
         None if photo is None else photo.alpha,
         None if first is None else first.pixels,
-        {"content": _name(photo), "styles": [_name(art) for art in arts]},
+        {"content": _name(photo), "styles": [_name(art) for art in arts], "guides": guides.to_json()},
+        _read(recipe, content, styles, recipe.base)[2] if smaller and recipe.base else None,
+        None if photo is None else photo.pixels,
+        place(guides, recipe, (plan.height, plan.width), sizes, photo is not None),
     )
     return job, rate, available
+
+
+def _possible(recipe: Recipe, has_content: bool, has_styles: bool) -> Recipe:
+    """Return the recipe without the layers that have no picture; raises `RecipeError` if nothing is left."""
+    if not has_content and not has_styles:
+        raise RecipeError("Neither a content nor a style picture was given; give at least one.")
+    if has_content and recipe.seamless:
+        raise RecipeError("A photograph does not wrap around; make a seamless texture of a style alone.")
+    changes: dict[str, object] = {} if has_content else {"content_layers": {}}
+    return recipe.model_copy(update=changes if has_styles else {**changes, "style_layers": {}})
+
+
+def _read(
+    recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike], size: int
+) -> tuple[Picture | None, list[Picture], Pictures]:
+    """Return the pictures read for a longer side of ``size``, and their pixels in the colours to compare."""
+    photo = None if content is None else read_picture(content, longest=size)
+    arts = [read_picture(style, longest=max(16, round(size * recipe.stroke))) for style in styles]
+    pixels = None if photo is None else photo.pixels
+    return photo, arts, Pictures(*prepare_colors(recipe, pixels, [art.pixels for art in arts]))
 
 
 def open_prepared(recipe: Recipe, device: torch.device) -> Encoder:

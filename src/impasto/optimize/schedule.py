@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -15,7 +16,8 @@ def schedule(recipe: Recipe) -> tuple[tuple[int, int], ...]:
     """Return (longer side, steps) of every scale from the coarsest; the last side is ``recipe.size``.
 
     Explicit ``scales`` are stretched to end at ``size``. Otherwise sides are ``size / ratio^k`` down to
-    ``smallest``. ``quality`` multiplies the steps; ``steps`` instead shares a total out in proportion.
+    ``smallest``; a size above ``base`` has the scales of ``base`` and then finer ones, about a factor 2 apart.
+    ``quality`` multiplies the steps; ``steps`` instead shares a total out in proportion.
     """
     if recipe.scales is not None:
         stretch = recipe.size / recipe.scales[-1][0]
@@ -38,15 +40,28 @@ def _factor(recipe: Recipe) -> float:
 
 
 def _pyramid(recipe: Recipe) -> list[tuple[int, int]]:
+    composed = recipe.size if recipe.base is None else min(recipe.size, recipe.base)
     pairs: list[tuple[int, int]] = []
-    side = float(recipe.size)
+    side = float(composed)
     while not pairs or round(side) >= recipe.smallest:
         index = min(len(pairs), len(recipe.scale_steps) - 1)
         pairs.append((round(side), recipe.scale_steps[index]))
         side /= recipe.scale_ratio
     if recipe.first_steps is not None:
         pairs[-1] = (pairs[-1][0], recipe.first_steps)
-    return pairs[::-1]
+    return pairs[::-1] + _finer(recipe, composed)
+
+
+def _finer(recipe: Recipe, base: int) -> list[tuple[int, int]]:
+    """Return the scales above ``base`` up to the size, in equal ratios of at most 2 (and a little)."""
+    count = math.ceil(math.log2(recipe.size / base) - 0.1)
+    if recipe.size > base:
+        count = max(1, count)
+    last = len(recipe.fine_steps) - 1
+    return [
+        (round(base * (recipe.size / base) ** (k / count)), recipe.fine_steps[min(k - 1, last)])
+        for k in range(1, count + 1)
+    ]
 
 
 def share_out(total: int, weights: list[int]) -> list[int]:

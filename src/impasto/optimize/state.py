@@ -106,7 +106,11 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
 
 @dataclass
 class RunState:
-    """Where a run stands: everything a checkpoint has to hold."""
+    """Where a run stands: everything a checkpoint has to hold.
+
+    ``gain`` is the factor on the content weight, ``sigmas`` those on the styles' losses once they are known,
+    ``composed`` the picture (1,3,h,w) at the base size, to which finer scales keep.
+    """
 
     image: Tensor
     optimizer: Descent
@@ -116,6 +120,9 @@ class RunState:
     step: int = 0
     total: int = 0
     rate_factor: float = 1.0
+    gain: float = 1.0
+    sigmas: tuple[float, ...] | None = None
+    composed: Tensor | None = None
     losses: list[float] = field(default_factory=list)
 
     @property
@@ -130,6 +137,8 @@ class RunState:
 
 def next_scale(state: RunState, recipe: Recipe, size: tuple[int, int]) -> None:
     """Move ``state`` to the next scale: start from the average, carry Adam's moments over."""
+    if recipe.base is not None and max(state.size) <= recipe.base < max(size):
+        state.composed = state.picture()
     image = resize(state.picture(), size).clone().requires_grad_(True)
     optimizer = make_optimizer(recipe, image)
     if recipe.carry and isinstance(optimizer, Adam) and isinstance(state.optimizer, Adam):

@@ -15,19 +15,26 @@ from torch import Tensor
 
 # One period of the deepest stride that presets compare (relu4_1).
 PERIOD = 8
+LEAST_WRAPPED = 8
 
 
 @dataclass(frozen=True)
 class View:
-    """One way to look: cut ``top`` rows and ``left`` columns, then mirror, then swap the axes."""
+    """One way to look: cut ``top`` rows and ``left`` columns, then mirror, then swap the axes.
+
+    A ``wrapped`` view moves them to the other side instead, so that a seam lies in the middle of the picture.
+    """
 
     top: int = 0
     left: int = 0
     mirrored: bool = False
     turned: bool = False
+    wrapped: bool = False
 
     def apply(self, image: Tensor) -> Tensor:
         """Return ``image`` (B,C,h,w) through this view; differentiable."""
+        if self.wrapped:
+            return self.orient(image.roll((-self.top, -self.left), (2, 3)))
         return self.orient(image[:, :, self.top :, self.left :])
 
     def orient(self, image: Tensor) -> Tensor:
@@ -47,6 +54,24 @@ def make_views(count: int, slack: int) -> tuple[View, ...]:
             bool(index // 2 % 2),
         )
         for index in range(count)
+    )
+
+
+def make_wrapped_views(count: int, height: int, width: int) -> tuple[View, ...]:
+    """Return ``count`` views of a picture that wraps around, at least `LEAST_WRAPPED`, moved by all of its size.
+
+    The movements fill the picture evenly, so that no line keeps being an edge. Source of the sequence: Roberts,
+    "The Unreasonable Effectiveness of Quasirandom Sequences" (2018), R2.
+    """
+    return tuple(
+        View(
+            int(0.7548776662466927 * index % 1 * height),
+            int(0.5698402909980532 * index % 1 * width),
+            bool(index % 2),
+            bool(index // 2 % 2),
+            wrapped=True,
+        )
+        for index in range(max(count, LEAST_WRAPPED))
     )
 
 

@@ -1,0 +1,58 @@
+"""Strength: how far the picture may go from the photograph, and the content weight that takes it there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from impasto.optimize.recipe import Recipe
+
+# No finite weight reaches a distance of 0.
+LEAST_DISTANCE = 0.03
+# The gain may change by e^PULL over the steps of a scale, and by half as much as the distance is off in one.
+PULL = 6.0
+FASTEST = 0.5
+# At a scale's start large steps throw the picture about; what the distance is then says nothing of the weight.
+SETTLING = 12
+GAINS = (1e-4, 1e3)
+
+
+def content_distance(strength: float) -> float:
+    """Return the content distance that a held ``strength`` asks for: the strength itself, at least .03.
+
+    It is in variances of the photograph's features: 0 at the photograph, 1 at its mean, 2 for unrelated features.
+    """
+    return max(LEAST_DISTANCE, strength)
+
+
+def content_factor(strength: float) -> float:
+    """Return the factor on the content weight, ``10^(2 (.5 - strength))``: 10 at 0, 1 at .5, .1 at 1."""
+    return float(10 ** (2 * (0.5 - strength)))
+
+
+def measured_distance(recipe: Recipe, terms: Mapping[str, float], gain: float) -> float | None:
+    """Return the mean content loss of the content layers of the largest weight, None without content.
+
+    ``terms`` are the weighted ones of a step. Shallow layers, which presets weigh less, follow grain more than
+    objects; with them the same strength would keep less of some photographs than of others (measured: a
+    coefficient of variation of .15 instead of .08 over pairs and sizes).
+    """
+    layers = recipe.content_layers
+    most = max(layers.values(), default=0.0) * recipe.content_weight * gain
+    found = [terms[f"content/{name}"] for name, w in layers.items() if w == max(layers.values())]
+    return sum(found) / (most * len(found)) if found and most > 0 else None
+
+
+def next_gain(recipe: Recipe, gain: float, terms: Mapping[str, float], step: int, steps: int) -> float:
+    """Return the factor on the content weight after ``step`` (from 1) of ``steps`` of a scale.
+
+    With d the measured and d* the asked distance, ``gain *= (d / d*)^k`` with k = 6 / steps, at most .5: an
+    integral controller on the logarithm, so that a strength means the same distance for every style, size and
+    encoder. Without ``recipe.hold`` the gain stays.
+    """
+    distance = measured_distance(recipe, terms, gain) if recipe.hold and recipe.style_layers else None
+    if distance is None or step <= min(SETTLING, steps // 4):
+        return gain
+    off = math.log(max(distance, 1e-6) / content_distance(recipe.strength))
+    least, most = GAINS
+    return min(most, max(least, gain * math.exp(min(FASTEST, PULL / steps) * max(-1.0, min(1.0, off)))))
