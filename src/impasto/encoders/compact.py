@@ -9,7 +9,7 @@ is written in `data/compact.md`; the program is `impasto distill`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -83,6 +83,24 @@ class Compact(Encoder):
         self.resolve(layers)
         self.check_image(image, layers)
         found: dict[str, Tensor] = {}
+        for conv, x in self._activations(image) if layers else ():
+            if conv.head is not None and conv.head in layers:
+                found[conv.head] = self.heads[conv.head](x)
+                if len(found) == len(layers):
+                    break
+        return found
+
+    def trunk_features(self, image: Tensor) -> Tensor:
+        """Return the trunk's own deepest activations `(B, 256, H // 16, W // 16)`, which `relu5_1`'s head reads.
+
+        Raises RecipeError on an image that does not fit; see `Encoder.forward`.
+        """
+        self.check_image(image, ["relu5_1"])
+        *_, (_, x) = self._activations(image)
+        return x
+
+    def _activations(self, image: Tensor) -> Iterator[tuple[Conv, Tensor]]:
+        """Yield every convolution of the trunk with its activations after the ReLU, computed when asked for."""
         # Replicated here, zeros elsewhere: as in the teacher, whose picture's edge must not look like a dark frame.
         x = F.pad(self.normalise(image).to(self.dtype), (1, 1, 1, 1), mode="replicate")
         index = 0
@@ -90,14 +108,10 @@ class Compact(Encoder):
             if depth:
                 x = F.avg_pool2d(x, 2)
             for conv in block:
-                if len(found) == len(layers):
-                    return found
                 kernel, bias = self.kernel(index)
                 x = F.relu(F.conv2d(x, kernel, bias, padding=1 if index else 0), inplace=True)
                 index += 1
-                if conv.head is not None and conv.head in layers:
-                    found[conv.head] = self.heads[conv.head](x)
-        return found
+                yield conv, x
 
     def kernel(self, index: int) -> tuple[Tensor, Tensor | None]:
         """Return weight and bias of a convolution of the trunk."""
@@ -148,7 +162,8 @@ def teacher_projections(weights: Path | None = None) -> dict[str, Tensor]:
 
 
 def build(weights: Path | None = None) -> Compact:
-    """Return the compact encoder with the shipped weights, or those of a file that `impasto distill` wrote.
+    """Return the compact encoder with the shipped weights, or those of a file that `impasto distill` or
+    `impasto finetune` wrote.
 
     Raises WeightsError if the file is missing, damaged or of another network.
     """

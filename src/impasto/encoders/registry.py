@@ -11,6 +11,7 @@ from types import MappingProxyType
 from impasto.encoders import tiny
 from impasto.encoders.base import Encoder, freeze
 from impasto.encoders.catalogue import CATALOGUE, WeightRecord
+from impasto.encoders.finetuned import is_file_name, parent_name, read_card
 from impasto.encoders.resnet import ResNet50
 from impasto.encoders.store import load_state, require
 from impasto.encoders.vgg import BLOCKS, PADDINGS, POOLING_SCALES, VGG
@@ -79,11 +80,19 @@ def open_encoder(
 ) -> Encoder:
     """Return the encoder called `name` in float32 on the CPU, frozen, in evaluation mode; then `prepare` it.
 
-    `weights` is a local file, else the weights folder is searched; nothing is downloaded. `pooling`,
-    `padding` and `rescale` are for VGG networks (see `VGG`). Raises RecipeError on an unknown name or
+    `name` may also be a `.safetensors` file that `impasto finetune` wrote: the encoder is then its parent's
+    network with the weights in it. `weights` is a local file, else the weights folder is searched; nothing
+    is downloaded. `pooling`, `padding` and `rescale` are for VGG networks (see `VGG`). Raises RecipeError on an unknown name or
     option, or one that this encoder does not have, and WeightsError if the weights are missing or do not
     fit.
     """
+    if name not in ENCODERS and is_file_name(name):
+        if weights is not None:
+            raise RecipeError(
+                f"Encoder '{name}' is a file that holds its weights (got {weights} as well); leave --weights out."
+            )
+        weights = Path(name)
+        name = parent_name(weights)
     entry = ENCODERS[name]
     if pooling not in POOLING_SCALES:
         raise RecipeError(unknown("pooling", pooling, POOLING_SCALES))
@@ -106,9 +115,18 @@ def _build_compact(weights: Path | None, options: Options) -> Encoder:  # noqa: 
 
 
 def _build_tiny(weights: Path | None, options: Options) -> Encoder:
+    state = None
     if weights is not None:
-        raise RecipeError(f"Encoder 'tiny' has no weights file (got {weights}); leave --weights out.")
-    return tiny.build(pooling=options.pooling, padding=options.padding, rescale=options.rescale)
+        if read_card(weights).get("encoder") != "tiny":
+            raise RecipeError(f"Encoder 'tiny' has no weights file (got {weights}); leave --weights out.")
+        state = load_state(weights)
+    return tiny.build(
+        state,
+        source=str(weights or "as built in"),
+        pooling=options.pooling,
+        padding=options.padding,
+        rescale=options.rescale,
+    )
 
 
 def _build_from(record: WeightRecord) -> Callable[[Path | None, Options], Encoder]:
@@ -140,6 +158,11 @@ def _refuse_sibling(path: Path, record: WeightRecord) -> None:
                 f"Weights {path} expect other pixels than encoder '{record.name}' gives; "
                 f"use --encoder {other.name}."
             )
+    parent = read_card(path).get("encoder", record.name)
+    if parent != record.name:
+        raise WeightsError(
+            f"Weights {path} were fine-tuned from '{parent}', not from '{record.name}'; use --encoder {path}."
+        )
 
 
 ENCODERS = Registry()

@@ -8,8 +8,10 @@ contributes.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
+from torch import Tensor
 
 from impasto.encoders.vgg import VGG, layout
 
@@ -17,16 +19,31 @@ BLOCKS = ((8,), (12,), (16,), (16, 16), (16,))
 SEED = 20
 
 
-def build(*, pooling: str = "max", padding: str = "replicate", rescale: bool = True) -> VGG:
+def build(
+    state: Mapping[str, Tensor] | None = None,
+    *,
+    source: str = "as given",
+    pooling: str = "max",
+    padding: str = "replicate",
+    rescale: bool = True,
+) -> VGG:
     """Return the tiny encoder, the same weights every time: layers relu1_1 (8 channels) to relu5_1 (16).
+
+    `state` holds other weights instead, once they were fine-tuned; `source` says where they come from.
 
     Convolutions are drawn from N(0, 1.2 / (9 C_in)): less than the 2 of He et al. (2015, equation 10), as
     poolings raise the second moment; so activations stay of order one under each of them. Biases are from
     N(0, 0.1²). Raises RecipeError on an unknown option.
     """
+    weights = random_state() if state is None else state
+    return VGG("tiny", BLOCKS, weights, source=source, pooling=pooling, padding=padding, rescale=rescale)
+
+
+def random_state() -> dict[str, Tensor]:
+    """Return the tiny encoder's own weights under torchvision's names."""
     generator = torch.Generator().manual_seed(SEED)
-    state = {}
+    state: dict[str, Tensor] = {}
     for key, shape in layout(BLOCKS).items():
         spread = math.sqrt(1.2 / (9 * shape[1])) if key.endswith("weight") else 0.1
         state[key] = torch.randn(shape, generator=generator) * spread
-    return VGG("tiny", BLOCKS, state, pooling=pooling, padding=padding, rescale=rescale)
+    return state
