@@ -82,9 +82,9 @@ def open_encoder(
 
     `name` may also be a `.safetensors` file that `impasto finetune` wrote: the encoder is then its parent's
     network with the weights in it. `weights` is a local file, else the weights folder is searched; nothing
-    is downloaded. `pooling`, `padding` and `rescale` are for VGG networks (see `VGG`). Raises RecipeError on an unknown name or
-    option, or one that this encoder does not have, and WeightsError if the weights are missing or do not
-    fit.
+    is downloaded. `pooling`, `padding` and `rescale` are for VGG networks (see `VGG`). Raises RecipeError on
+    an unknown name or option, or one that this encoder does not have, and WeightsError if the weights are
+    missing or do not fit.
     """
     if name not in ENCODERS and is_file_name(name):
         if weights is not None:
