@@ -32,6 +32,15 @@ def pair(index: int) -> tuple[Path, Path]:
     return SHARED / "eval" / f"content_{content}.jpg", SHARED / "eval" / f"style_{style}.jpg"
 
 
+def numbers(text: str) -> list[int]:
+    """Return pair numbers from ``1-3,8``."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found
+
+
 def require_shared() -> None:
     """Stop with a sentence where the real VGG-19 is not."""
     if not VGG19.exists():

@@ -17,18 +17,9 @@ from pathlib import Path
 import torch
 
 import impasto
-from common import PAIRS, VGG19, pair, require_shared
+from common import PAIRS, VGG19, numbers, pair, require_shared
 from impasto.encoders import open_encoder, prepare
 from impasto.metrics import judge, judge_with_baselines
-
-
-def numbers(text: str) -> list[int]:
-    """Return pair numbers from ``1-3,8``."""
-    found: list[int] = []
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        found += range(int(first), int(last or first) + 1)
-    return found
 
 
 def arguments() -> argparse.Namespace:

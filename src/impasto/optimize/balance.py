@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from impasto.optimize.control import content_factor, next_gain
-from impasto.optimize.events import Balancing
-from impasto.optimize.mixing import style_gains, style_losses
+from impasto.optimize.control import SETTLING
+from impasto.optimize.mixing import mix_of, style_losses
 from impasto.optimize.objective import Objective
 from impasto.optimize.recipe import Recipe
-from impasto.optimize.state import learning_rate, make_optimizer
 
-# Calibrations are small and short: what they find holds at the full size (benchmarks/balance.py).
-SIDE = 256
-STEPS = 40
-ROUNDS = 6
-# Improvements this close to each other are equal.
-CLOSE = 1.02
-LARGEST_CHANGE = 10.0
+# The factors may change by the root of the improvements' ratio to the power of PULL over the steps of a scale.
+PULL = 12.0
+FASTEST = 0.5
+# A rehearsal is at most this long, and no larger than this where the recipe has no base.
+STEPS = 100
+SIDE = 512
+# A style that the picture is in already cannot improve; its factor must not grow without end.
+LARGEST = 1e4
 TINY = 1e-12
-
-
-@dataclass(frozen=True)
-class Balance:
-    """The factors ``sigmas`` of the styles, and their relative improvements before and after balancing."""
-
-    sigmas: tuple[float, ...]
-    before: tuple[float, ...]
-    after: tuple[float, ...]
 
 
 def improvements(start: Sequence[float], end: Sequence[float]) -> tuple[float, ...]:
@@ -39,72 +28,38 @@ def improvements(start: Sequence[float], end: Sequence[float]) -> tuple[float, .
     return tuple(max(a, TINY) / max(b, TINY) for a, b in zip(start, end, strict=True))
 
 
-def balanced(sigmas: Sequence[float], found: Sequence[float]) -> tuple[float, ...]:
-    """Return better factors: ``sigma_i`` times the root of RI_1 / RI_i, so that the first stays.
+def next_sigmas(sigmas: Sequence[float], found: Sequence[float], step: int, steps: int) -> tuple[float, ...]:
+    """Return the factors after ``step`` (from 1) of ``steps`` of a scale, from the improvements ``found`` so far.
 
-    Source: the square-root rule for mixed styles with two images, sigma1 = 1, sigma2 = sqrt(RI1 / RI2). Deviation:
-    at most a factor of 10 a round, for styles that the picture is in already and that cannot improve.
+    ``sigma_i *= sqrt(RI_1 / RI_i)^k`` with k = 12 / steps, at most .5; the first factor stays 1. Source: the
+    square-root rule for mixed styles with two images, sigma1 = 1, sigma2 = sqrt(RI1 / RI2), iterated. Deviation:
+    the rule is applied a little at every step of one run instead of once after each of several runs.
     """
-    roots = ((found[0] / ri) ** 0.5 for ri in found)
-    pairs = zip(sigmas, roots, strict=True)
-    return tuple(sigma * min(LARGEST_CHANGE, max(1 / LARGEST_CHANGE, root)) for sigma, root in pairs)
+    if step <= min(SETTLING, steps // 4):
+        return tuple(sigmas)
+    share = 0.5 * min(FASTEST, PULL / steps)
+    changed = (sigma * (found[0] / ri) ** share for sigma, ri in zip(sigmas, found, strict=True))
+    return tuple(min(LARGEST, max(1 / LARGEST, sigma)) for sigma in changed)
 
 
-def find_sigmas(
-    recipe: Recipe, objective: Objective, start: Tensor, styles: int
-) -> Generator[Balancing, None, Balance]:
-    """Return the balance of ``styles`` by short runs of ``objective`` at even weights from ``start`` (1,3,h,w).
+def balances_itself(recipe: Recipe, styles: int) -> bool:
+    """Return whether a run can find the factors on its way: at even weights, with an optimiser that bears it."""
+    return recipe.optimizer == "adam" and len(set(mix_of(recipe, styles))) == 1
 
-    After each run of `STEPS` steps the factors follow the square-root rule, until the improvements are within
-    2 % of each other, at most `ROUNDS` times; the best factors seen are kept. Says so after every run.
+
+def rehearsal(recipe: Recipe, steps: int) -> Recipe:
+    """Return the recipe of the run that finds the factors for ``recipe``: even, small, short, by Adam.
+
+    ``steps`` are those that the run itself would take up to its base.
     """
-    sigmas: tuple[float, ...] = (1.0,) * styles
-    first: tuple[float, ...] = ()
-    best: Balance | None = None
-    for number in range(1, ROUNDS + 1):
-        found = _calibrate(recipe, objective, start, sigmas)
-        yield Balancing(number, ROUNDS, sigmas, found)
-        first = first or found
-        if best is None or _spread(found) < _spread(best.after):
-            best = Balance(sigmas, first, found)
-        if _spread(found) <= CLOSE:
-            break
-        sigmas = balanced(sigmas, found)
-    assert best is not None
-    return best
-
-
-def _spread(found: Sequence[float]) -> float:
-    return max(found) / min(found)
-
-
-def _calibrate(
-    recipe: Recipe, objective: Objective, start: Tensor, sigmas: Sequence[float]
-) -> tuple[float, ...]:
-    """Return the relative improvement of every style over one short run."""
-    styles = len(sigmas)
-    gains = style_gains([1 / styles] * styles, sigmas)
-    image = start.detach().clone().requires_grad_(True)
-    optimizer = make_optimizer(recipe, image)
-    gain = content_factor(recipe.strength)
-    before = measure(objective, image, styles)
-    for number in range(STEPS):
-        optimizer.param_groups[0]["lr"] = learning_rate(recipe, number, STEPS)
-        first: dict[str, float] = {}
-
-        def closure(gain: float = gain, first: dict[str, float] = first) -> Tensor:
-            image.grad = None
-            loss, terms = objective(image, {**gains, "content": gain})
-            loss.backward()  # type: ignore[no-untyped-call]
-            first.update({} if first else terms)
-            return loss.detach()
-
-        optimizer.step(closure)
-        with torch.no_grad():
-            if recipe.clamp:
-                image.clamp_(0, 1)
-        gain = next_gain(recipe, gain, first, number + 1, STEPS)
-    return improvements(before, measure(objective, image, styles))
+    changes: dict[str, object] = {
+        "mix": None,
+        "size": min(recipe.size, recipe.base or SIDE),
+        "steps": min(STEPS, steps),
+    }
+    if recipe.optimizer != "adam":
+        changes |= {"optimizer": "adam", "learning_rate": 0.04, "betas": (0.8, 0.9), "clamp": True}
+    return recipe.model_copy(update=changes)
 
 
 @torch.no_grad()

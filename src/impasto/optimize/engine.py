@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -13,9 +13,11 @@ from torch import Tensor
 
 from impasto.errors import DivergedError
 from impasto.imaging import resize
+from impasto.optimize.balance import improvements, next_sigmas
 from impasto.optimize.checkpoint import Checkpoint, restore, write_checkpoint
 from impasto.optimize.control import content_factor, next_gain
 from impasto.optimize.events import (
+    Balancing,
     Event,
     Finished,
     Preview,
@@ -28,7 +30,7 @@ from impasto.optimize.events import (
 from impasto.optimize.guard import Guard
 from impasto.optimize.job import Job
 from impasto.optimize.machine import tune_process
-from impasto.optimize.mixing import style_gains, styles_of_scale
+from impasto.optimize.mixing import style_gains, style_losses, styles_of_scale
 from impasto.optimize.objective import Objective, build_objectives
 from impasto.optimize.result import Result
 from impasto.optimize.setup import Setup
@@ -82,7 +84,7 @@ class Painter:
         image = image.clone().to(self.device).requires_grad_(True)
         state = RunState(image, make_optimizer(recipe, image), Average(recipe.average), generator)
         state.gain = content_factor(recipe.strength)
-        state.sigmas = self.setup.fixed_sigmas()
+        state.sigmas = self.setup.first_sigmas()
         return state, Guard()
 
     def picture(self) -> Tensor:
@@ -104,7 +106,7 @@ class Painter:
         yield Started(self.plan, self.state.total)
         try:
             if self.state.sigmas is None:
-                self.state.sigmas = (yield from self.setup.balance()).sigmas
+                yield from self._rehearse()
             while True:
                 yield from self._scale()
                 if self.state.scale + 1 >= len(self.plan.scales):
@@ -136,6 +138,14 @@ class Painter:
             found,
         )
 
+    def _rehearse(self) -> Iterator[Event]:
+        """Find the factors on the styles' losses in a small run at even weights."""
+        small = Painter(self.setup.rehearsal())
+        for event in small.events():
+            if isinstance(event, Stepped):
+                yield Balancing(event.total, small.plan.steps, small.state.sigmas or ())
+        self.state.sigmas = small.state.sigmas
+
     def _scale(self) -> Iterator[Event]:
         state, scale = self.state, self.plan.scales[self.state.scale]
         began = time.monotonic()
@@ -143,13 +153,13 @@ class Painter:
         mix = styles_of_scale(self.recipe, len(self.job.styles), state.scale, len(self.plan.scales))
         views = self.setup.views(scale)
         objectives = build_objectives(self.setup.targets(scale, mix, state.generator), views, state.composed)
-        gains = style_gains(mix, state.sigmas or (1.0,) * len(mix)) if self.recipe.blend == "losses" else {}
+        first_losses = self.setup.start_losses(scale) if self.setup.balances_itself else ()
         self._recent.clear()
         if state.step == 0:
             self.guard.start_scale(state)
         while state.step < scale.steps:
             view = views[view_of_step(len(views), self.recipe.seed, state.step)]
-            loss, parts = self._step(objectives[view], scale.steps, {**gains, "content": state.gain})
+            loss, parts = self._step(objectives[view], scale.steps, self._gains(mix))
             if not self.guard.accepts(state, loss):
                 if state.total <= 1 and not self.guard.recoveries and not math.isfinite(loss):
                     raise DivergedError(
@@ -161,13 +171,30 @@ class Painter:
                 continue
             state.losses.append(loss)
             if state.composed is None:
-                state.gain = next_gain(self.recipe, state.gain, parts, state.step, scale.steps)
+                self._steer(parts, scale.steps, first_losses)
             yield Stepped(state.scale, state.step, state.total, loss, parts, self._seconds_left())
             if self.preview_every and state.total % self.preview_every == 0:
                 yield Preview(self.preview(), state.total)
             if self.checkpoint and time.monotonic() - self._saved_at >= self.checkpoint_seconds:
                 self.save_checkpoint(self.checkpoint)
         yield ScaleDone(state.scale, scale, time.monotonic() - began)
+
+    def _gains(self, mix: Sequence[float]) -> dict[str, float]:
+        """Return the factors on the terms of content and styles."""
+        gains = {"content": self.state.gain}
+        if self.recipe.blend == "losses" and mix:
+            gains |= style_gains(mix, self.state.sigmas or (1.0,) * len(mix))
+        return gains
+
+    def _steer(self, parts: Mapping[str, float], steps: int, first_losses: Sequence[float]) -> None:
+        """Move the factors on content and styles towards what the recipe asks for, after a step."""
+        state = self.state
+        if first_losses and state.sigmas:
+            count = len(state.sigmas)
+            now = (loss * count / s for loss, s in zip(style_losses(parts, count), state.sigmas, strict=True))
+            found = improvements(first_losses, tuple(now))
+            state.sigmas = next_sigmas(state.sigmas, found, state.step, steps)
+        state.gain = next_gain(self.recipe, state.gain, parts, state.step, steps)
 
     def _step(
         self, objective: Objective, steps: int, gains: Mapping[str, float]

@@ -23,15 +23,14 @@ class Started:
 
 @dataclass(frozen=True)
 class Balancing:
-    """One short calibration of several styles is done: with ``sigmas`` they improved by ``improvements``.
+    """One step of the rehearsal that balances several styles is done, which now have the factors ``sigmas``.
 
-    ``round`` counts from 1 to at most ``rounds``.
+    ``step`` counts from 1 to ``steps``.
     """
 
-    round: int
-    rounds: int
+    step: int
+    steps: int
     sigmas: tuple[float, ...]
-    improvements: tuple[float, ...]
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ class Guard:
         state.optimizer.load_state_dict(saved["optimizer"])
         state.average.load(saved["average"])
         state.step, state.total, state.gain = saved["step"], saved["total"], saved["gain"]
+        state.sigmas = saved["sigmas"]
         del state.losses[state.total :]
         state.rate_factor *= 0.5
         return (
@@ -83,5 +84,6 @@ class Guard:
                 "step": state.step,
                 "total": state.total,
                 "gain": state.gain,
+                "sigmas": state.sigmas,
             }
         )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from impasto.optimize.balance import SIDE, Balance, find_sigmas, improvements, measure
-from impasto.optimize.events import Balancing
-from impasto.optimize.job import Job
+from impasto.optimize.balance import balances_itself, improvements, measure, rehearsal
+from impasto.optimize.job import Job, Pictures
 from impasto.optimize.objective import Objective, build_objectives
-from impasto.optimize.plan import ScalePlan, layers_of, plan_scale
+from impasto.optimize.plan import ScalePlan, layers_of, make_plan
 from impasto.optimize.state import first_picture
 from impasto.optimize.targets import Targets
 from impasto.optimize.views import View, make_views, make_wrapped_views
@@ -47,24 +46,49 @@ class Setup:
             generator, self.protection,
         )  # fmt: skip
 
-    def fixed_sigmas(self) -> tuple[float, ...] | None:
-        """Return the factors on the styles' losses, None where they are to be found by `balance`.
+    @property
+    def balances(self) -> bool:
+        """Whether the factors on the styles' losses are to be found.
 
         Styles that do not meet, in masks, layers or scales of their own, have nothing to balance.
         """
         recipe = self.recipe
-        if recipe.sigmas is not None:
-            return recipe.sigmas
         meet = recipe.blend == "losses" and recipe.share == "everywhere" and not self.job.placement.masked
-        return None if self.count > 1 and recipe.balance and meet else (1.0,) * self.count
+        return self.count > 1 and recipe.balance and recipe.sigmas is None and meet
 
-    def balance(self) -> Generator[Balancing, None, Balance]:
-        """Find the factors with which all styles improve equally, in short runs at a small size."""
-        scale = self._small()
-        objective = self._even(scale, with_content=True)
+    @property
+    def balances_itself(self) -> bool:
+        """Whether the run finds them on its way."""
+        return self.balances and balances_itself(self.recipe, self.count)
+
+    def first_sigmas(self) -> tuple[float, ...] | None:
+        """Return the factors to start with, None where a rehearsal has to find them."""
+        if self.balances and not self.balances_itself:
+            return None
+        return self.recipe.sigmas or (1.0,) * self.count
+
+    def rehearsal(self) -> Job:
+        """Return the job that finds the factors: the same pictures in a small even run."""
+        job, base = self.job, self.recipe.base
+        composing = [scale for scale in job.plan.scales if not base or max(scale.height, scale.width) <= base]
+        recipe = rehearsal(self.recipe, sum(scale.steps for scale in composing))
+        pictures = job.composed or Pictures(job.content, job.styles)
+        plan = make_plan(
+            recipe,
+            job.encoder,
+            None if job.content is None else (job.content.shape[2], job.content.shape[3]),
+            [(style.shape[2], style.shape[3]) for style in pictures.styles],
+            shape=(job.plan.height, job.plan.width),
+            rate=1.0,
+            available=None,
+        )
+        return Job(plan, job.encoder, pictures.content, pictures.styles, start=job.start, guides=job.guides)
+
+    def start_losses(self, scale: ScalePlan) -> tuple[float, ...]:
+        """Return the loss of every style at the first picture, at ``scale``."""
         generator = torch.Generator().manual_seed(self.recipe.seed)
         start = self.start((scale.height, scale.width), generator)
-        return (yield from find_sigmas(self.recipe, objective, start, self.count))
+        return measure(self._even(scale), start, self.count)
 
     def improvements(self, scale: ScalePlan, image: Tensor) -> tuple[float, ...]:
         """Return RI of every style at ``scale`` for ``image`` (1,3,h,w) there.
@@ -73,27 +97,15 @@ class Setup:
         """
         if self.count < 2 or self.recipe.blend == "statistics" or self.recipe.share == "scales":
             return ()
-        objective = self._even(scale, with_content=False)
-        size = (image.shape[2], image.shape[3])
-        start = self.start(size, torch.Generator().manual_seed(self.recipe.seed))
-        before, after = (measure(objective, picture, self.count) for picture in (start, image))
-        return improvements(before, after)
+        return improvements(self.start_losses(scale), measure(self._even(scale), image, self.count))
 
-    def _even(self, scale: ScalePlan, *, with_content: bool) -> Objective:
-        """Return the objective of all styles at even weights through the unchanged view."""
+    def _even(self, scale: ScalePlan) -> Objective:
+        """Return the objective of all styles alone, through the unchanged view."""
         generator = torch.Generator().manual_seed(self.recipe.seed)
         targets = self.targets(scale, (1 / self.count,) * self.count, generator)
-        if not with_content:
-            targets.content = None
+        targets.content = None
         (objective,) = build_objectives(targets).values()
         return objective
-
-    def _small(self) -> ScalePlan:
-        """Return the scale of calibrations."""
-        job = self.job
-        shape, styles = (job.plan.height, job.plan.width), [(s.shape[2], s.shape[3]) for s in job.styles]
-        side = min(SIDE, max(shape))
-        return plan_scale(self.recipe, job.encoder, shape, styles, side, 1, self._layers())
 
     def _layers(self) -> list[str]:
         return layers_of(self.recipe, self.job.content is not None, bool(self.job.styles))
