@@ -1,10 +1,26 @@
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 import pytest
 import torch
 
-from impasto.optimize import make_recipe, open_job
+from impasto.losses import StyleTerm
+from impasto.optimize import Finished, Guides, Painter, Result, make_recipe, open_job
 from impasto.optimize.job import Job
+from impasto.optimize.mixing import styles_of_scale
+from impasto.optimize.objective import Objective, build_objectives
+from impasto.optimize.setup import Setup
+from impasto.optimize.views import View
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread(_threads: None) -> Iterator[None]:
+    """Pictures this small are slower on two threads, and many times so where other programs run."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def picture(height: int, width: int, seed: int) -> torch.Tensor:
@@ -23,7 +39,8 @@ def style() -> torch.Tensor:
     return picture(56, 40, 2)
 
 
-def job(content, style, **recipe) -> Job:
+def job(content, style, guides: Guides | None = None, **recipe) -> Job:
+    """A small run through the tiny encoder; content may be None, style one picture or several."""
     settings = {
         "encoder": "tiny",
         "size": 64,
@@ -35,4 +52,28 @@ def job(content, style, **recipe) -> Job:
     settings |= recipe
     preset = settings.pop("preset", "impasto")
     styles = style if isinstance(style, list) else [style]
-    return open_job(make_recipe(preset, **settings), content, styles)
+    return open_job(make_recipe(preset, **settings), content, styles, guides)
+
+
+def finish(painter: Painter) -> Result:
+    """Paint to the end."""
+    return next(event.result for event in painter.events() if isinstance(event, Finished))
+
+
+def objectives(run: Job, views: Sequence[View] | None = None, scale: int = -1) -> dict[View, Objective]:
+    """What a run compares at one of its scales, through the plain view unless others are given."""
+    setup = Setup(run, torch.device("cpu"))
+    scales = run.plan.scales
+    mix = styles_of_scale(run.plan.recipe, len(run.styles), scale % len(scales), len(scales))
+    targets = setup.targets(scales[scale], mix, torch.Generator().manual_seed(0))
+    return build_objectives(targets, [View()] if views is None else views)
+
+
+def style_terms(run: Job, **which) -> dict[str, StyleTerm]:
+    """The style terms of a run by layer, through one view."""
+    (objective,) = objectives(run, **which).values()
+    return {term.layer: term for term in objective.terms if isinstance(term, StyleTerm)}
+
+
+def style_sum(parts: Mapping[str, float], begins: str = "style") -> float:
+    return sum(value for name, value in parts.items() if name.startswith(begins))

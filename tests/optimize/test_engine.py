@@ -40,7 +40,10 @@ def finish(painter: Painter):
     return next(event.result for event in painter.events() if isinstance(event, Finished))
 
 
-def objectives_of(recipe, run, content, styles, views=(View(),)):
+PLAIN = (View(),)
+
+
+def objectives_of(recipe, run, content, styles, views=PLAIN):
     """The objectives of the last scale."""
     mix = mix_of(recipe, len(styles))
     scale = run.plan.scales[-1]

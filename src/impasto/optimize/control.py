@@ -33,22 +33,24 @@ def content_factor(strength: float) -> float:
 def measured_distance(recipe: Recipe, terms: Mapping[str, float], gain: float) -> float | None:
     """Return the mean content loss of the content layers of the largest weight, None without content.
 
-    ``terms`` are the weighted ones of a step. Shallow layers, which presets weigh less, follow grain more than
-    objects; with them the same strength would keep less of some photographs than of others (measured: a
-    coefficient of variation of .15 instead of .08 over pairs and sizes).
+    ``terms`` are the weighted ones of a step; layers that have none there do not count. Shallow layers, which
+    presets weigh less, follow grain more than objects; with them the same strength would keep less of some
+    photographs than of others (measured: a coefficient of variation of .15 instead of .08 over pairs and sizes).
     """
     layers = recipe.content_layers
-    most = max(layers.values(), default=0.0) * recipe.content_weight * gain
-    found = [terms[f"content/{name}"] for name, w in layers.items() if w == max(layers.values())]
+    largest = max(layers.values(), default=0.0)
+    names = [f"content/{layer}" for layer, weight in layers.items() if weight == largest]
+    found = [terms[name] for name in names if name in terms]
+    most = largest * recipe.content_weight * gain
     return sum(found) / (most * len(found)) if found and most > 0 else None
 
 
 def next_gain(recipe: Recipe, gain: float, terms: Mapping[str, float], step: int, steps: int) -> float:
     """Return the factor on the content weight after ``step`` (from 1) of ``steps`` of a scale.
 
-    With d the measured and d* the asked distance, ``gain *= (d / d*)^k`` with k = 6 / steps, at most .5: an
-    integral controller on the logarithm, so that a strength means the same distance for every style, size and
-    encoder. Without ``recipe.hold`` the gain stays.
+    With d the measured and d* the asked distance, ``gain *= (d / d*)^k`` with k = 6 / steps, at most .5, and
+    d / d* cut to [1/e, e]: an integral controller on the logarithm, so that a strength means the same distance for
+    every style, size and encoder. Without ``recipe.hold``, and in a scale's first steps, the gain stays.
     """
     distance = measured_distance(recipe, terms, gain) if recipe.hold and recipe.style_layers else None
     if distance is None or step <= min(SETTLING, steps // 4):

@@ -172,6 +172,7 @@ class Painter:
             state.losses.append(loss)
             if state.composed is None:
                 self._steer(parts, scale.steps, first_losses)
+            self.guard.keep(state)
             yield Stepped(state.scale, state.step, state.total, loss, parts, self._seconds_left())
             if self.preview_every and state.total % self.preview_every == 0:
                 yield Preview(self.preview(), state.total)

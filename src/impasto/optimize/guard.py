@@ -34,15 +34,18 @@ class Guard:
         self._take(state)
 
     def accepts(self, state: RunState, loss: float) -> bool:
-        """Return whether the step that ended with ``loss`` is good; copies the state now and then."""
+        """Return whether the step that ended with ``loss`` is good."""
         finite = math.isfinite(loss) and bool(torch.isfinite(state.image).all())
         # A flat picture in a flat style starts at a loss of 0, which no factor can exceed sensibly.
         if not finite or (self.best > 0 and loss > RUNAWAY * self.best):
             return False
         self.best = min(self.best, loss)
+        return True
+
+    def keep(self, state: RunState) -> None:
+        """Copy the state after a good step, now and then."""
         if state.step % SNAPSHOT_EVERY == 0:
             self._take(state)
-        return True
 
     def restore(self, state: RunState) -> str:
         """Put the last good state back with half the rate; return the sentence to say. Raises `DivergedError`."""
