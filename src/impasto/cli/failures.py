@@ -51,7 +51,7 @@ def _out_of_memory(error: BaseException) -> bool:
 
 
 def _usage(error: BaseException) -> str:
-    message = str(error.format_message()).rstrip(".")  # type: ignore[attr-defined]
+    message = str(error.format_message()).replace("Value error, ", "").rstrip(".")  # type: ignore[attr-defined]
     context = getattr(error, "ctx", None)
     path = getattr(context, "command_path", "impasto")
     return f"{message}{'' if message.endswith('?') else '.'} See '{path} --help'."

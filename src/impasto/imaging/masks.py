@@ -112,8 +112,8 @@ def complete_masks(
         if _is_empty(rest):
             listed = " and ".join(f"'{name}'" for name in names)
             raise PictureError(
-                f"The last style would have nothing, for {listed} cover the whole picture;"
-                " darken them where it belongs, or leave that style out."
+                f"The last style would have nothing, for {listed} cover{'s' if len(names) == 1 else ''} the whole"
+                f" picture; darken {'it' if len(names) == 1 else 'them'} where it belongs, or leave that style out."
             )
         done.append(rest)
     return tuple(done)

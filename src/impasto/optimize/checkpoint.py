@@ -96,7 +96,7 @@ def restore(checkpoint: Checkpoint, digests: Sequence[str], device: torch.device
     """Return the state of the run at ``checkpoint``; raises `ResumeError` if the pictures are not the same."""
     if tuple(digests) != checkpoint.digests:
         raise ResumeError(
-            "The pictures differ from those of the checkpoint; give the same content and styles."
+            "The pictures differ from those of the checkpoint; give the same content, styles and masks."
         )
     saved, recipe = checkpoint.state, checkpoint.recipe
     image = saved["image"].to(device).requires_grad_(True)

@@ -48,9 +48,14 @@ class Guides:
     @classmethod
     def from_json(cls, stored: object) -> Guides:
         """Return what `to_json` gave; raises `RecipeError` for anything else."""
-        if not isinstance(stored, dict) or not set(stored) <= {field.name for field in fields(cls)}:
-            raise RecipeError(f"The guides stored with a picture are not masks and regions: {stored!r}.")
-        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
+        several = {field.name: isinstance(field.default, tuple) for field in fields(cls)}
+        if not isinstance(stored, dict) or not all(
+            name in several and _is_stored(value, several[name]) for name, value in stored.items()
+        ):
+            raise RecipeError(
+                f"The guides stored with a picture are no names of masks and regions: {stored!r}; give them anew."
+            )
+        values: dict[str, Any] = {name: tuple(v) if several[name] else v for name, v in stored.items()}
         return cls(**values)
 
     @property
@@ -139,9 +144,20 @@ def _check(guides: Guides, recipe: Recipe, styles: int, photo: bool) -> None:
         raise RecipeError("Maps of the styles' regions need one of the photograph too; give --regions.")
     if guides.regions is not None and (guides.masks or guides.style_masks):
         raise RecipeError("Masks and colour-coded regions both say where styles go; give one of them.")
+    if guides.regions is not None and styles and len(guides.style_regions) != styles:
+        raise RecipeError(
+            f"{_there_are(styles)}, but {_count(len(guides.style_regions), 'map')} of the styles' "
+            "regions; give --style-regions once for each style."
+        )
     if len(guides.style_masks) > styles:
         raise RecipeError(
-            f"{len(guides.style_masks)} style masks were given for {styles} styles; give at most one a style."
+            f"{_there_are(styles)}, but {_count(len(guides.style_masks), 'style mask')}; give at "
+            "most one a style."
+        )
+    if guides.masks and styles and len(guides.masks) not in (styles, max(1, styles - 1)):
+        raise RecipeError(
+            f"{_there_are(styles)}, but {_count(len(guides.masks), 'mask')}; give one for each style, "
+            "or one fewer: the last style then gets the rest."
         )
     if guides.protect is not None and not photo:
         raise RecipeError("There is no photograph to protect; leave --protect out.")
@@ -156,6 +172,14 @@ def _check(guides: Guides, recipe: Recipe, styles: int, photo: bool) -> None:
                 )
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _there_are(styles: int) -> str:
+    return f"There {'is' if styles == 1 else 'are'} {_count(styles, 'style')}"
+
+
 def _called(guide: object) -> str:
     if isinstance(guide, str | Path):
         return Path(guide).name
@@ -166,6 +190,13 @@ def _stored(guide: PictureLike) -> str:
     if isinstance(guide, str) and guide in RAMPS:
         return guide
     return str(Path(guide).resolve()) if isinstance(guide, str | Path) else _called(guide)
+
+
+def _is_stored(value: object, several: bool) -> bool:
+    """Whether `to_json` could have given ``value`` for one guide, or for ``several``."""
+    if several:
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, str)
 
 
 def everywhere(styles: int) -> Placement:

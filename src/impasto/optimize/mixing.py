@@ -17,10 +17,12 @@ def mix_of(recipe: Recipe, styles: int) -> tuple[float, ...]:
         return (1 / styles,) * styles if styles else ()
     if len(recipe.mix) == 1 and styles == 2:
         return (recipe.mix[0], 1 - recipe.mix[0])
-    if len(recipe.mix) != styles or styles == 1:
-        given = ", ".join(f"{weight:g}" for weight in recipe.mix)
+    if styles == 1:
+        raise RecipeError("mix weighs several styles, but there is one; leave it out, or give another style.")
+    if len(recipe.mix) != styles:
+        given, weights = ", ".join(f"{weight:g}" for weight in recipe.mix), len(recipe.mix)
         raise RecipeError(
-            f"mix has {len(recipe.mix)} weights ({given}) for {styles} style{'s' if styles != 1 else ''}; "
+            f"mix has {weights} weight{'s' if weights != 1 else ''} ({given}) for {styles} styles; "
             "give one weight for two styles, else as many weights as styles."
         )
     total = sum(recipe.mix)
@@ -31,12 +33,19 @@ def check_mixing(recipe: Recipe, styles: int, scales: int) -> None:
     """Raise `RecipeError` where the recipe's mixing does not fit so many styles and scales."""
     mix_of(recipe, styles)
     if recipe.sigmas is not None and len(recipe.sigmas) != styles:
-        raise RecipeError(f"There are {len(recipe.sigmas)} sigmas for {styles} styles; give one a style.")
-    places = {"layers": len(_weighted(recipe.style_layers)), "scales": scales}
-    if recipe.share in places and styles > places[recipe.share]:
+        there = "is 1 style" if styles == 1 else f"are {styles} styles"
+        raise RecipeError(f"sigmas has {len(recipe.sigmas)} numbers, but there {there}; give one a style.")
+    if recipe.blend == "statistics" and recipe.style_loss == "sliced" and styles > 1:
         raise RecipeError(
-            f"{styles} styles cannot share {places[recipe.share]} {recipe.share}, one at least each; give more "
-            f"{recipe.share} or fewer styles."
+            "The style loss 'sliced' has no statistics to mix; use --blend losses, or --style-loss moments, gram or "
+            "wasserstein."
+        )
+    places = {"layers": len(_weighted(recipe.style_layers)), "scales": scales}
+    count = places.get(recipe.share, styles)
+    if styles > count:
+        raise RecipeError(
+            f"{styles} styles cannot share {count} {recipe.share if count != 1 else recipe.share[:-1]}, for each "
+            f"needs one of its own; give more {recipe.share} or fewer styles."
         )
 
 
