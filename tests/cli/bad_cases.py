@@ -9,6 +9,7 @@ import pickle
 import struct
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -19,6 +20,9 @@ from impasto.optimize.presets import make_recipe
 from .conftest import TINY
 
 PAINT = ("stylize", "photo.png", "art.png", *TINY)
+TWO = ("stylize", "photo.png", "--style", "art.png", "--style", "art2.png", *TINY)
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
+RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
 def bomb(width: int, height: int) -> bytes:
@@ -58,6 +62,24 @@ def saved(value: object) -> bytes:
     return buffer.getvalue()
 
 
+def stored_guides(guides: object) -> bytes:
+    """Return the JSON of a picture of photo.png and art.png that was painted with these guides."""
+    recipe = {"encoder": "tiny", "size": 32, "steps": 3}
+    return json.dumps(
+        {"recipe": recipe, "content": "photo.png", "styles": ["art.png"], "guides": guides}
+    ).encode()
+
+
+def stripes(path: Path, colours: Sequence[tuple[int, int, int]], size: tuple[int, int]) -> Path:
+    """Write upright stripes of equal width: masks and maps."""
+    picture = Image.new("RGB", size)
+    for index, colour in enumerate(colours):
+        left, right = (size[0] * edge // len(colours) for edge in (index, index + 1))
+        picture.paste(colour, (left, 0, right, size[1]))
+    picture.save(path)
+    return path
+
+
 def prepare(place: Path) -> None:
     """Put everything bad into the working folder."""
     photo = (place / "photo.png").read_bytes()
@@ -78,6 +100,12 @@ def prepare(place: Path) -> None:
         "gone.json": json.dumps(
             {"recipe": {"encoder": "tiny"}, "content": "/gone/a.png", "styles": []}
         ).encode(),
+        "other-guides.json": stored_guides({"masks": "left"}),
+        "number-guides.json": stored_guides([5]),
+        "unknown-guides.json": stored_guides({"mask": ["left"]}),
+        "gone-guides.json": stored_guides({"masks": ["/gone/mask.png"]}),
+        "memory-guides.json": stored_guides({"protect": "from memory"}),
+        "two-guides.json": stored_guides({"masks": ["left", "right"]}),
         "types.json": json.dumps({"recipe": {"size": {}}, "content": 5, "styles": 7}).encode(),
         "cut.safetensors": b"\x40\0\0\0\0\0\0\0{",
         "text.safetensors": b"not weights",
@@ -96,6 +124,13 @@ def prepare(place: Path) -> None:
     nan = torch.full((64, 3, 3, 3), float("nan"))
     torch.save({"features.0.weight": nan, "features.0.bias": nan[:, 0, 0, 0]}, place / "nan.pth")
     Image.new("RGB", (20, 20)).save(place / "bare.png")
+    for name, colours, size in (
+        ("white-left", (WHITE, BLACK), (48, 36)), ("mostly-left", (WHITE, WHITE, BLACK), (48, 36)),
+        ("white", (WHITE,), (48, 36)), ("black", (BLACK,), (48, 36)), ("wide", (WHITE, BLACK), (90, 36)),
+        ("red-blue", (RED, BLUE), (48, 36)), ("art-map", (RED, BLUE), (40, 40)), ("green", (GREEN,), (40, 40)),
+        ("black-art", (BLACK,), (40, 40)),
+    ):  # fmt: skip
+        stripes(place / f"{name}.png", colours, size)
     os.mkfifo(place / "pipe.png")
     (place / "empty").mkdir()
     (place / "folder.png").mkdir()
@@ -156,6 +191,75 @@ BAD = {
     "unknown option": [*PAINT, "--nope"],
     "option without value": [*PAINT, "--size"],
     "unknown command": ["styllize", "photo.png"],
+    # several styles, colour, strength
+    **{f"two styles, {option} {value}": [*TWO, option, value] for option, value in (
+        ("--mix", "1.5"), ("--mix", "-0.1"), ("--mix", "nan"), ("--mix", "inf"), ("--mix", "abc"), ("--mix", ""),
+        ("--mix", "0.5,0.2"), ("--mix", "0.5,0.2,0.3"), ("--mix", "0.5,-0.5,1"), ("--mix", "0,0"),
+        ("--mix", "0.5;0.5"), ("--sigmas", "1"), ("--sigmas", "1,2,3"),
+        ("--sigmas", "0,1"), ("--sigmas", "1,-1"), ("--sigmas", "nan,1"), ("--sigmas", "a,b"), ("--sigmas", ""),
+        ("--share", "nowhere"), ("--blend", "nothing"), ("--balance", "1"),
+    )},
+    **{f"{option} {value}": [*PAINT, option, value] for option, value in (
+        ("--mix", "0.5"), ("--mix", "1"), ("--mix", "0.5,0.5"), ("--sigmas", "1,2"), ("--colors", "blue"),
+        ("--colors", "1.5"), ("--colors", "-0.1"), ("--colors", "nan"), ("--color-method", "x"),
+        ("--color-space", "cmyk"), ("--stroke", "0.1"), ("--stroke", "9"), ("--stroke", "nan"),
+        ("--stroke", "wide"), ("--hold", "yes"), ("--seamless", "yes"), ("--anchor", "-1"), ("--base", "3"),
+        ("--fine-steps", "0"), ("--fine-steps", "x"),
+    )},
+    "mix and layers": [*TWO, "--mix", "0.5", "--share", "layers"],
+    "mix and scales": [*TWO, "--mix", "0.5", "--share", "scales", "--scales", "16:2,32:2"],
+    "more styles than scales": [*TWO, "--share", "scales", "--scales", "32:2"],
+    "more styles than layers": [*TWO, "--share", "layers", "--style-layers", "relu2_1"],
+    "statistics with masks": [*TWO, "--blend", "statistics", "--mask", "left"],
+    "statistics with sliced": [*TWO, "--blend", "statistics", "--style-loss", "sliced"],
+    "layers with masks": [*TWO, "--share", "layers", "--mask", "left"],
+    "hold with lbfgs": [*PAINT, "--hold", "--optimizer", "lbfgs"],
+    "hold with mean": [*PAINT, "--hold", "--content-loss", "mean"],
+    "seamless photograph": [*PAINT, "--seamless"],
+    "seamless start": ["texture", "art.png", *TINY, "--seamless", "--start-picture", "art2.png"],
+    "seamless with lbfgs": ["texture", "art.png", *TINY, "--seamless", "--optimizer", "lbfgs"],
+    "colours of a texture": ["texture", "art.png", *TINY, "--colors", "content"],
+    # masks and regions
+    **{f"mask {n}": [*TWO, "--mask", n] for n in (
+        "gone.png", "gone", "empty", "text.png", "zero.png", "pipe.png", "cut.png", "bomb.png", "wide.png",
+        "art.png", "red-blue.png", "black.png", "white.png", "middle", "", "plain.json", "x" * 5000,
+    )},
+    **{f"protect {n}": [*PAINT, "--protect", n] for n in (
+        "gone.png", "empty", "text.png", "wide.png", "red-blue.png", "white.png", "middle",
+    )},
+    **{f"style mask {n}": [*PAINT, "--style-mask", n] for n in (
+        "gone.png", "empty", "text.png", "white-left.png", "black-art.png", "art-map.png",
+    )},
+    "masks overlap": [*TWO, "--mask", "white-left.png", "--mask", "mostly-left.png"],
+    "more masks than styles": [*PAINT, "--mask", "left", "--mask", "right"],
+    "a mask too few": [*TWO, "--style", "art.png", "--mask", "left"],
+    "more style masks than styles": [*PAINT, "--style-mask", "left", "--style-mask", "right"],
+    "regions alone": [*PAINT, "--regions", "red-blue.png"],
+    "style regions alone": [*PAINT, "--style-regions", "art-map.png"],
+    "regions and mask": [*PAINT, "--regions", "red-blue.png", "--style-regions", "art-map.png", "--mask", "left"],
+    "regions of one style": [*TWO, "--regions", "red-blue.png", "--style-regions", "art-map.png"],
+    "regions with statistics": [*PAINT, "--regions", "red-blue.png", "--style-regions", "art-map.png",
+        "--blend", "statistics"],
+    **{f"regions {n}": [*PAINT, "--regions", n, "--style-regions", "art-map.png"] for n in (
+        "photo.png", "wide.png", "gone.png", "empty", "text.png", "left",
+    )},
+    **{f"style regions {n}": [*PAINT, "--regions", "red-blue.png", "--style-regions", n] for n in (
+        "green.png", "art.png", "gone.png", "empty", "text.png", "red-blue.png",
+    )},
+    "mask without value": [*PAINT, "--mask"],
+    "two to protect": [*PAINT, "--protect", "white.png", "--protect", "gone.png"],
+    "texture protects": ["texture", "art.png", *TINY, "--protect", "left"],
+    "texture mask": ["texture", "art.png", "art2.png", *TINY, "--mask", "gone.png"],
+    "texture mask of another aspect": ["texture", "art.png", *TINY, "--aspect", "2:1", "--mask", "white-left.png"],
+    "plan of a texture protects": ["plan", "--style", "art.png", *TINY, "--protect", "left"],
+    "plan mask": ["plan", "photo.png", "art.png", *TINY, "--mask", "gone.png"],
+    "reconstruct mask": ["reconstruct", "photo.png", *TINY, "--mask", "left"],
+    "mask in both": [*PAINT, "--mask", "white-left.png", "--out", "white-left.png"],
+    "protect in both": [*PAINT, "--protect", "white-left.png", "--preview", "white-left.png"],
+    "map in both": [*PAINT, "--regions", "red-blue.png", "--style-regions", "art-map.png", "--out", "art-map.png"],
+    "all with a coloured mask": ["stylize", "photo.png", "bare.png", "art.png", *TINY, "--mask", "red-blue.png"],
+    "all with a missing mask": ["stylize", "photo.png", "bare.png", "art.png", *TINY, "--mask", "gone.png"],
+    "all with a mix": ["stylize", "photo.png", "bare.png", "art.png", *TINY, "--mix", "0.5"],
     # outputs
     **{f"{option} {value}": [*PAINT, option, value] for option, value in (
         ("--out", "missing/o.png"), ("--out", "folder.png"), ("--out", "o.xyz"), ("--out", "o"), ("--out",
@@ -182,7 +286,8 @@ BAD = {
     **{f"from {n}": ["stylize", "--from", n] for n in (
         "gone.png", "bare.png", "text.png", "plain.json", "broken.json", "list.json", "nan.json", "odd.json",
         "unknown.json",
-        "gone.json", "types.json", "zero.png", "empty", "pipe.png",
+        "other-guides.json", "number-guides.json", "unknown-guides.json", "gone-guides.json", "memory-guides.json",
+        "two-guides.json", "gone.json", "types.json", "zero.png", "empty", "pipe.png",
     )},
     "from and resume": ["stylize", "--from", "bare.png", "--resume", "zip.checkpoint"],
     "from and preset": ["stylize", "--from", "gone.json", "--preset", "gatys"],

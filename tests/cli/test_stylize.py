@@ -180,6 +180,43 @@ def test_progress_on_a_terminal_is_a_bar(place: Path, monkeypatch, capsys) -> No
     assert "3/3" in said
 
 
+MIXED = (
+    "stylize",
+    "photo.png",
+    "--style",
+    "art.png",
+    "--style",
+    "art2.png",
+    *TINY,
+    "--mix",
+    "0.3",
+    "--out",
+    "o.png",
+)
+
+
+def test_balancing_is_said_in_a_line(cli, place: Path) -> None:
+    lines = cli(*MIXED).err.splitlines()
+    said = [line for line in lines if line.startswith("balancing styles ")]
+    assert len(said) == 1
+    first, second = read_recipe("o.png")["sigmas"]
+    assert said[0] == f"balancing styles 3/3: {first:g}, {second:.3g}"
+
+
+def test_balancing_is_named_at_the_bar(place: Path, monkeypatch) -> None:
+    from rich.progress import Progress
+
+    from impasto.cli.main import main
+
+    named: list[str] = []
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(
+        Progress, "update", lambda self, task, **fields: named.append(fields.get("scale", ""))
+    )
+    assert main([*MIXED]) == 0
+    assert named[:4] == [*(f"balancing styles {step}/3" for step in (1, 2, 3)), "scale 1/1 32x24"]
+
+
 def test_a_recovery_is_said(cli, place: Path, monkeypatch) -> None:
     from impasto.optimize.objective import Objective
 

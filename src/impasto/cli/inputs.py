@@ -9,6 +9,9 @@ from typing import Any
 
 from impasto.errors import RecipeError
 
+# What a JSON file that is no provenance may say besides settings.
+PICTURES = ("content", "styles", "guides")
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -58,27 +61,34 @@ def stored_inputs(
     contents: tuple[Path | None, ...] = tuple(pictures_in(pictures)) if pictures else ()
     if not contents:
         content = stored.get("content")
-        contents = (None if content is None else _present(content, "content", source),)
+        advice = "give the content as PHOTO"
+        contents = (None if content is None else present(content, "content picture", source, advice),)
     if not styles:
         names = stored.get("styles") or []
         if not isinstance(names, list):
             raise RecipeError(
                 f"'{source}' does not say which styles it was painted with; give them with --style."
             )
-        styles = [_present(name, "style", source) for name in names]
+        styles = [present(name, "style picture", source, "give it with --style") for name in names]
     if contents == (None,) and not styles:
         raise RecipeError(f"'{source}' does not say from which pictures it was painted; give them.")
     return Inputs(contents, tuple(styles))
 
 
-def _present(name: object, role: str, source: Path) -> Path:
-    """Return the path that a file remembers, if it is still there; also looked for beside that file."""
+def present(name: object, role: str, source: Path, advice: str) -> Path:
+    """Return the path that ``source`` remembers as its ``role``, if it is there; also looked for beside ``source``.
+
+    Raises `RecipeError` with ``advice``.
+    """
     if isinstance(name, str):
         for path in (Path(name), source.parent / Path(name).name):
             if path.is_file():
                 return path
-    advice = "give the content as PHOTO" if role == "content" else "give it with --style"
-    raise RecipeError(f"The {role} picture '{name}' of '{source}' is not there any more; {advice}.")
+        if not Path(name).is_absolute() and not Path(name).suffix:
+            raise RecipeError(
+                f"The {role} of '{source}' ({name}) was given from memory, not as a file; {advice}."
+            )
+    raise RecipeError(f"The {role} '{name}' of '{source}' is not there any more; {advice}.")
 
 
 def stored_settings(path: Path) -> tuple[dict[str, Any], dict[str, object]]:
@@ -90,9 +100,7 @@ def stored_settings(path: Path) -> tuple[dict[str, Any], dict[str, object]]:
     from impasto.imaging import read_recipe
 
     found = read_recipe(path)
-    fields = found.get(
-        "recipe", {key: value for key, value in found.items() if key not in ("content", "styles")}
-    )
+    fields = found.get("recipe", {key: value for key, value in found.items() if key not in PICTURES})
     if not isinstance(fields, dict) or not fields:
         raise RecipeError(f"'{path}' holds no recipe; give a picture made by impasto or its .json file.")
     return fields, found

@@ -1,10 +1,10 @@
-"""Command-line options derived from `Recipe` and `Painting`: the one place where signatures are built."""
+"""Command-line options derived from `Recipe` and from dataclasses: the one place where signatures are built."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -119,36 +119,36 @@ def recipe_parameters(leave_out: Collection[str] = ()) -> list[inspect.Parameter
     return found
 
 
-def painting_parameters() -> list[inspect.Parameter]:
-    """Return one keyword parameter for each field of `Painting`."""
-    signature = inspect.signature(Painting, eval_str=True)
-    return [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values()]
+def group_parameters(group: type, leave_out: Collection[str] = ()) -> list[inspect.Parameter]:
+    """Return one keyword parameter for each field of a dataclass such as `Painting`."""
+    parameters = inspect.signature(group, eval_str=True).parameters.values()
+    return [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters if p.name not in leave_out]
 
 
-def takes_recipe(
-    *leave_out: str, painting: bool = True
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the options of `Recipe` without ``leave_out``, and those of `Painting`.
+def takes_recipe(*leave_out: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the options of `Recipe`, and those of its parameters that are dataclasses.
 
-    The command gets the settings that were given as the mapping ``settings`` and the others as ``how``.
+    Both come without ``leave_out``. The command gets the settings that were given as the mapping ``settings``.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        own = [
-            parameter
-            for name, parameter in inspect.signature(function, eval_str=True).parameters.items()
-            if name not in ("how", "settings")
-        ]
+        taken = inspect.signature(function, eval_str=True).parameters
+        groups: dict[str, Any] = {
+            name: p.annotation for name, p in taken.items() if is_dataclass(p.annotation)
+        }
+        own = [p for name, p in taken.items() if name not in groups and name != "settings"]
         settings = recipe_parameters(leave_out)
         names = [parameter.name for parameter in settings]
+        grouped = [p for group in groups.values() for p in group_parameters(group, leave_out)]
 
         def command(**given: Any) -> Any:
             given["settings"] = settings_of({name: given.pop(name) for name in names})
-            if painting:
-                given["how"] = Painting(**{field.name: given.pop(field.name) for field in fields(Painting)})
+            for name, group in groups.items():
+                values = {f.name: given.pop(f.name) for f in fields(group) if f.name not in leave_out}
+                given[name] = group(**values)
             return function(**given)
 
-        parameters = [*own, *(painting_parameters() if painting else []), *settings]
+        parameters = [*own, *grouped, *settings]
         command.__doc__ = function.__doc__
         command.__name__ = function.__name__
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,19 +12,23 @@ import typer
 from impasto.cli.console import duration, say, say_json, wide_console
 from impasto.cli.inputs import typed_inputs
 from impasto.cli.options import takes_recipe
+from impasto.cli.places import Places, check_guides, names_of
+from impasto.cli.progress import numbers
 from impasto.errors import RecipeError
+from impasto.optimize.mixing import mix_of
 from impasto.optimize.presets import make_recipe
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from impasto.optimize import Plan
+    from impasto.optimize import Guides, Plan
+    from impasto.optimize.recipe import Recipe
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command("plan")
-@takes_recipe(painting=False)
+@takes_recipe()
 def plan(
     pictures: Annotated[
         list[Path] | None,
@@ -39,6 +44,7 @@ def plan(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     *,
+    places: Places,
     settings: dict[str, Any],
 ) -> None:
     """Print sizes, steps, cost and memory of a run without starting it.
@@ -48,19 +54,20 @@ def plan(
     from impasto.optimize import plan_only
 
     words, styles = list(pictures or []), list(style or [])
-    recipe = make_recipe(**settings)
+    recipe, guides = make_recipe(**settings), places.guides()
+    check_guides(guides)
     if styles and not words:
-        made = plan_only(recipe, None, styles)
+        made = plan_only(recipe, None, styles, guides)
     else:
         inputs = typed_inputs(words, styles)
         if len(inputs.contents) > 1:
             raise RecipeError(f"A plan is made for one photograph, not {len(inputs.contents)}; name one.")
-        made = plan_only(recipe, inputs.contents[0], inputs.styles)
+        made = plan_only(recipe, inputs.contents[0], inputs.styles, guides)
     if as_json:
-        say_json(as_dict(made))
+        say_json({**as_dict(made), "guides": guides.to_json()})
         return
     console = wide_console()
-    console.print(_facts(made))
+    console.print(_facts(made, guides))
     console.print(_scales(made))
     if not made.fits:
         say("This does not fit into memory: choose a smaller --size.")
@@ -74,7 +81,7 @@ def as_dict(plan: Plan) -> dict[str, Any]:
     return values
 
 
-def _facts(plan: Plan) -> Table:
+def _facts(plan: Plan, guides: Guides) -> Table:
     from rich.table import Table
 
     recipe = plan.recipe
@@ -87,12 +94,54 @@ def _facts(plan: Plan) -> Table:
         ("precision", plan.precision),
         ("content layers", _layers(recipe.content_layers)),
         ("style layers", _layers(recipe.style_layers)),
+        *_strength(recipe),
+        *_control(recipe, len(plan.scales[-1].styles)),
+        *names_of(guides).items(),
         ("optimiser", f"{recipe.optimizer}, learning rate {recipe.learning_rate:g}"),
         ("memory", f"{memory} of {free} free{'' if plan.fits else ': does not fit'}"),
         ("time", f"about {duration(plan.seconds)}"),
     ):
         table.add_row(name, value)
     return table
+
+
+def _strength(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Yield what the strength means, if there is a photograph to keep."""
+    from impasto.optimize.control import content_distance, content_factor
+
+    if not any(recipe.content_layers.values()):
+        return
+    if recipe.hold and recipe.style_layers:
+        meaning = (
+            f"held at a distance of {content_distance(recipe.strength):g} from the photograph "
+            "(0 is the photograph, 1 its mean, 2 nothing of it)"
+        )
+    else:
+        meaning = f"content weight times {content_factor(recipe.strength):.3g}"
+    yield "strength", f"{recipe.strength:g}: {meaning}"
+
+
+def _control(recipe: Recipe, styles: int) -> Iterator[tuple[str, str]]:
+    """Yield what is said of several styles, colours, stroke and wrapping where it is not the default."""
+    if styles > 1:
+        if recipe.mix is not None:
+            yield "mix", numbers(mix_of(recipe, styles)) + (" of statistics" * (recipe.blend == "statistics"))
+        if recipe.share != "everywhere":
+            yield "styles act", f"by {recipe.share}, coarse to fine"
+        if recipe.sigmas is not None:
+            yield "balance", f"as given: {numbers(recipe.sigmas)}"
+        elif not recipe.balance:
+            yield "balance", "none"
+    if recipe.colors:
+        space = f" in {recipe.color_space}" if recipe.color_space else ""
+        yield "colours", f"{recipe.colors:.0%} the photograph's, by {recipe.color_method}{space}"
+    if recipe.stroke != 1:
+        yield (
+            "stroke",
+            f"{recipe.stroke:g}: styles are compared at {recipe.stroke:g} times the picture's size",
+        )
+    if recipe.seamless:
+        yield "seamless", "wraps around both axes"
 
 
 def _scales(plan: Plan) -> Table:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.console import duration, note, tell
-from impasto.optimize.events import Event, Recovered, ScaleDone, ScaleStarted, Started, Stepped
+from impasto.optimize.events import Balancing, Event, Recovered, ScaleDone, ScaleStarted, Started, Stepped
 
 if TYPE_CHECKING:
+    from impasto.optimize import Result
     from impasto.optimize.plan import Plan, ScalePlan
 
 LINE_SECONDS = 5.0
@@ -40,6 +43,8 @@ class Silent:
         if isinstance(event, Started):
             self.scales = len(event.plan.scales)
             self.started(event)
+        elif isinstance(event, Balancing):
+            self.balancing(event)
         elif isinstance(event, ScaleStarted):
             self.scale = event.scale
             self.scale_started(event)
@@ -52,6 +57,9 @@ class Silent:
 
     def started(self, event: Started) -> None:
         """Show the plan."""
+
+    def balancing(self, event: Balancing) -> None:
+        """Show one step of the rehearsal that balances several styles."""
 
     def scale_started(self, event: ScaleStarted) -> None:
         """Show that a scale begins."""
@@ -82,6 +90,12 @@ class Lines(Silent):
         tell(f"{self.name}: {plan_line(event.plan)}")
         if event.resumed_step:
             tell(f"{self.name}: going on after step {event.resumed_step}")
+
+    def balancing(self, event: Balancing) -> None:
+        """Print the factors on the styles if the last line is a while ago, and those found at the end."""
+        if event.step == event.steps or time.monotonic() - self.spoke >= LINE_SECONDS:
+            self.spoke = time.monotonic()
+            tell(f"{balancing_words(event)}: {numbers(event.sigmas)}")
 
     def stepped(self, event: Stepped) -> None:
         """Print the step if the last line is a while ago."""
@@ -134,6 +148,10 @@ class Bar(Silent):
         )
         self.progress.start()
 
+    def balancing(self, event: Balancing) -> None:
+        """Name the step of the rehearsal."""
+        self.progress.update(self.task, scale=balancing_words(event))
+
     def scale_started(self, event: ScaleStarted) -> None:
         """Name the scale."""
         self.progress.update(self.task, scale=self.where(event.index))
@@ -158,3 +176,22 @@ def plan_line(plan: Plan) -> str:
         f"{plan.width}x{plan.height}, encoder {plan.recipe.encoder} on {plan.device} ({plan.precision}), "
         f"{scales}, {plan.steps} steps, about {duration(plan.seconds)}"
     )
+
+
+def balancing_words(event: Balancing) -> str:
+    """Return how far the rehearsal is: ``balancing styles 12/40``."""
+    return f"balancing styles {event.step}/{event.steps}"
+
+
+def improvement_line(result: Result) -> str:
+    """Return how far each of several styles improved, and the factors that balanced them if they are not all 1."""
+    names = (Path(str(style)).stem for style in result.provenance["styles"])
+    each = ", ".join(f"{name} {ratio:.3g}" for name, ratio in zip(names, result.improvements, strict=True))
+    found = any(sigma != 1 for sigma in result.sigmas)
+    balance = f"; balance {numbers(result.sigmas)}" if found else ""
+    return f"improvement of the styles (loss at the start / at the end): {each}{balance}"
+
+
+def numbers(values: Iterable[float]) -> str:
+    """Return numbers with three digits: ``1, 0.53``."""
+    return ", ".join(f"{value:.3g}" for value in values)

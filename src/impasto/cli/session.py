@@ -13,7 +13,7 @@ from impasto.cli.console import say, tell
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.naming import Target, check_distinct
 from impasto.cli.options import Painting
-from impasto.cli.progress import reporter
+from impasto.cli.progress import improvement_line, reporter
 from impasto.cli.watch import Preview, Timelapse
 from impasto.errors import RecipeError
 
@@ -101,6 +101,8 @@ class Session:
             write_sidecar(target.sidecar, result.provenance)
         if not self.how.quiet:
             say(str(target.path))
+            if result.improvements:
+                tell(improvement_line(result))
         return target.path
 
     def _interrupted(self, painter: Painter) -> None:

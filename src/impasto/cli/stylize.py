@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +17,8 @@ from impasto.cli.inputs import Inputs, stored_inputs, stored_settings, typed_inp
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.naming import make_folder, target
 from impasto.cli.options import Painting, as_words, takes_recipe
+from impasto.cli.places import Places, check_guides
+from impasto.cli.places import as_words as as_guide_words
 from impasto.cli.session import Session
 from impasto.errors import (
     DivergedError,
@@ -31,6 +33,7 @@ from impasto.optimize.recipe import Recipe
 
 if TYPE_CHECKING:
     from impasto.imaging import Picture
+    from impasto.optimize import Guides
     from impasto.optimize.checkpoint import Checkpoint
 
 app = typer.Typer(add_completion=False)
@@ -41,13 +44,15 @@ OF_ONE_PICTURE = (PictureError, TooLargeError, DivergedError, OutputError)
 
 @dataclass(frozen=True)
 class Order:
-    """Everything that was asked for, read and checked."""
+    """Everything that was asked for, read and checked; ``source`` is the picture that settings come from."""
 
     recipe: Recipe
     inputs: Inputs
+    guides: Guides
     how: Painting
-    out_dir: Path | None
+    out_dir: Path | None = None
     saved: Checkpoint | None = None
+    source: Path | None = None
 
 
 @app.command("stylize")
@@ -83,6 +88,7 @@ def stylize(
     ] = None,
     *,
     how: Painting,
+    places: Places,
     settings: dict[str, Any],
 ) -> None:
     """Paint photographs in the style of a painting.
@@ -92,15 +98,7 @@ def stylize(
     """
     words, styles = list(pictures or []), list(style or [])
     with Stop(how.quiet) as stop:
-        if resume is not None and replay is not None:
-            raise RecipeError("--resume and --from both bring settings; give one of them.")
-        if resume is not None:
-            order = _resumed(resume, words, styles, how, settings)
-        elif replay is not None:
-            order = _replayed(replay, words, styles, how, settings)
-        else:
-            order = Order(make_recipe(**settings), typed_inputs(words, styles), how, None)
-        order = Order(order.recipe, order.inputs, order.how, out_dir, order.saved)
+        order = replace(_order(words, styles, resume, replay, how, places, settings), out_dir=out_dir)
         _check(order)
         if len(order.inputs.contents) == 1:
             _paint_one(order, order.inputs.contents[0], order.inputs.styles, stop)
@@ -108,21 +106,35 @@ def stylize(
             _paint_all(order, settings, stop)
 
 
-def _resumed(
-    path: Path, words: list[Path], styles: list[Path], how: Painting, settings: Mapping[str, Any]
+def _order(
+    words: list[Path],
+    styles: list[Path],
+    resume: Path | None,
+    replay: Path | None,
+    how: Painting,
+    places: Places,
+    settings: dict[str, Any],
 ) -> Order:
-    from impasto.optimize.checkpoint import read_checkpoint, same_recipe
+    """Return what was asked for: typed, or with the settings and pictures of a checkpoint or a picture."""
+    if resume is not None and replay is not None:
+        raise RecipeError("--resume and --from both bring settings; give one of them.")
+    if resume is not None:
+        from impasto.optimize.checkpoint import read_checkpoint, same_recipe
 
-    saved = read_checkpoint(path)
-    same_recipe(saved, Recipe.make({**saved.recipe.to_json(), **settings}))
-    if how.checkpoint is None:
-        how = Painting(**{**how.__dict__, "checkpoint": path})
-    return Order(saved.recipe, stored_inputs(saved.inputs, words, styles, path), how, None, saved)
+        saved = read_checkpoint(resume)
+        same_recipe(saved, Recipe.make({**saved.recipe.to_json(), **settings}))
+        how = how if how.checkpoint is not None else replace(how, checkpoint=resume)
+        inputs = stored_inputs(saved.inputs, words, styles, resume)
+        return Order(saved.recipe, inputs, places.guides_or(saved.inputs, resume), how, saved=saved)
+    if replay is not None:
+        recipe, provenance = _replayed(replay, settings)
+        inputs = stored_inputs(provenance, words, styles, replay)
+        return Order(recipe, inputs, places.guides_or(provenance, replay), how, source=replay)
+    return Order(make_recipe(**settings), typed_inputs(words, styles), places.guides(), how)
 
 
-def _replayed(
-    path: Path, words: list[Path], styles: list[Path], how: Painting, settings: dict[str, Any]
-) -> Order:
+def _replayed(path: Path, settings: dict[str, Any]) -> tuple[Recipe, Mapping[str, object]]:
+    """Return the recipe in a picture, changed by what was typed, and all that the picture says of itself."""
     fields, provenance = stored_settings(path)
     preset = fields.get("preset", "impasto")
     if not isinstance(preset, str):
@@ -134,8 +146,7 @@ def _replayed(
     changed = {**fields, **settings}
     if "start_picture" in settings and "start" not in settings:
         changed["start"] = "picture"
-    recipe = make_recipe(**changed)
-    return Order(recipe, stored_inputs(provenance, words, styles, path), how, None)
+    return make_recipe(**changed), provenance
 
 
 def _check(order: Order) -> None:
@@ -159,19 +170,21 @@ def _paint_one(order: Order, content: Path | None, styles: Sequence[Path | Pictu
 
     for path in order.inputs.styles if content is None else (content, *order.inputs.styles):
         check_file(path)
+    check_guides(order.guides)
     if order.out_dir is not None:
         make_folder(order.out_dir)
     names = [style.stem for style in order.inputs.styles]
     parts = [*names, "texture"] if content is None else [content.stem, *names]
     place = target(order.how.out, order.out_dir, parts)
-    session = Session(order.how, place, stop, order.inputs.paths, order.saved)
-    session.paint(partial(open_job, order.recipe, content, list(styles)))
+    session = Session(order.how, place, stop, [*order.inputs.paths, *order.guides.files], order.saved)
+    session.paint(partial(open_job, order.recipe, content, list(styles), order.guides))
 
 
 def _paint_all(order: Order, settings: dict[str, Any], stop: Stop) -> None:
     """Paint every content; what is wrong with one is said at the end, with exit code 2."""
     from impasto.imaging import read_picture
 
+    check_guides(order.guides, read=True)
     longest = max(16, round(order.recipe.size * order.recipe.stroke))
     styles = [read_picture(style, longest=longest) for style in order.inputs.styles]
     failed: list[tuple[Path | None, ImpastoError]] = []
@@ -207,7 +220,10 @@ def _tell_rest(order: Order, settings: dict[str, Any], rest: Sequence[Path | Non
         "stylize",
         *as_words(settings),
         *(f"--style={style}" for style in order.inputs.styles),
+        *as_guide_words(order.guides),
     ]
+    if order.source is not None:
+        words.append(f"--from={order.source}")
     if order.out_dir is not None:
         words.append(f"--out-dir={order.out_dir}")
     tell(f"{len(paths)} photographs are left; paint them with: {shlex.join([*words, '--', *paths])}")

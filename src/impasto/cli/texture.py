@@ -11,6 +11,7 @@ import typer
 from impasto.cli.interrupt import Stop
 from impasto.cli.naming import target
 from impasto.cli.options import Painting, takes_recipe
+from impasto.cli.places import Places, check_guides
 from impasto.cli.session import Session
 from impasto.errors import RecipeError
 from impasto.optimize.presets import make_recipe
@@ -28,11 +29,13 @@ app = typer.Typer(add_completion=False)
     "colors",
     "color_method",
     "color_space",
+    "protect",
 )
 def texture(
     styles: Annotated[list[Path], typer.Argument(metavar="PAINTING...", help="Painting; several are mixed.")],
     *,
     how: Painting,
+    places: Places,
     settings: dict[str, Any],
 ) -> None:
     """Paint a texture of a style alone, at any size and aspect.
@@ -47,6 +50,9 @@ def texture(
     recipe = make_recipe(**{"start": "style", **settings})
     for style in styles:
         check_file(style)
+    guides = places.guides()
+    check_guides(guides)
     with Stop(how.quiet) as stop:
         place = target(how.out, None, [*(style.stem for style in styles), "texture"])
-        Session(how, place, stop, styles).paint(partial(open_job, recipe, None, styles))
+        session = Session(how, place, stop, [*styles, *guides.files])
+        session.paint(partial(open_job, recipe, None, styles, guides))

@@ -73,7 +73,7 @@ class Timelapse:
 
         height, width = painter.plan.height, painter.plan.width
         size = fit(height, width, min(FRAME_SIDE, max(height, width)))
-        self.frames.append(to_image(resize(painter.state.picture().cpu(), size), None))
+        self.frames.append(to_image(resize(painter.preview(), size), None))
 
 
 def frame_steps(first: int, last: int) -> set[int]:
