@@ -314,7 +314,7 @@ def test_starts(content, style):
 
 def test_a_plan_that_does_not_fit_is_refused_with_one_that_does(content, style):
     run = job(content, style)
-    shapes = {"content": (48, 64), "styles": [(56, 40)], "shape": (48, 64), "rate": 1e9}
+    shapes = {"has_content": True, "styles": [(56, 40)], "shape": (48, 64), "rate": 1e9}
 
     def plan(size: int, available: int):
         recipe = run.plan.recipe.model_copy(update={"size": size})

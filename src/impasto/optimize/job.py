@@ -7,27 +7,38 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from impasto.encoders import Encoder
 from impasto.optimize.checkpoint import digest
 from impasto.optimize.finish import Finish, Protection
-from impasto.optimize.guides import Placement, everywhere
-from impasto.optimize.plan import Plan, ScalePlan
+from impasto.optimize.guides import Placement
+from impasto.optimize.plan import Plan
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Content and styles (1,3,H,W) in [0,1] on the CPU, in the colours that are compared."""
+    """What a run reads at one size: content, styles and the picture to start from, and where the styles go.
+
+    Pixels are (1,3,H,W) in [0,1] on the CPU; content and styles are in the colours that are compared.
+    """
 
     content: Tensor | None
     styles: tuple[Tensor, ...]
+    start: Tensor | None
+    placement: Placement
+
+    @cached_property
+    def protection(self) -> Protection | None:
+        """What keeps the photograph in the compared picture, if anything is protected."""
+        if self.placement.protect is None or self.content is None:
+            return None
+        return Protection(self.placement.protect, self.content)
 
 
 @dataclass(frozen=True)
 class Job:
-    """A planned run with its pictures: pixels (1,3,H,W) in [0,1] on the CPU, ``alpha`` of the content.
+    """A planned run with its pictures; ``alpha`` (1,1,H,W) is the content's.
 
     ``composed`` are the same pictures as a run of the recipe's base size reads them, so that every larger run
     begins with that very run. ``photo`` is the content in its own colours.
@@ -35,43 +46,40 @@ class Job:
 
     plan: Plan
     encoder: Encoder
-    content: Tensor | None
-    styles: tuple[Tensor, ...]
+    pictures: Pictures
     alpha: Tensor | None = None
-    start: Tensor | None = None
     inputs: dict[str, Any] = field(default_factory=dict)
     composed: Pictures | None = None
     photo: Tensor | None = None
-    guides: Placement | None = None
 
-    @cached_property
-    def digests(self) -> list[str]:
-        """The SHA-256 of every picture that takes part; only checkpoints need it."""
-        pictures: Sequence[Tensor | None] = (self.content, self.start, *self.styles)
-        found = ["" if picture is None else digest(picture) for picture in pictures]
-        return [*found, *(digest(mask) for mask in self.placement.tensors)]
+    @property
+    def content(self) -> Tensor | None:
+        """The content in the colours that are compared."""
+        return self.pictures.content
+
+    @property
+    def styles(self) -> tuple[Tensor, ...]:
+        """The styles in the colours that are compared."""
+        return self.pictures.styles
 
     @property
     def placement(self) -> Placement:
         """Where the styles go."""
-        return self.guides or everywhere(len(self.styles))
+        return self.pictures.placement
 
-    def pictures(self, scale: ScalePlan, device: torch.device) -> Pictures:
-        """Return the pictures to resize for ``scale``, on ``device``."""
+    @cached_property
+    def digests(self) -> list[str]:
+        """The SHA-256 of every picture that takes part; only checkpoints need it."""
+        pictures: Sequence[Tensor | None] = (self.content, self.pictures.start, *self.styles)
+        found = ["" if picture is None else digest(picture) for picture in pictures]
+        return [*found, *(digest(mask) for mask in self.placement.tensors)]
+
+    def pictures_for(self, size: tuple[int, int]) -> Pictures:
+        """Return the pictures to resize for a scale of ``size`` (height, width)."""
         base = self.plan.recipe.base
-        own = Pictures(self.content, self.styles)
-        small = self.composed if base and max(scale.height, scale.width) <= base else None
-        chosen = small or own
-        content = None if chosen.content is None else chosen.content.to(device)
-        return Pictures(content, tuple(style.to(device) for style in chosen.styles))
+        return self.composed if self.composed and base and max(size) <= base else self.pictures
 
     def finish(self) -> Finish:
         """Return what turns the compared picture into the one to show."""
         photo = self.content if self.photo is None else self.photo
         return Finish(self.plan.recipe, photo, self.placement.protect)
-
-    def protection(self) -> Protection | None:
-        """Return what keeps the photograph in the compared picture, if anything is protected."""
-        if self.placement.protect is None or self.content is None:
-            return None
-        return Protection(self.placement.protect, self.content)

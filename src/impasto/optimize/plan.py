@@ -13,6 +13,8 @@ from impasto.imaging import fit
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.schedule import schedule
 
+Size = tuple[int, int]
+
 # Measured on benchmarks/memory.py: what Python and torch hold before the first picture, and the bytes a pixel
 # that images, moments, averages and copies of the last good state take.
 BASE_BYTES = 450 << 20
@@ -75,28 +77,31 @@ def layers_of(recipe: Recipe, has_content: bool, has_styles: bool) -> list[str]:
 def make_plan(
     recipe: Recipe,
     encoder: Encoder,
-    content: tuple[int, int] | None,
-    styles: Sequence[tuple[int, int]],
     *,
-    shape: tuple[int, int],
+    has_content: bool,
+    styles: Sequence[Size],
+    shape: Size,
     rate: float,
     available: int | None,
+    composed: tuple[Size, Sequence[Size]] | None = None,
 ) -> Plan:
     """Return the plan for pictures of these sizes (height, width).
 
     ``shape`` is the aspect (height, width) of the output, ``rate`` the measured multiply-adds a second,
-    ``available`` the free bytes. Raises `RecipeError` for unknown layers, nothing to compare, or pictures too
-    small for the layers.
+    ``available`` the free bytes. ``composed`` are the shape and the styles' sizes where the scales up to the base
+    read other ones. Raises `RecipeError` for unknown layers, nothing to compare, or pictures too small for the
+    layers.
     """
-    layers = layers_of(recipe, content is not None, bool(styles))
+    layers = layers_of(recipe, has_content, bool(styles))
     if not layers:
         raise RecipeError(
             "There is nothing to compare: give a picture for the layers that have weights "
             f"(content {sorted(recipe.content_layers)}, style {sorted(recipe.style_layers)})."
         )
-    scales = [
-        plan_scale(recipe, encoder, shape, styles, side, steps, layers) for side, steps in schedule(recipe)
-    ]
+    scales = []
+    for side, steps in schedule(recipe):
+        at = composed if composed and recipe.base and side <= recipe.base else (shape, styles)
+        scales.append(plan_scale(recipe, encoder, *at, side, steps, layers))
     macs = sum(int(scale.macs * scale.steps * PASSES) for scale in scales)
     height, width = fit(*shape, recipe.size)
     return Plan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 
 from impasto.encoders import Encoder, best_precision, open_device, open_encoder, prepare
 from impasto.errors import RecipeError
-from impasto.imaging import Picture, PictureLike, read_picture
+from impasto.imaging import Picture, PictureLike, fit, read_picture
 from impasto.optimize.checkpoint import read_checkpoint
 from impasto.optimize.engine import Painter
 from impasto.optimize.events import Event, Finished
@@ -114,38 +115,36 @@ def _planned(
     recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike], guides: Guides
 ) -> tuple[Job, float, int | None]:
     recipe = _possible(recipe, content is not None, bool(styles))
-    photo, arts, pictures = _read(recipe, content, styles, recipe.size)
-    first = None if recipe.start_picture is None else read_picture(recipe.start_picture, longest=recipe.size)
+    read = _read(recipe, content, styles, guides, recipe.size)
+    small = None
+    if recipe.base is not None and recipe.size > recipe.base:
+        small = _read(recipe, content, styles, guides, recipe.base)
     device = open_device(recipe.device)
     encoder = open_prepared(recipe, device)
     rate, available = conv_rate(device, encoder.dtype), available_memory(device)
-    picture = photo or first or arts[0]
-    shape = (picture.height, picture.width)
-    if photo is None and recipe.aspect is not None:
-        shape = (ASPECT_UNIT, max(1, round(ASPECT_UNIT * recipe.aspect)))
-    sizes = [(art.height, art.width) for art in arts]
     plan = make_plan(
         recipe,
         encoder,
-        None if photo is None else (photo.height, photo.width),
-        sizes,
-        shape=shape,
+        has_content=read.photo is not None,
+        styles=read.sizes,
+        shape=read.shape,
         rate=rate,
         available=available,
+        composed=None if small is None else (small.shape, small.sizes),
     )
-    check_mixing(recipe, len(arts), len(plan.scales))
-    smaller = recipe.base is not None and recipe.size > recipe.base
+    check_mixing(recipe, len(read.arts), len(plan.scales))
     job = Job(
         plan,
         encoder,
-        pictures.content,
-        pictures.styles,
-        None if photo is None else photo.alpha,
-        None if first is None else first.pixels,
-        {"content": _name(photo), "styles": [_name(art) for art in arts], "guides": guides.to_json()},
-        _read(recipe, content, styles, recipe.base)[2] if smaller and recipe.base else None,
-        None if photo is None else photo.pixels,
-        place(guides, recipe, (plan.height, plan.width), sizes, photo is not None),
+        read.pictures,
+        None if read.photo is None else read.photo.alpha,
+        {
+            "content": _name(read.photo),
+            "styles": [_name(art) for art in read.arts],
+            "guides": guides.to_json(),
+        },
+        None if small is None else small.pictures,
+        None if read.photo is None else read.photo.pixels,
     )
     return job, rate, available
 
@@ -160,14 +159,41 @@ def _possible(recipe: Recipe, has_content: bool, has_styles: bool) -> Recipe:
     return recipe.model_copy(update=changes if has_styles else {**changes, "style_layers": {}})
 
 
+@dataclass(frozen=True)
+class _Read:
+    """The pictures as read for one size, and the shape (height, width) that the output has there."""
+
+    photo: Picture | None
+    arts: list[Picture]
+    shape: tuple[int, int]
+    pictures: Pictures
+
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        return [(art.height, art.width) for art in self.arts]
+
+
 def _read(
-    recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike], size: int
-) -> tuple[Picture | None, list[Picture], Pictures]:
-    """Return the pictures read for a longer side of ``size``, and their pixels in the colours to compare."""
+    recipe: Recipe,
+    content: PictureLike | None,
+    styles: Sequence[PictureLike],
+    guides: Guides,
+    size: int,
+) -> _Read:
+    """Read everything for a longer side of ``size``, and bring it into the colours to compare."""
     photo = None if content is None else read_picture(content, longest=size)
     arts = [read_picture(style, longest=max(16, round(size * recipe.stroke))) for style in styles]
+    first = None if recipe.start_picture is None else read_picture(recipe.start_picture, longest=size)
+    picture = photo or first or arts[0]
+    shape = (picture.height, picture.width)
+    if photo is None and recipe.aspect is not None:
+        shape = (ASPECT_UNIT, max(1, round(ASPECT_UNIT * recipe.aspect)))
+    sizes = [(art.height, art.width) for art in arts]
+    placement = place(guides, recipe, fit(*shape, size), sizes, photo is not None)
     pixels = None if photo is None else photo.pixels
-    return photo, arts, Pictures(*prepare_colors(recipe, pixels, [art.pixels for art in arts]))
+    colors = prepare_colors(recipe, pixels, [art.pixels for art in arts])
+    pictures = Pictures(*colors, None if first is None else first.pixels, placement)
+    return _Read(photo, arts, shape, pictures)
 
 
 def open_prepared(recipe: Recipe, device: torch.device) -> Encoder:
@@ -187,8 +213,8 @@ def _smaller(job: Job, rate: float, available: int | None) -> Plan | None:
         smaller = make_plan(
             recipe,
             job.encoder,
-            None if job.content is None else (job.content.shape[2], job.content.shape[3]),
-            [(style.shape[2], style.shape[3]) for style in job.styles],
+            has_content=job.content is not None,
+            styles=[(style.shape[2], style.shape[3]) for style in job.styles],
             shape=(plan.height, plan.width),
             rate=rate,
             available=available,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from impasto.optimize.balance import balances_itself, improvements, measure, rehearsal
-from impasto.optimize.job import Job, Pictures
+from impasto.optimize.job import Job
 from impasto.optimize.objective import Objective, build_objectives
 from impasto.optimize.plan import ScalePlan, layers_of, make_plan
 from impasto.optimize.state import first_picture
@@ -24,12 +24,12 @@ class Setup:
         self.recipe = job.plan.recipe
         self.device = device
         self.count = len(job.styles)
-        self.protection = job.protection()
 
     def start(self, size: tuple[int, int], generator: torch.Generator) -> Tensor:
         """Return the first picture (1,3,h,w) of ``size``."""
-        job = self.job
-        return first_picture(self.recipe, size, job.content, job.styles, job.start, generator).to(self.device)
+        read = self.job.pictures_for(size)
+        first = first_picture(self.recipe, size, read.content, read.styles, read.start, generator)
+        return first.to(self.device)
 
     def views(self, scale: ScalePlan) -> tuple[View, ...]:
         """Return the views of a scale, the unchanged picture first."""
@@ -40,11 +40,20 @@ class Setup:
 
     def targets(self, scale: ScalePlan, mix: Sequence[float], generator: torch.Generator) -> Targets:
         """Return what measures the pictures at ``scale``, with the styles' weights ``mix`` there."""
-        pictures = self.job.pictures(scale, self.device)
+        read = self.job.pictures_for((scale.height, scale.width))
+        content = None if read.content is None else read.content.to(self.device)
+        styles = [style.to(self.device) for style in read.styles]
         return Targets(
-            self.recipe, scale, self.job.encoder, pictures.content, pictures.styles, self.job.placement, mix,
-            generator, self.protection,
-        )  # fmt: skip
+            self.recipe,
+            scale,
+            self.job.encoder,
+            content,
+            styles,
+            read.placement,
+            mix,
+            generator,
+            read.protection,
+        )
 
     @property
     def balances(self) -> bool:
@@ -70,19 +79,21 @@ class Setup:
     def rehearsal(self) -> Job:
         """Return the job that finds the factors: the same pictures in a small even run."""
         job, base = self.job, self.recipe.base
-        composing = [scale for scale in job.plan.scales if not base or max(scale.height, scale.width) <= base]
-        recipe = rehearsal(self.recipe, sum(scale.steps for scale in composing))
-        pictures = job.composed or Pictures(job.content, job.styles)
+        composing = [s for s in job.plan.scales if not base or max(s.height, s.width) <= base]
+        recipe = rehearsal(self.recipe, sum(scale.steps for scale in composing or job.plan.scales))
+        read = job.composed or job.pictures
+        # Above the base the shape is that of a run of the base, down to the pixel.
+        last = composing[-1] if composing and job.composed else job.plan
         plan = make_plan(
             recipe,
             job.encoder,
-            None if job.content is None else (job.content.shape[2], job.content.shape[3]),
-            [(style.shape[2], style.shape[3]) for style in pictures.styles],
-            shape=(job.plan.height, job.plan.width),
+            has_content=read.content is not None,
+            styles=[(style.shape[2], style.shape[3]) for style in read.styles],
+            shape=(last.height, last.width),
             rate=1.0,
             available=None,
         )
-        return Job(plan, job.encoder, pictures.content, pictures.styles, start=job.start, guides=job.guides)
+        return Job(plan, job.encoder, read)
 
     def start_losses(self, scale: ScalePlan) -> tuple[float, ...]:
         """Return the loss of every style at the first picture, at ``scale``."""
