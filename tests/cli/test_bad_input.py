@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from impasto.cli.main import COMMANDS
+from impasto.cli.places import FLAGS
 from impasto.optimize.recipe import Recipe
 
 from .bad_cases import BAD, PAINT, prepare
@@ -118,9 +119,11 @@ WORDS = st.one_of(
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12),
     st.integers().map(str),
     st.floats(allow_subnormal=False).map(str),  # the engine flushes subnormals
-    st.sampled_from(["relu1_1:1", "16:1,32:1", "0.5,0.9", "auto", "noise", "tiny", "1:1", ""]),
+    st.sampled_from(["relu1_1:1", "16:1,32:1", "0.5,0.9", "auto", "noise", "tiny", "1:1", "left", ""]),
 )
-OPTIONS = st.sampled_from([f"--{name.replace('_', '-')}" for name in Recipe.model_fields] + ["--nope"])
+OPTIONS = st.sampled_from(
+    [f"--{name.replace('_', '-')}" for name in Recipe.model_fields] + [*FLAGS.values(), "--nope"]
+)
 SLOW = settings(
     max_examples=60,
     deadline=None,
