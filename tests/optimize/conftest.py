@@ -8,7 +8,6 @@ import torch
 from impasto.losses import StyleTerm
 from impasto.optimize import Finished, Guides, Painter, Result, make_recipe, open_job
 from impasto.optimize.job import Job
-from impasto.optimize.mixing import styles_of_scale
 from impasto.optimize.objective import Objective, build_objectives
 from impasto.optimize.setup import Setup
 from impasto.optimize.views import View
@@ -64,8 +63,7 @@ def objectives(run: Job, views: Sequence[View] | None = None, scale: int = -1) -
     """What a run compares at one of its scales, through the plain view unless others are given."""
     setup = Setup(run, torch.device("cpu"))
     scales = run.plan.scales
-    mix = styles_of_scale(run.plan.recipe, len(run.styles), scale % len(scales), len(scales))
-    targets = setup.targets(scales[scale], mix, torch.Generator().manual_seed(0))
+    targets = setup.targets(scales[scale], setup.mix(scale % len(scales)), torch.Generator().manual_seed(0))
     return build_objectives(targets, [View()] if views is None else views)
 
 

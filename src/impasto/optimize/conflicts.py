@@ -31,6 +31,8 @@ def _of_mixing(recipe: Recipe) -> Iterator[str]:
             yield f"the weights of mix ({given}) add up to {total:g}; make them add up to 1"
         if recipe.share != "everywhere":
             yield f"mix weighs styles everywhere, but share is '{recipe.share}'; leave one of them out"
+    if recipe.sigmas is not None and recipe.blend == "statistics":
+        yield "sigmas are factors on the styles' losses, but blend is 'statistics'; leave one of them out"
     if recipe.sigmas is not None and not all(recipe.sigmas):
         yield "sigmas are numbers above 0; use mix to leave a style out"
 

@@ -30,7 +30,7 @@ from impasto.optimize.events import (
 from impasto.optimize.guard import Guard
 from impasto.optimize.job import Job
 from impasto.optimize.machine import tune_process
-from impasto.optimize.mixing import style_gains, style_losses, styles_of_scale
+from impasto.optimize.mixing import style_gains, style_losses
 from impasto.optimize.objective import Objective, build_objectives
 from impasto.optimize.result import Result
 from impasto.optimize.setup import Setup
@@ -123,7 +123,7 @@ class Painter:
 
     def result(self) -> Result:
         """Return the picture so far as a result."""
-        found = self.setup.improvements(self.plan.scales[self.state.scale], self.state.image)
+        found = self.setup.improvements(self.plan.scales[self.state.scale], self.state.picture())
         provenance = {"recipe": self.recipe.to_json(), **self.job.inputs}
         if found:
             provenance |= {"sigmas": list(self.state.sigmas or ()), "improvements": list(found)}
@@ -150,7 +150,7 @@ class Painter:
         state, scale = self.state, self.plan.scales[self.state.scale]
         began = time.monotonic()
         yield ScaleStarted(state.scale, scale)
-        mix = styles_of_scale(self.recipe, len(self.job.styles), state.scale, len(self.plan.scales))
+        mix = self.setup.mix(state.scale)
         views = self.setup.views(scale)
         objectives = build_objectives(self.setup.targets(scale, mix, state.generator), views, state.composed)
         first_losses = self.setup.start_losses(scale) if self.setup.balances_itself else ()

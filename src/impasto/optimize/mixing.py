@@ -57,12 +57,14 @@ def styles_of_scale(recipe: Recipe, styles: int, scale: int, scales: int) -> tup
     return (1.0,) * styles if recipe.share == "layers" else mix_of(recipe, styles)
 
 
-def acts(recipe: Recipe, styles: int, style: int, layer: str) -> bool:
-    """Return whether ``style`` (from 0) acts at ``layer``: with share "layers" the first styles at the deepest."""
+def acts(recipe: Recipe, styles: int, style: int, layer: str, layers: Sequence[str]) -> bool:
+    """Return whether ``style`` (from 0) acts at ``layer``: with share "layers" the first styles at the deepest.
+
+    ``layers`` are the style layers from the shallowest.
+    """
     if recipe.share != "layers" or styles == 1:
         return True
-    layers = list(_weighted(recipe.style_layers))[::-1]
-    return layers.index(layer) * styles // len(layers) == style
+    return (len(layers) - 1 - layers.index(layer)) * styles // len(layers) == style
 
 
 def style_name(index: int, styles: int) -> str:

@@ -50,6 +50,8 @@ class Objective:
         if self.protection is not None:
             image = self.protection(image)
         features = self.encoder(self.view.apply(image), self.layers) if self.layers else {}
+        if not self.terms:  # this view cuts off all that is not protected
+            return (image * 0).sum(), {}
         gains = gains or {}
         factors = [
             weight * gains.get(name.partition("/")[0], 1.0)
@@ -73,7 +75,8 @@ def build_objectives(
     if recipe.variation_weight:
         always.append(VariationTerm(recipe.variation_weight, recipe.variation))
     if composed is not None and recipe.anchor:
-        always.append(AnchorTerm(recipe.anchor, composed))
+        shown = composed if targets.protection is None else targets.protection(composed)
+        always.append(AnchorTerm(recipe.anchor, shown))
     return {
         view: Objective(targets.encoder, [*targets.terms(view), *always], view, targets.protection)
         for view in views

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from impasto.optimize.balance import balances_itself, improvements, measure, rehearsal
 from impasto.optimize.job import Job
+from impasto.optimize.mixing import styles_of_scale
 from impasto.optimize.objective import Objective, build_objectives
 from impasto.optimize.plan import ScalePlan, layers_of, make_plan
 from impasto.optimize.state import first_picture
@@ -37,6 +38,14 @@ class Setup:
             return make_wrapped_views(self.recipe.views, scale.height, scale.width)
         # A cut of a few pixels must stay small beside the picture.
         return make_views(self.recipe.views, max(0, min(scale.height, scale.width) - 4 * self._least()))
+
+    def mix(self, scale: int) -> tuple[float, ...]:
+        """Return the weight of each style at scale number ``scale``.
+
+        Where styles have places of their own, even weights are 1: each place is painted as one style would be.
+        """
+        weights = styles_of_scale(self.recipe, self.count, scale, len(self.job.plan.scales))
+        return tuple(weight * self.count for weight in weights) if self.job.placement.masked else weights
 
     def targets(self, scale: ScalePlan, mix: Sequence[float], generator: torch.Generator) -> Targets:
         """Return what measures the pictures at ``scale``, with the styles' weights ``mix`` there."""

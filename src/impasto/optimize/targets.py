@@ -48,6 +48,8 @@ class Targets:
         self.content = None if self.content is None else resize(self.content, size)
         self.styles = [resize(s, to) for s, to in zip(self.styles, self.scale.styles, strict=True)]
         self.losses = {layer: self._loss() for layer, weight in self.recipe.style_layers.items() if weight}
+        names = list(self.encoder.layers)
+        self.order = sorted(self.losses, key=lambda layer: names.index(self.encoder.resolve([layer])[layer]))
         self.open = None if self.protection is None else self.protection.open_part(size)
         self.patches = [patch for patch in self.placement.patches if self.mix[patch.style]]
         # Regions are told apart by identity: patches of one colour share its mask, which is then read once.
@@ -67,34 +69,36 @@ class Targets:
     def _content_terms(self, content: Tensor, view: View) -> list[Term]:
         weights = {layer: weight for layer, weight in self.recipe.content_layers.items() if weight}
         features = self.encoder(view.apply(content), list(weights))
-        return [
-            ContentTerm(
-                layer,
-                self.recipe.content_weight * weight,
-                features[layer],
-                self.recipe.content_loss,
-                None if self.open is None else self._at_layer(view.apply(self.open), layer),
-            )
-            for layer, weight in weights.items()
-        ]
+        found: list[Term] = []
+        for layer, weight in weights.items():
+            mask = None if self.open is None else self._at_layer(view.apply(self.open), layer)
+            if mask is None or float(mask.mean()) > LEAST_SHARE:
+                total = self.recipe.content_weight * weight
+                found.append(ContentTerm(layer, total, features[layer], self.recipe.content_loss, mask))
+        return found
 
     def _style_term(self, layer: str, view: View) -> Term | None:
         """Return the term of all styles at one layer, None if none acts there."""
         count = len(self.styles)
         measured = self._measure(view)[layer]
-        if self.recipe.blend == "statistics" and count > 1:
-            mixed = self.losses[layer].mix(measured, [self.mix[patch.style] for patch in self.patches])
-            masks = None if self.masks is None else self._at_layer(view.apply(self.masks), layer)
-            weight = self.recipe.style_weight * self.recipe.style_layers[layer]
-            return StyleTerm(layer, self.losses[layer], [mixed], [weight], masks)
         masks = None if self.masks is None else self._at_layer(view.apply(self.masks), layer)
         chosen: list[int] = []
         for index, patch in enumerate(self.patches):
             there = masks is None or float(masks[self._row(patch)].mean()) > LEAST_SHARE
-            if there and measured[index] is not None and acts(self.recipe, count, patch.style, layer):
+            if (
+                there
+                and measured[index] is not None
+                and acts(self.recipe, count, patch.style, layer, self.order)
+            ):
                 chosen.append(index)
         if not chosen:
             return None
+        # Styles with layers of their own do not meet, so that nothing is mixed.
+        if self.recipe.blend == "statistics" and count > 1 and self.recipe.share != "layers":
+            shares = [self.mix[self.patches[index].style] for index in chosen]
+            mixed = self.losses[layer].mix([measured[index] for index in chosen], shares)
+            weight = self.recipe.style_weight * self.recipe.style_layers[layer]
+            return StyleTerm(layer, self.losses[layer], [mixed], [weight], masks)
         rows = sorted({self._row(self.patches[index]) for index in chosen})
         return StyleTerm(
             layer,
