@@ -122,6 +122,22 @@ def test_pictures_over_the_limit_are_read_again(folder: Path) -> None:
     assert read(folder).digest != kept.digest
 
 
+def test_reading_can_be_stopped_on_the_way(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_paths = []
+
+    def slow(path: Path, side: int) -> torch.Tensor:
+        read_paths.append(path)
+        return read_small(path, side)
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("impasto.networks.finetune.data.read_small", slow)
+    with pytest.raises(KeyboardInterrupt):
+        read(folder, seen=stop)
+    assert 1 <= len(read_paths) < 21
+
+
 def test_pictures_are_kept_small_and_transparency_is_white(tmp_path: Path) -> None:
     Image.new("RGBA", (200, 100), (0, 0, 0, 0)).save(tmp_path / "clear.png")
     small = read_small(tmp_path / "clear.png", 50)

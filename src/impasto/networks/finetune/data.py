@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import random
 import warnings
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,7 @@ LEAST = 2
 # A picture is decoded at most this many times as long as its shorter side is kept.
 MOST_ELONGATED = 4
 READERS = 2
+READ_AHEAD = 8
 
 Seen = Callable[[int, int], None]
 
@@ -132,10 +135,7 @@ def read_classes(
     store, labels, skipped = Store(side, limit), [], []
     digest = hashlib.sha256()
     paths = [(label, path) for label, inside in enumerate(found.classes.values()) for path in inside]
-    with warnings.catch_warnings(), ThreadPoolExecutor(READERS) as pool:
-        # A colour profile that was ignored matters in a painting, not here, and there may be thousands.
-        warnings.simplefilter("ignore", PictureWarning)
-        read = pool.map(lambda pair: _read_or_reason(pair[1], side), paths)
+    with closing(_read_all(paths, side)) as read:
         for done, ((label, path), result) in enumerate(zip(paths, read, strict=True), start=1):
             if isinstance(result, Skipped):
                 skipped.append(result)
@@ -183,6 +183,20 @@ def read_small(path: Path, side: int) -> Tensor:
         height, width = size
         pixels = resize(pixels, (height, width))
     return (pixels[0].clamp(0, 1) * 255).round().byte()
+
+
+def _read_all(paths: Sequence[tuple[int, Path]], side: int) -> Generator[Tensor | Skipped, None, None]:
+    """Yield every picture in turn, read ahead by a few threads; whoever stops asking leaves the rest unread."""
+    ahead: deque[Future[Tensor | Skipped]] = deque()
+    with warnings.catch_warnings(), ThreadPoolExecutor(READERS) as pool:
+        # A colour profile that was ignored matters in a painting, not here, and there may be thousands.
+        warnings.simplefilter("ignore", PictureWarning)
+        for _, path in paths:
+            ahead.append(pool.submit(_read_or_reason, path, side))
+            if len(ahead) > READ_AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 def _read_or_reason(path: Path, side: int) -> Tensor | Skipped:

@@ -27,9 +27,9 @@ class Classifier(nn.Module):
 
     g (B,C) are VGG's last `relu5` layer, the compact trunk's own `relu5_1` activations (not its head's
     components) or ResNet's last stage, averaged over height and width. m and s, their mean and deviation over
-    the training pictures before training, put every encoder's features on one scale. The fully connected layers
-    of the published VGG networks are not used: most weights files come without them. Raises RecipeError for an
-    encoder of another kind.
+    the training pictures before training, put every encoder's features on one scale. VGG's fully connected
+    layers are not used: impasto's VGG has convolutions only, and so do many weights files. Raises RecipeError
+    for an encoder of another kind.
     """
 
     mean: Tensor

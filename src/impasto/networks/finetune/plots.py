@@ -64,5 +64,5 @@ def _figure(width: float, height: float) -> Any:
 
 def _save(figure: Any, path: Path) -> bool:
     with atomic_write(path) as temporary:
-        figure.savefig(temporary, dpi=110, format="png")
+        figure.savefig(temporary, dpi=110, format="png", bbox_inches="tight")
     return True

@@ -1,0 +1,51 @@
+"""``impasto classify``: what a fine-tuned encoder takes pictures for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from impasto.cli.console import say, say_json
+from impasto.cli.interrupt import Stop
+
+app = typer.Typer(add_completion=False)
+
+SHOWN = 3
+
+
+@app.command("classify")
+def classify(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="File that impasto finetune wrote.", show_default=False)
+    ],
+    pictures: Annotated[
+        list[Path],
+        typer.Argument(metavar="PICTURE...", help="Pictures, or folders of them.", show_default=False),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every class.")] = False,
+) -> None:
+    """Say what a fine-tuned encoder takes pictures for.
+
+    Each picture's three likeliest classes, with their probabilities.
+    """
+    from impasto.imaging import pictures_in
+    from impasto.networks.finetune.augment import centre_batch
+    from impasto.networks.finetune.data import read_small
+    from impasto.networks.finetune.model import open_classifier, probabilities
+
+    network, classes, settings = open_classifier(model)
+    found: dict[str, dict[str, float]] = {}
+    with Stop() as stop:
+        for path in pictures_in(pictures):
+            stop.check()
+            image = centre_batch([read_small(path, settings.side)], settings.size)
+            shares = probabilities(network, image)[0].tolist()
+            ranked = sorted(zip(classes, shares, strict=True), key=lambda pair: -pair[1])
+            found[str(path)] = dict(ranked)
+            if not as_json:
+                top = ", ".join(f"{name} {share:.3f}" for name, share in ranked[:SHOWN])
+                say(f"{path}: {top}")
+    if as_json:
+        say_json(found)
