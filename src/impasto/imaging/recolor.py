@@ -44,8 +44,10 @@ def fade(pixels: torch.Tensor, share: float) -> torch.Tensor:
 def return_colors(painted: torch.Tensor, photograph: torch.Tensor, share: float) -> torch.Tensor:
     """Add `share` of the photograph's colour to what is painted; both `(..., 3, H, W)` of one size, in [0, 1].
 
-    L = L_painted, (a, b) = (a, b)_painted + share (a, b)_photograph, then `into_gamut`. `painted` is meant to
-    come from a style through `fade(style, share)`; share 0 returns it as it is. Measured on 20 photographs:
+    L = L_painted, (a, b) = f (a, b)_painted + share (a, b)_photograph, then `into_gamut`; f = 1 up to a share of
+    3/4 and falls to 0 at 1, because an optimiser leaves a little colour even in a picture that is compared
+    without any (measured: 5 units of a, b). `painted` is meant to come from a style through
+    `fade(style, share)`; share 0 returns it as it is. Measured on 20 photographs:
     fading one completely and returning its colours moves (a, b) by 0.00002 units on average, the rounding
     of float32, because every L still goes with its own chroma; where the paint is much lighter or darker than
     the photograph, sRGB does not hold the chroma and less of it comes back. Raises RecipeError for a share
@@ -55,8 +57,10 @@ def return_colors(painted: torch.Tensor, photograph: torch.Tensor, share: float)
     _check_same(painted, photograph)
 
     def more(paint: torch.Tensor, photo: torch.Tensor) -> torch.Tensor:
-        weights = paint.new_tensor((0.0, share, share)).view(3, 1, 1)
-        return into_gamut(rgb_to_lab(paint) + weights * rgb_to_lab(photo.to(paint)))
+        kept = min(1.0, 4.0 * (1.0 - share))
+        own = paint.new_tensor((1.0, kept, kept)).view(3, 1, 1)
+        theirs = paint.new_tensor((0.0, share, share)).view(3, 1, 1)
+        return into_gamut(own * rgb_to_lab(paint) + theirs * rgb_to_lab(photo.to(paint)))
 
     return painted if share == 0 else _by_strips(more, painted, photograph)
 
