@@ -89,8 +89,8 @@ _D2L = Preset(
 )
 _MIXED = Preset(
     "mixed",
-    "The setting of mixed neural style transfer, with one style.",
-    "Mixed neural style transfer with two style images (single-style part): VGG-19, block5_conv2, undivided Gram",
+    "Mixed neural style transfer: two styles, a cross-fader, balanced.",
+    "Mixed neural style transfer with two style images: VGG-19, block5_conv2, undivided Gram, gamma and sigmas",
     {
         "encoder": "vgg19",
         "content_layers": {"relu5_2": 1.0},
