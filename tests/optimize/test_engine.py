@@ -12,6 +12,7 @@ from impasto.errors import DivergedError, RecipeError, ResumeError, TooLargeErro
 from impasto.imaging import resize
 from impasto.optimize import (
     Finished,
+    Guides,
     Painter,
     Preview,
     Recovered,
@@ -26,6 +27,7 @@ from impasto.optimize.adam import Adam
 from impasto.optimize.checkpoint import read_checkpoint, same_recipe
 from impasto.optimize.control import content_factor
 from impasto.optimize.guides import everywhere
+from impasto.optimize.job import Job
 from impasto.optimize.mixing import mix_of
 from impasto.optimize.objective import Objective, build_objectives
 from impasto.optimize.plan import check_memory, make_plan
@@ -33,12 +35,7 @@ from impasto.optimize.state import Average, first_picture, learning_rate
 from impasto.optimize.targets import Targets
 from impasto.optimize.views import View, make_views, view_of_step
 
-from .conftest import job, picture
-
-
-def finish(painter: Painter):
-    return next(event.result for event in painter.events() if isinstance(event, Finished))
-
+from .conftest import finish, job, picture
 
 PLAIN = (View(),)
 
@@ -86,14 +83,36 @@ VARIANTS = {
     "held": {"hold": True, "strength": 1.0},
     "base": {"base": 32, "anchor": 10.0},
     "colours": {"colors": 0.5},
+    "matched colours": {"colors": 1.0, "color_method": "histogram"},
+    "protected": {"guides": Guides(protect="right"), "start": "noise", "average": 0.5},
+    "protected above the base": {"guides": Guides(protect="right"), "base": 32, "anchor": 10.0},
+    "seamless": {"seamless": True},
+    "balanced": {"strength": 2.0},
+    "balanced and held": {"hold": True, "base": 32, "anchor": 10.0},
+    "rehearsed": {"mix": (0.7,), "strength": 2.0},
+    "given": {"mix": (0.7,), "sigmas": (1.0, 3.0)},
+    "statistics": {"blend": "statistics", "strength": 2.0},
+    "layers": {"share": "layers"},
+    "scales": {"share": "scales", "strength": 2.0},
+    "masked": {"guides": Guides(masks=("left",), style_masks=("top",)), "strength": 2.0},
 }
+SEVERAL = set(list(VARIANTS)[list(VARIANTS).index("balanced") :])
+
+
+def variant(name, content, style, **more) -> Job:
+    """A run of one of the variants, with two styles for those that are about several."""
+    photo = None if name == "seamless" else content
+    return job(photo, [style, picture(48, 48, 3)] if name in SEVERAL else style, **(VARIANTS[name] | more))
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_variant_lowers_its_loss_and_stays_a_picture(name, content, style):
-    result = finish(Painter(job(content, style, scales=((64, 25),), steps=25, **VARIANTS[name])))
-    assert result.losses[-1] < result.losses[0]
-    assert result.pixels.shape == (1, 3, 48, 64)
+    longer = {} if name == "scales" else {"scales": ((64, 25),), "steps": 25}
+    run = variant(name, content, style, **longer)
+    result = finish(Painter(run))
+    first = 0 if len(run.plan.scales) == 1 else len(result.losses) - run.plan.scales[-1].steps
+    assert result.losses[-1] < result.losses[first]
+    assert result.pixels.shape == (1, 3, run.plan.height, run.plan.width)
     assert float(result.pixels.min()) >= 0
     assert float(result.pixels.max()) <= 1
 
@@ -102,17 +121,18 @@ def test_every_variant_lowers_its_loss_and_stays_a_picture(name, content, style)
 @pytest.mark.parametrize("stop", [1, 6, 9])
 def test_resume_equals_uninterrupted(name, stop, content, style, tmp_path):
     path = tmp_path / "run.checkpoint"
-    whole = finish(Painter(job(content, style, **VARIANTS[name])))
-    painter = Painter(job(content, style, **VARIANTS[name]), checkpoint=path, checkpoint_seconds=1e9)
+    whole = finish(Painter(variant(name, content, style)))
+    painter = Painter(variant(name, content, style), checkpoint=path, checkpoint_seconds=1e9)
     stream = painter.events()
     for event in stream:
         if isinstance(event, Stepped) and event.total == stop:
             break
     stream.close()
-    again = Painter(job(content, style, **VARIANTS[name]), resume=read_checkpoint(path))
+    again = Painter(variant(name, content, style), resume=read_checkpoint(path))
     result = finish(again)
     assert torch.equal(result.pixels, whole.pixels)
     assert result.losses == whole.losses
+    assert (result.sigmas, result.improvements) == (whole.sigmas, whole.improvements)
 
 
 def test_checkpoint_refuses_other_pictures_recipes_and_garbage(content, style, tmp_path):
