@@ -26,6 +26,7 @@ COMMANDS = {
     "presets": "List the presets, or every setting of one.",
     "weights": "List, fetch and verify encoder weights.",
     "distill": "Train a compact encoder from VGG-19.",
+    "lab": "Reproduce the experiments of the papers, with figures, data and reports.",
     "evaluate": "Judge a picture: closeness to style and content, grain, structure.",
     "demo": "Stylise a real photograph with a painted plate, offline.",
 }

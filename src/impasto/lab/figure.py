@@ -1,0 +1,178 @@
+"""Figures in one quiet style: contact sheets of pictures with labels, curves beneath them.
+
+Lengths are in inches. matplotlib is imported only when a figure is drawn.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from impasto.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    import matplotlib.figure
+
+    from impasto.lab.row import Pixels
+
+Figure: TypeAlias = "matplotlib.figure.Figure"
+
+WIDTH, GAP, MARGIN = 1.7, 0.08, 0.12
+HEADER, CAPTION, LABEL = 0.24, 0.21, 0.95
+CHART_WIDTH, CHART_HEIGHT = 3.6, 2.5
+INK, FAINT, PAPER = "#222222", "#bbbbbb", "#ffffff"
+COLORS = ("#1f4e79", "#c0562b", "#4f8657", "#8a5a9e", "#a58a1f", "#3f3f3f", "#b03a5b", "#3f8fa5")
+STYLE: Any = {
+    "font.size": 7.5,
+    "font.family": "DejaVu Sans",
+    "text.color": INK,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#eeeeee",
+    "grid.linewidth": 0.6,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.width": 0.5,
+    "ytick.major.width": 0.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.3,
+    "svg.hashsalt": "impasto",
+}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture (H, W, 3) of a sheet with a caption beneath; None draws an empty frame."""
+
+    picture: Pixels | None
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Curves: a line a name, each its x and y values; points are marked where there are at most thirty."""
+
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
+    x: str
+    y: str
+    log_x: bool = False
+    log_y: bool = False
+
+
+def need_matplotlib() -> None:
+    """Raise `MissingExtraError` unless figures can be drawn."""
+    try:
+        import matplotlib.figure
+    except ImportError:
+        raise MissingExtraError("Drawing figures", "lab") from None
+    del matplotlib
+
+
+def draw(
+    grid: Sequence[Sequence[Panel]] = (),
+    *,
+    columns: Sequence[str] = (),
+    labels: Sequence[str] = (),
+    charts: Sequence[Chart] = (),
+) -> Figure:
+    """Return a figure: rows of panels under ``columns`` with row ``labels`` on the left, then charts side by side.
+
+    Every panel has the shape of the first picture, whose pictures are shown whole. Raises `MissingExtraError`.
+    """
+    need_matplotlib()
+    from matplotlib import figure as canvas
+    from matplotlib import rc_context
+
+    across = max((len(row) for row in grid), default=0)
+    height = WIDTH * _aspect(grid)
+    left = MARGIN + (LABEL if labels else 0)
+    top = MARGIN + (HEADER if columns else 0)
+    line = height + (CAPTION if any(p.caption for row in grid for p in row) else 0) + GAP
+    sheet_height = top + len(grid) * line if grid else MARGIN
+    wide = max(left + across * (WIDTH + GAP), len(charts) * CHART_WIDTH) + MARGIN
+    high = sheet_height + (CHART_HEIGHT if charts else 0) + MARGIN
+    with rc_context(STYLE):
+        figure = canvas.Figure(figsize=(wide, high), facecolor=PAPER)
+        for number, name in enumerate(columns):
+            x = left + number * (WIDTH + GAP) + WIDTH / 2
+            figure.text(
+                x / wide, 1 - (MARGIN + HEADER / 2) / high, name, ha="center", va="center", fontsize=8.5
+            )
+        for row, panels in enumerate(grid):
+            y = top + row * line + height
+            if labels:
+                x = (left - 0.1) / wide
+                figure.text(
+                    x, 1 - (y - height / 2) / high, labels[row], ha="right", va="center", fontsize=8.5
+                )
+            for column, panel in enumerate(panels):
+                x = left + column * (WIDTH + GAP)
+                _panel(figure, panel, (x / wide, 1 - y / high, WIDTH / wide, height / high))
+        for number, chart in enumerate(charts):
+            x = number * (wide - MARGIN) / len(charts)
+            box = (x + 0.62, MARGIN + 0.42, (wide - MARGIN) / len(charts) - 0.8, CHART_HEIGHT - 0.72)
+            _chart(figure, chart, (box[0] / wide, box[1] / high, box[2] / wide, box[3] / high))
+    return figure
+
+
+def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
+    """Write a figure as ``stem``.png and ``stem``.svg, the same bytes for the same figure; return both paths.
+
+    Raises `OutputError`.
+    """
+    from matplotlib import rc_context
+
+    from impasto.imaging import write_bytes_atomic
+
+    paths = []
+    for kind, metadata in (("png", {"Software": "impasto"}), ("svg", {"Date": None, "Creator": "impasto"})):
+        data = io.BytesIO()
+        with rc_context(STYLE):
+            figure.savefig(data, format=kind, dpi=150, metadata=metadata)
+        paths.append(write_bytes_atomic(stem.with_suffix(f".{kind}"), data.getvalue()))
+    return paths[0], paths[1]
+
+
+def _aspect(grid: Sequence[Sequence[Panel]]) -> float:
+    for row in grid:
+        for panel in row:
+            if panel.picture is not None:
+                return float(panel.picture.shape[0] / panel.picture.shape[1])
+    return 0.75
+
+
+def _panel(figure: Figure, panel: Panel, box: tuple[float, float, float, float]) -> None:
+    axes = figure.add_axes(box)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+    for side in axes.spines.values():
+        side.set_visible(panel.picture is None)
+    if panel.picture is None:
+        axes.text(0.5, 0.5, "missing", ha="center", va="center", color=FAINT)
+    else:
+        axes.imshow(panel.picture, interpolation="lanczos", aspect="equal")
+    if panel.caption:
+        axes.set_xlabel(panel.caption, labelpad=3, fontsize=7)
+
+
+def _chart(figure: Figure, chart: Chart, box: tuple[float, float, float, float]) -> None:
+    axes = figure.add_axes(box)
+    for index, (name, (x, y)) in enumerate(chart.lines.items()):
+        mark = "o" if len(x) <= 30 else ""
+        axes.plot(x, y, marker=mark, markersize=3, color=COLORS[index % len(COLORS)], label=name)
+    if chart.log_x:
+        axes.set_xscale("log")
+    if chart.log_y:
+        axes.set_yscale("log")
+    axes.set_xlabel(chart.x)
+    axes.set_ylabel(chart.y)
+    if len(chart.lines) > 1:
+        axes.legend(fontsize=6.5)

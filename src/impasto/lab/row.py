@@ -1,0 +1,97 @@
+"""What a study finds: a row a cell, with its picture and its course on the disk."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impasto.lab.study import Setting
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[numpy.uint8]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cell's coordinates and measured values; ``missing`` says why it has none.
+
+    ``row[name]`` is a coordinate or a value, NaN where there is none.
+    """
+
+    key: Mapping[str, str | int | float]
+    values: Mapping[str, float] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
+    missing: str = ""
+
+    def __getitem__(self, name: str) -> Any:
+        return self.key[name] if name in self.key else self.values.get(name, float("nan"))
+
+    @property
+    def label(self) -> str:
+        """The coordinates in words."""
+        return ", ".join(f"{name} {number(value)}" for name, value in self.key.items())
+
+    def picture(self) -> Pixels | None:
+        """Return the painted picture (H, W, 3), None if the cell is missing."""
+        if self.folder is None:
+            return None
+        import numpy
+        from PIL import Image
+
+        with Image.open(self.folder / PICTURE) as image:
+            return numpy.asarray(image.convert("RGB"))
+
+    def trace(self) -> list[dict[str, float]]:
+        """Return the course of the run, a line a step.
+
+        ``step``, ``scale``, ``seconds``, ``passes`` (of the encoder so far), ``loss`` and its weighted terms.
+        """
+        if self.folder is None:
+            return []
+        with (self.folder / TRACE).open(encoding="utf-8", newline="") as file:
+            return [
+                {name: float(value) for name, value in line.items() if value} for line in csv.DictReader(file)
+            ]
+
+
+PICTURE, TRACE, CARD = "picture.png", "trace.csv", "cell.json"
+
+
+@dataclass(frozen=True)
+class View:
+    """What a figure is drawn from: the rows, and the pictures (H, W, 3) that they were painted from."""
+
+    rows: Sequence[Row]
+    content: Pixels
+    styles: Sequence[Pixels]
+    setting: Setting
+
+    def find(self, **key: str | int | float) -> Row:
+        """Return the first row with these coordinates; raises `KeyError` if there is none."""
+        for row in self.rows:
+            if all(row.key.get(name) == value for name, value in key.items()):
+                return row
+        raise KeyError(key)
+
+    def along(self, name: str) -> list[Any]:
+        """Return the values that a coordinate takes, in the order of the rows."""
+        return list(dict.fromkeys(row.key[name] for row in self.rows if name in row.key))
+
+    @property
+    def painted(self) -> list[Row]:
+        """The rows that are not missing."""
+        return [row for row in self.rows if not row.missing]
+
+
+def number(value: str | int | float) -> str:
+    """Return a value for people: words as they are, numbers with four digits."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)

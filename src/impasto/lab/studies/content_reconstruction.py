@@ -1,0 +1,68 @@
+"""What each layer keeps of a photograph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from impasto.lab.figure import Chart, Figure, Panel, draw
+from impasto.lab.row import Row, View
+from impasto.lab.study import Cell, Setting, Study
+
+VGG = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "relu4_2", "conv5_1")
+
+
+def cells(setting: Setting) -> list[Cell]:
+    """Return the grid."""
+    steps = setting.steps(600, 200)
+    layers = VGG if setting.vgg else (*setting.layers[:4], "relu4_2", setting.layers[4])
+    adam = {"learning_rate": 0.05, "betas": (0.9, 0.99), "final_rate": 0.02, "views": 1, "hold": False}
+    return [
+        Cell(
+            {"layer": layer},
+            {**adam, "content_layers": {layer: 1.0}, "start": "noise", "scales": ((setting.size, steps),),
+             "variation_weight": 0.02},
+            styles=(),
+        )
+        for layer in layers
+    ]  # fmt: skip
+
+
+def figure(view: View) -> Figure:
+    """Draw the figure."""
+    panels = [Panel(row.picture(), f"error {row['error']:.2g}, SSIM {row['SSIM']:.2f}") for row in view.rows]
+    curves = {str(row["layer"]): _course(row) for row in view.painted}
+    chart = Chart(curves, "step", "loss / loss at start", log_y=True)
+    columns = ["photograph", *(str(row["layer"]) for row in view.rows)]
+    return draw([[Panel(view.content), *panels]], columns=columns, charts=[chart])
+
+
+def _course(row: Row) -> tuple[list[float], list[float]]:
+    trace = row.trace()
+    return [line["step"] for line in trace], [line["loss"] / trace[0]["loss"] for line in trace]
+
+
+def notes(rows: Sequence[Row]) -> list[str]:
+    """Say what was measured."""
+    least, similar = min(row["error fell"] for row in rows), [f"{row['SSIM']:.2f}" for row in rows]
+    falls = all(a["SSIM"] > b["SSIM"] for a, b in pairwise(rows))
+    return [
+        f"The error at the layer fell at least {least:.0f} times.",
+        f"SSIM with the photograph, from the shallowest layer: {', '.join(similar)}; "
+        f"it {'falls' if falls else 'does not fall'} with every layer.",
+    ]
+
+
+STUDY = Study(
+    name="content-reconstruction",
+    title="Content reconstruction by layer",
+    question="What does each layer of the encoder keep of a photograph?",
+    source="Gatys, Ecker & Bethge, A Neural Algorithm of Artistic Style, arXiv:1508.06576, figure 1 (content)",
+    says="From white noise a picture is found whose features at one layer are the photograph's. Lower layers "
+    "reproduce it almost perfectly; higher layers keep objects and their arrangement, but not exact pixel values.",
+    cells=cells,
+    measures=("content_error", "ssim", "cost"),
+    columns=("error at start", "error", "error fell", "SSIM"),
+    figure=figure,
+    notes=notes,
+)

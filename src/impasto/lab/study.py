@@ -1,0 +1,98 @@
+"""What a study is: a question, its source, a grid of recipes, what to measure, and a figure.
+
+Importing this module does not import torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from impasto.lab.figure import Figure
+    from impasto.lab.row import Row, View
+
+FULL_SIZE, QUICK_SIZE = 320, 192
+LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+
+Choice = TypeVar("Choice")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a study is run: through which encoder, how large, and whether quickly.
+
+    ``weights`` is a file with the weights of VGG-19. ``longest`` and ``most_steps`` replace the size and limit the
+    steps that the studies choose themselves.
+    """
+
+    encoder: str = "compact"
+    weights: str | None = None
+    quick: bool = False
+    longest: int | None = None
+    most_steps: int | None = None
+
+    @property
+    def size(self) -> int:
+        """The longer side of the pictures: 320 pixels, 192 if quick."""
+        return self.longest or self.choose(FULL_SIZE, QUICK_SIZE)
+
+    @property
+    def vgg(self) -> bool:
+        """Whether pictures are painted through a VGG network with all its layers (`conv4_2`, `relu4_4`, ...)."""
+        return self.encoder.startswith("vgg")
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The first layer of each block, from the shallowest, which every VGG-like encoder has."""
+        return LAYERS
+
+    def choose(self, full: Choice, quick: Choice) -> Choice:
+        """Return ``quick`` if the study is to be quick, else ``full``."""
+        return quick if self.quick else full
+
+    def steps(self, full: int, quick: int) -> int:
+        """Return `choose` of two numbers of steps, not above ``most_steps``."""
+        wanted = self.choose(full, quick)
+        return wanted if self.most_steps is None else min(wanted, self.most_steps)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One picture of a study.
+
+    ``key`` are its coordinates in the grid, ``recipe`` the fields of `Recipe` that differ from ``preset``; encoder,
+    weights and size come from the setting unless they are in it. ``content`` says whether the photograph takes
+    part and ``styles`` which of the style pictures do, from 0. A cell with ``missing``, the reason why it cannot be
+    painted here, is listed and not painted.
+    """
+
+    key: Mapping[str, str | int | float]
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    preset: str = "impasto"
+    content: bool = True
+    styles: tuple[int, ...] = (0,)
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Study:
+    """One experiment. ``says`` is what the source says, ``measures`` names of `impasto.lab.measures.MEASURES`.
+
+    ``columns`` are the values that the report shows, all of them if there are none. ``figure`` draws finished rows,
+    ``notes`` says in sentences what was measured; it is given only the rows that were painted. ``styles``
+    is how many style pictures it needs.
+    """
+
+    name: str
+    title: str
+    question: str
+    source: str
+    says: str
+    cells: Callable[[Setting], Sequence[Cell]]
+    measures: tuple[str, ...]
+    figure: Callable[[View], Figure]
+    notes: Callable[[Sequence[Row]], Sequence[str]] = lambda _: ()
+    columns: tuple[str, ...] = ()
+    styles: int = 1

@@ -1,0 +1,58 @@
+"""A laboratory with a tiny encoder, tiny pictures and no weights anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+
+from impasto.imaging import Picture, read_picture
+from impasto.lab import Cell, Laboratory, Pictures, Setting, Study
+from impasto.lab.figure import Panel, draw
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def _no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMPASTO_WEIGHTS_DIR", str(tmp_path / "no-weights"))
+    monkeypatch.delenv("IMPASTO_SHARED", raising=False)
+
+
+def noise(name: str, height: int, width: int, seed: int) -> Picture:
+    """A picture of random pixels."""
+    pixels = numpy.random.default_rng(seed).random((height, width, 3)).astype("float32")
+    return Picture(read_picture(pixels).pixels, name=name)
+
+
+@pytest.fixture
+def laboratory(tmp_path: Path) -> Laboratory:
+    pictures = Pictures(noise("photo", 24, 32, 0), tuple(noise(f"art{i}", 32, 32, i) for i in (1, 2, 3)))
+    return Laboratory(Setting("tiny", quick=True, longest=32, most_steps=3), pictures, tmp_path / "out")
+
+
+def grid(setting: Setting) -> list[Cell]:
+    scales = ((setting.size, setting.steps(9, 5)),)
+    return [Cell({"weight": w}, {"content_weight": w, "scales": scales}) for w in (0.1, 1.0)]
+
+
+SMALL = Study(
+    name="small",
+    title="A small study",
+    question="Does it run?",
+    source="Nobody, nowhere",
+    says="Nothing.",
+    cells=grid,
+    measures=("ssim", "loss", "cost"),
+    figure=lambda view: draw([[Panel(row.picture(), row.label) for row in view.rows]]),
+    notes=lambda rows: [f"{len(rows)} pictures."],
+)

@@ -1,0 +1,86 @@
+"""Measures against closed forms, and two styles."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+import torch
+
+from impasto.encoders import open_encoder
+from impasto.errors import RecipeError
+from impasto.lab import Cell
+from impasto.lab.measures import MEASURES, measure, see
+from impasto.lab.paint import open_cell, paint, recipe_of
+from impasto.losses import content_loss
+
+from .conftest import SMALL
+from .test_run import go
+
+
+def painted(cell, laboratory):
+    """Paint a cell and return what measures see."""
+    job = open_cell(cell, recipe_of(cell, laboratory.setting), laboratory.pictures)
+    run = paint(job)
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            found = end.value
+            break
+    content = laboratory.pictures.content.pixels if cell.content else None
+    styles = [laboratory.pictures.styles[i].pixels for i in cell.styles]
+    return see(found, content, styles, job.encoder, open_encoder("tiny"))
+
+
+def test_content_error_is_the_loss_of_start_and_end(laboratory) -> None:
+    cell = Cell({}, {"content_layers": {"relu2_1": 1.0}, "start": "noise", "scales": ((32, 3),),
+                     "precision": "float32"}, styles=())  # fmt: skip
+    sight = painted(cell, laboratory)
+    found = measure(["content_error"], sight)
+    encoder = open_encoder("tiny")
+    target = encoder(sight.content, ["relu2_1"])["relu2_1"]
+    for name, picture in (("error at start", sight.painted.start), ("error", sight.pixels)):
+        assert found[name] == pytest.approx(
+            content_loss(encoder(picture, ["relu2_1"])["relu2_1"], target, "variance").item(), rel=1e-4
+        )
+    assert found["error fell"] == pytest.approx(found["error at start"] / found["error"])
+    assert found["error fell"] > 1
+
+
+def test_the_style_itself_has_no_distance(laboratory) -> None:
+    cell = Cell({}, {"scales": ((32, 1),)}, content=False)
+    sight = painted(cell, laboratory)
+    art = laboratory.pictures.styles[0].pixels
+    same = dataclasses.replace(sight, painted=dataclasses.replace(
+        sight.painted, result=dataclasses.replace(sight.painted.result, pixels=art)))  # fmt: skip
+    assert measure(["style_layers"], same)["worst style"] == pytest.approx(0, abs=1e-5)
+    assert measure(["judge"], same)["STYLE"] == pytest.approx(0, abs=1e-5)
+    assert measure(["style_layers"], sight)["worst style"] > 0.01
+    assert "CONTENT" not in measure(["judge"], sight)
+    assert measure(["ssim", "content_error"], sight) == {}
+
+
+def test_two_styles(laboratory) -> None:
+    cell = Cell({"gamma": 0.5}, {"mix": 0.5, "scales": ((32, 3),)}, styles=(0, 2))
+    study = dataclasses.replace(SMALL, cells=lambda _: [cell], measures=("improvements", "judge"))
+    (row,) = go(study, laboratory).rows
+    assert row.missing == ""
+    assert row["RI 1 / RI 2"] == pytest.approx(row["RI 1"] / row["RI 2"])
+    assert row["STYLE"] == row["STYLE 1"] != row["STYLE 2"]
+    assert {"sigma 1", "sigma 2"} <= set(row.values)
+
+
+def test_every_measure_gives_finite_numbers(laboratory) -> None:
+    sight = painted(Cell({}, {"scales": ((32, 2),)}), laboratory)
+    for name in MEASURES:
+        for value in measure([name], sight).values():
+            assert isinstance(value, float)
+            assert math.isfinite(value)
+    assert torch.is_tensor(sight.pixels)
+
+
+def test_an_unknown_measure(laboratory) -> None:
+    with pytest.raises(RecipeError, match=r"Unknown measure 'sim'\. Did you mean 'ssim'"):
+        measure(["sim"], painted(Cell({}, {"scales": ((32, 1),)}), laboratory))

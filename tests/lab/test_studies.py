@@ -1,0 +1,84 @@
+"""The registry is the test matrix: every study runs, has a page, and is short."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from impasto.errors import RecipeError
+from impasto.lab import STUDIES, Setting, find_study, write_report
+from impasto.lab.measures import MEASURES
+from impasto.lab.paint import recipe_of
+from impasto.lab.row import number
+
+from .test_run import go
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted((ROOT / "src/impasto/lab/studies").glob("[a-z]*.py"))
+
+
+def words(text: str) -> str:
+    """Text without its line breaks."""
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_runs(laboratory, name: str) -> None:
+    finding = go(STUDIES[name], laboratory)
+    assert finding.rows
+    expected = {row.label: row.missing for row in finding.rows if row.missing}
+    for reason in expected.values():  # weights are nowhere in a test: those rows say how to get them
+        assert "fetch" in reason or "not there yet" in reason
+    report = write_report(finding)
+    text = words(report.read_text(encoding="utf-8"))
+    assert words(finding.study.says) in text
+    for row in finding.rows:
+        if not row.missing:
+            for column in finding.study.columns:
+                assert column not in row.values or number(row[column]) in text
+    assert (report.parent / "figure.png").stat().st_size > 1000
+    assert (report.parent / "figure.svg").read_text(encoding="utf-8").count("<image") >= 1
+
+
+@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("encoder", ["compact", "vgg19"])
+@pytest.mark.parametrize("quick", [False, True])
+def test_the_recipes_of_a_study_are_whole(tmp_path: Path, name: str, encoder: str, quick: bool) -> None:
+    study = STUDIES[name]
+    setting = Setting(encoder, str(tmp_path / "vgg19.pth"), quick)
+    cells = study.cells(setting)
+    assert len({str(dict(cell.key)) for cell in cells}) == len(cells)
+    for cell in cells:
+        assert all(index < study.styles for index in cell.styles)
+        if not cell.missing and cell.recipe.get("encoder", encoder) in ("compact", "vgg19"):
+            recipe_of(cell, setting)
+    assert set(study.measures) <= set(MEASURES)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_has_a_page_in_the_words_of_the_study(name: str) -> None:
+    study = STUDIES[name]
+    page = words((ROOT / f"docs/lab/{name}.md").read_text(encoding="utf-8"))
+    for text in (study.title, study.question, study.source, study.says):
+        assert words(text) in page
+    assert f"({name}.md)" in (ROOT / "docs/lab/README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_a_study_is_a_short_file(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").count("\n") <= 80
+
+
+def test_an_unknown_study() -> None:
+    with pytest.raises(RecipeError, match="Did you mean 'style-reconstruction'"):
+        find_study("style-reconstrution")
+
+
+def test_the_example_in_the_documents_runs(laboratory) -> None:
+    text = (ROOT / "docs/lab/README.md").read_text(encoding="utf-8")
+    names: dict[str, object] = {}
+    exec(compile(re.findall(r"```python\n(.*?)```", text, flags=re.S)[0], "README", "exec"), names)
+    report = write_report(go(names["STUDY"], laboratory))
+    assert "NOISE goes from" in report.read_text(encoding="utf-8")
