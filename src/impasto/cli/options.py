@@ -24,7 +24,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
     ),
     "Schedule": (
         "start", "start_picture", "scales", "smallest", "scale_ratio", "scale_steps", "first_steps", "base",
-        "fine_steps", "anchor",
+        "fine_steps", "anchor", "soften",
     ),
     "Optimiser": (
         "optimizer", "learning_rate", "betas", "decay", "decay_every", "final_rate", "carry", "average", "clamp",

@@ -162,6 +162,7 @@ _IMPASTO = Preset(
         "betas": (0.8, 0.9),
         "final_rate": 0.2,
         "views": 8,
+        "soften": True,
     },
     # With so few steps a coarse scale only blurs: all of them go to the finest, larger and with less memory.
     qualities={

