@@ -317,6 +317,8 @@ BAD = {
     "demo style": ["demo", "--style", "nope"],
     "demo size": ["demo", "--size", "3"],
     "demo encoder": ["demo", "--encoder", "nope", "--size", "64"],
+    "finetune nothing": ["finetune"],
+    "classify nothing": ["classify"],
     "lab nothing": ["lab", "run"],
     "lab study": ["lab", "run", "content-reconstructoin"],
     "lab all and one": ["lab", "run", "--all", "style-reconstruction"],

@@ -26,6 +26,8 @@ COMMANDS = {
     "presets": "List the presets, or every setting of one.",
     "weights": "List, fetch and verify encoder weights.",
     "distill": "Train a compact encoder from VGG-19.",
+    "finetune": "Fine-tune an encoder on your own pictures, one folder for each class.",
+    "classify": "Say what a fine-tuned encoder takes pictures for.",
     "lab": "Reproduce the experiments of the papers, with figures, data and reports.",
     "evaluate": "Judge a picture: closeness to style and content, grain, structure.",
     "demo": "Stylise a real photograph with a painted plate, offline.",
