@@ -8,7 +8,16 @@ from types import MappingProxyType
 from impasto.errors import RecipeError, unknown
 from impasto.lab.study import Study
 
-from . import alpha_beta_by_layer, content_reconstruction, style_reconstruction
+from . import (
+    alpha_beta_by_layer,
+    content_reconstruction,
+    encoders,
+    gamma_sweep,
+    optimised_or_trained,
+    optimisers,
+    reproducibility,
+    style_reconstruction,
+)
 
 STUDIES: Mapping[str, Study] = MappingProxyType(
     {
@@ -17,6 +26,11 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
             content_reconstruction,
             style_reconstruction,
             alpha_beta_by_layer,
+            gamma_sweep,
+            optimisers,
+            encoders,
+            optimised_or_trained,
+            reproducibility,
         )
     }
 )

@@ -1,0 +1,56 @@
+"""Optimisation against a trained network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from impasto.lab.figure import Chart, Figure, Panel, draw
+from impasto.lab.row import Row, View
+from impasto.lab.study import Cell, Setting, Study
+
+WHY = "Networks that paint in one pass are not there yet: impasto cannot train one."
+NETWORKS = {"network of one style": "once a style", "network of any style": "once"}
+
+
+def cells(setting: Setting) -> list[Cell]:  # noqa: ARG001 (the preset's qualities set the steps)
+    """Return the grid."""
+    painted = [
+        Cell({"method": f"optimised, {quality}", "training": "none"}, {"quality": quality})
+        for quality in ("draft", "normal", "high")
+    ]
+    missing = [Cell({"method": name, "training": when}, missing=WHY) for name, when in NETWORKS.items()]
+    return [*painted, *missing]
+
+
+def figure(view: View) -> Figure:
+    """Draw the figure."""
+    panels = [Panel(r.picture(), f"training: {r['training']}") for r in view.rows]
+    seconds = [row["seconds"] for row in view.painted]
+    lines = {name: (seconds, [row[name] for row in view.painted]) for name in ("STYLE", "CONTENT")}
+    columns = ["photograph", "style", *(str(row["method"]) for row in view.rows)]
+    chart = Chart(lines, "seconds a picture", "distance", log_x=True)
+    return draw([[Panel(view.content), Panel(view.styles[0]), *panels]], columns=columns, charts=[chart])
+
+
+def notes(rows: Sequence[Row]) -> list[str]:
+    """Say what was measured, and what was not."""
+    each = [
+        f"{r['method']}: {r['seconds']:.1f} s, STYLE {r['STYLE']:.2f}, CONTENT {r['CONTENT']:.2f}."
+        for r in rows
+    ]
+    return [*each, f"None of these needs training. The trained side of the comparison is open. {WHY}"]
+
+
+STUDY = Study(
+    name="optimised-or-trained",
+    title="Optimised or trained",
+    question="What does a picture cost, and how good is it, when it is optimised and when a trained network paints it?",
+    source="Johnson, Alahi & Fei-Fei, Perceptual Losses for Real-Time Style Transfer and Super-Resolution, ECCV 2016",
+    says="A network that was trained for one style solves the same problem in one pass: the results are similar to "
+    "those of the optimisation, three orders of magnitude faster. Every style needs a training of its own.",
+    cells=cells,
+    measures=("judge", "cost"),
+    columns=("seconds", "steps", "STYLE", "CONTENT", "NOISE"),
+    figure=figure,
+    notes=notes,
+)
