@@ -12,6 +12,7 @@ from . import (
     alpha_beta_by_layer,
     content_reconstruction,
     encoders,
+    gamma_sweep,
     optimised_or_trained,
     optimisers,
     reproducibility,
@@ -25,6 +26,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
             content_reconstruction,
             style_reconstruction,
             alpha_beta_by_layer,
+            gamma_sweep,
             optimisers,
             encoders,
             optimised_or_trained,
@@ -32,7 +34,6 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
         )
     }
 )
-
 
 def find_study(name: str) -> Study:
     """Return the study called ``name``; raises `RecipeError` with the names there are."""
