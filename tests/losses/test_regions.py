@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 import torch
 from torch import Tensor
 
 from impasto.errors import RecipeError
 from impasto.losses import MomentSums, Regions, RelativeMomentLoss, moment_sums, region_sums
-from impasto.losses.reading import FEWEST, Reading, read_sorted
+from impasto.losses.reading import Reading, read_sorted
 from impasto.losses.sums import is_channels_last
 
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
@@ -76,7 +74,7 @@ def test_regions_are_measured_as_one_by_one(
 def test_gradient(
     generator: torch.Generator, layout: torch.memory_format, kept: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("impasto.losses.reading.FEWEST", 2)
+    monkeypatch.setattr("impasto.losses.reading.LEAST_BLOCK", 2)
     features = draw(generator, 1, 3, 4, 6).contiguous(memory_format=layout).requires_grad_()
     weights = quarters(4, 6).double()
     weights[0, :, 0, 0] = 0.3
@@ -141,32 +139,33 @@ def test_regions_that_fade_are_near_enough_and_keep_their_totals(generator: torc
     assert float(alone[outside].abs().max()) == 0, "a weight of 0 stays 0"
 
 
-def describe(reading: Reading, count: int) -> Tensor:
+def describe(reading: Reading) -> Tensor:
     """The weights (K,N) that a reading stands for, by position."""
-    rows = [
-        reading.shares[p].expand(b - a, -1) for p, (a, b) in enumerate(itertools.pairwise(reading.bounds))
-    ]
-    listed = torch.cat([*rows, reading.mixed, torch.zeros(1, reading.mixed.shape[1])])
-    return listed[:count].T if reading.places is None else listed[reading.places.long()].T
+    blocks = reading.shares.repeat_interleave(reading.block, 0)
+    listed = torch.cat([blocks, reading.mixed, torch.zeros(1, reading.mixed.shape[1])])
+    return (listed[: reading.length] if reading.places is None else listed[reading.places.long()]).T
 
 
-def test_readings_stand_for_the_weights_and_multiply_little(generator: torch.Generator) -> None:
+def test_readings_stand_for_the_weights(generator: torch.Generator) -> None:
     height, width = 40, 50
     for weights in (quarters(height, width), fade(height, width), soft(generator, 20, height, width)):
         flat = weights.flatten(1)
-        reading = read_sorted(flat)
-        told = describe(reading, height * width)
+        told = describe(read_sorted(flat))
         assert float((told - flat).abs().max()) <= 1.5 / 16
         torch.testing.assert_close(told.sum(1), flat.sum(1), rtol=1e-5, atol=0)
         assert torch.equal(told == 0, flat == 0)
-    hard = read_sorted(quarters(height, width).flatten(1))
-    assert len(hard.shares) == 4
-    assert len(hard.mixed) == 0
-    assert torch.equal(describe(hard, height * width), quarters(height, width).flatten(1))
-    assert len(read_sorted(fade(64, 96).flatten(1)).mixed) < 2 * FEWEST
-    constant = read_sorted(torch.full((2, height * width), 0.3))
+    hard = quarters(height, width).flatten(1)
+    assert torch.equal(describe(read_sorted(hard)), hard)
+    constant = read_sorted(torch.full((2, height * width), 0.25))
     assert constant.order is None
-    assert constant.shares.tolist() == [[pytest.approx(0.3)] * 2]
+    assert torch.equal(describe(constant), torch.full((2, height * width), 0.25))
+
+
+def test_few_positions_are_multiplied_for_every_region() -> None:
+    for weights, kinds in ((quarters(40, 50), 4), (fade(64, 96), 19)):
+        reading = read_sorted(weights.flatten(1))
+        assert len(reading.mixed) < kinds * reading.block
+        assert reading.length == int((weights > 0).any(0).sum())
 
 
 def test_bad_regions(generator: torch.Generator) -> None:
