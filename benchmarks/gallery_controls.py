@@ -1,6 +1,6 @@
 """Make the pictures of docs/control.md: one sheet for each control, from photographs and plates as in gallery.py.
 
-    python benchmarks/gallery_controls.py [--out docs/gallery] [--size 448] [--only mix,regions,...]
+python benchmarks/gallery_controls.py [--out docs/gallery] [--size 448] [--only mix,regions,...]
 """
 
 from __future__ import annotations
@@ -40,19 +40,27 @@ def run(content: Image.Image | None, styles: list[Image.Image], **settings: obje
 def strength() -> Image.Image:
     """Strength 0, .25, .5, 1 and 2."""
     return sheet(
-        [run(photo("astronaut"), [plate("swirls")], strength=s) for s in (0.0, 0.25, 0.5, 1.0, 2.0)], HEIGHT, 5
+        [run(photo("astronaut"), [plate("swirls")], strength=s) for s in (0.0, 0.25, 0.5, 1.0, 2.0)],
+        HEIGHT,
+        5,
     )
 
 
 def stroke() -> Image.Image:
     """Stroke .5, 1, 2 and 3."""
-    return sheet([run(photo("coffee"), [plate("swirls")], stroke=s) for s in (0.5, 1.0, 2.0, 3.0)], HEIGHT, 4)
+    return sheet(
+        [run(photo("coffee"), [plate("swirls")], stroke=s, strength=1.0) for s in (0.5, 1.0, 2.0, 3.0)],
+        HEIGHT,
+        4,
+    )
 
 
 def mix() -> Image.Image:
     """The cross-fader from the second style to the first."""
     styles = [plate("swirls"), plate("woodcut")]
-    return sheet([run(photo("chelsea"), styles, mix=g) for g in (0.0, 0.25, 0.5, 0.75, 1.0)], HEIGHT, 5)
+    return sheet(
+        [run(photo("coffee"), styles, mix=g, strength=0.9) for g in (0.0, 0.25, 0.5, 0.75, 1.0)], HEIGHT, 5
+    )
 
 
 def share() -> Image.Image:
@@ -81,11 +89,11 @@ def protect() -> Image.Image:
 
 def regions() -> Image.Image:
     """Colour-coded maps: red takes the red half of the plate, blue the blue one."""
-    content, style = photo("chelsea"), plate("woodcut")
+    content, style = photo("coffee"), plate("woodcut")
     here, there = Image.new("RGB", content.size, "blue"), Image.new("RGB", style.size, "blue")
-    ImageDraw.Draw(here).ellipse((60, -40, 330, 300), fill="red")
+    ImageDraw.Draw(here).ellipse((70, 20, 490, 370), fill="red")
     ImageDraw.Draw(there).rectangle((0, style.height // 2, style.width, style.height), fill="red")
-    painted = run(content, [style], strength=0.8, guides=Guides(regions=here, style_regions=(there,)))
+    painted = run(content, [style], strength=1.0, guides=Guides(regions=here, style_regions=(there,)))
     return sheet([here, style, there, painted], HEIGHT, 4)
 
 

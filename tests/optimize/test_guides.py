@@ -62,7 +62,7 @@ def test_masks_of_all_ones_are_no_masks(loss, content, style):
     guides = Guides(masks=(torch.ones(1, 3, 48, 64),), style_masks=(torch.ones(1, 3, 56, 40),))
     masked = job(content, style, guides, style_loss=loss, **ONE_SCALE)
     image = picture(48, 64, 5)
-    assert whole(masked, image) == pytest.approx(whole(plain, image), rel=1e-6, abs=1e-9)
+    assert whole(masked, image) == pytest.approx(whole(plain, image), rel=1e-5, abs=1e-6)
 
 
 def test_one_style_twice_with_complementary_masks_weighs_what_it_weighs_once(content, style):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
 from impasto.errors import RecipeError
 from impasto.imaging import resize
 from impasto.optimize import Balancing, Finished, Painter, Recovered, Stepped, make_recipe
-from impasto.optimize.balance import LARGEST, improvements, next_sigmas
+from impasto.optimize.balance import LARGEST, PULL, improvements, next_sigmas
 from impasto.optimize.checkpoint import read_checkpoint
 from impasto.optimize.mixing import acts, mix_of, style_gains, style_losses, style_name, styles_of_scale
 from impasto.optimize.objective import Objective
@@ -194,13 +196,26 @@ def test_shared_scales_compare_one_style_each(content, styles):
     stream.close()
 
 
-@pytest.mark.parametrize(("steps", "power"), [(240, 0.025), (48, 0.125), (16, 0.25)])
-def test_the_factors_follow_the_square_root_rule(steps, power):
+@pytest.mark.parametrize("steps", [240, 48, 16])
+def test_the_factors_follow_the_square_root_rule(steps):
+    power = 0.5 * min(0.5, PULL / steps)
     found = next_sigmas((1.0, 2.0, 0.5), (8.0, 2.0, 8.0), steps - 1, steps)
     assert found == pytest.approx((1.0, 2.0 * 4.0**power, 0.5))
+    far = next_sigmas((1.0, 2.0, 2.0, 2.0), (1.0, 0.02, 1e9, 1e-9), steps - 1, steps)
+    assert far == pytest.approx((1.0, 2.0 * math.exp(2 * power), 2.0 * math.exp(-2 * power), 2.0))
+    assert next_sigmas((1.0, 2.0), (1e-9, 2.0), steps - 1, steps) == (1.0, 2.0)
     assert next_sigmas((1.0, 2.0), (8.0, 2.0), min(12, steps // 4), steps) == (1.0, 2.0)
     assert next_sigmas((1.0, LARGEST), (8.0, 1.0), steps - 1, steps)[1] == LARGEST
     assert next_sigmas((1.0, 1 / LARGEST), (1.0, 9.0), steps - 1, steps)[1] == pytest.approx(1 / LARGEST)
+
+
+@pytest.mark.parametrize("settings", [{}, {"mix": 0.3}], ids=["even", "rehearsed"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_style_that_the_picture_is_in_already_is_not_balanced(settings, first, content, style):
+    arts = [content, style] if first else [style, content]
+    painter = Painter(job(content, arts, scales=((64, 40),), steps=40, **settings))
+    assert not any(isinstance(event, Recovered) for event in painter.events())
+    assert painter.state.sigmas == (1.0, 1.0)
 
 
 def test_improvements_are_ratios_and_stay_finite():
