@@ -61,7 +61,7 @@ def test_the_recipes_of_a_study_are_whole(tmp_path: Path, name: str, encoder: st
 def test_a_study_has_a_page_in_the_words_of_the_study(name: str) -> None:
     study = STUDIES[name]
     page = words((ROOT / f"docs/lab/{name}.md").read_text(encoding="utf-8"))
-    for text in (study.title, study.question, study.source, study.says):
+    for text in (study.title, study.question, study.source, study.says, study.differs):
         assert words(text) in page
     assert f"({name}.md)" in (ROOT / "docs/lab/README.md").read_text(encoding="utf-8")
 

@@ -85,6 +85,7 @@ def markdown(finding: Finding, painted: Sequence[Row]) -> str:
     lines = [
         f"# {study.title}", "", study.question, "",
         "## What the source says", "", study.says, "", f"Source: {study.source}.", "",
+        *(["## What differs here", "", study.differs, ""] if study.differs else []),
         "## What was measured", "",
         f"Painted through the encoder '{setting.encoder}' at {setting.size} pixels: photograph '{content}', "
         f"style {' and '.join(repr(style) for style in styles)}.{quick} {laboratory.judge.sentence}", "",

@@ -78,11 +78,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Study:
-    """One experiment. ``says`` is what the source says, ``measures`` names of `impasto.lab.measures.MEASURES`.
+    """One experiment. ``says`` is what the source says, ``differs`` what is done otherwise here.
 
-    ``columns`` are the values that the report shows, all of them if there are none. ``figure`` draws finished rows,
-    ``notes`` says in sentences what was measured; it is given only the rows that were painted. ``styles``
-    is how many style pictures it needs.
+    ``measures`` are names of `impasto.lab.measures.MEASURES` and ``columns`` the values that the report shows, all
+    of them if there are none. ``figure`` draws the rows, ``notes`` says in sentences what was measured; it is given
+    only the rows that were painted. ``styles`` is how many style pictures it needs.
     """
 
     name: str
@@ -96,3 +96,4 @@ class Study:
     notes: Callable[[Sequence[Row]], Sequence[str]] = lambda _: ()
     columns: tuple[str, ...] = ()
     styles: int = 1
+    differs: str = ""

@@ -12,8 +12,8 @@ from impasto.lab.study import Cell, Setting, Study
 def cells(setting: Setting) -> list[Cell]:
     """Return the grid."""
     steps = setting.steps(500, 150)
-    fields = {"style_loss": "moments", "start": "noise", "views": 1, "hold": False, "learning_rate": 0.05,
-              "betas": (0.9, 0.99), "final_rate": 0.05, "scales": ((setting.size, steps),)}  # fmt: skip
+    fields = {"style_loss": "moments", "start": "noise", "views": 1, "hold": False, "learning_rate": 0.1,
+              "betas": (0.9, 0.99), "final_rate": 0.01, "scales": ((setting.size, steps),)}  # fmt: skip
     return [
         Cell(
             {"layers": layer if count == 1 else f"{setting.layers[0]} to {layer}"},
@@ -44,6 +44,8 @@ STUDY = Study(
     source="Gatys, Ecker & Bethge, A Neural Algorithm of Artistic Style, arXiv:1508.06576, figure 1 (style)",
     says="From white noise a picture is found with the painting's statistics on conv1_1; conv1_1 and conv2_1; ...; "
     "conv1_1 to conv5_1. The pictures match the painting's style on a growing scale while its arrangement is lost.",
+    differs="Means and covariances are compared, which say together what the paper's Gram matrix says, each layer "
+    "relative to the painting's own, by Adam.",
     cells=cells,
     measures=("style_layers", "judge", "cost"),
     columns=("worst style", *(f"style relu{block}_1" for block in range(1, 6)), "STYLE"),
