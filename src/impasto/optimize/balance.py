@@ -14,7 +14,7 @@ from impasto.optimize.objective import Objective
 from impasto.optimize.recipe import Recipe
 
 # The factors may change by the root of the improvements' ratio to the power of PULL over the steps of a scale.
-PULL = 12.0
+PULL = 9.0
 FASTEST = 0.5
 # However far apart improvements are, the factors follow a ratio of e^FARTHEST at most: a loss that grows a
 # hundredfold from step to step would be taken for one that runs away.
@@ -36,7 +36,7 @@ def improvements(start: Sequence[float], end: Sequence[float]) -> tuple[float, .
 def next_sigmas(sigmas: Sequence[float], found: Sequence[float], step: int, steps: int) -> tuple[float, ...]:
     """Return the factors after ``step`` (from 1) of ``steps`` of a scale, from the improvements ``found`` so far.
 
-    ``sigma_i *= sqrt(RI_1 / RI_i)^k`` with k = 12 / steps, at most .5, and the ratio cut to [e^-2, e^2]; the first
+    ``sigma_i *= sqrt(RI_1 / RI_i)^k`` with k = 9 / steps, at most .5, and the ratio cut to [e^-2, e^2]; the first
     factor stays 1. Source: the square-root rule for mixed styles with two images, sigma1 = 1, sigma2 =
     sqrt(RI1 / RI2), iterated. Deviation: the rule is applied a little at every step of one run instead of once
     after each of several runs; a style that the first picture is in already is left out of it.
