@@ -66,7 +66,9 @@ def colors(options: argparse.Namespace) -> None:
         photo, art = (impasto.read_picture(path, longest=512).pixels for path in (content, style))
         grey = fade(art, 1.0)
         runs = {share: impasto.stylize(content, style, colors=share) for share in (0.0, 1.0)}
-        styles = {s: judge(fade(r.pixels, 1.0), fade(photo, 1.0), grey, network).style for s, r in runs.items()}
+        styles = {
+            s: judge(fade(r.pixels, 1.0), fade(photo, 1.0), grey, network).style for s, r in runs.items()
+        }
         ratios.append(styles[1.0] / styles[0.0])
         print(
             f"{' x '.join(PAIRS[number - 1])}: a,b difference {color_difference(runs[1.0].pixels, photo):.2f} "

@@ -44,8 +44,12 @@ def strokes(number: int) -> None:
         found = []
         for stroke in (0.5, 1.0, 2.0, 3.0):
             result = impasto.stylize(content, style, size=size, stroke=stroke, strength=1.0)
-            found.append(f"{stroke:g}: {wavelength(resize(result.pixels, fit(*result.pixels.shape[2:], 512))):.4f}")
-        print(f"{' x '.join(PAIRS[number - 1])} at {size}: wavelength by stroke {', '.join(found)}", flush=True)
+            found.append(
+                f"{stroke:g}: {wavelength(resize(result.pixels, fit(*result.pixels.shape[2:], 512))):.4f}"
+            )
+        print(
+            f"{' x '.join(PAIRS[number - 1])} at {size}: wavelength by stroke {', '.join(found)}", flush=True
+        )
 
 
 def main() -> None:

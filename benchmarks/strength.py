@@ -32,9 +32,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--pairs", type=numbers, default=list(range(1, 9)))
-    parser.add_argument(
-        "--sizes", type=lambda t: [int(v) for v in t.split(",")], default=[256, 512, 1024]
-    )
+    parser.add_argument("--sizes", type=lambda t: [int(v) for v in t.split(",")], default=[256, 512, 1024])
     parser.add_argument("--strengths", type=lambda t: [float(v) for v in t.split(",")], default=[0.5])
     parser.add_argument("--encoder", default="compact")
     parser.add_argument("--quality", default="normal")
@@ -57,14 +55,19 @@ def main() -> None:
                 scores = judge(result.pixels, photo, art, judging, longest)
                 found.append(scores.content)
                 rows.append(
-                    {"strength": strength, "size": size, "pair": number, "content": scores.content, "style": scores.style}
-                )
+                    {
+                        "strength": strength, "size": size, "pair": number, "content": scores.content,
+                        "style": scores.style,
+                    }
+                )  # fmt: skip
                 print(
                     f"strength {strength} size {size} {' x '.join(PAIRS[number - 1]):32} CONTENT {scores.content:.3f} "
                     f"STYLE {scores.style:.3f} {result.seconds:.1f} s",
                     flush=True,
                 )
-            print(f"size {size}: mean {statistics.mean(found):.3f}, coefficient of variation {variation(found):.3f}")
+            print(
+                f"size {size}: mean {statistics.mean(found):.3f}, coefficient of variation {variation(found):.3f}"
+            )
             every += found
         print(f"strength {strength}, all sizes: coefficient of variation {variation(every):.3f}", flush=True)
     if options.out:
