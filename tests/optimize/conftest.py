@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from impasto.losses import StyleTerm
-from impasto.optimize import Finished, Guides, Painter, Result, make_recipe, open_job
+from impasto.optimize import Finished, Guides, Painter, Result, make_recipe, open_job, run
 from impasto.optimize.job import Job
 from impasto.optimize.objective import Objective, build_objectives
 from impasto.optimize.setup import Setup
@@ -20,6 +20,14 @@ def _one_thread(_threads: None) -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _known_speed() -> Iterator[None]:
+    """Measuring the machine's speed for the estimate of a plan takes longer than most runs here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "conv_rate", lambda device, dtype: 1e10)
+        yield
 
 
 def picture(height: int, width: int, seed: int) -> torch.Tensor:
@@ -59,17 +67,17 @@ def finish(painter: Painter) -> Result:
     return next(event.result for event in painter.events() if isinstance(event, Finished))
 
 
-def objectives(run: Job, views: Sequence[View] | None = None, scale: int = -1) -> dict[View, Objective]:
+def objectives(of: Job, views: Sequence[View] | None = None, scale: int = -1) -> dict[View, Objective]:
     """What a run compares at one of its scales, through the plain view unless others are given."""
-    setup = Setup(run, torch.device("cpu"))
-    scales = run.plan.scales
+    setup = Setup(of, torch.device("cpu"))
+    scales = of.plan.scales
     targets = setup.targets(scales[scale], setup.mix(scale % len(scales)), torch.Generator().manual_seed(0))
     return build_objectives(targets, [View()] if views is None else views)
 
 
-def style_terms(run: Job, **which) -> dict[str, StyleTerm]:
+def style_terms(of: Job, **which) -> dict[str, StyleTerm]:
     """The style terms of a run by layer, through one view."""
-    (objective,) = objectives(run, **which).values()
+    (objective,) = objectives(of, **which).values()
     return {term.layer: term for term in objective.terms if isinstance(term, StyleTerm)}
 
 
