@@ -13,11 +13,11 @@ from . import (
     content_reconstruction,
     encoders,
     gamma_sweep,
-    gamma_sweep,
     optimised_or_trained,
     optimisers,
     reproducibility,
     style_reconstruction,
+    two_resolutions,
 )
 
 STUDIES: Mapping[str, Study] = MappingProxyType(
@@ -28,7 +28,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
             style_reconstruction,
             alpha_beta_by_layer,
             gamma_sweep,
-            gamma_sweep,
+            two_resolutions,
             optimisers,
             encoders,
             optimised_or_trained,
@@ -36,6 +36,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
         )
     }
 )
+
 
 def find_study(name: str) -> Study:
     """Return the study called ``name``; raises `RecipeError` with the names there are."""

@@ -21,7 +21,7 @@ def cells(setting: Setting) -> list[Cell]:
         Cell(
             {"layer": layer},
             {**adam, "content_layers": {layer: 1.0}, "start": "noise", "scales": ((setting.size, steps),),
-             "variation_weight": 1.0},
+             "variation_weight": 0.2},
             styles=(),
         )
         for layer in layers
