@@ -16,9 +16,8 @@ def cells(setting: Setting) -> list[Cell]:
     preset, scales = "mixed" if setting.vgg else "impasto", ((setting.size, setting.steps(200, 60)),)
     own = {"scales": scales} if setting.vgg else {"scales": scales, "hold": False, "views": 1}
     gammas = [percent / 100 for percent in range(0, 101, setting.choose(10, 25))]
-    grid = [(b, way, gamma) for b, way in enumerate((PLAIN, EVEN)) for gamma in gammas]
-    return [Cell({"styles": way, "gamma": g}, {**own, "mix": g, "balance": bool(b)}, preset, styles=(0, 1))
-            for b, way, g in grid]  # fmt: skip
+    return [Cell({"styles": w, "gamma": g}, {**own, "mix": g, "balance": w == EVEN}, preset, styles=(0, 1))
+            for w in (PLAIN, EVEN) for g in gammas]  # fmt: skip
 
 
 def figure(view: View) -> Figure:
@@ -35,12 +34,8 @@ def figure(view: View) -> Figure:
     charts = [Chart(losses, "gamma", "style loss"), Chart(ratios, "gamma", RATIO, log_y=True)]
     sheets = [[Panel(r.picture(), f"{RATIO} = {r[RATIO]:.2f}") for r in some] for some in rows.values()]
     columns = ["style 2", *(f"gamma {gamma:g}" for gamma in gammas), "style 1"]
-    return draw(
-        [[Panel(art[1]), *sheet, Panel(art[0])] for sheet in sheets],
-        columns=columns,
-        labels=[*rows],
-        charts=charts,
-    )
+    grid = [[Panel(art[1]), *sheet, Panel(art[0])] for sheet in sheets]
+    return draw(grid, columns=columns, labels=[*rows], charts=charts)
 
 
 def notes(rows: Sequence[Row]) -> list[str]:

@@ -13,8 +13,8 @@ TERMS = {"content": "content/", "style": "style/", "TV": "variation"}
 def cells(setting: Setting) -> list[Cell]:
     """Return the coarse half of the run, for its picture, and the whole run."""
     steps = max(1, setting.steps(1000, 240) // 2)
-    rate = 0.00226 * max(1.0, 500 / max(steps, 100))
-    own: dict[str, Any] = {"decay_every": max(1, steps * 2 // 5), "learning_rate": rate}
+    longer = max(1.0, 500 / max(steps, 100))
+    own: dict[str, Any] = {"decay_every": max(1, steps * 2 // 5), "learning_rate": 0.00226 * longer}
     if not setting.vgg:
         own |= {"content_layers": {"relu4_2": 1.0}, "content_loss": "variance", "style_loss": "moments"}
         own |= {"style_weight": 1.0, "variation_weight": 3.0}
@@ -47,8 +47,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
         count, table = len(course["style"]), [["epoch", *TERMS], ["---"] * 4]
         for epoch in sorted({max(1, round(count * tenth / 10)) for tenth in range(11) if count}):
             table.append([str(epoch), *(f"{values[epoch - 1]:.3g}" for values in course.values())])
-        lines = [f"  | {' | '.join(line)} |" for line in table]
-        found.append("\n".join((f"Weighted losses, {row['up to']}:", "", *lines, "")))
+        found.append("\n  | ".join([f"Weighted losses, {row['up to']}:\n", *map(" | ".join, table)]) + "\n")
     return found
 
 
