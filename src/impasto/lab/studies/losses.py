@@ -20,7 +20,7 @@ def _fields(name: str, setting: Setting) -> dict[str, Any]:
     """Return what a choice changes."""
     first, _, last = name.partition(" ")
     if name in WEIGHTS:
-        weight = WEIGHTS[name][setting.vgg] * ((128 / setting.size) ** 4 if last == "undivided" else 1)
+        weight = WEIGHTS[name][setting.vgg] * (128 / setting.size) ** (4 * (last == "undivided"))
         return {"style_loss": first.lower(), "gram": last or None, "style_weight": weight}
     return {} if name == BASE else {"variation_weight": float(last)} if first == "TV" else {last: first}
 
@@ -28,40 +28,40 @@ def _fields(name: str, setting: Setting) -> dict[str, Any]:
 def cells(setting: Setting) -> list[Cell]:
     """Return every choice once."""
     fixed = f"{setting.encoder}'s pooling is built in; `impasto weights fetch vgg19` and use --encoder vgg19."
-    own = {"scales": ((setting.size, setting.steps(200, 80)),)}
-    return [Cell({"choice": name}, own | _fields(name, setting),
-                 missing=fixed if name.endswith("pooling") and not setting.vgg else "")
-            for name in dict.fromkeys(name for names in GROUPS.values() for name in names)]  # fmt: skip
+    why, scales = "" if setting.vgg else fixed, ((setting.size, setting.steps(200, 80)),)
+    return [Cell({"choice": name}, {**_fields(name, setting), "scales": scales}, missing=why * ("pooling" in name))
+            for name in dict.fromkeys(sum(GROUPS.values(), ()))]  # fmt: skip
+
+
+def _grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    some = {group: [row for row in rows if row["choice"] in names] for group, names in GROUPS.items()}
+    return {group: found for group, found in some.items() if found}
 
 
 def figure(view: View) -> Figure:
     """Draw the groups that have pictures, a row each."""
-    groups = {group: [view.find(choice=name) for name in names] for group, names in GROUPS.items()}
-    rows = {group: some for group, some in groups.items() if not all(row.missing for row in some)}
-    grid = [[Panel(r.picture(), f"{r['choice']}: {r['STYLE']:.2f}, {r['CONTENT']:.2f}, {r['NOISE']:.2f}")
-             for r in some] for some in rows.values()]  # fmt: skip
+    rows, caption = _grouped(view.painted), "{}: {:.2f}, {:.2f}, {:.2f}"
+    grid = [[Panel(r.picture(), caption.format(r["choice"], *(r[name] for name in MEASURES[:3]))) for r in some]
+            for some in rows.values()]  # fmt: skip
     given = [Panel(view.content, "photograph"), Panel(view.styles[0], "style")]
     return draw([given, *grid], labels=["beneath:\nSTYLE,\nCONTENT,\nNOISE", *rows])
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
     """Say what was measured, by group."""
-    starts = [sum(v for term, v in r.trace()[0].items() if term.startswith("style/"))
-              for r in rows if r["choice"] in (BASE, *WEIGHTS)] or [0.0]  # fmt: skip
+    firsts = [r.trace()[0] for r in rows if r["choice"] in (BASE, *WEIGHTS)]
+    starts = [sum(v for name, v in line.items() if name.startswith("style/")) for line in firsts] or [0.0]
     found = [f"Style losses at the start lie between {min(starts):.2g} and {max(starts):.2g}."]
-    for group, names in GROUPS.items():
-        some = [row for row in rows if row["choice"] in names]
+    for group, some in _grouped(rows).items():
         words = (f"{name} " + ", ".join(f"{r['choice']} {r[name]:.2f}" for r in some) for name in MEASURES)
-        found += [f"{group.capitalize()}: {'; '.join(words)}."] if some else []
+        found.append(f"{group.capitalize()}: {'; '.join(words)}.")
     return found
 
 
-SAYS = """Average pooling is slightly more appealing than max pooling. Other first pictures change little, though the
-photograph biases forms (Gatys). Total variation smooths (Johnson). Sliced Wasserstein distances see whole
-distributions of features, Gram matrices only second moments (Heitz)."""
+SAYS = """Average pooling is slightly more appealing than max. Other first pictures change little, though the photograph
+biases forms. Total variation smooths. Sliced Wasserstein sees whole distributions, Gram matrices second moments."""
 ELSE = """Style weights make every loss about 4 at the start, measured once for our pictures; then content weights
 steer all to one distance from the photograph. Gatys' and Johnson's Gram losses differ by a factor 4 alone."""
 STUDY = Study("losses", "Losses, pooling and first pictures", "What do other losses, poolings and starts change?",
-              "Gatys, Ecker & Bethge, CVPR 2016, sections 2, 6; Johnson, Alahi & Fei-Fei, ECCV 2016, section 3.2; "
-              "Heitz, Vanhoey, Chambon & Belcour, CVPR 2021", SAYS, cells, ("judge", "cost"), figure, notes,
-              MEASURES, differs=ELSE)  # fmt: skip
+              "Gatys et al., CVPR 2016, sections 2, 6; Johnson et al., ECCV 2016, section 3.2; Heitz et al., CVPR 2021",
+              SAYS, cells, ("judge", "cost"), figure, notes, MEASURES, differs=ELSE)  # fmt: skip

@@ -11,7 +11,7 @@ from impasto.lab.study import Cell, Setting, Study
 
 def cells(setting: Setting) -> list[Cell]:
     """Return the grid."""
-    steps = setting.steps(500, 150)
+    steps = setting.steps(500, 250)
     fields = {"style_loss": "moments", "start": "noise", "views": 1, "hold": False, "learning_rate": 0.1,
               "betas": (0.9, 0.99), "final_rate": 0.01, "scales": ((setting.size, steps),)}  # fmt: skip
     return [
