@@ -47,7 +47,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
     at, half = exp(plain.get(0.5, nan)), exp(even.get(0.5, nan))
     return [f"As they are, both improve equally at gamma {cross} (interpolated); the ratio at .5 is {at:.3f}.",
             f"Balanced, the ratio at .5 is {half:.3f}: {'' if abs(half - 1) <= 0.05 else 'not '}within 5 % of 1.",
-            f"Ratios at gamma and 1 - gamma then multiply to 1 up to a factor {exp(skew):.2f} (symmetric: 1)."]  # fmt: skip
+            f"Then ratios at gamma and 1 - gamma multiply to 1 within a factor {exp(skew):.2f} (even: 1)."]  # fmt: skip
 
 
 SAYS = """The loss is alpha content + beta (gamma sigma1 style1 + (1 - gamma) sigma2 style2), RI a style's loss at the
