@@ -65,9 +65,9 @@ STUDY = Study(
     says="A small alpha / beta gives a texture of the painting that hardly shows the photograph, a large one the "
     "photograph hardly stylised. Matching a low layer (conv2_2) keeps the photograph's pixels and the texture only "
     "lies over it; matching a high one (conv4_2) lets forms change while the objects stay.",
-    differs="The photograph is the first picture. Through VGG-19 it is the paper's loss by L-BFGS, but the network is not "
-    "normalised to a mean activation of 1 as the paper's, so that the same pictures need a larger alpha / beta: 1e-2 "
-    "to 100. Through the compact encoder it is our default loss, whose terms are about 1 each: 1e-3 to 10.",
+    differs="The photograph is the first picture. Through VGG-19 it is the paper's loss by L-BFGS, but the network is "
+    "not normalised to a mean activation of 1 as the paper's, so that the same pictures need a larger alpha / beta: "
+    "1e-2 to 100. Through the compact encoder it is our default loss, whose terms are about 1 each: 1e-3 to 10.",
     cells=cells,
     measures=("judge", "loss", "cost"),
     columns=("STYLE", "CONTENT", "NOISE", "loss"),
