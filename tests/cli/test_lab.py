@@ -51,7 +51,7 @@ def test_a_run_writes_a_report_and_goes_on(cli: Cli, place: Path) -> None:
     run = cli("lab", "run", NAME, *SMALL, "--out", "out")
     assert run.code == 0, run.err
     assert run.out.splitlines() == [f"out/{NAME}/report.md"]
-    assert run.err.count(": painted") == 5
+    assert run.err.count(": done") == 5
     assert "VGG-19 are not here" in run.err
     for name in ("figure.png", "figure.svg", "data.csv", "data.json", "report.md"):
         assert (place / "out" / NAME / name).stat().st_size > 0
@@ -90,8 +90,8 @@ def test_an_interrupted_run_keeps_what_is_finished(cli: Cli, place: Path, enviro
     assert run.returncode == 130, err
     kept = len(list((place / "out").rglob("cell.json")))
     assert 1 <= kept < 5
-    assert f"{kept} of 5 pictures are kept" in err
+    assert f"{kept} of 5 cells are kept" in err
     assert not list((place / "out").rglob(".impasto-*"))
     again = cli(*words)
     assert again.err.count(": kept") == kept
-    assert again.err.count(": painted") == 5 - kept
+    assert again.err.count(": done") == 5 - kept

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from impasto.errors import RecipeError
-from impasto.lab import STUDIES, Setting, find_study, write_report
+from impasto.lab import STUDIES, Setting, Training, find_study, write_report
 from impasto.lab.measures import MEASURES
 from impasto.lab.paint import recipe_of
 from impasto.lab.row import number
+from impasto.lab.training import settings_of
 
 from .test_run import go
 
@@ -34,6 +35,8 @@ def test_a_study_runs(laboratory, name: str) -> None:
     report = write_report(finding)
     text = words(report.read_text(encoding="utf-8"))
     assert words(finding.study.says) in text
+    assert finding.conditions
+    assert all(words(condition) in text for condition in finding.conditions)
     for row in finding.rows:
         if not row.missing:
             for column in finding.study.columns:
@@ -51,6 +54,9 @@ def test_the_recipes_of_a_study_are_whole(tmp_path: Path, name: str, encoder: st
     cells = study.cells(setting)
     assert len({str(dict(cell.key)) for cell in cells}) == len(cells)
     for cell in cells:
+        if isinstance(cell, Training):
+            assert settings_of(cell, setting).encoder == encoder
+            continue
         assert all(index < study.styles for index in cell.styles)
         if not cell.missing and cell.recipe.get("encoder", encoder) in ("compact", "vgg19"):
             recipe_of(cell, setting)

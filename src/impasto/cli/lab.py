@@ -36,7 +36,7 @@ Styles = Annotated[
         metavar="FILE", help="Painting, may be given again; else our own plates.", show_default=False
     ),
 ]
-Encoder = Annotated[str, typer.Option(metavar="NAME", help="Network that is painted through.")]
+Encoder = Annotated[str, typer.Option(metavar="NAME", help="Network that is painted through, or trained.")]
 Weights = Annotated[
     Path | None,
     typer.Option(
@@ -47,7 +47,15 @@ Size = Annotated[
     int | None,
     typer.Option(min=32, max=4096, help="Longer side; else 320, or 192 if quick.", show_default=False),
 ]
-Steps = Annotated[int | None, typer.Option(min=1, help="Most steps a picture.", show_default=False)]
+Steps = Annotated[
+    int | None, typer.Option(min=1, help="Most steps a picture, epochs a training.", show_default=False)
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Folder of class folders to train on; else painted ones.", show_default=False
+    ),
+]
 
 
 @app.callback()
@@ -72,7 +80,7 @@ def list_studies() -> None:
 def run(
     names: Names = None,
     every: Annotated[bool, typer.Option("--all", help="Run every study.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer steps and small pictures.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer steps, small or fewer pictures.")] = False,
     out: Out = Path("impasto-lab"),
     content: Content = None,
     style: Styles = None,
@@ -80,28 +88,32 @@ def run(
     weights: Weights = None,
     size: Size = None,
     steps: Steps = None,
+    data: Data = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Paint again what is there already.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
 ) -> None:
-    """Run studies: paint their pictures, measure them, draw the figure, write data and a report.
+    """Run studies: paint their pictures or train, measure, draw the figure, write data and a report.
 
-    Finished pictures are kept: the same command goes on where it was stopped. Ctrl-C keeps those that are finished.
+    What is finished is kept: the same command goes on where it was stopped, also after Ctrl-C.
     """
     studies = _chosen(names or [], every)
     from impasto.lab import Laboratory, Pictures, Setting, write_report
     from impasto.lab.figure import need_matplotlib
     from impasto.lab.weights import weights_of
+    from impasto.networks.finetune.data import find_classes
 
     need_matplotlib()
-    setting = Setting(encoder, None if weights is None else str(weights), quick, size, steps)
+    setting = Setting(encoder, _text(weights), quick, size, steps, _text(data))
     weights_of(encoder, setting)
+    if data is not None:
+        find_classes(data)
     needed = max(study.styles for study in studies)
     with Stop(quiet) as stop:
         pictures = Pictures.read(content or _photo(), style or [], setting.size, needed)
         laboratory = Laboratory(setting, pictures, out)
         _ = laboratory.judge.fingerprint
         make_folder(out)
-        if not quiet:
+        if not quiet and any("judge" in study.measures for study in studies):
             note(laboratory.judge.sentence)
         for study in studies:
             finding = _run(study, laboratory, stop, fresh, quiet)
@@ -117,6 +129,10 @@ def _chosen(names: Sequence[str], every: bool) -> list[Study]:
     if not every and not names:
         raise RecipeError("No study was named; see 'impasto lab list', or use --all.")
     return [find_study(name) for name in dict.fromkeys(names)] if names else list(STUDIES.values())
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def _photo() -> Path | None:
@@ -140,7 +156,7 @@ def _run(study: Study, laboratory: Laboratory, stop: Stop, fresh: bool, quiet: b
                 report.close()
                 if not quiet:
                     tell(
-                        f"{study.name}: {report.done} of {report.count} pictures are kept; the same command goes on."
+                        f"{study.name}: {report.done} of {report.count} cells are kept; the same command goes on."
                     )
                 raise Interrupted(stop.number)
     raise AssertionError("a study ends with StudyDone")  # unreachable: run_study ends with it or raises

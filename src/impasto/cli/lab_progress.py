@@ -1,4 +1,4 @@
-"""How far a study is: a bar over its pictures on a terminal, lines elsewhere, or nothing."""
+"""How far a study is: a bar over its cells on a terminal, lines elsewhere, or nothing."""
 
 from __future__ import annotations
 
@@ -35,14 +35,13 @@ class Progress:
 
     def see(self, event: StudyEvent) -> None:
         """Take in one event and show it."""
-        from impasto.lab import CellDone, CellStarted
+        from impasto.lab import CellDone, CellStarted, Going
         from impasto.lab.row import Row
-        from impasto.optimize.events import Stepped
 
         if isinstance(event, CellStarted):
             self.count, self.began, self.label = event.count, time.monotonic(), Row(event.cell.key).label
             self.show(0.0, self.left(0.0))
-        elif isinstance(event, Stepped):
+        elif isinstance(event, Going) and event.seconds_left is not None:
             spent = time.monotonic() - self.began
             whole = spent + event.seconds_left
             self.show(spent / max(whole, 1e-9), self.left(whole) - spent)
@@ -76,7 +75,7 @@ class Lines(Progress):
         if time.monotonic() - self.spoke >= LINE_SECONDS:
             self.spoke = time.monotonic()
             left = duration(max(0.0, seconds_left))
-            tell(f"{self.name}: {self.done}/{self.count} pictures, {self.label} {part:.0%}, {left} left")
+            tell(f"{self.name}: {self.done}/{self.count} cells, {self.label} {part:.0%}, {left} left")
 
     def finished(self, event: CellDone) -> None:
         """Print the cell."""
@@ -122,7 +121,7 @@ def line_of(event: CellDone) -> str:
     """Return a finished cell in a line."""
     if event.row.missing:
         return f"{event.row.label}: missing: {event.row.missing}"
-    return f"{event.row.label}: {'kept' if event.kept else 'painted'}"
+    return f"{event.row.label}: {'kept' if event.kept else 'done'}"
 
 
 def reporter(name: str, quiet: bool) -> Progress:

@@ -1,4 +1,4 @@
-"""The experiments of the papers: each study paints a grid of pictures, measures them and draws a figure.
+"""The experiments of the papers: each study makes a grid of cells, measures them and draws a figure.
 
 A study is one short file in `impasto.lab.studies`. Names are loaded when first used, so that studies can be listed
 without torch or matplotlib.
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from impasto.lab.row import Row, View
     from impasto.lab.run import CellDone, CellStarted, Finding, Laboratory, StudyDone, StudyEvent, run_study
     from impasto.lab.studies import STUDIES, find_study
-    from impasto.lab.study import Cell, Setting, Study
+    from impasto.lab.study import Cell, Setting, Study, Training
+    from impasto.lab.work import AnyCell, Going, Made, Work
 
 _HOMES = {
     "pictures": ("Pictures",),
@@ -23,24 +24,30 @@ _HOMES = {
     "row": ("Row", "View"),
     "run": ("CellDone", "CellStarted", "Finding", "Laboratory", "StudyDone", "StudyEvent", "run_study"),
     "studies": ("STUDIES", "find_study"),
-    "study": ("Cell", "Setting", "Study"),
+    "study": ("Cell", "Setting", "Study", "Training"),
+    "work": ("AnyCell", "Going", "Made", "Work"),
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "STUDIES",
+    "AnyCell",
     "Cell",
     "CellDone",
     "CellStarted",
     "Finding",
+    "Going",
     "Laboratory",
+    "Made",
     "Pictures",
     "Row",
     "Setting",
     "Study",
     "StudyDone",
     "StudyEvent",
+    "Training",
     "View",
+    "Work",
     "find_study",
     "run_study",
     "write_report",

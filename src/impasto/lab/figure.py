@@ -1,4 +1,4 @@
-"""Figures in one quiet style: contact sheets of pictures with labels, curves beneath them.
+"""Figures in one quiet style: contact sheets of pictures with labels, curves and bars beneath them.
 
 Lengths are in inches. matplotlib is imported only when a figure is drawn.
 """
@@ -6,6 +6,7 @@ Lengths are in inches. matplotlib is imported only when a figure is drawn.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +15,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from impasto.errors import MissingExtraError
 
 if TYPE_CHECKING:
+    import matplotlib.axes
     import matplotlib.figure
 
     from impasto.lab.row import Pixels
 
 Figure: TypeAlias = "matplotlib.figure.Figure"
+Axes: TypeAlias = "matplotlib.axes.Axes"
 
 WIDTH, GAP, MARGIN = 1.7, 0.08, 0.12
 HEADER, CAPTION, LABEL = 0.24, 0.21, 0.95
 CHART_WIDTH, CHART_HEIGHT = 3.6, 2.5
+LEGEND_LINE, LETTER = 0.15, 0.055
 INK, FAINT, PAPER = "#222222", "#bbbbbb", "#ffffff"
 COLORS = ("#1f4e79", "#c0562b", "#4f8657", "#8a5a9e", "#a58a1f", "#3f3f3f", "#b03a5b", "#3f8fa5")
 STYLE: Any = {
@@ -66,6 +70,15 @@ class Chart:
     log_y: bool = False
 
 
+@dataclass(frozen=True)
+class Bars:
+    """A bar a name, with its value above it; a dashed line at ``level`` if there is one."""
+
+    values: Mapping[str, float]
+    y: str
+    level: float | None = None
+
+
 def need_matplotlib() -> None:
     """Raise `MissingExtraError` unless figures can be drawn."""
     try:
@@ -80,7 +93,7 @@ def draw(
     *,
     columns: Sequence[str] = (),
     labels: Sequence[str] = (),
-    charts: Sequence[Chart] = (),
+    charts: Sequence[Chart | Bars] = (),
 ) -> Figure:
     """Return a figure: rows of panels under ``columns`` with row ``labels`` on the left, then charts side by side.
 
@@ -97,7 +110,9 @@ def draw(
     line = height + (CAPTION if any(p.caption for row in grid for p in row) else 0) + GAP
     sheet_height = top + len(grid) * line if grid else MARGIN
     wide = max(left + across * (WIDTH + GAP), len(charts) * CHART_WIDTH) + MARGIN
-    high = sheet_height + (CHART_HEIGHT if charts else 0) + MARGIN
+    slot = (wide - MARGIN) / max(1, len(charts))
+    legend = max((_legend(chart, slot)[0] * LEGEND_LINE for chart in charts), default=0)
+    high = sheet_height + (CHART_HEIGHT + legend if charts else 0) + MARGIN
     with rc_context(STYLE):
         figure = canvas.Figure(figsize=(wide, high), facecolor=PAPER)
         for number, name in enumerate(columns):
@@ -116,9 +131,19 @@ def draw(
                 x = left + column * (WIDTH + GAP)
                 _panel(figure, panel, (x / wide, 1 - y / high, WIDTH / wide, height / high))
         for number, chart in enumerate(charts):
-            x = number * (wide - MARGIN) / len(charts)
-            box = (x + 0.62, MARGIN + 0.42, (wide - MARGIN) / len(charts) - 0.8, CHART_HEIGHT - 0.72)
-            _chart(figure, chart, (box[0] / wide, box[1] / high, box[2] / wide, box[3] / high))
+            box = (number * slot + 0.62, MARGIN + legend + 0.42, slot - 0.8, CHART_HEIGHT - 0.72)
+            axes = figure.add_axes((box[0] / wide, box[1] / high, box[2] / wide, box[3] / high))
+            if isinstance(chart, Bars):
+                _bars(axes, chart)
+            else:
+                _curves(axes, chart)
+            columns_of_names = _legend(chart, slot)[1]
+            if columns_of_names:
+                at = ((number + 0.5) * slot / wide, (MARGIN + legend) / high)
+                axes.legend(
+                    loc="upper center", bbox_to_anchor=at, bbox_transform=figure.transFigure, ncols=columns_of_names,
+                    fontsize=6.5, borderaxespad=0, columnspacing=1.2,
+                )  # fmt: skip
     return figure
 
 
@@ -163,8 +188,15 @@ def _panel(figure: Figure, panel: Panel, box: tuple[float, float, float, float])
         axes.set_xlabel(panel.caption, labelpad=3, fontsize=7)
 
 
-def _chart(figure: Figure, chart: Chart, box: tuple[float, float, float, float]) -> None:
-    axes = figure.add_axes(box)
+def _legend(chart: Chart | Bars, width: float) -> tuple[int, int]:
+    """Return lines and columns of the names beneath a chart; none where there is one line or bars."""
+    if isinstance(chart, Bars) or len(chart.lines) < 2:
+        return 0, 0
+    columns = max(1, min(len(chart.lines), int(width / (0.5 + LETTER * max(map(len, chart.lines))))))
+    return math.ceil(len(chart.lines) / columns), columns
+
+
+def _curves(axes: Axes, chart: Chart) -> None:
     for index, (name, (x, y)) in enumerate(chart.lines.items()):
         mark = "o" if len(x) <= 30 else ""
         axes.plot(x, y, marker=mark, markersize=3, color=COLORS[index % len(COLORS)], label=name)
@@ -174,5 +206,14 @@ def _chart(figure: Figure, chart: Chart, box: tuple[float, float, float, float])
         axes.set_yscale("log")
     axes.set_xlabel(chart.x)
     axes.set_ylabel(chart.y)
-    if len(chart.lines) > 1:
-        axes.legend(fontsize=6.5)
+
+
+def _bars(axes: Axes, chart: Bars) -> None:
+    drawn = axes.bar([*chart.values], [*chart.values.values()], width=0.6, color=COLORS[: len(chart.values)])
+    axes.bar_label(drawn, fmt="%.3g", fontsize=7, padding=2)
+    axes.grid(False, axis="x")
+    axes.set_axisbelow(True)
+    axes.margins(y=0.12)
+    if chart.level is not None:
+        axes.axhline(chart.level, color=INK, linewidth=0.8, linestyle="--")
+    axes.set_ylabel(chart.y)

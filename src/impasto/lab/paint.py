@@ -12,8 +12,9 @@ from torch import Tensor
 from impasto.lab.pictures import Pictures
 from impasto.lab.study import Cell, Setting
 from impasto.lab.weights import weights_of
+from impasto.lab.work import Going
 from impasto.optimize.engine import Painter
-from impasto.optimize.events import Event, Finished, Stepped
+from impasto.optimize.events import Finished, Stepped
 from impasto.optimize.job import Job
 from impasto.optimize.presets import make_recipe
 from impasto.optimize.recipe import Recipe
@@ -53,8 +54,8 @@ def open_cell(cell: Cell, recipe: Recipe, pictures: Pictures) -> Job:
     return open_job(recipe, pictures.content if cell.content else None, styles)
 
 
-def paint(job: Job) -> Generator[Event, None, Painted]:
-    """Yield the events of a run and return it painted; raises `DivergedError`."""
+def paint(job: Job) -> Generator[Going, None, Painted]:
+    """Yield at every event of a run and return it painted; raises `DivergedError`."""
     painter = Painter(job)
     start = painter.picture()
     trace: list[dict[str, float]] = []
@@ -74,7 +75,7 @@ def paint(job: Job) -> Generator[Event, None, Painted]:
                 trace.append({**course, "passes": passes, "loss": event.loss, **event.terms})
             if isinstance(event, Finished):
                 return Painted(start, event.result, trace)
-            yield event
+            yield Going(event.seconds_left if isinstance(event, Stepped) else None)
     finally:
         hook.remove()
     raise AssertionError("a run ends with Finished")  # unreachable: the engine ends with it or raises

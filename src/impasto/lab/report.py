@@ -63,6 +63,7 @@ def data_json(finding: Finding) -> dict[str, Any]:
         "size": laboratory.setting.size,
         "quick": laboratory.setting.quick,
         "pictures": list(laboratory.pictures.names),
+        "conditions": list(finding.conditions),
         "rows": [
             {
                 "key": dict(row.key),
@@ -77,18 +78,15 @@ def data_json(finding: Finding) -> dict[str, Any]:
 
 
 def markdown(finding: Finding, painted: Sequence[Row]) -> str:
-    """Return the report: the question, what the source says, what was measured, the picture."""
+    """Return the report: the question, what the source says, what was measured and how, the figure."""
     study, laboratory = finding.study, finding.laboratory
-    setting = laboratory.setting
-    quick = " Quick: fewer steps, small pictures." if setting.quick else ""
-    content, *styles = laboratory.pictures.names
+    quick = ["Quick: fewer steps, less to see."] if laboratory.setting.quick else []
     lines = [
         f"# {study.title}", "", study.question, "",
         "## What the source says", "", study.says, "", f"Source: {study.source}.", "",
         *(["## What differs here", "", study.differs, ""] if study.differs else []),
         "## What was measured", "",
-        f"Painted through the encoder '{setting.encoder}' at {setting.size} pixels: photograph '{content}', "
-        f"style {' and '.join(repr(style) for style in styles)}.{quick} {laboratory.judge.sentence}", "",
+        " ".join([*finding.conditions, *quick]), "",
     ]  # fmt: skip
     if painted:
         lines += [f"* {note}" for note in study.notes(painted)]

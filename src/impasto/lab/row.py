@@ -39,7 +39,7 @@ class Row:
         return ", ".join(f"{name} {number(value)}" for name, value in self.key.items())
 
     def picture(self) -> Pixels | None:
-        """Return the painted picture (H, W, 3), None if the cell is missing."""
+        """Return the cell's picture (H, W, 3), None if it is missing."""
         if self.folder is None:
             return None
         import numpy
@@ -49,9 +49,10 @@ class Row:
             return numpy.asarray(image.convert("RGB"))
 
     def trace(self) -> list[dict[str, float]]:
-        """Return the course of the run, a line a step.
+        """Return the course of the run.
 
-        ``step``, ``scale``, ``seconds``, ``passes`` (of the encoder so far), ``loss`` and its weighted terms.
+        Painted, a line a step: ``step``, ``scale``, ``seconds``, ``passes`` (of the encoder so far), ``loss`` and its
+        weighted terms. Trained, a line an epoch: ``epoch``, ``seconds``, ``rate``, losses and accuracies.
         """
         if self.folder is None:
             return []

@@ -1,4 +1,4 @@
-"""One study from its cells to its rows: what is on the disk is kept, what is missing is painted and measured."""
+"""One study from its cells to its rows: what is on the disk is kept, what is missing is made."""
 
 from __future__ import annotations
 
@@ -10,15 +10,11 @@ from pathlib import Path
 
 from impasto.errors import ImpastoError
 from impasto.lab.judge import Judge, choose_judge
-from impasto.lab.measures import measure, see
-from impasto.lab.paint import open_cell, paint, recipe_of
 from impasto.lab.pictures import Pictures
 from impasto.lab.row import Row
 from impasto.lab.store import cell_name, read_cell, write_cell
-from impasto.lab.study import Cell, Setting, Study
-from impasto.lab.weights import fingerprint
-from impasto.optimize.events import Event
-from impasto.optimize.recipe import Recipe
+from impasto.lab.study import Setting, Study
+from impasto.lab.work import AnyCell, Going, Work
 
 
 @dataclass(frozen=True)
@@ -37,11 +33,11 @@ class Laboratory:
 
 @dataclass(frozen=True)
 class CellStarted:
-    """Cell ``index`` (from 0) of ``count`` is going to be painted."""
+    """Cell ``index`` (from 0) of ``count`` is going to be made."""
 
     index: int
     count: int
-    cell: Cell
+    cell: AnyCell
 
 
 @dataclass(frozen=True)
@@ -56,12 +52,13 @@ class CellDone:
 
 @dataclass(frozen=True)
 class Finding:
-    """A whole study: its rows, and how many of them were painted now."""
+    """A whole study: its rows, how many of them were made now, and under which conditions."""
 
     study: Study
     laboratory: Laboratory
     rows: tuple[Row, ...]
     painted: int
+    conditions: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -76,13 +73,13 @@ class StudyDone:
     finding: Finding
 
 
-StudyEvent = CellStarted | CellDone | StudyDone | Event
+StudyEvent = CellStarted | CellDone | StudyDone | Going
 
 
 def run_study(study: Study, laboratory: Laboratory, *, fresh: bool = False) -> Iterator[StudyEvent]:
-    """Yield what happens until `StudyDone`; closing the generator loses only the cell that is being painted.
+    """Yield what happens until `StudyDone`; closing the generator loses only the cell that is being made.
 
-    A cell that cannot be painted becomes a row that says why; it is tried again next time. ``fresh`` forgets the
+    A cell that cannot be made becomes a row that says why; it is tried again next time. ``fresh`` forgets the
     cells on the disk first. Raises `OutputError` where cells cannot be written.
     """
     cells = study.cells(laboratory.setting)
@@ -98,45 +95,31 @@ def run_study(study: Study, laboratory: Laboratory, *, fresh: bool = False) -> I
             row = found
         else:
             yield CellStarted(index, len(cells), cell)
-            row = yield from _paint(study, laboratory, cell, *found)
+            row = yield from _make(cell, *found)
             painted += not row.missing
         rows.append(row)
         yield CellDone(index, len(cells), row, kept)
-    yield StudyDone(Finding(study, laboratory, tuple(rows), painted))
+    there = [cell for cell, row in zip(cells, rows, strict=True) if not row.missing]
+    conditions = tuple(dict.fromkeys(cell.conditions(laboratory) for cell in there))
+    yield StudyDone(Finding(study, laboratory, tuple(rows), painted, conditions))
 
 
-def _known(study: Study, laboratory: Laboratory, cell: Cell, home: Path) -> Row | tuple[Recipe, Path]:
-    """Return the row of a cell that is finished or impossible, else its recipe and its folder."""
+def _known(study: Study, laboratory: Laboratory, cell: AnyCell, home: Path) -> Row | tuple[Work, Path]:
+    """Return the row of a cell that is finished or impossible, else its work and its folder."""
     if cell.missing:
         return Row(cell.key, missing=cell.missing)
-    there = len(laboratory.pictures.styles)
-    if any(index >= there for index in cell.styles):
-        return Row(
-            cell.key,
-            missing=f"It takes style {max(cell.styles) + 1}, but there are {there}; give more styles.",
-        )
     try:
-        recipe = recipe_of(cell, laboratory.setting)
-        weights = None if recipe.weights is None else Path(recipe.weights)
-        networks = (fingerprint(recipe.encoder, weights), laboratory.judge.fingerprint)
+        work = cell.open(study, laboratory)
+        folder = home / cell_name(work.identity)
     except ImpastoError as error:
         return Row(cell.key, missing=str(error))
-    folder = home / cell_name(cell, recipe, laboratory.pictures, study.measures, networks)
-    return read_cell(folder) or (recipe, folder)
+    return read_cell(folder) or (work, folder)
 
 
-def _paint(
-    study: Study, laboratory: Laboratory, cell: Cell, recipe: Recipe, folder: Path
-) -> Generator[Event, None, Row]:
-    """Paint, measure and write one cell; return its row."""
-    pictures = laboratory.pictures
+def _make(cell: AnyCell, work: Work, folder: Path) -> Generator[Going, None, Row]:
+    """Make and write one cell; return its row."""
     try:
-        job = open_cell(cell, recipe, pictures)
-        painted = yield from paint(job)
-        content = pictures.content.pixels if cell.content else None
-        styles = [pictures.styles[index].pixels for index in cell.styles]
-        sight = see(painted, content, styles, job.encoder, laboratory.judge.encoder)
-        values = measure(study.measures, sight)
+        made = yield from work.make()
     except ImpastoError as error:
         return Row(cell.key, missing=str(error))
-    return write_cell(folder, cell, recipe, painted, values)
+    return write_cell(folder, cell.key, work.recipe, made)

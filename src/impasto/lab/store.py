@@ -7,40 +7,18 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from impasto.imaging import write_picture, write_text_atomic
-from impasto.lab.paint import Painted
-from impasto.lab.pictures import Pictures
 from impasto.lab.row import CARD, PICTURE, TRACE, Row
-from impasto.lab.study import Cell
-from impasto.optimize.recipe import Recipe
-
-# To be raised when the same recipe gives another picture, or a measure another value.
-VERSION = 1
+from impasto.lab.work import Made
 
 
-def cell_name(
-    cell: Cell, recipe: Recipe, pictures: Pictures, measures: Sequence[str], networks: Sequence[str]
-) -> str:
-    """Return the name of a cell's folder: a digest of its coordinates, recipe, pictures, measures and networks.
-
-    ``networks`` are the fingerprints of the encoder and the judge; where their files lie does not matter.
-    """
-    fields = {name: value for name, value in recipe.to_json().items() if name != "weights"}
-    content, *styles = pictures.digests
-    parts = {
-        "version": VERSION,
-        "key": dict(cell.key),
-        "recipe": fields,
-        "content": content if cell.content else None,
-        "styles": [styles[index] for index in cell.styles],
-        "measures": list(measures),
-        "networks": list(networks),
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
+def cell_name(identity: Mapping[str, Any]) -> str:
+    """Return the name of a cell's folder: a digest of everything that decides it."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
 
 
 def read_cell(folder: Path) -> Row | None:
@@ -56,20 +34,22 @@ def read_cell(folder: Path) -> Row | None:
         return None
 
 
-def write_cell(folder: Path, cell: Cell, recipe: Recipe, painted: Painted, values: dict[str, float]) -> Row:
+def write_cell(
+    folder: Path, key: Mapping[str, str | int | float], recipe: Mapping[str, Any], made: Made
+) -> Row:
     """Write a finished cell and return its row; the card comes last and makes it count. Raises `OutputError`."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_picture(folder / PICTURE, painted.result.pixels, recipe={"recipe": recipe.to_json()})
-    write_text_atomic(folder / TRACE, _lines(painted.trace))
+    write_picture(folder / PICTURE, made.picture, recipe={"recipe": dict(recipe)})
+    write_text_atomic(folder / TRACE, _lines(made.trace))
     card: dict[str, Any] = {
         "cell": folder.name,
-        "key": dict(cell.key),
-        "values": {name: value if math.isfinite(value) else None for name, value in values.items()},
-        "recipe": recipe.to_json(),
+        "key": dict(key),
+        "values": {name: value if math.isfinite(value) else None for name, value in made.values.items()},
+        "recipe": dict(recipe),
         "files": {name: _digest(folder / name) for name in (PICTURE, TRACE)},
     }
     write_text_atomic(folder / CARD, json.dumps(card, indent=1) + "\n")
-    return Row(dict(cell.key), values, card["recipe"], folder)
+    return Row(dict(key), made.values, card["recipe"], folder)
 
 
 def _lines(trace: Sequence[dict[str, float]]) -> str:

@@ -1,4 +1,4 @@
-"""What a study is: a question, its source, a grid of recipes, what to measure, and a figure.
+"""What a study is: a question, its source, a grid of cells, what to measure, and a figure.
 
 Importing this module does not import torch.
 """
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from impasto.lab.figure import Figure
     from impasto.lab.row import Row, View
+    from impasto.lab.run import Laboratory
+    from impasto.lab.work import AnyCell, Work
 
 FULL_SIZE, QUICK_SIZE = 320, 192
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -24,7 +26,7 @@ class Setting:
     """How a study is run: through which encoder, how large, and whether quickly.
 
     ``weights`` is a file with the weights of VGG-19. ``longest`` and ``most_steps`` replace the size and limit the
-    steps that the studies choose themselves.
+    steps that the studies choose themselves. ``data`` is a folder of class folders to train on, else such are painted.
     """
 
     encoder: str = "compact"
@@ -32,6 +34,7 @@ class Setting:
     quick: bool = False
     longest: int | None = None
     most_steps: int | None = None
+    data: str | None = None
 
     @property
     def size(self) -> int:
@@ -60,7 +63,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Cell:
-    """One picture of a study.
+    """One painted picture of a study.
 
     ``key`` are its coordinates in the grid, ``recipe`` the fields of `Recipe` that differ from ``preset``; encoder,
     weights and size come from the setting unless they are in it. ``content`` says whether the photograph takes
@@ -75,6 +78,47 @@ class Cell:
     styles: tuple[int, ...] = (0,)
     missing: str = ""
 
+    def open(self, study: Study, laboratory: Laboratory) -> Work:
+        """Return the work of painting and measuring it; raises `ImpastoError` where it cannot be painted."""
+        from impasto.lab.painting import open_painting
+
+        return open_painting(self, study.measures, laboratory)
+
+    def conditions(self, laboratory: Laboratory) -> str:
+        """Return in sentences from what it is painted, and who judges."""
+        from impasto.lab.painting import painting_conditions
+
+        return painting_conditions(laboratory)
+
+
+@dataclass(frozen=True)
+class Training:
+    """One fine-tuning of a study.
+
+    ``key`` are its coordinates in the grid, ``settings`` the fields of `impasto finetune`'s settings that differ from
+    its own; the encoder comes from the setting unless it is in them. It learns from the first ``classes`` classes,
+    ``per_class`` pictures of each, or all there are. Its values do not depend on the study's measures: accuracy,
+    chance, loss, epochs, seconds, trained parameters, ... (`impasto.lab.training`); its course is a line an epoch.
+    """
+
+    key: Mapping[str, str | int | float]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    classes: int | None = None
+    per_class: int | None = None
+    missing: str = ""
+
+    def open(self, study: Study, laboratory: Laboratory) -> Work:  # noqa: ARG002 (a training measures itself)
+        """Return the work of training; raises `ImpastoError` where it cannot be trained."""
+        from impasto.lab.training import open_training
+
+        return open_training(self, laboratory)
+
+    def conditions(self, laboratory: Laboratory) -> str:
+        """Return in sentences what is trained on which pictures."""
+        from impasto.lab.training import training_conditions
+
+        return training_conditions(self, laboratory)
+
 
 @dataclass(frozen=True)
 class Study:
@@ -82,7 +126,7 @@ class Study:
 
     ``measures`` are names of `impasto.lab.measures.MEASURES` and ``columns`` the values that the report shows, all
     of them if there are none. ``figure`` draws the rows, ``notes`` says in sentences what was measured; it is given
-    only the rows that were painted. ``styles`` is how many style pictures it needs.
+    only the rows that are there. ``styles`` is how many style pictures it needs.
     """
 
     name: str
@@ -90,7 +134,7 @@ class Study:
     question: str
     source: str
     says: str
-    cells: Callable[[Setting], Sequence[Cell]]
+    cells: Callable[[Setting], Sequence[AnyCell]]
     measures: tuple[str, ...]
     figure: Callable[[View], Figure]
     notes: Callable[[Sequence[Row]], Sequence[str]] = lambda _: ()

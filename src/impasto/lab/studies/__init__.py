@@ -12,6 +12,7 @@ from . import (
     alpha_beta_by_layer,
     content_reconstruction,
     encoders,
+    finetune_scopes,
     gamma_sweep,
     losses,
     optimised_or_trained,
@@ -34,6 +35,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
             optimisers,
             encoders,
             optimised_or_trained,
+            finetune_scopes,
             reproducibility,
         )
     }
