@@ -70,6 +70,7 @@ def test_weights_in_the_folder_are_found(
         ("tiny", {"pooling": "avg"}, "Unknown pooling 'avg'.*average"),
         ("tiny", {"padding": "reflect"}, "Unknown padding 'reflect'"),
         ("tiny", {"weights": Path("x.pth")}, "'tiny' has no weights file"),
+        ("vgg19-random", {"weights": Path("x.pth")}, "'vgg19-random' has no weights file"),
         ("resnet50", {"pooling": "average"}, "'resnet50' has its pooling and padding built in"),
         ("resnet50", {"padding": "zeros"}, "built in"),
         ("compact", {"pooling": "l2"}, "'compact' has its pooling and padding built in"),

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from impasto.encoders import tiny
+from impasto.encoders import tiny, untrained
 from impasto.encoders.base import prepare
 from impasto.encoders.vgg import BLOCKS, VGG, feature_indices
 from impasto.errors import RecipeError
@@ -169,3 +169,16 @@ def test_tiny_is_the_same_every_time_and_keeps_activations_of_order_one(image: T
     for layer in wanted:
         assert torch.equal(found[layer], again[layer])
         assert 0.3 < float(found[layer].square().mean().sqrt()) < 3.5
+
+
+def test_the_random_vgg19_is_the_same_every_time_and_keeps_activations_of_order_one(image: Tensor) -> None:
+    encoder = untrained.build(pooling="average")
+    wanted = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
+    found, again = encoder(image, wanted), untrained.build(pooling="average")(image, wanted)
+    assert [found[layer].shape[1] for layer in wanted] == [64, 128, 256, 512, 512]
+    for layer in wanted:
+        assert torch.equal(found[layer], again[layer])
+        assert 0.3 < float(found[layer].square().mean().sqrt()) < 10
+    for conv in encoder.convolutions.values():
+        assert float(conv.weight.var() * conv.weight[0].numel()) == pytest.approx(2, rel=0.1)
+        assert not conv.bias.any()

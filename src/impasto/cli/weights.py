@@ -42,7 +42,7 @@ def list_weights(
         )
     wide_console().print(table)
     say(f"Folder: {weights_folder()}")
-    say("The encoders 'compact' (the default) and 'tiny' need no weights file.")
+    say("The encoders 'compact' (the default), 'vgg19-random' and 'tiny' need no weights file.")
 
 
 @app.command("fetch")

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.encoders.base import Encoder
+from impasto.encoders.catalogue import CATALOGUE
 from impasto.encoders.compact import Compact, shipped_weights
 from impasto.encoders.compact import layout as compact_layout
 from impasto.encoders.resnet import EPSILON, ResNet50, plan
@@ -64,14 +65,14 @@ def parent_name(path: Path) -> str:
 def parent_digest(encoder: Encoder, name: str, weights: Path | None) -> str:
     """Return the SHA-256 of the weights file that `open_encoder(name, weights=weights)` read for `encoder`.
 
-    The tiny encoder has no file; its weights themselves are hashed. Raises WeightsError if the file is missing.
+    An untrained encoder has no file; its weights themselves are hashed. Raises WeightsError if the file is missing.
     """
     path = weights
     if path is None and is_file_name(name):
         path = Path(name)
     elif path is None and name == "compact":
         path = shipped_weights()
-    elif path is None and name != "tiny":
+    elif path is None and name in CATALOGUE:
         path = require(name)
     if path is None:
         digest = hashlib.sha256()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from impasto.encoders import tiny
+from impasto.encoders import tiny, untrained
 from impasto.encoders.base import Encoder, freeze
 from impasto.encoders.catalogue import CATALOGUE, WeightRecord
 from impasto.encoders.finetuned import is_file_name, parent_name, read_card
@@ -114,19 +114,24 @@ def _build_compact(weights: Path | None, options: Options) -> Encoder:  # noqa: 
     return encoder
 
 
-def _build_tiny(weights: Path | None, options: Options) -> Encoder:
-    state = None
-    if weights is not None:
-        if read_card(weights).get("encoder") != "tiny":
-            raise RecipeError(f"Encoder 'tiny' has no weights file (got {weights}); leave --weights out.")
-        state = load_state(weights)
-    return tiny.build(
-        state,
-        source=str(weights or "as built in"),
-        pooling=options.pooling,
-        padding=options.padding,
-        rescale=options.rescale,
-    )
+def _build_untrained(name: str, make: Callable[..., VGG]) -> Callable[[Path | None, Options], Encoder]:
+    def build(weights: Path | None, options: Options) -> Encoder:
+        state = None
+        if weights is not None:
+            if read_card(weights).get("encoder") != name:
+                raise RecipeError(
+                    f"Encoder '{name}' has no weights file (got {weights}); leave --weights out."
+                )
+            state = load_state(weights)
+        return make(
+            state,
+            source=str(weights or "as built in"),
+            pooling=options.pooling,
+            padding=options.padding,
+            rescale=options.rescale,
+        )
+
+    return build
 
 
 def _build_from(record: WeightRecord) -> Callable[[Path | None, Options], Encoder]:
@@ -177,5 +182,16 @@ ENCODERS.add(
         )
         for known in CATALOGUE.values()
     ),
-    EncoderEntry("tiny", _build_tiny, "fixed random weights: for tests and as a control", adjustable=True),
+    EncoderEntry(
+        untrained.NAME,
+        _build_untrained(untrained.NAME, untrained.build),
+        "VGG-19 with fixed random weights: the control without training",
+        adjustable=True,
+    ),
+    EncoderEntry(
+        "tiny",
+        _build_untrained("tiny", tiny.build),
+        "fixed random weights: for tests and as a control",
+        adjustable=True,
+    ),
 )

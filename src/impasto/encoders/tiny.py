@@ -7,13 +7,12 @@ contributes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
-from impasto.encoders.vgg import VGG, layout
+from impasto.encoders import untrained
+from impasto.encoders.vgg import VGG
 
 BLOCKS = ((8,), (12,), (16,), (16, 16), (16,))
 SEED = 20
@@ -41,9 +40,4 @@ def build(
 
 def random_state() -> dict[str, Tensor]:
     """Return the tiny encoder's own weights under torchvision's names."""
-    generator = torch.Generator().manual_seed(SEED)
-    state: dict[str, Tensor] = {}
-    for key, shape in layout(BLOCKS).items():
-        spread = math.sqrt(1.2 / (9 * shape[1])) if key.endswith("weight") else 0.1
-        state[key] = torch.randn(shape, generator=generator) * spread
-    return state
+    return untrained.random_state(BLOCKS, SEED, gain=1.2, bias=0.1)

@@ -1,7 +1,5 @@
 """One recipe through several encoders, and through one that was never trained."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +7,8 @@ from impasto.lab.figure import Figure, Panel, draw
 from impasto.lab.row import Row, View
 from impasto.lab.study import Cell, Setting, Study
 
-NAMES = {name: name for name in ("compact", "vgg16", "vgg19", "resnet50")} | {"tiny": "tiny (random)"}
+NAMES = {"compact": "compact", "vgg16": "vgg16", "vgg19": "vgg19", "resnet50": "resnet50",
+         "vgg19-random": "vgg19 (random)", "tiny": "tiny (random)"}  # fmt: skip
 
 
 def _layers(encoder: str) -> dict[str, Any]:
@@ -34,7 +33,7 @@ def figure(view: View) -> Figure:
         Panel(row.picture(), "" if row.missing else f"STYLE {row['STYLE']:.2f}, CONTENT {row['CONTENT']:.2f}")
         for row in view.rows
     ]
-    columns = ["photograph", "style", *(str(row["encoder"]) for row in view.rows)]
+    columns = ["photograph", "style", *view.along("encoder")]
     return draw([[Panel(view.content), Panel(view.styles[0]), *panels]], columns=columns)
 
 
