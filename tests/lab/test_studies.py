@@ -74,7 +74,19 @@ def test_a_study_has_a_page_in_the_words_of_the_study(name: str) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_a_study_is_a_short_file(path: Path) -> None:
-    assert path.read_text(encoding="utf-8").count("\n") <= 80
+    assert path.read_text(encoding="utf-8").count("\n") <= 60
+
+
+def test_a_size_of_its_own_is_for_full_runs_without_a_size() -> None:
+    textbook, other = find_study("two-resolutions"), find_study("losses")
+    assert textbook.own(Setting()).size == 450
+    assert [cell.recipe["scales"][-1][0] for cell in textbook.cells(textbook.own(Setting("vgg19")))] == [
+        225,
+        450,
+    ]
+    assert textbook.own(Setting(quick=True)).size == 192
+    assert textbook.own(Setting(longest=100)).size == 100
+    assert other.own(Setting()) == Setting()
 
 
 def test_an_unknown_study() -> None:

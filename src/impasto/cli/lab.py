@@ -45,7 +45,12 @@ Weights = Annotated[
 ]
 Size = Annotated[
     int | None,
-    typer.Option(min=32, max=4096, help="Longer side; else 320, or 192 if quick.", show_default=False),
+    typer.Option(
+        min=32,
+        max=4096,
+        help="Longer side; else 320 (two-resolutions: 450), or 192 if quick.",
+        show_default=False,
+    ),
 ]
 Steps = Annotated[
     int | None, typer.Option(min=1, help="Most steps a picture, epochs a training.", show_default=False)
@@ -109,14 +114,18 @@ def run(
         find_classes(data)
     needed = max(study.styles for study in studies)
     with Stop(quiet) as stop:
-        pictures = Pictures.read(content or _photo(), style or [], setting.size, needed)
-        laboratory = Laboratory(setting, pictures, out)
-        _ = laboratory.judge.fingerprint
+        photo = content or _photo()
+        laboratories = {
+            own: Laboratory(own, Pictures.read(photo, style or [], own.size, needed), out)
+            for own in dict.fromkeys(study.own(setting) for study in studies)
+        }
+        for laboratory in laboratories.values():
+            _ = laboratory.judge.fingerprint
         make_folder(out)
         if not quiet and any("judge" in study.measures for study in studies):
-            note(laboratory.judge.sentence)
+            note(next(iter(laboratories.values())).judge.sentence)
         for study in studies:
-            finding = _run(study, laboratory, stop, fresh, quiet)
+            finding = _run(study, laboratories[study.own(setting)], stop, fresh, quiet)
             say(str(write_report(finding)))
             stop.check()
 

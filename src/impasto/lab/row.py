@@ -61,6 +61,15 @@ class Row:
                 {name: float(value) for name, value in line.items() if value} for line in csv.DictReader(file)
             ]
 
+    def course(self, x: str, y: str) -> tuple[list[float], list[float]]:
+        """Return two columns of the course, for a chart."""
+        trace = self.trace()
+        return [line[x] for line in trace], [line[y] for line in trace]
+
+    def caption(self, *names: str) -> str:
+        """Return these values in words, with two decimals; empty if the cell is missing."""
+        return "" if self.missing else ", ".join(f"{name} {self[name]:.2f}" for name in names)
+
 
 PICTURE, TRACE, CARD = "picture.png", "trace.csv", "cell.json"
 
@@ -89,6 +98,14 @@ class View:
     def painted(self) -> list[Row]:
         """The rows that are not missing."""
         return [row for row in self.rows if not row.missing]
+
+
+def grouped(rows: Sequence[Row], name: str) -> dict[Any, list[Row]]:
+    """Return the rows by the value of a coordinate, both in their order."""
+    found: dict[Any, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.key[name], []).append(row)
+    return found
 
 
 def number(value: str | int | float) -> str:

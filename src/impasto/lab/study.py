@@ -6,7 +6,8 @@ Importing this module does not import torch.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
 
 FULL_SIZE, QUICK_SIZE = 320, 192
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+FROM_NOISE: Mapping[str, Any] = MappingProxyType(
+    {
+        "start": "noise",
+        "learning_rate": 0.1,
+        "betas": (0.9, 0.99),
+        "final_rate": 0.01,
+        "views": 1,
+        "hold": False,
+    }
+)
+"""Fields of a recipe that finds a picture with given features from noise, all the way down."""
 
 Choice = TypeVar("Choice")
 
@@ -126,7 +138,8 @@ class Study:
 
     ``measures`` are names of `impasto.lab.measures.MEASURES` and ``columns`` the values that the report shows, all
     of them if there are none. ``figure`` draws the rows, ``notes`` says in sentences what was measured; it is given
-    only the rows that are there. ``styles`` is how many style pictures it needs.
+    only the rows that are there. ``styles`` is how many style pictures it needs,
+    ``full_size`` their longer side in a full run.
     """
 
     name: str
@@ -141,3 +154,10 @@ class Study:
     columns: tuple[str, ...] = ()
     styles: int = 1
     differs: str = ""
+    full_size: int = FULL_SIZE
+
+    def own(self, setting: Setting) -> Setting:
+        """Return ``setting`` with the study's own size where it is run in full and no size was given."""
+        if setting.quick or setting.longest is not None or self.full_size == FULL_SIZE:
+            return setting
+        return replace(setting, longest=self.full_size)

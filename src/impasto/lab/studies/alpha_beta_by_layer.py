@@ -1,76 +1,59 @@
 """Content layer against the ratio of content to style."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from impasto.lab.figure import Chart, Figure, Panel, draw
-from impasto.lab.row import Row, View
+from impasto.lab.row import Row, View, grouped
 from impasto.lab.study import Cell, Setting, Study
+
+LAYER, RATIO = "content layer", "alpha / beta"
+# Five decades from texture to photograph: the last five for the published loss, the first five for ours.
+RATIOS = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 
 
 def cells(setting: Setting) -> list[Cell]:
     """Return the grid."""
-    steps = setting.steps(400, 80)
-    low, high = ("relu2_2", "relu4_2") if setting.vgg else ("relu2_1", "relu4_2")
-    preset = "gatys" if setting.vgg else "impasto"
-    # Ours are relative losses of about 1: the ratios of the same five decades lie elsewhere than the paper's.
-    ratios = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1) if setting.vgg else (1e-3, 1e-2, 1e-1, 1.0, 10.0)
-    own = {} if setting.vgg else {"hold": False, "views": 1}
+    preset, low = ("gatys", "relu2_2") if setting.vgg else ("impasto", "relu2_1")
+    own = {"style_weight": 1.0, "start": "content", "scales": ((setting.size, setting.steps(400, 80)),)}
+    own |= {} if setting.vgg else {"hold": False, "views": 1}
     return [
-        Cell(
-            {"content layer": layer, "alpha / beta": ratio},
-            {**own, "content_layers": {layer: 1.0}, "content_weight": ratio, "style_weight": 1.0, "start": "content",
-             "scales": ((setting.size, steps),)},
-            preset=preset,
-        )
-        for layer in (low, high)
-        for ratio in ratios
+        Cell({LAYER: layer, RATIO: ratio}, {**own, "content_layers": {layer: 1.0}, "content_weight": ratio}, preset)
+        for layer in (low, "relu4_2")
+        for ratio in RATIOS[setting.vgg :][:5]
     ]  # fmt: skip
 
 
 def figure(view: View) -> Figure:
-    """Draw the figure."""
-    layers, ratios = view.along("content layer"), view.along("alpha / beta")
-    rows = [[view.find(**{"content layer": a, "alpha / beta": r}) for r in ratios] for a in layers]
+    """Draw a row of pictures a layer, and STYLE against CONTENT."""
+    layers = grouped(view.rows, LAYER)
     grid = [
-        [Panel(r.picture(), f"STYLE {r['STYLE']:.2f}, CONTENT {r['CONTENT']:.2f}") for r in row]
-        for row in rows
+        [Panel(row.picture(), row.caption("STYLE", "CONTENT")) for row in some] for some in layers.values()
     ]
     fronts = {
-        str(a): ([r["CONTENT"] for r in row], [r["STYLE"] for r in row])
-        for a, row in zip(layers, rows, strict=True)
+        layer: ([r["CONTENT"] for r in some], [r["STYLE"] for r in some]) for layer, some in layers.items()
     }
-    columns = [f"alpha/beta {ratio:g}" for ratio in ratios]
-    return draw(grid, columns=columns, labels=layers, charts=[Chart(fronts, "CONTENT", "STYLE")])
+    columns = [f"alpha/beta {ratio:g}" for ratio in view.along(RATIO)]
+    return draw(grid, columns=columns, labels=[*layers], charts=[Chart(fronts, "CONTENT", "STYLE")])
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
     """Say what was measured."""
-    found = []
-    for layer in dict.fromkeys(row["content layer"] for row in rows):
-        few = [row for row in rows if row["content layer"] == layer]
-        found.append(
-            f"Content at {layer}: from the smallest ratio to the largest, CONTENT goes from {few[0]['CONTENT']:.2f} to "
-            f"{few[-1]['CONTENT']:.2f} and STYLE from {few[0]['STYLE']:.2f} to {few[-1]['STYLE']:.2f}."
-        )
-    return found
+    ends = {layer: (some[0], some[-1]) for layer, some in grouped(rows, LAYER).items()}
+    return [
+        f"Content at {layer}: from the smallest ratio to the largest, CONTENT goes from {first['CONTENT']:.2f} to "
+        f"{last['CONTENT']:.2f} and STYLE from {first['STYLE']:.2f} to {last['STYLE']:.2f}."
+        for layer, (first, last) in ends.items()
+    ]
 
 
-STUDY = Study(
-    name="alpha-beta-by-layer",
-    title="Content layer and the ratio of content to style",
-    question="How do the content layer and alpha / beta trade the photograph for the style?",
-    source="Gatys, Ecker & Bethge, Image Style Transfer Using Convolutional Neural Networks, CVPR 2016, figures 4, 5",
-    says="A small alpha / beta gives a texture of the painting that hardly shows the photograph, a large one the "
-    "photograph hardly stylised. Matching a low layer (conv2_2) keeps the photograph's pixels and the texture only "
-    "lies over it; matching a high one (conv4_2) lets forms change while the objects stay.",
-    differs="The photograph is the first picture. Through VGG-19 it is the paper's loss by L-BFGS, but the network is "
-    "not normalised to a mean activation of 1 as the paper's, so that the same pictures need a larger alpha / beta: "
-    "1e-2 to 100. Through the compact encoder it is our default loss, whose terms are about 1 each: 1e-3 to 10.",
-    cells=cells,
-    measures=("judge", "loss", "cost"),
-    columns=("STYLE", "CONTENT", "NOISE", "loss"),
-    figure=figure,
-    notes=notes,
-)
+SAYS = """A small alpha / beta gives a texture of the painting that hardly shows the photograph, a large one the
+photograph hardly stylised. Matching a low layer (conv2_2) keeps the photograph's pixels and the texture only lies over
+it; matching a high one (conv4_2) lets forms change while the objects stay."""
+ELSE = """The photograph is the first picture. Through VGG-19 it is the paper's loss by L-BFGS, but the network is not
+normalised to a mean activation of 1 as the paper's, so that the same pictures need a larger alpha / beta: 1e-2 to 100.
+Through the compact encoder it is our default loss, whose terms are about 1 each: 1e-3 to 10."""
+STUDY = Study("alpha-beta-by-layer", "Content layer and the ratio of content to style",
+              "How do the content layer and alpha / beta trade the photograph for the style?",
+              "Gatys, Ecker & Bethge, Image Style Transfer Using Convolutional Neural Networks, CVPR 2016, "
+              "figures 4, 5", SAYS, cells, ("judge", "loss", "cost"), figure, notes,
+              ("STYLE", "CONTENT", "NOISE", "loss"), differs=ELSE)  # fmt: skip

@@ -7,39 +7,28 @@ from itertools import pairwise
 
 from impasto.lab.figure import Chart, Figure, Panel, draw
 from impasto.lab.row import Row, View
-from impasto.lab.study import Cell, Setting, Study
+from impasto.lab.study import FROM_NOISE, Cell, Setting, Study
 
 VGG = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "relu4_2", "conv5_1")
 
 
 def cells(setting: Setting) -> list[Cell]:
-    """Return the grid."""
-    steps = setting.steps(400, 150)
+    """Return the layers."""
     layers = VGG if setting.vgg else (*setting.layers[:4], "relu4_2", setting.layers[4])
-    adam = {"learning_rate": 0.1, "betas": (0.9, 0.99), "final_rate": 0.01, "views": 1, "hold": False}
-    return [
-        Cell(
-            {"layer": layer},
-            {**adam, "content_layers": {layer: 1.0}, "start": "noise", "scales": ((setting.size, steps),),
-             "variation_weight": 0.2},
-            styles=(),
-        )
-        for layer in layers
-    ]  # fmt: skip
+    own = {**FROM_NOISE, "scales": ((setting.size, setting.steps(400, 150)),), "variation_weight": 0.2}
+    return [Cell({"layer": layer}, {**own, "content_layers": {layer: 1.0}}, styles=()) for layer in layers]
 
 
 def figure(view: View) -> Figure:
-    """Draw the figure."""
+    """Draw the pictures, and how the losses fell."""
     panels = [Panel(row.picture(), f"error {row['error']:.2g}, SSIM {row['SSIM']:.2f}") for row in view.rows]
-    curves = {str(row["layer"]): _course(row) for row in view.painted}
-    chart = Chart(curves, "step", "loss / loss at start", log_y=True)
-    columns = ["photograph", *(str(row["layer"]) for row in view.rows)]
+    courses = {str(row["layer"]): row.course("step", "loss") for row in view.painted}
+    falls = {
+        layer: (steps, [loss / losses[0] for loss in losses]) for layer, (steps, losses) in courses.items()
+    }
+    chart = Chart(falls, "step", "loss / loss at start", log_y=True)
+    columns = ["photograph", *view.along("layer")]
     return draw([[Panel(view.content), *panels]], columns=columns, charts=[chart])
-
-
-def _course(row: Row) -> tuple[list[float], list[float]]:
-    trace = row.trace()
-    return [line["step"] for line in trace], [line["loss"] / trace[0]["loss"] for line in trace]
 
 
 def notes(rows: Sequence[Row]) -> list[str]:

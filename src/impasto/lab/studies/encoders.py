@@ -29,10 +29,7 @@ def cells(setting: Setting) -> list[Cell]:
 
 def figure(view: View) -> Figure:
     """Draw the figure."""
-    panels = [
-        Panel(row.picture(), "" if row.missing else f"STYLE {row['STYLE']:.2f}, CONTENT {row['CONTENT']:.2f}")
-        for row in view.rows
-    ]
+    panels = [Panel(row.picture(), row.caption("STYLE", "CONTENT")) for row in view.rows]
     columns = ["photograph", "style", *view.along("encoder")]
     return draw([[Panel(view.content), Panel(view.styles[0]), *panels]], columns=columns)
 

@@ -25,8 +25,7 @@ def figure(view: View) -> Figure:
     """Draw confusion matrices, learning curves with the level of chance, and what was reached in which time."""
     rows, names = view.painted, [str(row["scope"]) for row in view.painted]
     sheet = [Panel(row.picture(), f"{row[TRAINED]:,.0f} parameters trained") for row in rows]
-    traces = {name: row.trace() for name, row in zip(names, rows, strict=True)}
-    lines = {k: ([e["epoch"] for e in t], [e["validation_accuracy"] for e in t]) for k, t in traces.items()}
+    lines = {str(row["scope"]): row.course("epoch", "validation_accuracy") for row in rows}
     chance, last = rows[0]["chance"], max(row["epochs"] for row in rows)
     curves = Chart({**lines, "chance": ((1, last), (chance, chance))}, "epoch", "accuracy, held out")
     accuracy, seconds = ({str(row["scope"]): row[name] for row in rows} for name in ("accuracy", "seconds"))

@@ -24,8 +24,8 @@ def cells(setting: Setting) -> list[Cell]:
 
 def course(row: Row, by: str) -> tuple[list[float], list[float]]:
     """Return the seconds or passes at the end of every step, and the loss that the next step begins with."""
-    trace = row.trace()
-    return [line[by] for line in trace[:-1]], [line["loss"] for line in trace[1:]]
+    spent, losses = row.course(by, "loss")
+    return spent[:-1], losses[1:]
 
 
 def figure(view: View) -> Figure:

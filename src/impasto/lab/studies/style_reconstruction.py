@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 from impasto.lab.figure import Figure, Panel, draw
 from impasto.lab.row import Row, View
-from impasto.lab.study import Cell, Setting, Study
+from impasto.lab.study import FROM_NOISE, Cell, Setting, Study
 
 
 def cells(setting: Setting) -> list[Cell]:
     """Return the grid."""
     steps = setting.steps(500, 250)
-    fields = {"style_loss": "moments", "start": "noise", "views": 1, "hold": False, "learning_rate": 0.1,
-              "betas": (0.9, 0.99), "final_rate": 0.01, "scales": ((setting.size, steps),)}  # fmt: skip
+    fields = {**FROM_NOISE, "style_loss": "moments", "scales": ((setting.size, steps),)}
     return [
         Cell(
             {"layers": layer if count == 1 else f"{setting.layers[0]} to {layer}"},
