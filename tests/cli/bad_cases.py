@@ -329,6 +329,7 @@ BAD = {
     "lab steps": ["lab", "run", "--all", "--steps", "0"],
     "lab content": ["lab", "run", "--all", "--content", "nothing.png", "--size", "64"],
     "lab style": ["lab", "run", "--all", "--style", "empty", "--size", "64"],
+    "lab data": ["lab", "run", "--all", "--data", "nothing", "--size", "64"],
     "lab out": ["lab", "run", "--all", "--out", "photo.png", "--size", "64"],
     "distill nothing": ["distill"],
     "distill suffix": ["distill", "--photos", "empty", "--art", "empty", "--out", "w.pth"],
