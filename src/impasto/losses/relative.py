@@ -31,12 +31,16 @@ class RelativeMomentLoss(MomentLoss[Moments]):
 
     def compare(self, measured: Moments, target: Moments) -> Tensor:
         """Return the scalar distance, relative to `target`, averaged over the batch."""
+        return self.distances(measured, target).mean()
+
+    def distances(self, measured: Moments, target: Moments) -> Tensor:
+        """Return the distance `(B,)` of each picture of the batch."""
         energy = target.energy.clamp_min(TINY)
         covariance = target.covariance
         size = covariance.square().sum((1, 2)).maximum((FLAT * energy).square())
         means = (measured.mean - target.mean).square().sum(1) / energy
         covariances = (measured.covariance - covariance).square().sum((1, 2)) / size
-        return (means + covariances).mean()
+        return means + covariances
 
     def mix(self, targets: Sequence[Moments], weights: Sequence[float]) -> Moments:
         """Return the moments of the mixture."""

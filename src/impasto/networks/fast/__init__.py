@@ -1,0 +1,1 @@
+"""Networks that paint in one pass: one for any style, and those trained for a few."""

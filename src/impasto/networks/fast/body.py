@@ -1,0 +1,148 @@
+"""The network that paints in one pass: photograph and code in, picture out.
+
+A small convolutional trunk at half, quarter and eighth resolution. Before every block of the decoder lies a
+*site*: features are normalised channel by channel and then mixed by a matrix and shifted, as in adaptive
+instance normalisation (Huang & Belongie, ICCV 2017) but with a full matrix in place of its diagonal, as in
+linear style transfer (Li et al., CVPR 2019). The matrices and shifts of all sites are the *code*; who makes it
+(the statistics of any painting, a table of trained styles) is nothing this file knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from impasto.networks.fast.norms import Norms
+
+WIDTHS = (32, 64, 96)
+BLOCKS = (1, 3, 4)
+STRIDE = 8
+PIXELS = 12  # the four pixels of a position at half resolution, three colours each
+
+
+class SiteInfo(NamedTuple):
+    """One site: its channels and how many pixels apart its positions lie."""
+
+    channels: int
+    stride: int
+
+
+def sites(widths: Sequence[int] = WIDTHS, blocks: Sequence[int] = BLOCKS) -> tuple[SiteInfo, ...]:
+    """Return the sites in order: one a block, from an eighth of the resolution to the half, and the last one."""
+    found = [
+        SiteInfo(width, stride)
+        for width, stride, count in zip(widths[::-1], (8, 4, 2), blocks[::-1], strict=True)
+        for _ in range(count)
+    ]
+    return (*found, SiteInfo(widths[0] + PIXELS, 2))
+
+
+class Code(NamedTuple):
+    """What makes the style: for each site a matrix `(B, C, C)` and a shift `(B, C)`.
+
+    At a site features x of zero mean and unit variance a channel become ``matrix x + shift``. A matrix given as
+    `(B, C)` is diagonal, as in conditional instance normalisation (Dumoulin et al., ICLR 2017).
+    """
+
+    matrices: tuple[Tensor, ...]
+    shifts: tuple[Tensor, ...]
+
+
+class Block(nn.Module):
+    """A residual block after its site: ``x + gain * conv(relu(conv(site(x))))``, a gain for each channel."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.gain = nn.Parameter(torch.full((channels, 1, 1), 0.5))
+
+    def forward(self, x: Tensor, matrix: Tensor, shift: Tensor, norms: Norms, site: int) -> Tensor:
+        """Return the block's output for `x` `(B, C, h, w)`, painted with one code a picture."""
+        mixed = mix_channels(norms.normalise(x, site), matrix, shift)
+        return x + self.gain.to(x.dtype) * self.second(F.relu(self.first(mixed)))
+
+
+def mix_channels(x: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
+    """Return ``matrix x + shift`` at every position of `x` `(B, C, h, w)`; a code of one serves every picture."""
+    if matrix.ndim == 2:
+        return x * matrix[:, :, None, None].to(x.dtype) + shift[:, :, None, None].to(x.dtype)
+    batch, channels, height, width = x.shape
+    rows = x.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
+    mixed = torch.matmul(rows, matrix.transpose(1, 2).to(x.dtype)) + shift[:, None].to(x.dtype)
+    return mixed.view(batch, height, width, -1).permute(0, 3, 1, 2)
+
+
+class Body(nn.Module):
+    """Trunk and decoder; see the module."""
+
+    multiple = STRIDE
+
+    def __init__(self, widths: Sequence[int] = WIDTHS, blocks: Sequence[int] = BLOCKS) -> None:
+        super().__init__()
+        half, quarter, eighth = widths
+        self.sites = sites(widths, blocks)
+        self.enter = nn.Conv2d(PIXELS, half, 3, padding=1)
+        self.at_half = nn.Conv2d(half, half, 3, padding=1)
+        self.to_quarter = nn.Conv2d(half, quarter, 3, stride=2, padding=1)
+        self.at_quarter = nn.Conv2d(quarter, quarter, 3, padding=1)
+        self.to_eighth = nn.Conv2d(quarter, eighth, 3, stride=2, padding=1)
+        self.blocks = nn.ModuleList(Block(site.channels) for site in self.sites[:-1])
+        self.rise = nn.ModuleDict({"4": nn.Conv2d(eighth, quarter, 1), "2": nn.Conv2d(quarter, half, 1)})
+        self.leave = nn.Conv2d(half + PIXELS, PIXELS, 3, padding=1)
+
+    def forward(self, image: Tensor, code: Code, norms: Norms | None = None) -> Tensor:
+        """Return the painted picture `(B, 3, H, W)`, not yet clamped; H and W are multiples of 8.
+
+        `image` is `(B, 3, H, W)` in [0, 1]; `code` is of one or of B pictures.
+        """
+        norms = norms or Norms()
+        pixels = F.pixel_unshuffle(image - 0.5, 2).contiguous(memory_format=torch.channels_last)
+        half = F.relu(self.at_half(F.relu(self.enter(pixels))))
+        quarter = F.relu(self.at_quarter(F.relu(self.to_quarter(half))))
+        x = F.relu(self.to_eighth(quarter))
+        skips = {4: quarter, 2: half}
+        stride = STRIDE
+        for index, (site, block) in enumerate(zip(self.sites, self.blocks, strict=False)):
+            if site.stride != stride:
+                stride = site.stride
+                x = F.interpolate(self.rise[str(stride)](x), scale_factor=2.0, mode="bilinear")
+                x = x + skips[stride]
+            x = block(x, code.matrices[index], code.shifts[index], norms, index)
+        x = torch.cat([x, pixels.to(x.dtype)], 1)
+        x = mix_channels(norms.normalise(x, len(self.blocks)), code.matrices[-1], code.shifts[-1])
+        out = self.leave(x)
+        return F.pixel_shuffle(out, 2).float() + 0.5
+
+    def macs(self, height: int, width: int) -> int:
+        """Return the multiply-adds of one picture of `height` x `width`, codes folded in."""
+        return sum(
+            module.weight.numel() * (height // stride) * (width // stride)
+            for module, stride in self._strides()
+        )
+
+    def _strides(self) -> list[tuple[nn.Conv2d, int]]:
+        trunk = [
+            (self.enter, 2), (self.at_half, 2), (self.to_quarter, 4), (self.at_quarter, 4), (self.to_eighth, 8),
+            (self.rise["4"], 8), (self.rise["2"], 4), (self.leave, 2),
+        ]  # fmt: skip
+        for site, block in zip(self.sites, self.blocks, strict=False):
+            trunk += [(block.first, site.stride), (block.second, site.stride)]
+        return trunk
+
+
+def initialise(body: Body) -> None:
+    """Start from He's initialisation; blocks begin near the identity, the picture near the photograph."""
+    for module in body.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    with torch.no_grad():
+        body.leave.weight.mul_(0.05)
+        for channel in range(PIXELS):
+            body.leave.weight[channel, -PIXELS + channel, 1, 1] += 0.2
