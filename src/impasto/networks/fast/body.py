@@ -17,6 +17,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from impasto.networks.fast.norms import Norms
+from impasto.networks.fast.norms import mix_channels as mix_channels
 
 WIDTHS = (32, 64, 96)
 BLOCKS = (1, 3, 4)
@@ -63,18 +64,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, matrix: Tensor, shift: Tensor, norms: Norms, site: int) -> Tensor:
         """Return the block's output for `x` `(B, C, h, w)`, painted with one code a picture."""
-        mixed = mix_channels(norms.normalise(x, site), matrix, shift)
+        mixed = norms.mix(norms.normalise(x, site), matrix, shift, site)
         return x + self.gain.to(x.dtype) * self.second(F.relu(self.first(mixed)))
-
-
-def mix_channels(x: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
-    """Return ``matrix x + shift`` at every position of `x` `(B, C, h, w)`; a code of one serves every picture."""
-    if matrix.ndim == 2:
-        return x * matrix[:, :, None, None].to(x.dtype) + shift[:, :, None, None].to(x.dtype)
-    batch, channels, height, width = x.shape
-    rows = x.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
-    mixed = torch.matmul(rows, matrix.transpose(1, 2).to(x.dtype)) + shift[:, None].to(x.dtype)
-    return mixed.view(batch, height, width, -1).permute(0, 3, 1, 2)
 
 
 class Body(nn.Module):
@@ -114,7 +105,8 @@ class Body(nn.Module):
                 x = x + skips[stride]
             x = block(x, code.matrices[index], code.shifts[index], norms, index)
         x = torch.cat([x, pixels.to(x.dtype)], 1)
-        x = mix_channels(norms.normalise(x, len(self.blocks)), code.matrices[-1], code.shifts[-1])
+        last = len(self.blocks)
+        x = norms.mix(norms.normalise(x, last), code.matrices[-1], code.shifts[-1], last)
         out = self.leave(x)
         return F.pixel_shuffle(out, 2).float() + 0.5
 

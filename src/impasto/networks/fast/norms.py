@@ -23,6 +23,11 @@ class Norms:
         found: Tensor = InstanceNorm.apply(x)  # type: ignore[no-untyped-call]
         return found
 
+    def mix(self, x: Tensor, matrix: Tensor, shift: Tensor, site: int) -> Tensor:
+        """Return ``matrix x + shift`` of normalised `x`; subclasses may paint several codes by regions."""
+        del site
+        return mix_channels(x, matrix, shift)
+
 
 class InstanceNorm(torch.autograd.Function):
     """Instance normalisation whose gradient keeps the channels-last layout.
@@ -51,3 +56,13 @@ class InstanceNorm(torch.autograd.Function):
         scale = inverse.view(*y.shape[:2], 1, 1).to(y.dtype)
         found: Tensor = (gradient - mean).addcmul_(y, along, value=-1).mul_(scale)
         return found
+
+
+def mix_channels(x: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
+    """Return ``matrix x + shift`` at every position of `x` `(B, C, h, w)`; a code of one serves every picture."""
+    if matrix.ndim == 2:
+        return x * matrix[:, :, None, None].to(x.dtype) + shift[:, :, None, None].to(x.dtype)
+    batch, channels, height, width = x.shape
+    rows = x.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
+    mixed = torch.matmul(rows, matrix.transpose(1, 2).to(x.dtype)) + shift[:, None].to(x.dtype)
+    return mixed.view(batch, height, width, -1).permute(0, 3, 1, 2)
