@@ -1,0 +1,1 @@
+"""Networks that paint in one pass, put to work: any size of picture, tiles, regions, other machines' formats."""

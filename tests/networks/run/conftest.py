@@ -1,0 +1,48 @@
+"""A small untrained network and codes made of random numbers."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from impasto.networks.fast.body import Body, Code, initialise
+from impasto.networks.run.loaded import Loaded
+
+WIDTHS = (8, 12, 16)
+
+
+def make_code(sites, seed: int, diagonal: bool = False) -> Code:
+    """Return a code whose mixing keeps the size of features."""
+    rng = torch.Generator().manual_seed(seed)
+    shapes = [(1, s.channels) if diagonal else (1, s.channels, s.channels) for s in sites]
+    matrices = [torch.randn(s, generator=rng) / (1 if diagonal else s[1] ** 0.5) for s in shapes]
+    shifts = [torch.randn(1, s.channels, generator=rng) for s in sites]
+    return Code(tuple(matrices), tuple(shifts))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def body() -> Body:
+    torch.manual_seed(0)
+    found = Body(WIDTHS)
+    initialise(found)
+    with torch.no_grad():  # a last convolution that listens to the features
+        found.leave.weight.normal_(0, 0.01)
+    return found
+
+
+@pytest.fixture(scope="module")
+def loaded(body) -> Loaded:
+    return Loaded(body, precision="float32")
+
+
+@pytest.fixture(scope="module")
+def codes(body) -> list[Code]:
+    return [make_code(body.sites, seed) for seed in (1, 2)]
