@@ -318,6 +318,14 @@ BAD = {
     "demo size": ["demo", "--size", "3"],
     "demo encoder": ["demo", "--encoder", "nope", "--size", "64"],
     "finetune nothing": ["finetune"],
+    "train-any into a picture": ["train-any", "--photos", ".", "--art", ".", "--out", "any.png"],
+    "train-any of too few pictures": ["train-any", "--photos", ".", "--art", ".", "--out", "any.safetensors"],
+    "train-any resumed from nothing": [
+        "train-any", "--photos", ".", "--art", ".", "--out", "any.safetensors", "--resume"
+    ],
+    "train-any without steps": [
+        "train-any", "--photos", ".", "--art", ".", "--out", "any.safetensors", "--steps", "0"
+    ],
     "classify nothing": ["classify"],
     "lab nothing": ["lab", "run"],
     "lab study": ["lab", "run", "content-reconstructoin"],

@@ -25,6 +25,7 @@ COMMANDS = {
     "plan": "Print sizes, steps, cost and memory of a run without starting it.",
     "presets": "List the presets, or every setting of one.",
     "weights": "List, fetch and verify encoder weights.",
+    "train-any": "Train the network that paints in any style in one pass.",
     "distill": "Train a compact encoder from VGG-19.",
     "finetune": "Fine-tune an encoder on your own pictures, one folder for each class.",
     "classify": "Say what a fine-tuned encoder takes pictures for.",
@@ -50,7 +51,7 @@ class LazyGroup(TyperGroup):
 
 def load(name: str) -> Any:
     """Return the command ``name`` of `COMMANDS`, imported."""
-    return typer.main.get_command(importlib.import_module(f"impasto.cli.{name}").app)
+    return typer.main.get_command(importlib.import_module(f"impasto.cli.{name.replace('-', '_')}").app)
 
 
 app = typer.Typer(cls=LazyGroup, name="impasto", pretty_exceptions_enable=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from impasto.cli.console import duration, tell
 
 if TYPE_CHECKING:
+    from impasto.networks.fast.anystyle import Trained
     from impasto.networks.finetune.train import Measured, Stepped
 
 LINE_SECONDS = 5.0
@@ -35,6 +36,9 @@ class Silent:
     def stepped(self, event: Stepped) -> None:
         """Show one step."""
 
+    def trained(self, event: Trained) -> None:
+        """Show a line of a training that has steps but no epochs."""
+
     def measured(self, event: Measured) -> None:
         """Show the figures of an epoch."""
 
@@ -57,6 +61,13 @@ class Lines(Silent):
                 f"epoch {event.epoch}: step {event.done}/{event.total}, loss {event.loss:.4f}, "
                 f"accuracy {event.accuracy:.3f}, {duration(event.seconds_left)} left"
             )
+
+    def trained(self, event: Trained) -> None:
+        """Print the line."""
+        tell(
+            f"step {event.step}/{event.steps}, {duration(event.seconds)}, {duration(event.seconds_left)} left; "
+            + figures_of(event)
+        )
 
     def measured(self, event: Measured) -> None:
         """Print the figures of the epoch."""
@@ -99,6 +110,12 @@ class Bar(Silent):
         figures = f"loss {event.loss:.4f}  accuracy {event.accuracy:.3f}  {duration(event.seconds_left)} left"
         self._show(f"epoch {event.epoch}", event.done, event.total, figures)
 
+    def trained(self, event: Trained) -> None:
+        """Move the bar."""
+        self._show(
+            "training", event.step, event.steps, f"{figures_of(event)}  {duration(event.seconds_left)} left"
+        )
+
     def measured(self, event: Measured) -> None:
         """Print the figures of the epoch above the bar."""
         self.progress.console.print(epoch_line(event))
@@ -124,3 +141,8 @@ def epoch_line(event: Measured) -> str:
         f"epoch {line.epoch}: loss {line.train_loss:.4f}, accuracy {line.train_accuracy:.3f}; held out: loss "
         f"{line.validation_loss:.4f}, accuracy {line.validation_accuracy:.3f}{praise}"
     )
+
+
+def figures_of(event: Trained) -> str:
+    """Return the figures of a line in words."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in event.figures.items())

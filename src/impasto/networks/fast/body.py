@@ -65,7 +65,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor, matrix: Tensor, shift: Tensor, norms: Norms, site: int) -> Tensor:
         """Return the block's output for `x` `(B, C, h, w)`, painted with one code a picture."""
         mixed = norms.mix(norms.normalise(x, site), matrix, shift, site)
-        return x + self.gain.to(x.dtype) * self.second(F.relu(self.first(mixed)))
+        painted: Tensor = x + self.gain.to(x.dtype) * self.second(F.relu(self.first(mixed)))
+        return painted
 
 
 class Body(nn.Module):
@@ -113,17 +114,18 @@ class Body(nn.Module):
     def macs(self, height: int, width: int) -> int:
         """Return the multiply-adds of one picture of `height` x `width`, codes folded in."""
         return sum(
-            module.weight.numel() * (height // stride) * (width // stride)
-            for module, stride in self._strides()
+            kernel.weight.numel() * (height // stride) * (width // stride)
+            for kernel, stride in self._strides()
+            if isinstance(kernel, nn.Conv2d)
         )
 
-    def _strides(self) -> list[tuple[nn.Conv2d, int]]:
-        trunk = [
+    def _strides(self) -> list[tuple[nn.Module, int]]:
+        trunk: list[tuple[nn.Module, int]] = [
             (self.enter, 2), (self.at_half, 2), (self.to_quarter, 4), (self.at_quarter, 4), (self.to_eighth, 8),
             (self.rise["4"], 8), (self.rise["2"], 4), (self.leave, 2),
         ]  # fmt: skip
         for site, block in zip(self.sites, self.blocks, strict=False):
-            trunk += [(block.first, site.stride), (block.second, site.stride)]
+            trunk += [(kernel, site.stride) for kernel in block.children()]
         return trunk
 
 

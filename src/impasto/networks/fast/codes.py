@@ -41,7 +41,8 @@ class StyleStatistics:
 def root(covariance: Tensor) -> Tensor:
     """Return the symmetric square root `(B, K, K)` of covariances, through their eigenvectors."""
     values, vectors = torch.linalg.eigh(covariance.double())
-    return ((vectors * values.clamp_min(0).sqrt().unsqueeze(1)) @ vectors.mT).float()
+    found: Tensor = (vectors * values.clamp_min(0).sqrt().unsqueeze(1)) @ vectors.mT
+    return found.float()
 
 
 class Coder(nn.Module):
@@ -78,7 +79,14 @@ class Coder(nn.Module):
             self.into.append(nn.Parameter(torch.randn(k, site.channels) / site.channels**0.5))
             self.out.append(nn.Parameter(torch.randn(site.channels, k) / k**0.5))
         with torch.no_grad():
-            self.perceptron[-1].weight.mul_(0.2)
+            last = self.perceptron[-1]
+            assert isinstance(last, nn.Linear)
+            last.weight.mul_(0.2)
+
+    def matrices(self) -> list[nn.Parameter]:
+        """Return the trained matrices, but not the perceptron's last, which begins small."""
+        own = [layer.weight for layer in self.perceptron if isinstance(layer, nn.Linear)]
+        return [*self.into, *self.out, *own[:-1]]
 
     def forward(self, style: StyleStatistics, strength: Tensor) -> Code:
         """Return the code of B styles at `strength` `(B,)` in [0, 1]."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -13,10 +14,10 @@ from torch import Tensor
 from impasto.encoders import Encoder
 from impasto.imaging import fit, resize
 from impasto.losses import Moments, moments
-from impasto.networks.distill.crops import Pictures
 from impasto.networks.fast.codes import LAYERS, StyleStatistics, root
 
 LONGEST = 512
+KINDS = ("mean", "values", "vectors")
 
 
 def measure_style(encoder: Encoder, image: Tensor) -> tuple[StyleStatistics, dict[str, Moments]]:
@@ -27,27 +28,41 @@ def measure_style(encoder: Encoder, image: Tensor) -> tuple[StyleStatistics, dic
     return StyleStatistics(means, {layer: root(m.covariance) for layer, m in found.items()}), found
 
 
+class Targets(NamedTuple):
+    """What paintings of a batch are compared with: moments, and eigenvalues and eigenvectors of the covariance.
+
+    By layer: `moments`, `values` `(B, K)`, `vectors` `(B, K, K)` in columns.
+    """
+
+    moments: dict[str, Moments]
+    values: dict[str, Tensor]
+    vectors: dict[str, Tensor]
+
+
 @dataclass(frozen=True, eq=False)
 class Styles:
-    """Measured paintings, one row each: means `(n, K)`, second raw moments and root covariances `(n, K, K)`."""
+    """Measured paintings, one row each: means, eigenvalues `(n, K)` and eigenvectors `(n, K, K)` of covariances."""
 
     means: dict[str, Tensor]
-    seconds: dict[str, Tensor]
-    roots: dict[str, Tensor]
+    values: dict[str, Tensor]
+    vectors: dict[str, Tensor]
 
     def __len__(self) -> int:
         return len(next(iter(self.means.values())))
 
-    def rows(self, chosen: Sequence[int]) -> tuple[StyleStatistics, dict[str, Moments]]:
-        """Return the statistics and the moments of the `chosen` rows."""
+    def rows(self, chosen: Sequence[int]) -> tuple[StyleStatistics, Targets]:
+        """Return the statistics of the `chosen` rows, and what pictures in their styles are compared with."""
         index = torch.tensor(list(chosen))
-        statistics = StyleStatistics(
-            {layer: x[index] for layer, x in self.means.items()},
-            {layer: x[index].float() for layer, x in self.roots.items()},
-        )
-        return statistics, {
-            layer: Moments(self.means[layer][index], self.seconds[layer][index]) for layer in LAYERS
-        }
+        means = {layer: x[index] for layer, x in self.means.items()}
+        values = {layer: x[index] for layer, x in self.values.items()}
+        vectors = {layer: x[index].float() for layer, x in self.vectors.items()}
+        roots, found = {}, {}
+        for layer, columns in vectors.items():
+            roots[layer] = (columns * values[layer].sqrt().unsqueeze(1)) @ columns.mT
+            mean = means[layer]
+            covariance = (columns * values[layer].unsqueeze(1)) @ columns.mT
+            found[layer] = Moments(mean, covariance + mean.unsqueeze(2) * mean.unsqueeze(1))
+        return StyleStatistics(means, roots), Targets(found, values, vectors)
 
 
 def variants(image: Tensor, count: int, rng: random.Random) -> Iterator[Tensor]:
@@ -70,22 +85,22 @@ def measure_styles(
     paintings: Sequence[Tensor],
     count: int,
     seed: int,
-    seen: Callable[[int, int], None] = lambda done, total: None,
+    seen: Callable[[int, int], None] | None = None,
 ) -> Styles:
     """Measure `count` variants of each of `paintings` (3,h,w) bytes; `seen` is told how far it is."""
     rng = random.Random(seed)
-    means: dict[str, list[Tensor]] = {layer: [] for layer in LAYERS}
-    seconds: dict[str, list[Tensor]] = {layer: [] for layer in LAYERS}
-    roots: dict[str, list[Tensor]] = {layer: [] for layer in LAYERS}
+    parts: dict[str, list[Tensor]] = {f"{kind} {layer}": [] for kind in KINDS for layer in LAYERS}
     for done, painting in enumerate(paintings):
         for image in variants(painting, count, rng):
-            statistics, found = measure_style(encoder, image)
-            for layer in LAYERS:
-                means[layer].append(found[layer].mean)
-                seconds[layer].append(found[layer].second)
-                roots[layer].append(statistics.roots[layer].half())
-        seen(done + 1, len(paintings))
-    return Styles(*({layer: torch.cat(x) for layer, x in part.items()} for part in (means, seconds, roots)))
+            with torch.no_grad():
+                found = {layer: moments(x) for layer, x in encoder(image, LAYERS).items()}
+            for layer, one in found.items():
+                values, vectors = torch.linalg.eigh(one.covariance)
+                for kind, value in zip(KINDS, (one.mean, values.clamp_min(0), vectors.half()), strict=True):
+                    parts[f"{kind} {layer}"].append(value)
+        if seen is not None:
+            seen(done + 1, len(paintings))
+    return Styles(*({layer: torch.cat(parts[f"{kind} {layer}"]) for layer in LAYERS} for kind in KINDS))
 
 
 class Photographs:
@@ -110,6 +125,3 @@ class Photographs:
             mode = "bicubic" if side < self.size else "bilinear"
             crop = F.interpolate(crop, (self.size, self.size), mode=mode, antialias=side > self.size)
         return (crop.flip(3) if rng.random() < 0.5 else crop).clamp(0, 1)
-
-
-__all__ = ["LONGEST", "Photographs", "Pictures", "Styles", "measure_style", "measure_styles", "variants"]

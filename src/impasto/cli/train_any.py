@@ -1,0 +1,156 @@
+"""``impasto train-any``: train the network that paints in any style in one pass."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from impasto.cli.console import say, tell
+from impasto.cli.interrupt import Interrupted, Stop
+from impasto.cli.training import reporter
+from impasto.errors import OutputError, RecipeError
+from impasto.networks.fast.settings import AnySettings, TrainingSettings
+
+if TYPE_CHECKING:
+    from impasto.networks.fast.anystyle import AnyTraining
+
+app = typer.Typer(add_completion=False)
+CHECKPOINT_SECONDS = 120.0
+
+
+def takes_settings(
+    kind: type[TrainingSettings],
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command an option for each field of `kind`; those that were typed it gets as ``given``."""
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        parameters = inspect.signature(function, eval_str=True).parameters
+        own = [p for name, p in parameters.items() if name != "given"]
+        options = []
+        for name, field in kind.model_fields.items():
+            option = typer.Option(
+                help=field.description,
+                show_default=False if field.default is None else str(field.default),
+                rich_help_panel="Training",
+            )
+            annotation: Any = field.annotation
+            options.append(
+                inspect.Parameter(
+                    name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=None,
+                    annotation=Annotated[annotation | None, option],
+                )
+            )
+
+        def command(**words: Any) -> None:
+            typed = {name: words.pop(name) for name in kind.model_fields}
+            function(**words, given={name: value for name, value in typed.items() if value is not None})
+
+        command.__doc__ = function.__doc__
+        command.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in (*own, *options)}
+        return command
+
+    return decorate
+
+
+@app.command("train-any")
+@takes_settings(AnySettings)
+def train_any(
+    photos: Annotated[Path, typer.Option(metavar="DIR", help="Folder of photographs.", show_default=False)],
+    art: Annotated[Path, typer.Option(metavar="DIR", help="Folder of paintings.", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="FILE", help="File to write (.safetensors).", show_default=False),
+    ],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint beside --out.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Train the network that paints in any style in one pass.
+
+    Every 16th picture of both folders is held out. Ctrl-C writes a checkpoint; a second one stops at once.
+    """
+    settings = AnySettings.make(given)
+    if out.suffix.lower() != ".safetensors":
+        raise OutputError(
+            f"Networks are written as .safetensors, not '{out.suffix}'; give --out another suffix."
+        )
+    from impasto.imaging.atomic import check_place
+
+    state = out.with_name(f"{out.name}.checkpoint")
+    check_place(out)
+    check_place(state)
+    if resume and not state.is_file():
+        raise RecipeError(f"There is no checkpoint '{state}' to go on from; leave --resume out.")
+    with Stop(quiet) as stop, reporter(quiet) as report:
+        run = _open(photos, art, settings, report, stop)
+        _train(run, state, {"photos": str(photos), "art": str(art)}, report, stop, resume, quiet)
+        _write(run, out, photos, art)
+    state.unlink(missing_ok=True)
+    if not quiet:
+        say(str(out))
+
+
+def _open(photos: Path, art: Path, settings: AnySettings, report: Any, stop: Stop) -> AnyTraining:
+    from impasto.encoders import best_precision, open_device, open_encoder, prepare
+    from impasto.networks.distill.crops import read_folder
+    from impasto.networks.fast.anystyle import AnyTraining
+    from impasto.networks.fast.data import measure_styles
+    from impasto.optimize.machine import tune_process
+
+    tune_process()
+    device = open_device("cpu")
+    encoder = prepare(open_encoder("compact"), device, best_precision(device))
+    photographs, paintings = read_folder(photos), read_folder(art)
+
+    def seen(done: int, total: int) -> None:
+        report.count("measuring paintings", done, total)
+        stop.check()
+
+    styles = measure_styles(encoder, paintings.train, settings.variants, settings.seed, seen)
+    return AnyTraining(encoder, photographs.train, styles, settings)
+
+
+def _train(
+    run: AnyTraining, state: Path, origin: dict[str, str], report: Any, stop: Stop, resume: bool, quiet: bool
+) -> None:
+    from impasto.networks.fast.anystyle import KIND
+    from impasto.networks.fast.checkpoint import read_checkpoint, write_checkpoint
+
+    words = run.settings.model_dump_json()
+    if resume:
+        theirs, _, content = read_checkpoint(state, KIND)
+        if theirs != words:
+            raise RecipeError(
+                "The checkpoint was trained with other settings; give the same, or start afresh."
+            )
+        run.load(content)
+        if not quiet:
+            tell(f"going on after step {run.learner.step}")
+    saved = time.monotonic()
+    for line in run.run():
+        report.trained(line)
+        if stop.number or time.monotonic() - saved >= CHECKPOINT_SECONDS:
+            write_checkpoint(state, KIND, words, origin, run.state())
+            saved = time.monotonic()
+        if stop.number and line.step < line.steps:
+            tell(f"Stopped after step {line.step}; go on with the same command and --resume.")
+            raise Interrupted(stop.number)
+
+
+def _write(run: AnyTraining, out: Path, photos: Path, art: Path) -> None:
+    from impasto.networks.fast.anystyle import KIND
+    from impasto.networks.fast.model import write_network
+
+    card = {
+        "kind": KIND, "name": "any", "settings": run.settings.model_dump(), "photos": photos.name, "art": art.name
+    }  # fmt: skip
+    write_network(out, run.weights(), card)
