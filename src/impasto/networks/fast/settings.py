@@ -73,7 +73,7 @@ class TrainingSettings(BaseModel):
 class AnySettings(TrainingSettings):
     """What decides the training of the network for any style."""
 
-    steps: int = Field(8000, ge=1, le=10_000_000, description="Training steps.")
+    steps: int = Field(7000, ge=1, le=10_000_000, description="Training steps.")
     variants: int = Field(
         3, ge=1, le=100, description="Versions of a painting: as it is, smaller, other colours."
     )
