@@ -101,7 +101,7 @@ def test_what_overflows_in_half_precision_is_painted_in_float32(codes) -> None:
             small = torch.ones(1, 1)
             return image * 0.5 if (small @ small).dtype == torch.float32 else image / 0
 
-    loaded = Loaded(Overflows([s for s in _sites(codes[0])]), precision="bfloat16")
+    loaded = Loaded(Overflows(_sites(codes[0])), precision="bfloat16")
     image = torch.rand(1, 3, 20, 20)
     torch.testing.assert_close(loaded.paint(image, codes[0]), image * 0.5)
 

@@ -14,6 +14,7 @@ from impasto.errors import PictureError, RecipeError, WeightsError, unknown
 from impasto.networks.fast.body import Code
 from impasto.networks.fast.model import Network
 from impasto.networks.fast.norms import Norms
+from impasto.networks.run.engines import Engine
 from impasto.networks.run.frame import Frame, Window
 from impasto.networks.run.norms import Fixed, Recording, Regions
 from impasto.networks.run.tiles import Tiling, paint_tiles, sample
@@ -29,7 +30,8 @@ def ignore(done: int, total: int) -> None:
 class Loaded:
     """A network on a device, in the number format that is fast there.
 
-    `card` is what its file says of it, `name` what messages call it. Raises RecipeError for an unknown precision.
+    `card` is what its file says of it, `name` what messages call it. An `engine` paints instead of torch what it can:
+    pictures of one code. Raises RecipeError for an unknown precision.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Loaded:
         device: torch.device | None = None,
         precision: str | None = None,
         name: str = "network",
+        engine: Engine | None = None,
     ) -> None:
         self.device = device or torch.device("cpu")
         self.precision = precision or best_precision(self.device)
@@ -47,6 +50,7 @@ class Loaded:
             raise RecipeError(unknown("precision", self.precision, PRECISIONS))
         self.card = dict(card or {})
         self.name = name
+        self.engine = engine
         if isinstance(network, nn.Module):
             network.to(self.device).eval().requires_grad_(False)
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -101,6 +105,10 @@ class Loaded:
 
     def _run(self, padded: Tensor, code: Code, norms: Norms) -> Tensor:
         """Return the network's picture of what is padded; a format that overflows is tried again in float32."""
+        if self.engine is not None and len(padded) == 1 and type(norms) in (Norms, Fixed):
+            out = self.engine(padded, code, norms.statistics if isinstance(norms, Fixed) else None)
+            if bool(torch.isfinite(out).all()):
+                return out
         padded = padded.to(self.device)
         for precision in dict.fromkeys((self.precision, "float32")):
             low = precision != "float32"

@@ -1,0 +1,164 @@
+"""Other programs that run the network's graph faster than torch does: onnxruntime and OpenVINO."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import torch
+from torch import Tensor, nn
+
+from impasto.encoders import best_precision
+from impasto.errors import MissingExtraError, RecipeError, unknown
+from impasto.imaging import write_bytes_atomic
+from impasto.networks.fast.body import Code
+from impasto.networks.fast.model import Network
+from impasto.networks.run.graph import Bare, make_graph, need_onnx, part_names
+from impasto.networks.run.norms import Statistics
+
+BACKENDS = ("openvino", "onnxruntime", "torch")
+"""Fastest first, as measured on a processor with bfloat16; `auto` is the first that is installed."""
+LAYOUT = 1  # of cached graphs; raised when what is in them changes
+
+Session = Callable[[Mapping[str, Tensor]], Tensor]
+"""A graph ready to run: inputs by name in, picture out."""
+
+
+class Engine:
+    """Runs a network's graph with a code (and kept statistics) put into it as constants.
+
+    The graph is made once, which takes seconds, and kept in the user's cache folder; putting a code in takes a
+    fraction of one, and the last code is remembered.
+    """
+
+    def __init__(self, name: str, network: Network, precision: str) -> None:
+        self.name = name
+        self.network = network
+        self.precision = precision
+        self._last: tuple[list[Tensor], Session] | None = None
+
+    def __call__(self, padded: Tensor, code: Code, statistics: Statistics | None) -> Tensor:
+        """Return the network's output for a padded picture `(1, 3, H, W)`, with kept statistics if given."""
+        parts = [*code.matrices, *code.shifts]
+        if statistics is not None:
+            found = [statistics[site] for site in range(len(code.matrices))]
+            parts += [mean for mean, _ in found] + [variance for _, variance in found]
+        if self._last is None or not _same(self._last[0], parts):
+            self._last = (parts, self._open(parts, statistics is not None))
+        return self._last[1]({"image": padded})
+
+    def _open(self, parts: Sequence[Tensor], kept: bool) -> Session:
+        names = part_names(len(self.network.sites), kept)
+        graph = bake(cached_graph(self.network, parts, kept), dict(zip(names, parts, strict=True)))
+        return SESSIONS[self.name](graph, self.precision)
+
+
+def choose_backend(name: str, device: torch.device) -> str:
+    """Return the backend that `name` means on a device; "auto" is the fastest that is installed.
+
+    Raises RecipeError for an unknown one or one that does not run on the device, MissingExtraError for one that is
+    not installed.
+    """
+    if name not in ("auto", *BACKENDS):
+        raise RecipeError(unknown("backend", name, ("auto", *BACKENDS)))
+    if name == "torch" or (name == "auto" and device.type != "cpu"):
+        return "torch"
+    if name == "auto":
+        usable = [one for one in BACKENDS[:-1] if find_spec(one) and find_spec("onnxscript")]
+        return usable[0] if usable else "torch"
+    if device.type != "cpu":
+        raise RecipeError(f"The backend '{name}' runs on the processor, not on '{device}'; use torch there.")
+    if find_spec(name) is None:
+        raise MissingExtraError(f"The backend {name}", "export" if name == "onnxruntime" else name)
+    need_onnx()
+    return name
+
+
+def open_engine(name: str, network: Network, device: torch.device) -> Engine | None:
+    """Return the engine of a backend as `choose_backend` finds it, None for torch itself."""
+    chosen = choose_backend(name, device)
+    return None if chosen == "torch" else Engine(chosen, network, best_precision(device))
+
+
+def cached_graph(network: Network, parts: Sequence[Tensor], kept: bool) -> bytes:
+    """Return the graph of `network` whose code is an input, made now or when it was first needed."""
+    shapes = [tuple(part.shape) for part in parts]
+    digest = hashlib.sha256(repr((LAYOUT, version("torch"), type(network).__name__, kept, shapes)).encode())
+    if isinstance(network, nn.Module):
+        for key, value in network.state_dict().items():
+            digest.update(key.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    path = platformdirs.user_cache_path("impasto") / "graphs" / f"{digest.hexdigest()[:32]}.onnx"
+    if path.is_file():
+        return path.read_bytes()
+    names = part_names(len(network.sites), kept)
+    program = make_graph(Bare(network, kept).eval(), [x.cpu() for x in parts], names, network.multiple)
+    data: bytes = program.model_proto.SerializeToString()
+    with contextlib.suppress(OSError):  # a home that is closed for writing: it is made again next time
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes_atomic(path, data)
+    return data
+
+
+def bake(graph: bytes, values: dict[str, Tensor]) -> bytes:
+    """Return an ONNX graph whose inputs called as in `values` are constants."""
+    import onnx
+
+    model = onnx.load_from_string(graph)
+    kept = [one for one in model.graph.input if one.name not in values]
+    del model.graph.input[:]
+    model.graph.input.extend(kept)
+    for name, value in values.items():
+        model.graph.initializer.append(onnx.numpy_helper.from_array(value.cpu().float().numpy(), name))
+    return bytes(model.SerializeToString())
+
+
+def open_onnxruntime(graph: bytes | Path, precision: str = "float32") -> Session:
+    """Return a graph ready to run in onnxruntime, in float32 whatever the precision."""
+    del precision
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = 3
+    source = graph if isinstance(graph, bytes) else str(graph)
+    session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+    def run(inputs: Mapping[str, Tensor]) -> Tensor:
+        arrays = {name: value.contiguous().numpy() for name, value in inputs.items()}
+        return torch.from_numpy(session.run(None, arrays)[0])
+
+    return run
+
+
+def open_openvino(graph: bytes, precision: str = "float32") -> Session:
+    """Return a graph ready to run in OpenVINO, in bfloat16 where the precision is that."""
+    import openvino
+
+    hints: dict[str, Any] = {
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "PERFORMANCE_HINT": "LATENCY",
+    }
+    core = openvino.Core()
+    compiled = core.compile_model(core.read_model(graph), "CPU", hints)
+
+    def run(inputs: Mapping[str, Tensor]) -> Tensor:
+        arrays = {name: value.contiguous().numpy() for name, value in inputs.items()}
+        return torch.from_numpy(compiled(arrays)[0].copy())
+
+    return run
+
+
+SESSIONS: dict[str, Callable[[bytes, str], Session]] = {
+    "onnxruntime": open_onnxruntime, "openvino": open_openvino
+}  # fmt: skip
+
+
+def _same(first: Sequence[Tensor], second: Sequence[Tensor]) -> bool:
+    return len(first) == len(second) and all(torch.equal(a, b) for a, b in zip(first, second, strict=True))

@@ -1,0 +1,87 @@
+"""A network as an ONNX file for other programs, compared with torch before it is called done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from impasto.errors import MissingExtraError, OutputError
+from impasto.imaging import atomic_write
+from impasto.imaging.atomic import check_place
+from impasto.networks.fast.body import Code
+from impasto.networks.fast.model import Network
+from impasto.networks.run.engines import open_onnxruntime
+from impasto.networks.run.graph import Whole, make_graph, need_onnx, part_names
+from impasto.networks.run.loaded import Loaded
+from impasto.networks.run.tiles import Tiling
+
+SUFFIX = ".onnx"
+# Height and width, among them no multiple of four, less than a margin, and a single pixel.
+CHECKED = ((64, 64), (37, 61), (250, 131), (5, 300), (1, 1))
+MOST_DIFFERENCE = 1e-3
+
+
+def check_export(path: Path) -> Path:
+    """Return `path` if an ONNX file can be made and put there, before any work is spent.
+
+    Raises OutputError for another suffix or place, MissingExtraError if an optional part is missing.
+    """
+    if path.suffix.lower() != SUFFIX:
+        raise OutputError(f"An exported network is written as {SUFFIX}, not '{path.suffix}'; name it so.")
+    need_onnx()
+    if find_spec("onnxruntime") is None:  # the written file is compared with torch through it
+        raise MissingExtraError("Exporting a network", "export")
+    return check_place(path)
+
+
+def export_network(
+    path: Path, network: Network, code: Code, card: Mapping[str, Any], *, inside: bool = True
+) -> float:
+    """Write `network` as ONNX: ``image`` `(1, 3, H, W)` in [0, 1] in, ``painted`` of that size in [0, 1] out.
+
+    Height and width are free, margin and clamping are inside. With `inside` the code is too; else the inputs
+    ``matrix_0`` .. ``shift_N`` are the code, and `code` is an example of its shapes. `card` goes into the metadata.
+    Returns the largest difference from torch over `CHECKED` sizes; raises OutputError, and leaves no file, if that is
+    above `MOST_DIFFERENCE`, and what `check_export` raises.
+    """
+    check_export(path)
+    code = Code(*(tuple(part.detach().float().cpu() for part in group) for group in code))
+    given = [] if inside else [*code.matrices, *code.shifts]
+    names = [] if inside else part_names(len(code.matrices))
+    plain = Loaded(network, card, precision="float32")
+    program = make_graph(Whole(network, code if inside else None).eval(), given, names)
+    program.model.metadata_props.update({key: _text(value) for key, value in card.items()})
+    with atomic_write(path) as temporary:
+        program.save(temporary)
+        difference = _difference(temporary, plain, code, dict(zip(names, given, strict=True)))
+        if not difference <= MOST_DIFFERENCE:
+            raise OutputError(
+                f"The exported network differs from the one in torch by {difference:.2g}, more than"
+                f" {MOST_DIFFERENCE:g}, so it was not kept; update torch, onnxscript and onnxruntime."
+            )
+    return difference
+
+
+def _difference(graph: Path, plain: Loaded, code: Code, parts: Mapping[str, Tensor]) -> float:
+    """Return the largest difference between graph and network over `CHECKED` sizes; NaN counts as infinite."""
+    run = open_onnxruntime(graph)
+    rng = torch.Generator().manual_seed(0)
+    worst = 0.0
+    for height, width in CHECKED:
+        image = torch.rand(1, 3, height, width, generator=rng)
+        painted = run({"image": image, **parts})
+        expected = plain.paint(image, code, tiling=Tiling(side=2048))
+        same_size = painted.shape == expected.shape
+        found = float((painted - expected).abs().max()) if same_size else float("inf")
+        worst = max(worst, found if found == found else float("inf"))
+    return worst
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,170 @@
+"""Opening the file of a network: what kind it is, and who makes its codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from impasto.encoders import Encoder, open_device, open_encoder, prepare
+from impasto.errors import RecipeError, WeightsError, unknown
+from impasto.imaging import fit, read_picture, resize
+from impasto.imaging.picture import PictureLike
+from impasto.networks.fast.body import BLOCKS, WIDTHS, Body, Code
+from impasto.networks.fast.codes import HIDDEN, Coder
+from impasto.networks.fast.data import LONGEST, measure_style
+from impasto.networks.fast.model import Network, read_network
+from impasto.networks.run.norms import mix_codes
+
+SUFFIX = ".safetensors"
+
+
+class Styled(Protocol):
+    """A network with whoever makes its codes.
+
+    `names` are the styles it was trained on; none if it takes any painting, whose `code` then wants pictures.
+    """
+
+    network: Network
+    names: tuple[str, ...]
+
+    def code(self, styles: Sequence[PictureLike], strength: float, stroke: float) -> list[Code]:
+        """Return the code of each of `styles` (names, or pictures) at a strength from 0 to 1 and a stroke."""
+        ...
+
+
+@dataclass(frozen=True)
+class Model:
+    """An opened file: its card, the network, its styles, and their codes."""
+
+    path: Path
+    card: Mapping[str, Any]
+    styled: Styled
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The styles it was trained on, none if it takes any painting."""
+        return self.styled.names
+
+    def codes(self, styles: Sequence[PictureLike], strength: float = 1.0, stroke: float = 1.0) -> list[Code]:
+        """Return a code for each of `styles`: names of its own, or paintings if it takes any.
+
+        Raises RecipeError for none, an unknown name, a strength outside 0 to 1 or a stroke outside 1/4 to 4,
+        PictureError for a painting that cannot be read.
+        """
+        if not 0 <= strength <= 1:
+            raise RecipeError(f"The strength of a style is a number from 0 to 1, not {strength}.")
+        if not 0.25 <= stroke <= 4:
+            raise RecipeError(f"The stroke is a number from 0.25 (fine) to 4 (broad), not {stroke}.")
+        if not styles and len(self.names) == 1:
+            styles = self.names
+        if not styles:
+            known = f"one of {', '.join(self.names)}" if self.names else "a painting"
+            raise RecipeError(f"'{self.path.name}' paints in several styles; give --style, {known}.")
+        for style in styles if self.names else ():
+            if style not in self.names:
+                raise RecipeError(unknown("style", style, self.names))
+        return self.styled.code(styles, strength, stroke)
+
+    def code(
+        self,
+        styles: Sequence[PictureLike],
+        weights: Sequence[float] | None = None,
+        strength: float = 1.0,
+        stroke: float = 1.0,
+    ) -> Code:
+        """Return one code, of the mixture of `styles` by `weights` (equal ones if not given); as `codes`."""
+        found = self.codes(styles, strength, stroke)
+        shares = list(weights) if weights else [1 / len(found)] * len(found)
+        if len(shares) != len(found) or min(shares) < 0 or not sum(shares) > 0:
+            raise RecipeError(
+                f"A mixture of {len(found)} styles has as many weights, none below 0, not {shares}; give --mix so."
+            )
+        return mix_codes(found, [share / sum(shares) for share in shares])
+
+
+class AnyStyle:
+    """The network of any style: codes are made of a painting's statistics, through the compact encoder."""
+
+    names: tuple[str, ...] = ()
+
+    def __init__(self, body: Body, coder: Coder) -> None:
+        self.network: Network = body
+        self.coder = coder
+        self._encoder: Encoder | None = None
+
+    @torch.no_grad()
+    def code(self, styles: Sequence[PictureLike], strength: float, stroke: float) -> list[Code]:
+        """Return the code of each painting; a broader stroke looks at it larger."""
+        return [self._code(read_picture(style).pixels, strength, stroke) for style in styles]
+
+    def _code(self, painting: Tensor, strength: float, stroke: float) -> Code:
+        if self._encoder is None:
+            self._encoder = prepare(open_encoder("compact"), open_device("cpu"))
+        size = fit(painting.shape[2], painting.shape[3], max(16, round(LONGEST * stroke)))
+        statistics, _ = measure_style(self._encoder, resize(painting, size))
+        code: Code = self.coder(statistics, torch.tensor([float(strength)]))
+        return code
+
+
+def open_any(card: Mapping[str, Any], state: Mapping[str, Tensor]) -> AnyStyle:
+    """Return the network of any style from its file; weights are called ``body.*`` and ``coder.*``."""
+    body = Body(card.get("widths", WIDTHS), card.get("blocks", BLOCKS))
+    coder = Coder(body.sites, card.get("hidden", HIDDEN))
+    for prefix, module in (("body.", body), ("coder.", coder)):
+        module.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
+        module.eval().requires_grad_(False)
+    return AnyStyle(body, coder)
+
+
+Opener = Callable[[Mapping[str, Any], Mapping[str, Tensor]], Styled]
+OPENERS: dict[str, Opener] = {"network:any": open_any}
+"""What opens a kind of network: card and weights in, network and coder out."""
+
+
+def shipped_styles() -> dict[str, Path]:
+    """Return the networks that come with impasto: name -> file."""
+    folder = Path(str(resources.files("impasto.networks"))) / "data"
+    return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
+
+
+def find_model(name: str) -> Path:
+    """Return the file that `name` means: a path, or the name of a network that comes with impasto.
+
+    Raises RecipeError for a name that is neither.
+    """
+    path = Path(name)
+    if path.suffix == SUFFIX or len(path.parts) > 1 or path.exists():
+        return path
+    shipped = shipped_styles()
+    if name not in shipped:
+        if not shipped:
+            raise RecipeError(f"There is no file '{name}'; give one that a training wrote ({SUFFIX}).")
+        raise RecipeError(unknown("network", name, shipped))
+    return shipped[name]
+
+
+def open_model(path: Path) -> Model:
+    """Open a network's file, running no code of it.
+
+    Raises WeightsError if it is missing, damaged, of an unknown kind, or if its weights do not fit.
+    """
+    card, state = read_network(path)
+    opener = OPENERS.get(str(card["kind"]))
+    if opener is None:
+        raise WeightsError(
+            f"'{path}' is a network of the kind '{card['kind']}'; this version opens {', '.join(OPENERS)}."
+        )
+    try:
+        styled = opener(card, state)
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(
+            f"The weights in '{path}' do not fit its card ({reason}); make it again."
+        ) from error
+    return Model(path, card, styled)
