@@ -29,10 +29,12 @@ class Pictures:
     folder: Path
 
 
-def read_folder(folder: Path, *, longest: int = 768, train: bool = True) -> Pictures:
+def read_folder(
+    folder: Path, *, longest: int = 768, train: bool = True, least: int = 2 * HELD_OUT_EVERY
+) -> Pictures:
     """Read every picture of `folder`, or with ``train`` False only those held out.
 
-    Raises `PictureError` if there are fewer than 32.
+    Raises `PictureError` if there are fewer than `least`.
     """
 
     def read(path: Path) -> Tensor:
@@ -42,9 +44,9 @@ def read_folder(folder: Path, *, longest: int = 768, train: bool = True) -> Pict
             return torch.from_numpy(np.array(small)).permute(2, 0, 1).contiguous()  # (3,h,w)
 
     paths = pictures_in([folder])
-    if len(paths) < 2 * HELD_OUT_EVERY:
+    if len(paths) < least:
         raise PictureError(
-            f"{folder} holds {len(paths)} pictures, too few to train on; give at least {2 * HELD_OUT_EVERY}."
+            f"{folder} holds {len(paths)} pictures, too few to train on; give at least {least}."
         )
     kept = [path for i, path in enumerate(paths) if i % HELD_OUT_EVERY] if train else []
     with ThreadPoolExecutor(2) as pool:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from impasto.encoders import Encoder
-from impasto.errors import DivergedError, ResumeError
+from impasto.errors import DivergedError
 from impasto.networks.fast.body import Body, initialise
 from impasto.networks.fast.codes import Coder
 from impasto.networks.fast.data import Photographs, Styles
 from impasto.networks.fast.learning import Learner, put, rate_factor, scale_free_kernels
 from impasto.networks.fast.objective import content_targets, objective
 from impasto.networks.fast.settings import AnySettings
+from impasto.networks.fast.training import Trained as Trained
+from impasto.networks.fast.training import Training
 
 KIND = "network:any"
 # Layers whose features reach the picture without being normalised again, and the first, whose kernels are small.
@@ -26,24 +25,12 @@ NOT_SCALE_FREE = ("leave", "enter")
 CHUNK = 256
 
 
-@dataclass(frozen=True)
-class Trained:
-    """Means over the steps since the last line, and where the run stands."""
-
-    step: int
-    steps: int
-    seconds: float
-    seconds_left: float
-    figures: dict[str, float]
-
-
-class AnyTraining:
-    """One run; all that is random follows from two generators, whose states are part of `state`."""
+class AnyTraining(Training):
+    """One run of the network for any style."""
 
     def __init__(
         self, encoder: Encoder, photographs: Sequence[Tensor], styles: Styles, settings: AnySettings
     ) -> None:
-        self.settings = settings
         self.encoder = encoder
         self.styles = styles
         torch.manual_seed(settings.seed)
@@ -53,32 +40,16 @@ class AnyTraining:
         standardise(self.coder, styles)
         kernels = scale_free_kernels(self.body, NOT_SCALE_FREE)
         modules: dict[str, nn.Module] = {"body": self.body, "coder": self.coder}
-        self.learner = Learner(
+        learner = Learner(
             modules, kernels, self.coder.matrices(), settings.kernel_rate, settings.code_rate, settings.other_rate,
             settings.average,
         )  # fmt: skip
-        self.photographs = Photographs(photographs, settings.size, settings.seed + 1)
-        self.draws = random.Random(settings.seed + 2)
-        self.batch: Tensor | None = None
+        super().__init__(learner, Photographs(photographs, settings.size, settings.seed + 1), settings)
+        self.settings: AnySettings = settings
         self.held: dict[str, Tensor] = {}
 
-    def run(self, every: int = 50) -> Iterator[Trained]:
-        """Train to the end, yielding a line each `every` steps; between lines the run may be saved or left."""
-        settings, learner = self.settings, self.learner
-        start, first, last = time.monotonic(), learner.step, learner.step
-        sums: dict[str, float] = {}
-        while learner.step < settings.steps:
-            for name, value in self._train_step().items():
-                sums[name] = sums.get(name, 0.0) + value
-            if learner.step % every and learner.step < settings.steps:
-                continue
-            seconds = time.monotonic() - start
-            left = seconds / (learner.step - first) * (settings.steps - learner.step)
-            figures = {name: value / (learner.step - last) for name, value in sums.items()}
-            yield Trained(learner.step, settings.steps, seconds, left, figures)
-            sums, last = {}, learner.step
-
-    def _train_step(self) -> dict[str, float]:
+    def train_step(self) -> dict[str, float]:
+        """Take one step; return its figures. Raises DivergedError if the loss is not finite."""
         settings = self.settings
         if self.batch is None or self.learner.step % settings.reuse == 0:
             self.batch = self.photographs.batch(settings.batch).contiguous(memory_format=torch.channels_last)
@@ -101,30 +72,11 @@ class AnyTraining:
         figures["gradient"] = self.learner.learn(loss, rate_factor(done, settings.warmup, settings.constant))
         return figures
 
-    def state(self) -> dict[str, Any]:
-        """Return everything that a resumed run needs besides pictures and settings."""
-        return {
-            "learner": self.learner.state(),
-            "photographs": self.photographs.rng.getstate(),
-            "draws": self.draws.getstate(),
-            "batch": self.batch,
-        }
-
     def load(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` returned; raises ResumeError if it does not fit."""
-        try:
-            self.learner.load(state["learner"])
-            self.photographs.rng.setstate(_generator(state["photographs"]))
-            self.draws.setstate(_generator(state["draws"]))
-            self.batch = state["batch"]
-        except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise ResumeError("The checkpoint does not fit its own settings; start afresh.") from error
+        super().load(state)
         if self.batch is not None:
             self.held = content_targets(self.encoder, self.batch)
-
-    def weights(self) -> dict[str, Tensor]:
-        """Return the averaged weights, which are what ships."""
-        return self.learner.averaged
 
 
 def content_weight(strength: Tensor, least: float, most: float) -> Tensor:
@@ -151,8 +103,3 @@ def restore(state: Mapping[str, Tensor]) -> tuple[Body, Coder]:
         module.eval()
         module.requires_grad_(False)
     return body, coder
-
-
-def _generator(state: Any) -> tuple[Any, ...]:
-    version, numbers, gauss = state
-    return version, tuple(numbers), gauss

@@ -26,7 +26,8 @@ class Learner:
     """Optimisers and averaged weights of `modules` (name -> module).
 
     3x3 kernels behind which features are normalised again are `scale_free`: their length means nothing, so it is kept
-    constant after Muon's steps, which would let it grow. `matrices` are taught by Muon too, at a rate of their own.
+    constant after Muon's steps, which would let it grow. `matrices` are taught by Muon too, at a rate of their own,
+    all other weights by Adam with `betas`, their gradient cut to the length `clip`.
     """
 
     def __init__(
@@ -38,6 +39,9 @@ class Learner:
         code_rate: float,
         other_rate: float,
         average: float = 0.998,
+        *,
+        betas: tuple[float, float] = (0.9, 0.99),
+        clip: float = 1.0,
     ) -> None:
         self.modules = dict(modules)
         for module in self.modules.values():
@@ -49,13 +53,14 @@ class Learner:
         own = list(matrices)
         chosen = {id(parameter) for parameter in (*self.kernels, *own)}
         self.rest = [p for m in self.modules.values() for p in m.parameters() if id(p) not in chosen]
-        adam = torch.optim.Adam(self.rest, lr=other_rate, betas=(0.9, 0.99))
+        adam = torch.optim.Adam(self.rest, lr=other_rate, betas=betas)
         self.optimizers: dict[str, torch.optim.Optimizer] = {"rest": adam}
         for name, chosen_ones, rate in (("kernels", self.kernels, kernel_rate), ("matrices", own, code_rate)):
             if chosen_ones:
                 self.optimizers[name] = Muon(chosen_ones, lr=rate)
         self.rates = {"kernels": kernel_rate, "matrices": code_rate, "rest": other_rate}
         self.average = average
+        self.clip = clip
         self.averaged = {name: value.clone() for name, value in self.weights().items()}
         self.step = 0
 
@@ -72,7 +77,7 @@ class Learner:
         for module in self.modules.values():
             module.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        length = float(torch.nn.utils.clip_grad_norm_(self.rest, 1.0))
+        length = float(torch.nn.utils.clip_grad_norm_(self.rest, self.clip))
         for name, optimizer in self.optimizers.items():
             optimizer.param_groups[0]["lr"] = self.rates[name] * factor
             optimizer.step()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -20,6 +21,8 @@ from impasto.networks.fast.body import Code, SiteInfo
 from impasto.networks.fast.norms import Norms
 
 KEY = "impasto"
+SCALE = ":scale"
+FEW = 1024
 
 
 class Network(Protocol):
@@ -36,9 +39,51 @@ class Network(Protocol):
         ...
 
 
-def write_network(path: Path, state: Mapping[str, Tensor], card: Mapping[str, Any]) -> None:
-    """Write weights as float16 safetensors with `card` in the header, atomically."""
-    halves = {name: value.detach().half().contiguous() for name, value in state.items()}
+def quantise(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights as they are stored small: kernels and matrices in int8, the rest in float16.
+
+    A row (the weights of one output channel) becomes whole numbers from -127 to 127 times one float16 under the
+    name and `SCALE`, max |row| / 127; it is off by at most half of that. Tensors of fewer than `FEW` values are
+    not worth it.
+    """
+    found: dict[str, Tensor] = {}
+    for name, value in state.items():
+        full = value.detach().float()
+        if full.ndim < 2 or full.numel() < FEW:
+            found[name] = full.half()
+            continue
+        # The rounded scale is what will be multiplied by; rows of zeros keep the least one there is.
+        scale = (full.flatten(1).abs().amax(1) / 127).half().clamp_min(2.0**-24)
+        rows = (full.flatten(1) / scale.float()[:, None]).round().clamp(-127, 127)
+        found[name], found[name + SCALE] = rows.to(torch.int8).view(full.shape), scale
+    return found
+
+
+def dequantise(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the float32 weights that `quantise` stored; others become float32.
+
+    Raises ValueError where a scale is missing or does not fit.
+    """
+    found: dict[str, Tensor] = {}
+    for name, value in state.items():
+        if name.endswith(SCALE):
+            continue
+        full = value.float()
+        if value.dtype == torch.int8:
+            scale = state.get(name + SCALE)
+            if scale is None or scale.shape != full.shape[:1]:
+                raise ValueError(f"{name} has no scale")
+            full = full * scale.float().view(-1, *[1] * (full.ndim - 1))
+        found[name] = full
+    return found
+
+
+def write_network(
+    path: Path, state: Mapping[str, Tensor], card: Mapping[str, Any], *, small: bool = False
+) -> None:
+    """Write weights as safetensors with `card` in the header, atomically: float16, or ``small`` as `quantise`."""
+    kept = quantise(state) if small else {name: value.detach().half() for name, value in state.items()}
+    halves = {name: value.contiguous() for name, value in kept.items()}
     with atomic_write(path) as temporary:
         temporary.write_bytes(save(halves, metadata={KEY: json.dumps(card)}))
 
@@ -53,7 +98,7 @@ def read_network(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
         with safe_open(path, "pt") as file:
             card = json.loads((file.metadata() or {}).get(KEY, "{}"))
-            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+            state = dequantise({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(f"The network {path} is damaged or no safetensors file; make it again.") from error
     if not isinstance(card, dict) or not str(card.get("kind", "")).startswith("network:"):
