@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from impasto.errors import ImpastoError
     from impasto.imaging import Picture, PictureLike, read_picture, write_picture
     from impasto.metrics import Scores, judge
+    from impasto.networks.run.fast import FastPainter, FastSettings, Painted, fast
     from impasto.optimize import (
         Event,
         Painter,
@@ -32,6 +33,7 @@ _HOMES = {
     "errors": ("ImpastoError",),
     "imaging": ("Picture", "PictureLike", "read_picture", "write_picture"),
     "metrics": ("Scores", "judge"),
+    "networks.run.fast": ("FastPainter", "FastSettings", "Painted", "fast"),
     "optimize": (
         "Event", "Painter", "Plan", "Recipe", "Result", "make_recipe", "resume", "stylize",
         "stylize_events"
@@ -41,7 +43,10 @@ _WHERE = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Event",
+    "FastPainter",
+    "FastSettings",
     "ImpastoError",
+    "Painted",
     "Painter",
     "Picture",
     "PictureLike",
@@ -50,6 +55,7 @@ __all__ = [
     "Result",
     "Scores",
     "__version__",
+    "fast",
     "judge",
     "make_recipe",
     "presets",

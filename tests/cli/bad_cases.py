@@ -318,6 +318,13 @@ BAD = {
     "demo size": ["demo", "--size", "3"],
     "demo encoder": ["demo", "--encoder", "nope", "--size", "64"],
     "finetune nothing": ["finetune"],
+    "fast with steps": ["stylize", "photo.png", "art.png", "--fast", "--steps", "3"],
+    "fast with a timelapse": ["stylize", "photo.png", "art.png", "--fast", "--timelapse", "x.webp"],
+    "fast resumed": ["stylize", "photo.png", "art.png", "--fast", "--resume", "x"],
+    "fast with regions": [
+        "stylize", "photo.png", "art.png", "--fast", "--regions", "photo.png", "--style-regions", "art.png"
+    ],
+    "fast of one picture": ["stylize", "photo.png", "--fast"],
     "train-any into a picture": ["train-any", "--photos", ".", "--art", ".", "--out", "any.png"],
     "train-any of too few pictures": ["train-any", "--photos", ".", "--art", ".", "--out", "any.safetensors"],
     "train-any resumed from nothing": [
@@ -337,6 +344,7 @@ BAD = {
     "lab steps": ["lab", "run", "--all", "--steps", "0"],
     "lab content": ["lab", "run", "--all", "--content", "nothing.png", "--size", "64"],
     "lab style": ["lab", "run", "--all", "--style", "empty", "--size", "64"],
+    "lab network": ["lab", "run", "--all", "--network", "nothing.safetensors", "--size", "64"],
     "lab data": ["lab", "run", "--all", "--data", "nothing", "--size", "64"],
     "lab out": ["lab", "run", "--all", "--out", "photo.png", "--size", "64"],
     "distill nothing": ["distill"],

@@ -62,6 +62,15 @@ Data = Annotated[
     ),
 ]
 
+Network = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Network trained for the first style, for optimised-or-trained.",
+        show_default=False,
+    ),
+]
+
 
 @app.callback()
 def lab() -> None:
@@ -94,6 +103,7 @@ def run(
     size: Size = None,
     steps: Steps = None,
     data: Data = None,
+    network: Network = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Paint again what is there already.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
 ) -> None:
@@ -108,10 +118,14 @@ def run(
     from impasto.networks.finetune.data import find_classes
 
     need_matplotlib()
-    setting = Setting(encoder, _text(weights), quick, size, steps, _text(data))
+    setting = Setting(encoder, _text(weights), quick, size, steps, _text(data), _text(network))
     weights_of(encoder, setting)
     if data is not None:
         find_classes(data)
+    if network is not None:
+        from impasto.networks.fast.model import read_network
+
+        read_network(network)
     needed = max(study.styles for study in studies)
     with Stop(quiet) as stop:
         photo = content or _photo()

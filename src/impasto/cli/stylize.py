@@ -16,6 +16,7 @@ from impasto.cli.failures import BAD_INPUT
 from impasto.cli.inputs import Inputs, stored_inputs, stored_settings, typed_inputs
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.naming import make_folder, target
+from impasto.cli.one_pass import paint_fast
 from impasto.cli.options import Painting, as_words, takes_recipe
 from impasto.cli.places import Places, check_guides
 from impasto.cli.places import as_words as as_guide_words
@@ -74,6 +75,12 @@ def stylize(
         Path | None,
         typer.Option(metavar="DIR", rich_help_panel="Output", help="Folder for the pictures; created."),
     ] = None,
+    fast: Annotated[
+        bool,
+        typer.Option(
+            "--fast", rich_help_panel="Main settings", help="Paint in one pass of a trained network."
+        ),
+    ] = False,
     resume: Annotated[
         Path | None, typer.Option(metavar="FILE", rich_help_panel="Run", help="Go on from this checkpoint.")
     ] = None,
@@ -98,6 +105,11 @@ def stylize(
     """
     words, styles = list(pictures or []), list(style or [])
     with Stop(how.quiet) as stop:
+        if fast:
+            if resume is not None or replay is not None:
+                raise RecipeError("--fast has no run to go on with or replay; leave --resume and --from out.")
+            paint_fast(typed_inputs(words, styles), places.guides(), how, out_dir, settings, stop)
+            return
         order = replace(_order(words, styles, resume, replay, how, places, settings), out_dir=out_dir)
         _check(order)
         if len(order.inputs.contents) == 1:

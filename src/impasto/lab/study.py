@@ -39,6 +39,7 @@ class Setting:
 
     ``weights`` is a file with the weights of VGG-19. ``longest`` and ``most_steps`` replace the size and limit the
     steps that the studies choose themselves. ``data`` is a folder of class folders to train on, else such are painted.
+    ``network`` is a file of a network trained for the first style.
     """
 
     encoder: str = "compact"
@@ -47,6 +48,7 @@ class Setting:
     longest: int | None = None
     most_steps: int | None = None
     data: str | None = None
+    network: str | None = None
 
     @property
     def size(self) -> int:
@@ -130,6 +132,31 @@ class Training:
         from impasto.lab.training import training_conditions
 
         return training_conditions(self, laboratory)
+
+
+@dataclass(frozen=True)
+class OnePass:
+    """One picture of a study that a trained network paints: ``network`` is a file, or one that comes with impasto.
+
+    Its values do not depend on the study's measures: STYLE, CONTENT, NOISE and seconds (`impasto.lab.one_pass`).
+    """
+
+    key: Mapping[str, str | int | float]
+    network: str
+    strength: float = 0.5
+    missing: str = ""
+
+    def open(self, study: Study, laboratory: Laboratory) -> Work:  # noqa: ARG002 (a pass measures itself)
+        """Return the work of painting; raises `ImpastoError` where the network is not there."""
+        from impasto.lab.one_pass import open_one_pass
+
+        return open_one_pass(self, laboratory)
+
+    def conditions(self, laboratory: Laboratory) -> str:
+        """Return in a sentence how a network paints."""
+        from impasto.lab.one_pass import one_pass_conditions
+
+        return one_pass_conditions(laboratory)
 
 
 @dataclass(frozen=True)

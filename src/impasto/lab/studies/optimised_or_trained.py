@@ -6,20 +6,21 @@ from collections.abc import Sequence
 
 from impasto.lab.figure import Chart, Figure, Panel, draw
 from impasto.lab.row import Row, View
-from impasto.lab.study import Cell, Setting, Study
+from impasto.lab.study import Cell, OnePass, Setting, Study
+from impasto.lab.work import AnyCell
 
-WHY = "Networks that paint in one pass are not there yet: impasto cannot train one."
-NETWORKS = {"network of one style": "once a style", "network of any style": "once"}
+ONE = "It has to be trained for the style: impasto train STYLE --photos DIR --out FILE, then --network FILE."
 
 
-def cells(setting: Setting) -> list[Cell]:  # noqa: ARG001 (the preset's qualities set the steps)
+def cells(setting: Setting) -> list[AnyCell]:
     """Return the grid."""
     painted = [
         Cell({"method": f"optimised, {quality}", "training": "none"}, {"quality": quality})
         for quality in ("draft", "normal", "high")
     ]
-    missing = [Cell({"method": name, "training": when}, missing=WHY) for name, when in NETWORKS.items()]
-    return [*painted, *missing]
+    one = {"method": "network of one style", "training": "once a style"}
+    trained = OnePass(one, setting.network or "", missing="" if setting.network else ONE)
+    return [*painted, trained, OnePass({"method": "network of any style", "training": "once"}, "any")]
 
 
 def figure(view: View) -> Figure:
@@ -33,12 +34,12 @@ def figure(view: View) -> Figure:
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
-    """Say what was measured, and what was not."""
-    each = [
-        f"{r['method']}: {r['seconds']:.1f} s, STYLE {r['STYLE']:.2f}, CONTENT {r['CONTENT']:.2f}."
+    """Say what was measured."""
+    return [
+        f"{r['method']} (training: {r['training']}): {r['seconds']:.3g} s, STYLE {r['STYLE']:.2f}, CONTENT "
+        f"{r['CONTENT']:.2f}."
         for r in rows
     ]
-    return [*each, f"None of these needs training. The trained side of the comparison is open. {WHY}"]
 
 
 STUDY = Study(

@@ -1,0 +1,212 @@
+"""The network for any style: time, STYLE and CONTENT through the real VGG-19, beside MicroAST where it lies.
+
+    python benchmarks/anystyle.py quality --network FILE [--microast DIR] [--pictures DIR]
+    python benchmarks/anystyle.py speed   --network FILE [--microast DIR]
+    python benchmarks/anystyle.py strengths --network FILE --write
+
+quality: the eight development pairs and 30 pairs of held-out photographs and artworks (every 16th of photos/ and art/).
+speed: 512 and 2048 pixels, alternated. strengths: measures CONTENT over the network's own strength, inverts the curve,
+and with --write puts the table into the file's card, so that a strength means the same as to the optimiser. MicroAST
+(Wang et al., AAAI 2023; EndyWon/MicroAST) is measured from a checkout of its repository with its `models` folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics as st
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from common import PAIRS, SHARED, VGG19, pair, require_shared
+from impasto.encoders import Encoder, open_encoder, prepare
+from impasto.imaging import fit, read_picture, resize, write_picture
+from impasto.metrics import judge
+from impasto.networks.fast.data import measure_style
+from impasto.networks.fast.model import read_network, write_network
+from impasto.networks.run.loaded import Loaded
+from impasto.networks.run.models import open_model
+from impasto.optimize.machine import tune_process
+
+Painter = Callable[[Tensor, Tensor], Tensor]
+HELD_OUT_EVERY = 16
+INNER = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+
+def held_out_pairs(count: int) -> Iterator[tuple[str, Path, Path]]:
+    """Pairs of pictures that no training has seen."""
+    rng = random.Random(30)
+    folders = [sorted((SHARED / name).glob("*.jpg"))[::HELD_OUT_EVERY] for name in ("photos", "art")]
+    chosen = [rng.sample(folder, count) for folder in folders]
+    for photo, art in zip(*chosen, strict=True):
+        yield f"{photo.stem} x {art.stem}", photo, art
+
+
+def development_pairs() -> Iterator[tuple[str, Path, Path]]:
+    for index, (content, style) in enumerate(PAIRS):
+        yield f"{content} x {style}", *pair(index)
+
+
+def open_judge() -> Encoder:
+    """The real VGG-19, padded as its makers did."""
+    return prepare(open_encoder("vgg19", weights=VGG19, padding="zeros"), torch.device("cpu"))
+
+
+def read(path: Path, longest: int = 512) -> Tensor:
+    """Return the picture at exactly that longer side."""
+    pixels = read_picture(path).pixels
+    return resize(pixels, fit(*pixels.shape[2:], longest))
+
+
+class Ours:
+    """The network with the style's statistics taken through the compact encoder, all in bfloat16 where that is fast."""
+
+    def __init__(self, path: Path, precision: str | None = None) -> None:
+        self.model = open_model(path)
+        self.loaded = Loaded(self.model.styled.network, self.model.card, precision=precision)
+        self.encoder = prepare(open_encoder("compact"), torch.device("cpu"), self.loaded.precision)
+
+    def statistics(self, style: Tensor) -> object:
+        with torch.inference_mode():
+            return measure_style(self.encoder, style)[0]
+
+    def paint(self, content: Tensor, statistics: object, inner: float) -> Tensor:
+        with torch.inference_mode():
+            code = self.model.styled.coder(statistics, torch.tensor([inner]))
+        return self.loaded.paint(content, code)
+
+
+def open_microast(folder: Path) -> Painter:
+    sys.path.insert(0, str(folder))
+    import net_microAST  # type: ignore[import-not-found]
+
+    parts = [net_microAST.Encoder(), net_microAST.Encoder(), net_microAST.Modulator(), net_microAST.Decoder()]
+    for part, name in zip(parts, ("content_encoder", "style_encoder", "modulator", "decoder"), strict=True):
+        file = folder / "models" / f"{name}_iter_160000.pth.tar"
+        part.load_state_dict(torch.load(file, weights_only=True))
+    network = net_microAST.TestNet(*parts).eval()
+
+    def paint(content: Tensor, style: Tensor) -> Tensor:
+        with torch.inference_mode():
+            out: Tensor = network(content, style).clamp(0, 1)
+        return out[:, :, : content.shape[2], : content.shape[3]]
+
+    return paint
+
+
+def quality(options: argparse.Namespace) -> None:
+    ours, verdict = Ours(options.network), open_judge()
+    other = open_microast(options.microast) if options.microast else None
+    inner = [float(word) for word in options.inner.split(",")]
+    for title, pairs in (("development", development_pairs()), ("held out", held_out_pairs(options.pairs))):
+        sums: dict[str, list[tuple[float, float, float]]] = {}
+        for name, photo, art in pairs:
+            content, style = read(photo), read(art)
+            statistics = ours.statistics(style)
+            rows = {f"inner {one:g}": ours.paint(content, statistics, one) for one in inner}
+            if other is not None:
+                rows["MicroAST"] = other(content, style)
+            words = []
+            for key, picture in rows.items():
+                score = judge(picture, content, style, verdict)
+                sums.setdefault(key, []).append((score.style, score.content, score.noise))
+                words.append(f"{key} {score.style:.3f} {score.content:.3f}")
+                if options.pictures:
+                    options.pictures.mkdir(parents=True, exist_ok=True)
+                    write_picture(options.pictures / f"{name} {key}.png", picture)
+            print(f"{name}: " + "; ".join(words), flush=True)
+        for key, found in sums.items():
+            means = [st.mean(column) for column in zip(*found, strict=True)]
+            print(f"{title}, {key}: STYLE {means[0]:.3f} CONTENT {means[1]:.3f} NOISE {means[2]:.2f}")
+
+
+def speed(options: argparse.Namespace) -> None:
+    tune_process()
+    ours = {name: Ours(options.network, name) for name in ("bfloat16", "float32")}
+    other = open_microast(options.microast) if options.microast else None
+    for side in (512, 2048):
+        times: dict[str, list[float]] = {}
+        for _ in range(options.rounds):
+            for name, job in jobs_of(side, ours, other).items():
+                start = time.perf_counter()
+                job()
+                times.setdefault(name, []).append(time.perf_counter() - start)
+        base = st.median(times["MicroAST float32"]) if other is not None else 1.0
+        for name, found in times.items():
+            print(f"{side}: {name} {st.median(found):.3f} s, ratio {st.median(found) / base:.2f}", flush=True)
+    network = ours["float32"].loaded.network
+    print(f"{network.macs(512, 512) / 1e9:.2f} G multiply-adds at 512 x 512")
+
+
+def jobs_of(side: int, ours: dict[str, Ours], other: Painter | None) -> dict[str, Callable[[], object]]:
+    """What is timed at a size: the style is looked at by each program as it does, ours at 512 pixels."""
+    content, style = torch.rand(1, 3, side, side), torch.rand(1, 3, side, side)
+
+    def whole(one: Ours) -> object:
+        return one.paint(content, one.statistics(resize(style, (512, 512))), 0.7)
+
+    jobs: dict[str, Callable[[], object]] = {}
+    for name, one in ours.items():
+        kept = one.statistics(resize(style, (512, 512)))
+        jobs[f"{name}, style cached"] = partial(one.paint, content, kept, 0.7)
+        jobs[f"{name}, with style"] = partial(whole, one)
+    if other is not None:
+        jobs["MicroAST float32"] = partial(other, content, style)
+    return jobs
+
+
+def strengths(options: argparse.Namespace) -> None:
+    """CONTENT over the network's own strength, on held-out pairs, and the table that inverts it."""
+    ours, verdict = Ours(options.network), open_judge()
+    curve: dict[float, list[float]] = {one: [] for one in INNER}
+    for _, photo, art in held_out_pairs(options.pairs):
+        content, style = read(photo), read(art)
+        statistics = ours.statistics(style)
+        for one in INNER:
+            curve[one].append(judge(ours.paint(content, statistics, one), content, style, verdict).content)
+    points = [(st.median(values), one) for one, values in curve.items()]
+    print("; ".join(f"inner {one:g}: CONTENT {value:.3f}" for value, one in points))
+    table = [[round(step / 10, 1), round(invert(points, step / 10), 3)] for step in range(11)]
+    table[-1][1] = 1.0
+    print(table)
+    if options.write:
+        card, state = read_network(options.network)
+        write_network(options.network, state, {**card, "strengths": table})
+
+
+def invert(points: list[tuple[float, float]], wanted: float) -> float:
+    """Return where the rising curve of (CONTENT, inner) has CONTENT `wanted`."""
+    if wanted <= points[0][0]:
+        return points[0][1]
+    for (low, first), (high, second) in pairwise(points):
+        if low < high and wanted <= high:
+            return first + (second - first) * (wanted - low) / (high - low)
+    return points[-1][1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("quality", "speed", "strengths"))
+    parser.add_argument("--network", type=Path, required=True)
+    parser.add_argument("--microast", type=Path)
+    parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--pairs", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--inner", default="1,0.8,0.5")
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    require_shared()
+    {"quality": quality, "speed": speed, "strengths": strengths}[options.what](options)
+
+
+if __name__ == "__main__":
+    main()

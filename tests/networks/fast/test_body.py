@@ -1,0 +1,58 @@
+import torch
+
+from impasto.networks.fast.body import Body, Code, initialise, mix_channels, sites
+
+
+def plain(body: Body, batch: int = 1) -> Code:
+    return Code(
+        tuple(torch.eye(site.channels).repeat(batch, 1, 1) for site in body.sites),
+        tuple(torch.zeros(batch, site.channels) for site in body.sites),
+    )
+
+
+def test_pictures_keep_their_size_and_the_code_matters():
+    torch.manual_seed(0)
+    body = Body()
+    initialise(body)
+    image = torch.rand(1, 3, 48, 64)
+    code = plain(body)
+    painted = body(image, code)
+    assert painted.shape == image.shape
+    other = Code(tuple(matrix * 1.5 for matrix in code.matrices), code.shifts)
+    assert not torch.allclose(body(image, other), painted, atol=1e-3)
+
+
+def test_each_picture_of_a_batch_has_its_own_code():
+    torch.manual_seed(0)
+    body = Body()
+    initialise(body)
+    images = torch.rand(2, 3, 32, 32)
+    code = plain(body, 2)
+    code = Code(tuple(m * torch.tensor([1.0, 2.0])[:, None, None] for m in code.matrices), code.shifts)
+    both = body(images, code)
+    for row in range(2):
+        alone = Code(*(tuple(x[row : row + 1] for x in part) for part in code))
+        assert torch.allclose(body(images[row : row + 1], alone), both[row : row + 1], atol=1e-4)
+
+
+def test_a_diagonal_code_is_a_full_one():
+    x, gains, shift = torch.randn(2, 5, 4, 3), torch.randn(2, 5), torch.randn(2, 5)
+    assert torch.allclose(
+        mix_channels(x, gains, shift), mix_channels(x, torch.diag_embed(gains), shift), atol=1e-5
+    )
+
+
+def test_multiply_adds_are_counted_as_they_are():
+    body = Body((4, 4, 4), (1, 1, 1))
+    count = 0
+
+    def add(module, given, result):
+        nonlocal count
+        count += module.weight.numel() * result.shape[2] * result.shape[3]
+
+    for module in body.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.register_forward_hook(add)
+    body(torch.rand(1, 3, 32, 64), plain(body))
+    assert body.macs(32, 64) == count
+    assert len(sites()) == len(Body().blocks) + 1

@@ -1,0 +1,75 @@
+import torch
+
+from impasto.encoders import open_encoder
+from impasto.encoders.compact import COMPONENTS
+from impasto.losses import moments
+from impasto.networks.fast.body import sites
+from impasto.networks.fast.codes import LAYERS, Coder, root
+from impasto.networks.fast.data import measure_style, measure_styles
+
+
+def covariance(seed: int = 0, size: int = 6) -> torch.Tensor:
+    x = torch.randn(2, size, 40, generator=torch.Generator().manual_seed(seed))
+    return x @ x.mT / 40
+
+
+def test_a_root_is_symmetric_and_its_square_is_the_covariance():
+    found = root(covariance())
+    assert torch.allclose(found, found.mT, atol=1e-5)
+    assert torch.allclose(found @ found, covariance(), atol=1e-5)
+
+
+def test_kept_rows_are_the_statistics_of_the_painting():
+    encoder = open_encoder("compact")
+    painting = (torch.rand(3, 48, 64, generator=torch.Generator().manual_seed(1)) * 255).byte()
+    kept = measure_styles(encoder, [painting], 2, 0)
+    assert len(kept) == 2
+    statistics, targets = kept.rows([0])
+    own, found = measure_style(encoder, _at_512(painting))
+    for layer in LAYERS:
+        assert torch.allclose(statistics.means[layer], own.means[layer], atol=1e-4)
+        # Eigenvectors are kept in half precision.
+        scale = float(own.roots[layer].abs().max())
+        assert torch.allclose(statistics.roots[layer], own.roots[layer], atol=3e-3 * scale + 1e-4)
+        wanted = found[layer].covariance
+        assert torch.allclose(targets.moments[layer].covariance, wanted, atol=4e-3 * float(wanted.abs().max()))
+
+
+def _at_512(painting: torch.Tensor) -> torch.Tensor:
+    from impasto.networks.fast.data import variants
+
+    return next(iter(variants(painting, 1, __import__("random").Random(0))))
+
+
+def test_without_strength_the_style_shapes_no_matrix():
+    coder = Coder(sites())
+    encoder = open_encoder("compact")
+    styles = [measure_style(encoder, torch.rand(1, 3, 40, 40) * light)[0] for light in (1.0, 0.3)]
+    last = coder.perceptron[-1]
+    with torch.no_grad():
+        last.weight.zero_()
+        last.bias.zero_()
+    for style in styles:
+        code = coder(style, torch.zeros(1))
+        for matrix, shift in zip(*code, strict=True):
+            assert torch.equal(matrix[0], torch.eye(matrix.shape[1]))
+            assert not shift.any()
+    full = [coder(style, torch.ones(1)) for style in styles]
+    assert not torch.allclose(full[0].matrices[0], full[1].matrices[0])
+    k = COMPONENTS["relu4_1"]
+    wanted = coder.out[0] @ (styles[0].roots["relu4_1"][0] * k**0.5) @ coder.into[0] + torch.eye(96)
+    assert torch.allclose(full[0].matrices[0][0], wanted, atol=1e-4)
+
+
+def test_the_spread_distance_is_zero_for_the_style_itself_and_one_for_no_spread():
+    from impasto.losses import Moments
+    from impasto.networks.fast.objective import spread_distance
+
+    features = torch.randn(1, 6, 9, 9)
+    own = moments(features)
+    values, vectors = torch.linalg.eigh(own.covariance)
+    assert float(spread_distance(own, values, vectors)) < 1e-5
+    nothing = Moments(torch.zeros(1, 6), torch.zeros(1, 6, 6))
+    assert 0.9 < float(spread_distance(nothing, values, vectors)) <= 1.0
+    double = Moments(own.mean * 2, own.second * 4)
+    assert abs(float(spread_distance(double, values, vectors)) - 1.0) < 1e-2
