@@ -50,7 +50,7 @@ class TrainingSettings(BaseModel):
         5.0, ge=0, le=1e6, allow_inf_nan=False, description="Content weight at strength 0."
     )
     content_least: float = Field(
-        0.02, gt=0, le=1e6, allow_inf_nan=False, description="Content weight at strength 1."
+        0.25, gt=0, le=1e6, allow_inf_nan=False, description="Content weight at strength 1."
     )
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of everything random.")
 
@@ -79,5 +79,5 @@ class AnySettings(TrainingSettings):
     )
     reuse: int = Field(2, ge=1, le=100, description="Steps that a batch of photographs is used for.")
     plain: float = Field(
-        0.5, ge=0, le=1, allow_inf_nan=False, description="Share of a batch that is painted at strength 1."
+        0.25, ge=0, le=1, allow_inf_nan=False, description="Share of a batch that is painted at strength 1."
     )
