@@ -325,6 +325,21 @@ BAD = {
         "stylize", "photo.png", "art.png", "--fast", "--regions", "photo.png", "--style-regions", "art.png"
     ],
     "fast of one picture": ["stylize", "photo.png", "--fast"],
+    "train nothing": ["train"],
+    **{f"train {what}": ["train", style, "--photos", photos, "--out", out, *words]
+       for what, style, photos, out, *words in (
+        ("a missing style", "gone.png", ".", "n.safetensors"), ("text", "text.png", ".", "n.safetensors"),
+        ("a folder", "empty", ".", "n.safetensors"), ("without photos", "art.png", "empty", "n.safetensors"),
+        ("of a missing folder", "art.png", "gone", "n.safetensors"), ("into a picture", "art.png", ".", "n.png"),
+        ("into a folder", "art.png", ".", "gone/n.safetensors"),
+        ("without steps", "art.png", ".", "n.safetensors", "--steps", "0"),
+        ("an unknown preset", "art.png", ".", "n.safetensors", "--preset", "gatys"),
+        ("johnson from any", "art.png", ".", "n.safetensors", "--preset", "johnson", "--start", "any"),
+        ("lean with Gram", "art.png", ".", "n.safetensors", "--style-weight", "3"),
+        ("two titles", "art.png", ".", "n.safetensors", "--title", "a", "--title", "b"),
+        ("resumed from nothing", "art.png", ".", "n.safetensors", "--resume"),
+        ("from nothing and something", "art.png", ".", "n.safetensors", "--start", "nothing", "--from", "x"),
+    )},
     "train-any into a picture": ["train-any", "--photos", ".", "--art", ".", "--out", "any.png"],
     "train-any of too few pictures": ["train-any", "--photos", ".", "--art", ".", "--out", "any.safetensors"],
     "train-any resumed from nothing": [

@@ -25,6 +25,7 @@ COMMANDS = {
     "plan": "Print sizes, steps, cost and memory of a run without starting it.",
     "presets": "List the presets, or every setting of one.",
     "weights": "List, fetch and verify encoder weights.",
+    "train": "Train a network that paints in one or a few styles in one pass.",
     "train-any": "Train the network that paints in any style in one pass.",
     "distill": "Train a compact encoder from VGG-19.",
     "finetune": "Fine-tune an encoder on your own pictures, one folder for each class.",

@@ -1,0 +1,271 @@
+"""``impasto train``: train a network that paints in one or a few styles in one pass."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from impasto.cli.console import note, say, tell
+from impasto.cli.interrupt import Interrupted, Stop
+from impasto.cli.train_any import CHECKPOINT_SECONDS, takes_settings
+from impasto.cli.training import Silent, reporter
+from impasto.errors import DivergedError, MissingExtraError, RecipeError
+from impasto.networks.styles.settings import StyleSettings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from impasto.networks.styles.files import StyleRecord
+    from impasto.networks.styles.outputs import Outputs
+    from impasto.networks.styles.plots import Board
+    from impasto.networks.styles.train import StyleTraining
+
+app = typer.Typer(add_completion=False)
+LEAST_PHOTOS = 8
+EVERY = 10
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is asked for, checked as far as no photograph has to be read."""
+
+    styles: list[Path]
+    records: list[StyleRecord]
+    paintings: list[Tensor]
+    photos: Path
+    outputs: Outputs
+    settings: StyleSettings
+    begin: Path | None
+    weights: Path | None
+    given: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training, what it can be resumed with, and a photograph `(1, 3, H, W)` that it does not see."""
+
+    training: StyleTraining
+    origin: dict[str, str]
+    held_out: Tensor
+    job: Job
+
+
+@app.command("train")
+@takes_settings(StyleSettings)
+def train(
+    styles: Annotated[list[Path], typer.Argument(metavar="STYLE...", help="Paintings.", show_default=False)],
+    photos: Annotated[Path, typer.Option(metavar="DIR", help="Folder of photographs.", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="FILE", help="File to write (.safetensors).", show_default=False),
+    ],
+    begin: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="FILE", help="Network for any style to begin with.", show_default=False
+        ),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Weights of the encoder; else its own.", show_default=False),
+    ] = None,
+    title: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="Title of a painting, once for each.")
+    ] = None,
+    credit: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="Painter and museum, once for each.")
+    ] = None,
+    licence: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="Licence of the picture, once for each.")
+    ] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write TensorBoard events there.", show_default=False)
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint beside --out.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Train a network that paints in one or a few styles in one pass.
+
+    Every 16th photograph is held out. Ctrl-C writes the network so far and a checkpoint; a second one stops at once.
+    """
+    from impasto.imaging import read_picture
+    from impasto.networks.styles.files import describe
+    from impasto.networks.styles.outputs import Outputs
+    from impasto.networks.styles.plots import Board
+
+    settings = StyleSettings.make(given)
+    if begin is not None and settings.start == "nothing":
+        raise RecipeError(
+            "--from names a network to begin with, but --start nothing uses none; leave one out."
+        )
+    outputs = Outputs(out)
+    outputs.check()
+    if resume and not outputs.checkpoint.is_file():
+        raise RecipeError(f"There is no checkpoint '{outputs.checkpoint}' to go on from; leave --resume out.")
+    paintings = [read_picture(path).pixels for path in styles]
+    records = describe(styles, title or [], credit or [], licence or [])
+    job = Job(styles, records, paintings, photos, outputs, settings, begin, weights, given)
+    with Stop(quiet) as stop, Board(tensorboard) as board, reporter(quiet) as report:
+        run = _open(job, report, stop)
+        if resume:
+            _resume(run, quiet)
+        _train(run, report, board, stop)
+        if stop.number and run.training.learner.step < settings.steps:
+            _save(run)
+            if run.training.learner.step:
+                _finish(run, quiet)
+            if not quiet:
+                done = run.training.learner.step
+                tell(f"Stopped after step {done}; go on with the same command and --resume.")
+            raise Interrupted(stop.number)
+        _finish(run, quiet)
+    outputs.checkpoint.unlink(missing_ok=True)
+    if not quiet:
+        say(str(out))
+
+
+def _open(job: Job, report: Silent, stop: Stop) -> Run:
+    """Read the photographs, measure the paintings, and put the run at its start."""
+    from impasto.encoders import best_precision, open_device, open_encoder, prepare
+    from impasto.networks.distill.crops import read_folder
+    from impasto.networks.styles.begin import open_any
+    from impasto.networks.styles.train import JohnsonTraining, LeanTraining
+    from impasto.optimize.machine import tune_process
+
+    settings = job.settings
+    photographs = read_folder(job.photos, least=LEAST_PHOTOS)
+    device = open_device("cpu")
+    precision = best_precision(device)
+    encoder = prepare(open_encoder(settings.encoder, weights=job.weights), device, precision)
+    begin = open_any(job.begin) if settings.start == "any" else None
+    tune_process()
+
+    def seen(done: int, total: int) -> None:
+        report.count("measuring paintings", done, total)
+        stop.check()
+
+    training: StyleTraining
+    if settings.preset == "johnson":
+        training = JohnsonTraining(encoder, photographs.train, job.paintings, settings)
+    else:
+        first = None
+        if begin is not None:
+            first = (*begin, prepare(open_encoder("compact"), device, precision))
+        training = LeanTraining(encoder, photographs.train, job.paintings, settings, first, seen)
+    origin = {
+        "photos": job.photos.resolve().name,
+        "photographs": str(len(photographs.train)),
+        "styles": " ".join(record.sha256 for record in job.records),
+        "began_with": "random weights" if begin is None else job.begin.name if job.begin else "any",
+    }
+    return Run(training, origin, photographs.held_out[0][None].float() / 255, job)
+
+
+def _resume(run: Run, quiet: bool) -> None:
+    from impasto.networks.fast.checkpoint import read_checkpoint
+
+    words, origin, state = read_checkpoint(run.job.outputs.checkpoint, run.training.kind)
+    if words != run.job.settings.model_dump_json():
+        raise RecipeError("The checkpoint was trained with other settings; give the same, or start afresh.")
+    if origin != run.origin:
+        raise RecipeError("The checkpoint was trained on other pictures; give the same, or start afresh.")
+    run.training.load(state)
+    if not quiet:
+        tell(f"going on after step {run.training.learner.step}")
+
+
+def _save(run: Run) -> None:
+    from impasto.networks.fast.checkpoint import write_checkpoint
+
+    training, job = run.training, run.job
+    words = job.settings.model_dump_json()
+    write_checkpoint(job.outputs.checkpoint, training.kind, words, run.origin, training.state())
+
+
+def _train(run: Run, report: Silent, board: Board, stop: Stop) -> None:
+    """Train to the end or to a signal, with previews and checkpoints on the way."""
+    training, every = run.training, run.job.settings.previews_every
+    saved = time.monotonic()
+    shown = training.learner.step // every if every else 0
+    for line in training.run(EVERY):
+        training.history.append((line.step, line.figures))
+        report.trained(line)
+        board.add(line.step, line.figures)
+        if every and line.step // every > shown:
+            shown = line.step // every
+            _preview(run)
+        if stop.number:
+            return
+        if time.monotonic() - saved >= CHECKPOINT_SECONDS:
+            _save(run)
+            saved = time.monotonic()
+
+
+def _card(run: Run) -> dict[str, Any]:
+    from impasto.networks.styles.files import make_card
+
+    training, job = run.training, run.job
+    figures = training.history[-1][1] if training.history else {}
+    origin = {name: value for name, value in run.origin.items() if name != "styles"}
+    card = make_card(training.kind, job.outputs.model.stem, job.settings, job.records, figures, origin)
+    return {**card, "steps_done": training.learner.step}
+
+
+def _preview(run: Run) -> None:
+    from impasto.imaging import write_picture
+    from impasto.networks.styles.begin import preview
+
+    write_picture(run.job.outputs.preview, preview(_card(run), run.training.weights(), run.held_out))
+
+
+def _finish(run: Run, quiet: bool) -> None:
+    """Check the network; write it with its card and curve, or as rejected, with a checkpoint, and raise."""
+    from impasto.networks.styles.files import write_page, write_styles
+    from impasto.networks.styles.plots import plot_curve
+
+    outputs, weights = run.job.outputs, run.training.weights()
+    card = _card(run)
+    found = _faults(run, card)
+    if found:
+        _save(run)
+        write_styles(outputs.rejected, weights, {**card, "faults": found})
+        raise DivergedError(
+            f"The network did not pass its checks: {found[0]}. It is kept as '{outputs.rejected}'; train longer, with"
+            " more photographs or another --seed."
+        )
+    write_styles(outputs.model, weights, card)
+    write_page(outputs.page, card, _command(run.job))
+    if run.job.settings.previews_every:
+        _preview(run)
+    if not plot_curve(outputs.curve, run.training.history) and not quiet:
+        note(str(MissingExtraError("The curve was not drawn: it", "lab")))
+
+
+def _faults(run: Run, card: dict[str, Any]) -> list[str]:
+    from impasto.networks.distill.crops import centre_crops
+    from impasto.networks.styles.artefacts import SIZES, faults
+    from impasto.networks.styles.begin import painters
+
+    photograph = centre_crops([(run.held_out[0] * 255).byte()], SIZES[0])
+    found = []
+    for paint, record in zip(painters(card, run.training.weights()), run.job.records, strict=True):
+        found += [f"in the style {record.name}, {fault}" for fault in faults(paint, photograph)]
+    return found
+
+
+def _command(job: Job) -> str:
+    """Return the command line that trains this network again, with names of files but not where they lay."""
+    words = ["impasto", "train", *(path.name for path in job.styles), "--photos", job.photos.resolve().name]
+    words += ["--out", job.outputs.model.name]
+    for flag, path in (("--from", job.begin), ("--weights", job.weights)):
+        words += [flag, path.name] if path else []
+    for name, value in job.given.items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join(words)

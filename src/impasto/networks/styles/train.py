@@ -1,0 +1,196 @@
+"""The training of a network for a few styles: what a step is, for the lean network and for Johnson's."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from impasto.encoders import Encoder
+from impasto.errors import DivergedError, ResumeError
+from impasto.networks.fast.anystyle import NOT_SCALE_FREE, content_weight
+from impasto.networks.fast.body import Body, Code, initialise
+from impasto.networks.fast.codes import Coder
+from impasto.networks.fast.data import Photographs, measure_style
+from impasto.networks.fast.learning import Learner, rate_factor, scale_free_kernels
+from impasto.networks.fast.model import Network
+from impasto.networks.fast.objective import content_targets, objective
+from impasto.networks.fast.training import Training
+from impasto.networks.styles.johnson import Johnson
+from impasto.networks.styles.published import Published
+from impasto.networks.styles.settings import StyleSettings
+from impasto.networks.styles.steady import steadiness
+from impasto.networks.styles.table import Gains, Table
+from impasto.networks.styles.targets import at_stroke, draw, measure
+
+STYLES, JOHNSON = "network:styles", "network:johnson"
+
+
+class StyleTraining(Training):
+    """One run; the network is ``body`` and its codes are ``table`` in the weights."""
+
+    kind: str
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        network: Network,
+        table: Table | Gains,
+        learner: Learner,
+        photographs: Sequence[Tensor],
+        settings: StyleSettings,
+    ) -> None:
+        super().__init__(learner, Photographs(photographs, settings.size, settings.seed + 1), settings)
+        self.settings: StyleSettings = settings
+        self.encoder = encoder
+        self.network = network
+        self.table = table
+        self.noise = torch.Generator().manual_seed(settings.seed + 3)
+        self.history: list[tuple[int, dict[str, float]]] = []
+
+    def train_step(self) -> dict[str, float]:
+        """Take one step; return its figures. Raises DivergedError if the loss is not finite."""
+        self.batch = self.photographs.batch(self.settings.batch).contiguous(memory_format=torch.channels_last)
+        loss, figures, code = self.loss(self.batch)
+        if self.settings.steady > 0:
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                change = steadiness(self.network, self.batch, code, self.draws, self.noise)
+            loss = loss + self.settings.steady * change
+            figures["change"] = float(change.detach())
+        if not torch.isfinite(loss):
+            raise DivergedError(
+                f"The loss is {float(loss)} at step {self.learner.step + 1}; lower the rates and start again."
+            )
+        figures["gradient"] = self.learner.learn(loss, self.factor())
+        return figures
+
+    @abstractmethod
+    def loss(self, photographs: Tensor) -> tuple[Tensor, dict[str, float], Code]:
+        """Paint a batch `(B, 3, h, w)` in styles drawn anew; return the loss, its parts and the code."""
+
+    @abstractmethod
+    def factor(self) -> float:
+        """Return the factor on the rates of this step."""
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that a resumed run needs besides pictures and settings."""
+        return {**super().state(), "noise": self.noise.get_state(), "history": self.history}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` returned; raises ResumeError if it does not fit."""
+        super().load(state)
+        try:
+            self.noise.set_state(state["noise"])
+            self.history = [(int(step), dict(figures)) for step, figures in state["history"]]
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise ResumeError("The checkpoint does not fit its own settings; start afresh.") from error
+
+
+class LeanTraining(StyleTraining):
+    """Training of the lean network: strengths, stroke sizes and mixtures of styles are drawn for every picture."""
+
+    kind = STYLES
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        photographs: Sequence[Tensor],
+        paintings: Sequence[Tensor],
+        settings: StyleSettings,
+        begin: tuple[Body, Coder, Encoder] | None = None,
+        seen: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Begin with random weights or with ``begin``: body and coder for any style, and the coder's encoder."""
+        torch.manual_seed(settings.seed)
+        body = Body()
+        initialise(body)
+        table = Table(body.sites, len(paintings))
+        if begin is not None:
+            body.load_state_dict(begin[0].state_dict())
+            table.begin_with(*codes_of(begin[1], begin[2], paintings))
+        modules: dict[str, nn.Module] = {"body": body, "table": table}
+        learner = Learner(
+            modules, scale_free_kernels(body, NOT_SCALE_FREE), table.matrices(), settings.kernel_rate,
+            settings.code_rate, settings.other_rate, settings.average,
+        )  # fmt: skip
+        super().__init__(encoder, body, table, learner, photographs, settings)
+        self.styles = measure(encoder, paintings, seen)
+
+    def loss(self, photographs: Tensor) -> tuple[Tensor, dict[str, float], Code]:
+        """Return the objective of the network for any style, for styles, strengths and strokes drawn anew."""
+        settings = self.settings
+        held = content_targets(self.encoder, photographs)
+        drawn = draw(self.draws, self.styles, len(photographs), settings.plain, settings.mixtures)
+        code = self.table(drawn.weights, drawn.strength, drawn.stroke)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            painted = self.network(photographs, code)
+        weight = content_weight(drawn.strength, settings.content_least, settings.content_most)
+        return *objective(self.encoder, painted, held, drawn.targets, weight, settings.spread_weight), code
+
+    def factor(self) -> float:
+        """Return the factor on the rates: up, level, then half a cosine."""
+        settings = self.settings
+        return rate_factor(self.learner.step / settings.steps, settings.warmup, settings.constant)
+
+
+class JohnsonTraining(StyleTraining):
+    """The published training of Johnson's network: Adam at one rate, one style a picture."""
+
+    kind = JOHNSON
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        photographs: Sequence[Tensor],
+        paintings: Sequence[Tensor],
+        settings: StyleSettings,
+    ) -> None:
+        torch.manual_seed(settings.seed)
+        network = Johnson()
+        table = Gains(network.sites, len(paintings))
+        modules: dict[str, nn.Module] = {"body": network, "table": table}
+        learner = Learner(
+            modules, [], [], settings.kernel_rate, settings.code_rate, settings.other_rate, 0.0,
+            betas=(0.9, 0.999), clip=float("inf"),
+        )  # fmt: skip
+        super().__init__(encoder, network, table, learner, photographs, settings)
+        self.published = Published(encoder, paintings, settings)
+
+    def loss(self, photographs: Tensor) -> tuple[Tensor, dict[str, float], Code]:
+        """Return the perceptual losses for a style drawn for each picture."""
+        chosen = [self.draws.randrange(self.table.count) for _ in range(len(photographs))]
+        weights = torch.eye(self.table.count)[chosen]
+        ones = torch.ones(len(photographs))
+        code = self.table(weights, ones, ones)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            painted = self.network(photographs, code)
+        return *self.published.loss(painted, photographs, chosen), code
+
+    def factor(self) -> float:
+        """Return 1: the rate stays as it is."""
+        return 1.0
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the weights as they are; the published training averages nothing."""
+        return self.learner.weights()
+
+
+@torch.no_grad()
+def codes_of(coder: Coder, encoder: Encoder, paintings: Sequence[Tensor]) -> tuple[Code, Code]:
+    """Return what `coder` makes of the paintings at strength 1 and at strength 0, one row each."""
+    rows: tuple[list[Code], list[Code]] = ([], [])
+    for painting in paintings:
+        statistics, _ = measure_style(encoder, at_stroke(painting, 1.0))
+        for row, strength in zip(rows, (1.0, 0.0), strict=True):
+            row.append(coder(statistics, torch.tensor([strength])))
+    full, none = (
+        Code(
+            tuple(torch.cat(parts) for parts in zip(*(code.matrices for code in row), strict=True)),
+            tuple(torch.cat(parts) for parts in zip(*(code.shifts for code in row), strict=True)),
+        )
+        for row in rows
+    )
+    return full, none
