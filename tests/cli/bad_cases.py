@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
@@ -11,16 +12,21 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from PIL import Image
 
+from impasto.networks.fast.body import Body
+from impasto.networks.fast.codes import Coder
+from impasto.networks.fast.model import write_network
 from impasto.optimize.presets import make_recipe
 
 from .conftest import TINY
 
 PAINT = ("stylize", "photo.png", "art.png", *TINY)
 TWO = ("stylize", "photo.png", "--style", "art.png", "--style", "art2.png", *TINY)
+APPLY = ("apply", "net.safetensors", "photo.png", "--style", "art.png", "--backend", "torch")
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -70,6 +76,19 @@ def stored_guides(guides: object) -> bytes:
     ).encode()
 
 
+@functools.cache
+def network(kind: str, widths: tuple[int, ...]) -> bytes:
+    """Return the file of an untrained network for any style; `widths` is what its card says."""
+    body = Body((4, 4, 4))
+    coder = Coder(body.sites, 8)
+    state = {f"body.{k}": v for k, v in body.state_dict().items()}
+    state |= {f"coder.{k}": v for k, v in coder.state_dict().items()}
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "net.safetensors"
+        write_network(path, state, {"kind": kind, "widths": widths, "hidden": 8})
+        return path.read_bytes()
+
+
 def stripes(path: Path, colours: Sequence[tuple[int, int, int]], size: tuple[int, int]) -> Path:
     """Write upright stripes of equal width: masks and maps."""
     picture = Image.new("RGB", size)
@@ -109,6 +128,9 @@ def prepare(place: Path) -> None:
         "types.json": json.dumps({"recipe": {"size": {}}, "content": 5, "styles": 7}).encode(),
         "cut.safetensors": b"\x40\0\0\0\0\0\0\0{",
         "text.safetensors": b"not weights",
+        "net.safetensors": network("network:any", (4, 4, 4)),
+        "odd.safetensors": network("network:any", (4, 8, 4)),
+        "other.safetensors": network("network:nope", (4, 4, 4)),
         "code.pth": pickle.dumps(Code()),
         "list.pth": saved([1, 2]),
         "text.pth": b"not weights",
@@ -317,6 +339,35 @@ BAD = {
     "demo style": ["demo", "--style", "nope"],
     "demo size": ["demo", "--size", "3"],
     "demo encoder": ["demo", "--encoder", "nope", "--size", "64"],
+    # trained networks
+    "apply nothing": ["apply"],
+    "apply without photographs": ["apply", "net.safetensors"],
+    "apply a missing network": ["apply", "gone.safetensors", "photo.png"],
+    "apply an unknown network": ["apply", "nope", "photo.png"],
+    **{f"apply {n}": ["apply", n, "photo.png"] for n in (
+        "cut.safetensors", "text.safetensors", "code.pth", "empty", "photo.png", "other.safetensors",
+        "odd.safetensors",
+    )},
+    "apply without a style": ["apply", "net.safetensors", "photo.png"],
+    **{f"apply to {n}": [*APPLY[:2], n, *APPLY[3:]] for n in ("gone.png", "text.png", "bomb.png", "empty", "pipe.png")},
+    **{f"apply style {n}": ["apply", "net.safetensors", "photo.png", "--style", n] for n in (
+        "gone.png", "text.png", "empty", "zero.png",
+    )},
+    **{f"apply {option} {value}": [*APPLY, option, value] for option, value in (
+        ("--strength", "2"), ("--strength", "nan"), ("--stroke", "0"), ("--stroke", "99"), ("--mix", "1,2"),
+        ("--mix", "x"), ("--backend", "nope"), ("--device", "nope"), ("--tile", "10"), ("--size", "0"),
+        ("--out", "missing/o.png"), ("--out", "photo.png"), ("--out", "art.png"), ("--out", "pipe.png"),
+        ("--mask", "wide.png"), ("--mask", "gone.png"),
+    )},
+    "apply mask and mix": [*APPLY, "--mask", "left", "--mix", "1"],
+    "apply two into one file": ["apply", "net.safetensors", "photo.png", "art2.png", "--style", "art.png", "--out",
+        "o.png"],
+    "export nothing": ["export"],
+    "export a missing network": ["export", "gone.safetensors", "o.onnx"],
+    "export into a picture": ["export", "net.safetensors", "o.png"],
+    "export into a missing folder": ["export", "net.safetensors", "missing/o.onnx"],
+    "export onto itself": ["export", "net.safetensors", "net.safetensors"],
+    "export a missing style": ["export", "net.safetensors", "o.onnx", "--style", "gone.png"],
     "finetune nothing": ["finetune"],
     "fast with steps": ["stylize", "photo.png", "art.png", "--fast", "--steps", "3"],
     "fast with a timelapse": ["stylize", "photo.png", "art.png", "--fast", "--timelapse", "x.webp"],

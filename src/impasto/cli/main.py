@@ -22,6 +22,8 @@ COMMANDS = {
     "stylize": "Paint photographs in the style of a painting.",
     "texture": "Paint a texture of a style alone, at any size and aspect.",
     "reconstruct": "Show what a layer of the encoder keeps of a photograph.",
+    "apply": "Paint photographs with a trained network, each in one pass.",
+    "export": "Write a network as an ONNX file, for browsers, phones and other programs.",
     "plan": "Print sizes, steps, cost and memory of a run without starting it.",
     "presets": "List the presets, or every setting of one.",
     "weights": "List, fetch and verify encoder weights.",

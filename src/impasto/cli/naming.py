@@ -39,10 +39,15 @@ def target(out: Path | None, folder: Path | None, parts: Sequence[str]) -> Targe
     """Return where a picture made of ``parts`` (names of photograph and paintings) goes."""
     if out is not None:
         return Target(out, True)
+    return Target((folder or Path()) / f"{joined(parts)}.png", False).settled()
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Return the stem of a file's name made of ``parts``, cut where file systems would not take it."""
     stem = "-".join(part for part in parts if part) or "picture"
     while len(os.fsencode(stem)) > MOST_BYTES:
         stem = stem[: len(stem) * 9 // 10]
-    return Target((folder or Path()) / f"{stem}.png", False).settled()
+    return stem
 
 
 def free(path: Path) -> Path:

@@ -27,14 +27,23 @@ SUFFIX = ".safetensors"
 class Styled(Protocol):
     """A network with whoever makes its codes.
 
-    `names` are the styles it was trained on; none if it takes any painting, whose `code` then wants pictures.
+    `names` are the styles it was trained on, none if it takes any painting; `controls` is what it knows of "mix",
+    "strength" and "stroke", and `strokes` from where to where the stroke reaches.
     """
 
     network: Network
     names: tuple[str, ...]
+    controls: tuple[str, ...]
+    strokes: tuple[float, float]
 
     def code(self, styles: Sequence[PictureLike], strength: float, stroke: float) -> list[Code]:
         """Return the code of each of `styles` (names, or pictures) at a strength from 0 to 1 and a stroke."""
+        ...
+
+    def mixed(
+        self, styles: Sequence[PictureLike], weights: Sequence[float], strength: float, stroke: float
+    ) -> Code:
+        """Return the code of the mixture of `styles` by `weights`, whose sum is 1."""
         ...
 
 
@@ -54,22 +63,10 @@ class Model:
     def codes(self, styles: Sequence[PictureLike], strength: float = 1.0, stroke: float = 1.0) -> list[Code]:
         """Return a code for each of `styles`: names of its own, or paintings if it takes any.
 
-        Raises RecipeError for none, an unknown name, a strength outside 0 to 1 or a stroke outside 1/4 to 4,
-        PictureError for a painting that cannot be read.
+        Raises RecipeError for none, an unknown name, or a strength or stroke out of its range, PictureError for a
+        painting that cannot be read.
         """
-        if not 0 <= strength <= 1:
-            raise RecipeError(f"The strength of a style is a number from 0 to 1, not {strength}.")
-        if not 0.25 <= stroke <= 4:
-            raise RecipeError(f"The stroke is a number from 0.25 (fine) to 4 (broad), not {stroke}.")
-        if not styles and len(self.names) == 1:
-            styles = self.names
-        if not styles:
-            known = f"one of {', '.join(self.names)}" if self.names else "a painting"
-            raise RecipeError(f"'{self.path.name}' paints in several styles; give --style, {known}.")
-        for style in styles if self.names else ():
-            if style not in self.names:
-                raise RecipeError(unknown("style", style, self.names))
-        return self.styled.code(styles, strength, stroke)
+        return self.styled.code(self._known(styles, strength, stroke), strength, stroke)
 
     def code(
         self,
@@ -79,19 +76,39 @@ class Model:
         stroke: float = 1.0,
     ) -> Code:
         """Return one code, of the mixture of `styles` by `weights` (equal ones if not given); as `codes`."""
-        found = self.codes(styles, strength, stroke)
-        shares = list(weights) if weights else [1 / len(found)] * len(found)
-        if len(shares) != len(found) or min(shares) < 0 or not sum(shares) > 0:
+        chosen = self._known(styles, strength, stroke)
+        shares = list(weights) if weights else [1.0] * len(chosen)
+        if len(shares) != len(chosen) or min(shares) < 0 or not sum(shares) > 0:
             raise RecipeError(
-                f"A mixture of {len(found)} styles has as many weights, none below 0, not {shares}; give --mix so."
+                f"A mixture of {len(chosen)} styles has as many weights, none below 0, not {shares}; give --mix so."
             )
-        return mix_codes(found, [share / sum(shares) for share in shares])
+        total = sum(shares)
+        return self.styled.mixed(chosen, [share / total for share in shares], strength, stroke)
+
+    def _known(self, styles: Sequence[PictureLike], strength: float, stroke: float) -> Sequence[PictureLike]:
+        """Return the styles meant; raises RecipeError as `codes`."""
+        low, high = self.styled.strokes
+        if not 0 <= strength <= 1:
+            raise RecipeError(f"The strength of a style is a number from 0 to 1, not {strength}.")
+        if not low <= stroke <= high:
+            raise RecipeError(f"The stroke is a number from {low} (fine) to {high} (broad), not {stroke}.")
+        if not styles and len(self.names) == 1:
+            return self.names
+        if not styles:
+            known = f"one of {', '.join(self.names)}" if self.names else "a painting"
+            raise RecipeError(f"'{self.path.name}' paints in several styles; give --style, {known}.")
+        for style in styles if self.names else ():
+            if style not in self.names:
+                raise RecipeError(unknown("style", style, self.names))
+        return styles
 
 
 class AnyStyle:
     """The network of any style: codes are made of a painting's statistics, through the compact encoder."""
 
     names: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ("mix", "strength", "stroke")
+    strokes = (0.25, 4.0)
 
     def __init__(self, body: Body, coder: Coder) -> None:
         self.network: Network = body
@@ -102,6 +119,12 @@ class AnyStyle:
     def code(self, styles: Sequence[PictureLike], strength: float, stroke: float) -> list[Code]:
         """Return the code of each painting; a broader stroke looks at it larger."""
         return [self._code(read_picture(style).pixels, strength, stroke) for style in styles]
+
+    def mixed(
+        self, styles: Sequence[PictureLike], weights: Sequence[float], strength: float, stroke: float
+    ) -> Code:
+        """Return the weighted average of the paintings' codes."""
+        return mix_codes(self.code(styles, strength, stroke), weights)
 
     def _code(self, painting: Tensor, strength: float, stroke: float) -> Code:
         if self._encoder is None:
@@ -122,8 +145,47 @@ def open_any(card: Mapping[str, Any], state: Mapping[str, Tensor]) -> AnyStyle:
     return AnyStyle(body, coder)
 
 
+def placeholder_code(network: Network) -> Code:
+    """Return the code that changes nothing, with full matrices: an example of a code's shapes."""
+    sites = network.sites
+    return Code(
+        tuple(torch.eye(s.channels)[None] for s in sites), tuple(torch.zeros(1, s.channels) for s in sites)
+    )
+
+
+class OwnStyles:
+    """A network of given styles, whose codes lie in a trained table."""
+
+    def __init__(self, card: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
+        from impasto.networks.styles.files import restore
+        from impasto.networks.styles.table import STROKES
+
+        network, self.table = restore(card, state)
+        self.network: Network = network
+        self.names = tuple(str(style["name"]) for style in card["styles"])
+        self.controls: tuple[str, ...] = self.table.controls
+        self.strokes = (float(min(STROKES)), float(max(STROKES)))
+
+    def code(self, styles: Sequence[PictureLike], strength: float, stroke: float) -> list[Code]:
+        """Return the code of each of `styles`, which are names."""
+        return [self.mixed([style], [1.0], strength, stroke) for style in styles]
+
+    @torch.no_grad()
+    def mixed(
+        self, styles: Sequence[PictureLike], weights: Sequence[float], strength: float, stroke: float
+    ) -> Code:
+        """Return the code that the table has for a mixture: its rows are averaged, not the codes."""
+        row = torch.zeros(1, len(self.names))
+        for style, weight in zip(styles, weights, strict=True):
+            row[0, self.names.index(str(style))] += weight
+        code: Code = self.table(row, torch.tensor([float(strength)]), torch.tensor([float(stroke)]))
+        return code
+
+
 Opener = Callable[[Mapping[str, Any], Mapping[str, Tensor]], Styled]
-OPENERS: dict[str, Opener] = {"network:any": open_any}
+OPENERS: dict[str, Opener] = {
+    "network:any": open_any, "network:styles": OwnStyles, "network:johnson": OwnStyles
+}  # fmt: skip
 """What opens a kind of network: card and weights in, network and coder out."""
 
 

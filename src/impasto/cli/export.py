@@ -1,0 +1,75 @@
+"""``impasto export``: a network as an ONNX file for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from impasto.cli.console import note, say, tell
+from impasto.cli.naming import check_distinct
+from impasto.cli.networks import (
+    MixOption,
+    ModelArgument,
+    QuietOption,
+    StrengthOption,
+    StrokeOption,
+    StyleOption,
+    amounts,
+    chosen_styles,
+    open_named,
+    read_mix,
+    told,
+)
+
+if TYPE_CHECKING:
+    from impasto.networks.run.models import Model
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("export")
+def export(
+    model: ModelArgument,
+    out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="File to write.", show_default=False)],
+    style: StyleOption = None,
+    mix: MixOption = None,
+    strength: StrengthOption = None,
+    stroke: StrokeOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Write a network as an ONNX file, for browsers, phones and other programs.
+
+    The file takes pictures of any size. The style is inside; of a network for any style, without --style, the style's
+    code is an input. The file is compared with the network before it is kept.
+    """
+    from impasto.networks.run.export import check_export, export_network
+    from impasto.networks.run.models import find_model, placeholder_code
+
+    check_export(out)
+    check_distinct([find_model(model)], {"OUT.onnx": out})
+    opened = open_named(model)
+    styles = chosen_styles(opened, style)
+    found = amounts(opened, strength, stroke)
+    inside = bool(styles or opened.names)
+    if inside:
+        weights = read_mix(mix, max(1, len(styles)))
+        code = opened.code(styles, weights, **told(opened, found))
+    else:
+        code = placeholder_code(opened.styled.network)
+        if not quiet:
+            note("no --style was given, so the style's code is an input of the file")
+    card = _card(opened, [str(s) for s in styles], found, inside)
+    difference = export_network(out, opened.styled.network, code, card, inside=inside)
+    if not quiet:
+        say(str(out))
+        tell(f"Compared with torch at five sizes: the largest difference is {difference:.1g}.")
+
+
+def _card(model: Model, styles: list[str], settings: dict[str, float], inside: bool) -> dict[str, Any]:
+    """Return what the file says of itself: the network's own card, and what was made of it."""
+    from impasto import __version__
+
+    made = {"painted_style": [Path(s).stem for s in styles or model.names], **settings} if inside else {}
+    return {**model.card, "version": __version__, "multiple": 1, **made}

@@ -1,0 +1,84 @@
+"""The commands of trained networks: pictures, folders, what is done already, and files for other programs."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy
+import pytest
+from PIL import Image
+
+from impasto.imaging import read_recipe
+
+from .bad_cases import network
+from .conftest import make_picture, pixels
+
+STYLE = ("--style", "art.png", "--backend", "torch")
+
+
+@pytest.fixture
+def net(place: Path) -> Path:
+    path = place / "net.safetensors"
+    path.write_bytes(network("network:any", (4, 4, 4)))
+    return path
+
+
+def test_one_picture_into_a_file_with_its_settings_inside(cli, net, place) -> None:
+    run = cli("apply", net, "photo.png", *STYLE, "--out", "o.png", "--strength", "0.8")
+    assert (run.code, run.out) == (0, "o.png\n")
+    assert pixels(place / "o.png").shape == (36, 48, 3)
+    found = read_recipe(place / "o.png")["apply"]
+    assert (found["styles"], found["strength"], found["kind"]) == (["art"], 0.8, "network:any")
+
+
+def test_a_folder_goes_on_where_it_was_and_says_at_the_end_what_was_wrong(cli, net, place) -> None:
+    folder = place / "in"
+    folder.mkdir()
+    make_picture(folder / "a.jpg", 40, 30, 5)
+    make_picture(folder / "c.png", 17, 60, 6)
+    (folder / "b.png").write_bytes(b"no picture")
+    run = cli("apply", net, folder, *STYLE, "--out", "done")
+    assert run.code == 2
+    assert sorted(p.name for p in (place / "done").iterdir()) == ["a-art.jpg", "c-art.png"]
+    assert "b.png" in run.err.splitlines()[-1]
+    (folder / "b.png").unlink()
+    (place / "done" / "a-art.jpg").unlink()
+    before = (place / "done" / "c-art.png").stat().st_mtime_ns
+    run = cli("apply", net, folder, *STYLE, "--out", "done")
+    assert run.code == 0
+    assert "1 of 2 pictures painted, 1 were there already" in run.err
+    assert (place / "done" / "c-art.png").stat().st_mtime_ns == before
+    assert cli("apply", net, folder, *STYLE, "--out", "done", "--again", "--quiet").err == ""
+    assert (place / "done" / "c-art.png").stat().st_mtime_ns > before
+
+
+def test_size_alpha_mixtures_and_masks(cli, net, place) -> None:
+    Image.fromarray(numpy.dstack([pixels(place / "photo.png"), numpy.full((36, 48), 90, "uint8")])).save(
+        "p.png"
+    )
+    two = ("--style", "art.png", "--style", "art2.png", "--backend", "torch")
+    assert cli("apply", net, "p.png", *two, "--mix", "0.3", "--size", "24", "--out", "m.png").code == 0
+    assert pixels(place / "m.png").shape == (18, 24, 4)
+    assert (pixels(place / "m.png")[..., 3] == 90).all()
+    assert cli("apply", net, "photo.png", *two, "--mask", "left", "--out", "n.png").code == 0
+    assert pixels(place / "n.png").shape == (36, 48, 3)
+
+
+def test_two_photographs_of_one_name_are_refused(cli, net, place) -> None:
+    (place / "in").mkdir()
+    make_picture(place / "in" / "photo.png", 20, 20, 3)
+    run = cli("apply", net, "photo.png", "in", *STYLE)
+    assert run.code == 2
+    assert "photo-art.png" in run.err
+
+
+@pytest.mark.skipif(
+    any(find_spec(name) is None for name in ("onnx", "onnxscript", "onnxruntime")),
+    reason="needs impasto[export]",
+)
+def test_export_writes_a_checked_file(cli, net, place) -> None:
+    run = cli("export", net, "o.onnx", "--style", "art.png")
+    assert (run.code, run.out) == (0, "o.onnx\n")
+    assert "largest difference" in run.err
+    assert (place / "o.onnx").stat().st_size > 1000
