@@ -20,6 +20,7 @@ from impasto.imaging.provenance import KEY, description_text, recipe_text
 from impasto.imaging.resize import resize
 
 _MOST_JPEG_EXIF = 65_527  # one segment of 65,535 bytes, less its length and the word "Exif"
+_BAND = 256  # rows
 
 
 def planes_of(pixels: torch.Tensor, alpha: torch.Tensor | None) -> torch.Tensor:
@@ -53,10 +54,14 @@ def _single(image: torch.Tensor, channels: int, what: str) -> torch.Tensor:
 
 def quantized(planes: torch.Tensor, top: int) -> numpy.ndarray[Any, Any]:
     """Return `(H, W, C)` whole numbers 0 to `top` (255 or 65535) of `(C, H, W)` in [0, 1], halves up."""
-    # Float64 for 16 bit: x * 65535 + 0.5 has no spare bits in float32.
-    exact = planes.double() if top > 255 else planes
-    steps = torch.floor(exact * top + 0.5).permute(1, 2, 0).contiguous().numpy()
-    return steps.astype(numpy.uint16 if top > 255 else numpy.uint8)
+    channels, height, width = planes.shape
+    steps = numpy.empty((height, width, channels), numpy.uint16 if top > 255 else numpy.uint8)
+    for first in range(0, height, _BAND):  # in bands, for a large picture is held once already
+        band = planes[:, first : first + _BAND]
+        # Float64 for 16 bit: x * 65535 + 0.5 has no spare bits in float32.
+        exact = band.double() if top > 255 else band
+        steps[first : first + _BAND] = torch.floor(exact * top + 0.5).permute(1, 2, 0).numpy()
+    return steps
 
 
 def to_image(pixels: torch.Tensor, alpha: torch.Tensor | None = None) -> Image.Image:
