@@ -11,17 +11,19 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from impasto.encoders import Encoder, open_device, open_encoder, prepare
+from impasto.encoders import Encoder, best_precision, open_device, open_encoder, prepare
 from impasto.errors import RecipeError, WeightsError, unknown
 from impasto.imaging import fit, read_picture, resize
 from impasto.imaging.picture import PictureLike
 from impasto.networks.fast.body import BLOCKS, WIDTHS, Body, Code
-from impasto.networks.fast.codes import HIDDEN, Coder
+from impasto.networks.fast.codes import HIDDEN, Coder, StyleStatistics
 from impasto.networks.fast.data import LONGEST, measure_style
 from impasto.networks.fast.model import Network, read_network
 from impasto.networks.run.norms import mix_codes
 
 SUFFIX = ".safetensors"
+# Paintings whose statistics are kept, some 120 kB each.
+MOST_REMEMBERED = 64
 
 
 class Styled(Protocol):
@@ -114,11 +116,13 @@ class AnyStyle:
         self.network: Network = body
         self.coder = coder
         self._encoder: Encoder | None = None
+        self._met: dict[tuple[str, int, int], StyleStatistics] = {}
 
     @torch.no_grad()
     def code(self, styles: Sequence[PictureLike], strength: float, stroke: float) -> list[Code]:
         """Return the code of each painting; a broader stroke looks at it larger."""
-        return [self._code(read_picture(style).pixels, strength, stroke) for style in styles]
+        told = torch.tensor([float(strength)])
+        return [self.coder(self.statistics(style, stroke), told) for style in styles]
 
     def mixed(
         self, styles: Sequence[PictureLike], weights: Sequence[float], strength: float, stroke: float
@@ -126,13 +130,34 @@ class AnyStyle:
         """Return the weighted average of the paintings' codes."""
         return mix_codes(self.code(styles, strength, stroke), weights)
 
-    def _code(self, painting: Tensor, strength: float, stroke: float) -> Code:
-        if self._encoder is None:
-            self._encoder = prepare(open_encoder("compact"), open_device("cpu"))
-        size = fit(painting.shape[2], painting.shape[3], max(16, round(LONGEST * stroke)))
-        statistics, _ = measure_style(self._encoder, resize(painting, size))
-        code: Code = self.coder(statistics, torch.tensor([float(strength)]))
-        return code
+    @torch.no_grad()
+    def statistics(self, style: PictureLike, stroke: float = 1.0) -> StyleStatistics:
+        """Return what a painting is to the network; files are remembered as long as they do not change."""
+        longest = max(16, round(LONGEST * stroke))
+        key = _file_key(style, longest)
+        if key is None or key not in self._met:
+            if self._encoder is None:
+                device = open_device("cpu")
+                self._encoder = prepare(open_encoder("compact"), device, best_precision(device))
+            painting = read_picture(style).pixels
+            size = fit(painting.shape[2], painting.shape[3], longest)
+            found, _ = measure_style(self._encoder, resize(painting, size))
+            if key is None:
+                return found
+            if len(self._met) >= MOST_REMEMBERED:
+                self._met.pop(next(iter(self._met)))
+            self._met[key] = found
+        return self._met[key]
+
+
+def _file_key(style: PictureLike, longest: int) -> tuple[str, int, int] | None:
+    """Return what tells a file in its present state from others, None for pictures in memory."""
+    if not isinstance(style, str | Path):
+        return None
+    try:
+        return str(Path(style).resolve()), Path(style).stat().st_mtime_ns, longest
+    except OSError:
+        return None  # what is wrong with it is said by who reads it
 
 
 def open_any(card: Mapping[str, Any], state: Mapping[str, Tensor]) -> AnyStyle:
