@@ -1,6 +1,7 @@
 import torch
+import torch.nn.functional as F
 
-from impasto.networks.fast.body import Body, Code, initialise, mix_channels, sites
+from impasto.networks.fast.body import Body, Code, even, initialise, mix_channels, sites
 
 
 def plain(body: Body, batch: int = 1) -> Code:
@@ -56,3 +57,17 @@ def test_multiply_adds_are_counted_as_they_are():
     body(torch.rand(1, 3, 32, 64), plain(body))
     assert body.macs(32, 64) == count
     assert len(sites()) == len(Body().blocks) + 1
+
+
+def test_a_lattice_goes_and_a_slope_stays():
+    y, x = torch.meshgrid(torch.arange(64.0), torch.arange(80.0), indexing="ij")
+    slope = (0.3 + 0.004 * x + 0.002 * y).repeat(1, 3, 1, 1)
+
+    def evened(image):
+        return F.pixel_shuffle(even(F.pixel_unshuffle(image, 2)), 2)
+
+    assert torch.allclose(evened(slope)[..., 8:-8, 8:-8], slope[..., 8:-8, 8:-8], atol=1e-5)
+    for lattice in ((-1) ** (x + y), (-1) ** x, (-1) ** y):
+        assert torch.allclose(evened(slope + 0.05 * lattice), evened(slope), atol=1e-5)
+    edge = (x > 40.5).float().repeat(1, 3, 1, 1)
+    assert (evened(edge) - edge).abs().mean() < 0.02

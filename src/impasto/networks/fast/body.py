@@ -109,7 +109,7 @@ class Body(nn.Module):
         last = len(self.blocks)
         x = norms.mix(norms.normalise(x, last), code.matrices[-1], code.shifts[-1], last)
         out = self.leave(x)
-        return F.pixel_shuffle(out, 2).float() + 0.5
+        return F.pixel_shuffle(even(out.float()), 2) + 0.5
 
     def macs(self, height: int, width: int) -> int:
         """Return the multiply-adds of one picture of `height` x `width`, codes folded in."""
@@ -127,6 +127,26 @@ class Body(nn.Module):
         for site, block in zip(self.sites, self.blocks, strict=False):
             trunk += [(kernel, site.stride) for kernel in block.children()]
         return trunk
+
+
+def even(phases: Tensor) -> Tensor:
+    """Return the four pixels of each position `(B, 12, h, w)` without what differs between them all over a place.
+
+    The four are different channels, so a network can give each a level of its own: a lattice of period 2. Of a smooth
+    picture their differences from their mean m follow from the slope of m; what is left of them, averaged over 5 x 5
+    positions, is the lattice and is taken away. Edges and grain, which change sign within that, stay.
+    """
+    batch, _, height, width = phases.shape
+    own = phases.view(batch, PIXELS // 4, 4, height, width)
+    mean = own.mean(2)
+    wide = F.pad(mean, (1, 1, 1, 1), mode="replicate")
+    # Half a pixel's worth of the slope: neighbours of m are 4 pixels apart from one side to the other.
+    down = (wide[:, :, 2:, 1:-1] - wide[:, :, :-2, 1:-1]) / 8
+    across = (wide[:, :, 1:-1, 2:] - wide[:, :, 1:-1, :-2]) / 8
+    smooth = torch.stack([-down - across, -down + across, down - across, down + across], 2)
+    rest = (own - mean.unsqueeze(2) - smooth).reshape(batch, PIXELS, height, width)
+    edges = F.pad(rest, (2, 2, 2, 2), mode="replicate")
+    return phases - F.avg_pool2d(edges, 5, 1)
 
 
 def initialise(body: Body) -> None:
