@@ -58,8 +58,8 @@ class Block(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.first = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="replicate")
+        self.second = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="replicate")
         self.gain = nn.Parameter(torch.full((channels, 1, 1), 0.5))
 
     def forward(self, x: Tensor, matrix: Tensor, shift: Tensor, norms: Norms, site: int) -> Tensor:
@@ -78,14 +78,14 @@ class Body(nn.Module):
         super().__init__()
         half, quarter, eighth = widths
         self.sites = sites(widths, blocks)
-        self.enter = nn.Conv2d(PIXELS, half, 3, padding=1)
-        self.at_half = nn.Conv2d(half, half, 3, padding=1)
-        self.to_quarter = nn.Conv2d(half, quarter, 3, stride=2, padding=1)
-        self.at_quarter = nn.Conv2d(quarter, quarter, 3, padding=1)
-        self.to_eighth = nn.Conv2d(quarter, eighth, 3, stride=2, padding=1)
+        self.enter = nn.Conv2d(PIXELS, half, 3, padding=1, padding_mode="replicate")
+        self.at_half = nn.Conv2d(half, half, 3, padding=1, padding_mode="replicate")
+        self.to_quarter = nn.Conv2d(half, quarter, 3, stride=2, padding=1, padding_mode="replicate")
+        self.at_quarter = nn.Conv2d(quarter, quarter, 3, padding=1, padding_mode="replicate")
+        self.to_eighth = nn.Conv2d(quarter, eighth, 3, stride=2, padding=1, padding_mode="replicate")
         self.blocks = nn.ModuleList(Block(site.channels) for site in self.sites[:-1])
         self.rise = nn.ModuleDict({"4": nn.Conv2d(eighth, quarter, 1), "2": nn.Conv2d(quarter, half, 1)})
-        self.leave = nn.Conv2d(half + PIXELS, PIXELS, 3, padding=1)
+        self.leave = nn.Conv2d(half + PIXELS, PIXELS, 3, padding=1, padding_mode="replicate")
 
     def forward(self, image: Tensor, code: Code, norms: Norms | None = None) -> Tensor:
         """Return the painted picture `(B, 3, H, W)`, not yet clamped; H and W are multiples of 8.
