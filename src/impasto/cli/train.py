@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,6 +43,7 @@ class Job:
     begin: Path | None
     weights: Path | None
     given: dict[str, Any]
+    accept: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,9 @@ def train(
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write TensorBoard events there.", show_default=False)
     ] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Write the network even if a check finds blobs or lattices.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint beside --out.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
     *,
@@ -95,40 +99,57 @@ def train(
 
     Every 16th photograph is held out. Ctrl-C writes the network so far and a checkpoint; a second one stops at once.
     """
+    settings = StyleSettings.make(given)
+    job = _plan(styles, (title or [], credit or [], licence or []), photos, out, settings, begin, weights)
+    _go(replace(job, given=given, accept=accept), tensorboard, resume, quiet)
+
+
+def _plan(
+    styles: list[Path],
+    words: tuple[list[str], list[str], list[str]],
+    photos: Path,
+    out: Path,
+    settings: StyleSettings,
+    begin: Path | None,
+    weights: Path | None,
+) -> Job:
     from impasto.imaging import read_picture
     from impasto.networks.styles.files import describe
     from impasto.networks.styles.outputs import Outputs
-    from impasto.networks.styles.plots import Board
 
-    settings = StyleSettings.make(given)
     if begin is not None and settings.start == "nothing":
         raise RecipeError(
             "--from names a network to begin with, but --start nothing uses none; leave one out."
         )
     outputs = Outputs(out)
     outputs.check()
+    paintings = [read_picture(path).pixels for path in styles]
+    return Job(styles, describe(styles, *words), paintings, photos, outputs, settings, begin, weights, {})
+
+
+def _go(job: Job, tensorboard: Path | None, resume: bool, quiet: bool) -> None:
+    """Train, check and write; after a signal write what there is and a checkpoint."""
+    from impasto.networks.styles.plots import Board
+
+    outputs = job.outputs
     if resume and not outputs.checkpoint.is_file():
         raise RecipeError(f"There is no checkpoint '{outputs.checkpoint}' to go on from; leave --resume out.")
-    paintings = [read_picture(path).pixels for path in styles]
-    records = describe(styles, title or [], credit or [], licence or [])
-    job = Job(styles, records, paintings, photos, outputs, settings, begin, weights, given)
     with Stop(quiet) as stop, Board(tensorboard) as board, reporter(quiet) as report:
         run = _open(job, report, stop)
         if resume:
             _resume(run, quiet)
         _train(run, report, board, stop)
-        if stop.number and run.training.learner.step < settings.steps:
+        done = run.training.learner.step
+        if stop.number and done < job.settings.steps:
             _save(run)
-            if run.training.learner.step:
-                _finish(run, quiet)
+            _finish(run, quiet)
             if not quiet:
-                done = run.training.learner.step
                 tell(f"Stopped after step {done}; go on with the same command and --resume.")
             raise Interrupted(stop.number)
         _finish(run, quiet)
     outputs.checkpoint.unlink(missing_ok=True)
     if not quiet:
-        say(str(out))
+        say(str(outputs.model))
 
 
 def _open(job: Job, report: Silent, stop: Stop) -> Run:
@@ -226,21 +247,27 @@ def _preview(run: Run) -> None:
 
 
 def _finish(run: Run, quiet: bool) -> None:
-    """Check the network; write it with its card and curve, or as rejected, with a checkpoint, and raise."""
+    """Check the network; write it with its card and curve, or as rejected, with a checkpoint, and raise.
+
+    What was accepted all the same says in its card what was found; values that are not finite are never accepted.
+    """
     from impasto.networks.styles.files import write_page, write_styles
     from impasto.networks.styles.plots import plot_curve
 
     outputs, weights = run.job.outputs, run.training.weights()
-    card = _card(run)
-    found = _faults(run, card)
-    if found:
+    found = _faults(run, _card(run))
+    card = {**_card(run), "faults": found}
+    if found and not (run.job.accept and not any("not finite" in fault for fault in found)):
         _save(run)
-        write_styles(outputs.rejected, weights, {**card, "faults": found})
+        write_styles(outputs.rejected, weights, card)
         raise DivergedError(
             f"The network did not pass its checks: {found[0]}. It is kept as '{outputs.rejected}'; train longer, with"
-            " more photographs or another --seed."
+            " another --seed, or give --accept."
         )
+    for fault in found:
+        note(f"Accepted all the same: {fault}.")
     write_styles(outputs.model, weights, card)
+    outputs.rejected.unlink(missing_ok=True)
     write_page(outputs.page, card, _command(run.job))
     if run.job.settings.previews_every:
         _preview(run)
@@ -268,4 +295,5 @@ def _command(job: Job) -> str:
         words += [flag, path.name] if path else []
     for name, value in job.given.items():
         words += [f"--{name.replace('_', '-')}", str(value)]
+    words += ["--accept"] if job.accept else []
     return shlex.join(words)

@@ -22,7 +22,7 @@ from impasto.networks.fast.norms import Norms
 
 KEY = "impasto"
 SCALE = ":scale"
-FEW = 1024
+FEW = 8192
 
 
 class Network(Protocol):
@@ -43,8 +43,9 @@ def quantise(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return weights as they are stored small: kernels and matrices in int8, the rest in float16.
 
     A row (the weights of one output channel) becomes whole numbers from -127 to 127 times one float16 under the
-    name and `SCALE`, max |row| / 127; it is off by at most half of that. Tensors of fewer than `FEW` values are
-    not worth it.
+    name and `SCALE`, max |row| / 127; it is off by at most half of that. Tensors of fewer than `FEW` values stay
+    in float16: they are not worth it, and the last kernel, whose rows hold a few large weights, alone cost five
+    times the error of all others (1.9 of 255 on a trained network, against .4).
     """
     found: dict[str, Tensor] = {}
     for name, value in state.items():

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from impasto.networks.fast.body import Code, SiteInfo
 from impasto.networks.fast.norms import Norms
 
+JOHNSON = "network:johnson"
 RESIDUAL = 5
 # The authors' code paints 150 tanh(x) around the mean pixel of 0-255, so that full colours are reached.
 REACH = 150 / 255

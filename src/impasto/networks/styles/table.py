@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from impasto.networks.fast.body import Code, SiteInfo
 
+STYLES = "network:styles"
 HIDDEN = 64
 EMBEDDING = 16
 STROKES = (0.5, 1.5)

@@ -19,14 +19,12 @@ from impasto.networks.fast.learning import Learner, rate_factor, scale_free_kern
 from impasto.networks.fast.model import Network
 from impasto.networks.fast.objective import content_targets, objective
 from impasto.networks.fast.training import Training
-from impasto.networks.styles.johnson import Johnson
+from impasto.networks.styles.johnson import JOHNSON, Johnson
 from impasto.networks.styles.published import Published
 from impasto.networks.styles.settings import StyleSettings
 from impasto.networks.styles.steady import steadiness
-from impasto.networks.styles.table import Gains, Table
+from impasto.networks.styles.table import STYLES, Gains, Table
 from impasto.networks.styles.targets import at_stroke, draw, measure
-
-STYLES, JOHNSON = "network:styles", "network:johnson"
 
 
 class StyleTraining(Training):

@@ -1,0 +1,111 @@
+"""A network for given styles from the command line: a whole run, an interrupted one, a rejected one."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from impasto.cli.main import load
+from impasto.networks.styles.files import open_styles
+from impasto.networks.styles.plots import Board
+from impasto.networks.styles.settings import StyleSettings
+
+from .conftest import make_picture, pixels
+from .test_bad_input import assert_one_sentence
+
+WORDS = ("art.png", "art2.png", "--photos", "photos", "--size", "64", "--batch", "1", "--previews-every", "1")
+LEAN = ("train", *WORDS, "--start", "nothing", "--steps", "2")
+LEFT = {".safetensors", ".md", ".curve.png", ".preview.png"}
+
+
+@pytest.fixture
+def studio(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of eight photographs; small paintings, small checks, and a network is let pass that learnt nothing."""
+    (place / "photos").mkdir()
+    for index in range(8):
+        make_picture(place / "photos" / f"{index}.png", 80, 72, 10 + index)
+    monkeypatch.setattr("impasto.networks.styles.targets.LONGEST", 64)
+    monkeypatch.setattr("impasto.networks.styles.artefacts.SIZES", (64,))
+    monkeypatch.setattr("impasto.networks.styles.artefacts.LATTICE", 1e9)
+    monkeypatch.setattr("impasto.networks.styles.artefacts.blob", lambda flat, painted: None)
+    monkeypatch.setattr("impasto.cli.train.EVERY", 1)
+    return place
+
+
+def test_a_run_leaves_a_network_a_card_a_curve_and_a_preview(cli, studio: Path) -> None:
+    run = cli(
+        *LEAN, "--title", "One", "--title", "Two", "--credit", "A", "--credit", "B", "--out", "n.safetensors"
+    )
+    assert run.code == 0, run.err
+    assert run.out == "n.safetensors\n"
+    assert "step 2/2" in run.err
+    assert {path.name for path in studio.glob("n.*")} == {f"n{ending}" for ending in LEFT}
+    network, table, card = open_styles(Path("n.safetensors"))
+    with torch.no_grad():
+        painted = network(torch.rand(1, 3, 32, 32), table(torch.eye(2)[:1], torch.ones(1), torch.ones(1)))
+    assert painted.isfinite().all()
+    assert [(s["name"], s["title"], s["credit"]) for s in card["styles"]] == [
+        ("art", "One", "A"),
+        ("art2", "Two", "B"),
+    ]
+    assert card["photographs"] == "7"
+    assert card["steps_done"] == 2
+    assert "--start nothing" in (studio / "n.md").read_text()
+    assert pixels(studio / "n.preview.png").shape == (72, 240, 3)
+
+
+def test_an_interrupted_run_goes_on_to_the_same_file(cli, studio: Path, monkeypatch) -> None:
+    assert cli(*LEAN, "--quiet", "--out", "whole.safetensors").code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(Board, "add", lambda self, step, figures: os.kill(os.getpid(), signal.SIGINT))
+        run = cli(*LEAN, "--out", "n.safetensors")
+    assert run.code == 130, run.err
+    assert "Stopped after step 1" in run.err
+    assert open_styles(Path("n.safetensors"))[2]["steps_done"] == 1
+    assert Path("n.safetensors.checkpoint").is_file()
+    other = cli(*LEAN, "--quiet", "--seed", "1", "--out", "n.safetensors", "--resume")
+    assert_one_sentence(other)
+    assert "other settings" in other.err
+    run = cli(*LEAN, "--out", "n.safetensors", "--resume")
+    assert run.code == 0, run.err
+    assert "going on after step 1" in run.err
+    assert not Path("n.safetensors.checkpoint").exists()
+    for mine, theirs in zip(
+        open_styles(Path("n.safetensors"))[:2], open_styles(Path("whole.safetensors"))[:2], strict=True
+    ):
+        ours = mine.state_dict()
+        assert all(torch.equal(ours[name], value) for name, value in theirs.state_dict().items())
+
+
+def test_a_network_that_does_not_pass_is_not_written(cli, studio: Path, monkeypatch) -> None:
+    monkeypatch.setattr("impasto.networks.styles.artefacts.LATTICE", -1.0)
+    run = cli(*LEAN, "--quiet", "--previews-every", "0", "--out", "n.safetensors")
+    assert_one_sentence(run)
+    assert "did not pass its checks: in the style art, a painted photograph has a lattice" in run.err
+    assert {path.name for path in studio.glob("n.*")} == {
+        "n.safetensors.checkpoint",
+        "n.safetensors.rejected",
+    }
+
+
+def test_johnsons_network(cli, studio: Path) -> None:
+    words = ("--preset", "johnson", "--encoder", "compact", "--steps", "1", "--quiet")
+    run = cli("train", *WORDS, *words, "--out", "n.safetensors")
+    assert run.code == 0, run.err
+    assert open_styles(Path("n.safetensors"))[2]["kind"] == "network:johnson"
+
+
+def test_a_network_to_begin_with_has_to_be_there(cli, studio: Path) -> None:
+    run = cli("train", *WORDS, "--from", "gone.safetensors", "--out", "n.safetensors")
+    assert_one_sentence(run)
+    assert "gone.safetensors" in run.err
+
+
+def test_every_setting_is_an_option() -> None:
+    given = {parameter.name: parameter for parameter in load("train").params}
+    for name, field in StyleSettings.model_fields.items():
+        assert given[name].help == field.description
