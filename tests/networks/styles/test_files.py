@@ -10,8 +10,8 @@ from safetensors import safe_open
 
 from impasto.errors import RecipeError, WeightsError
 from impasto.networks.fast.body import Body, initialise
-from impasto.networks.fast.model import dequantise, quantise, read_network, write_network
-from impasto.networks.styles.files import describe, make_card, open_styles, open_trained, page, write_styles
+from impasto.networks.fast.model import dequantise, quantise, write_network
+from impasto.networks.styles.files import describe, make_card, open_styles, page, write_styles
 from impasto.networks.styles.johnson import JOHNSON, Johnson
 from impasto.networks.styles.settings import StyleSettings
 from impasto.networks.styles.table import STYLES, Gains, Table
@@ -105,33 +105,6 @@ def test_other_files_are_refused(records, tmp_path):
         write_network(place, {"body.x": torch.ones(3)}, damaged)
         with pytest.raises(WeightsError, match="fit its own card"):
             open_styles(place)
-
-
-def test_styles_are_asked_for_by_name(records, tmp_path):
-    body, table = network(STYLES, 2)
-    card = make_card(STYLES, "n", StyleSettings(), records, {}, ORIGIN)
-    write_styles(tmp_path / "n.safetensors", weights_of(body, table), card)
-    styled = open_trained(*read_network(tmp_path / "n.safetensors"))
-    assert styled.names == ("night", "night-2")
-    first, second = styled.code(["night", "night-2"], 0.5, 9.0)
-    broad = styled.table(torch.eye(2), torch.full((2,), 0.5), torch.full((2,), 1.5))
-    torch.testing.assert_close(first.matrices[0], broad.matrices[0][:1])
-    torch.testing.assert_close(second.matrices[0], broad.matrices[0][1:])
-    mixed = styled.mixture({"night-2": 3, "night": 1})
-    wanted = styled.table(torch.tensor([[0.25, 0.75]]), torch.ones(1), torch.ones(1))
-    torch.testing.assert_close(mixed.matrices[4], wanted.matrices[4])
-    with pytest.raises(RecipeError, match="night-2"):
-        styled.code(["nihgt"])
-
-
-def test_johnsons_network_knows_no_strength(records):
-    body, table = network(JOHNSON, 2)
-    card = make_card(JOHNSON, "n", StyleSettings.make({"preset": "johnson"}), records, {}, ORIGIN)
-    styled = open_trained(card, weights_of(body, table))
-    assert styled.code(["night"])[0].matrices[0].shape == (1, 32)
-    for words in ({"strength": 0.5}, {"stroke": 0.5}):
-        with pytest.raises(RecipeError, match="without a"):
-            styled.code(["night"], **words)
 
 
 def test_words_are_for_all_styles_or_none(tmp_path):

@@ -9,18 +9,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from impasto.errors import RecipeError, WeightsError, unknown
+from impasto.errors import RecipeError, WeightsError
 from impasto.imaging import write_text_atomic
-from impasto.losses import simplex
-from impasto.networks.fast.body import BLOCKS, WIDTHS, Body, Code
+from impasto.networks.fast.body import BLOCKS, WIDTHS, Body
 from impasto.networks.fast.learning import put
-from impasto.networks.fast.model import Network, read_network, write_network
+from impasto.networks.fast.model import read_network, write_network
 from impasto.networks.styles.johnson import JOHNSON, Johnson
 from impasto.networks.styles.settings import StyleSettings
-from impasto.networks.styles.table import STROKES, STYLES, Gains, Table
+from impasto.networks.styles.table import STYLES, Gains, Table
 
 
 @dataclass(frozen=True)
@@ -124,48 +122,6 @@ def restore(card: Mapping[str, Any], weights: Mapping[str, Tensor]) -> tuple[Bod
         module.eval()
         module.requires_grad_(False)
     return network, table
-
-
-class TrainedStyles:
-    """A network with its styles by name, as those who paint want it: a code for each style asked for."""
-
-    def __init__(self, network: Network, table: Table | Gains, names: Sequence[str]) -> None:
-        self.network = network
-        self.table = table
-        self.names = tuple(names)
-
-    @torch.no_grad()
-    def code(self, styles: Sequence[object], strength: float = 1.0, stroke: float = 1.0) -> list[Code]:
-        """Return the code of each of `styles`, by name, at a strength from 0 to 1; `stroke` is kept within .5 to 1.5.
-
-        Raises RecipeError for an unknown name, and for a strength or stroke but 1 if the network was trained without.
-        """
-        return [self.mixture({style: 1.0}, strength, stroke) for style in styles]
-
-    @torch.no_grad()
-    def mixture(self, shares: Mapping[Any, float], strength: float = 1.0, stroke: float = 1.0) -> Code:
-        """Return the code of styles mixed by `shares` (name -> weight, brought to sum 1), as mixtures are trained.
-
-        Raises what `code` raises, and RecipeError for weights below 0 or none above it.
-        """
-        for what, value in (("strength", strength), ("stroke", stroke)):
-            if value != 1 and what not in self.table.controls:
-                raise RecipeError(f"This network was trained without a {what}; leave {what} {value:g} out.")
-        for name in shares:
-            if name not in self.names:
-                raise RecipeError(unknown("style", name, self.names))
-        weights = torch.zeros(1, len(self.names))
-        for name, share in zip(shares, simplex(list(shares.values()), len(shares)), strict=True):
-            weights[0, self.names.index(name)] = share
-        size = min(max(stroke, STROKES[0]), STROKES[1])
-        code: Code = self.table(weights, torch.tensor([float(strength)]), torch.tensor([float(size)]))
-        return code
-
-
-def open_trained(card: Mapping[str, Any], state: Mapping[str, Tensor]) -> TrainedStyles:
-    """Return a network with its styles by name; raises as `restore` does."""
-    network, table = restore(card, state)
-    return TrainedStyles(network, table, [str(style["name"]) for style in card["styles"]])
 
 
 def write_page(path: Path, card: Mapping[str, Any], command: str) -> None:
