@@ -1,0 +1,61 @@
+"""Make the pictures of docs/networks.md: the shipped styles, and the network for any style on our plates.
+
+python benchmarks/gallery_networks.py [--out docs/gallery]
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from PIL import Image
+
+import impasto
+from gallery import sheet
+from impasto.cli.demo import photo_path
+from impasto.imaging import read_picture, to_image
+from impasto.networks.run.loaded import Loaded
+from impasto.networks.run.models import open_model, shipped_styles
+from impasto.plates import paint
+
+SIZE = 448
+HEIGHT = 230
+
+
+def photo(name: str) -> Image.Image:
+    """Return one of scikit-image's photographs."""
+    return Image.open(photo_path(name)).convert("RGB")
+
+
+def shipped(strength: float) -> list[Image.Image]:
+    """Two photographs in the hands of every shipped style."""
+    pictures = []
+    for name in ("astronaut", "coffee"):
+        content = read_picture(photo(name), longest=SIZE).pixels
+        for path in shipped_styles().values():
+            model = open_model(path)
+            if model.names:
+                loaded = Loaded(model.styled.network, model.card, name=path.stem)
+                picture = loaded.paint(content, model.code(model.names[:1], None, strength))
+                pictures.append(to_image(picture, None).convert("RGB"))
+    return pictures
+
+
+def any_style() -> list[Image.Image]:
+    """One photograph in our plates, in one pass each."""
+    painter = impasto.FastPainter()
+    settings = impasto.FastSettings(strength=0.9, size=SIZE)
+    styles = [paint(name, 512) for name in ("swirls", "woodcut", "glass", "ink", "paper", "points")]
+    return [painter.paint(photo("chelsea"), [style], settings).image.convert("RGB") for style in styles]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("docs/gallery"))
+    options = parser.parse_args()
+    sheet(shipped(0.8), HEIGHT, 6).save(options.out / "networks-shipped.jpg", quality=88)
+    sheet(any_style(), HEIGHT, 6).save(options.out / "networks-any.jpg", quality=88)
+
+
+if __name__ == "__main__":
+    main()
