@@ -139,5 +139,7 @@ def test_warnings_are_notes_said_once(cli, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_module_leaves_with_the_command_s_exit_code():
-    found = subprocess.run([sys.executable, "-m", "impasto", "presets", "nope"], capture_output=True, check=False)
+    found = subprocess.run(
+        [sys.executable, "-m", "impasto", "presets", "nope"], capture_output=True, check=False
+    )
     assert found.returncode == 2

@@ -32,7 +32,9 @@ def test_kept_rows_are_the_statistics_of_the_painting():
         scale = float(own.roots[layer].abs().max())
         assert torch.allclose(statistics.roots[layer], own.roots[layer], atol=3e-3 * scale + 1e-4)
         wanted = found[layer].covariance
-        assert torch.allclose(targets.moments[layer].covariance, wanted, atol=4e-3 * float(wanted.abs().max()))
+        assert torch.allclose(
+            targets.moments[layer].covariance, wanted, atol=4e-3 * float(wanted.abs().max())
+        )
 
 
 def _at_512(painting: torch.Tensor) -> torch.Tensor:

@@ -30,7 +30,9 @@ def test_a_resumed_run_ends_with_the_same_bits(run, tmp_path):
     assert [line.step for line in whole.run(every=2)] == [2, 4]
     first = run()
     next(iter(first.run(every=1)))
-    write_checkpoint(tmp_path / "c", "test", first.settings.model_dump_json(), {}, copy.deepcopy(first.state()))
+    write_checkpoint(
+        tmp_path / "c", "test", first.settings.model_dump_json(), {}, copy.deepcopy(first.state())
+    )
     second = run()
     second.load(read_checkpoint(tmp_path / "c", "test")[2])
     list(second.run())
