@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,13 @@ def shared() -> Path:
     if not (folder / "vgg19_conv.safetensors").exists():
         pytest.skip(f"the real VGG-19 is not at {folder} (set IMPASTO_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts() -> None:
+    """Shells start background jobs with SIGINT ignored, and programs started from here would inherit that."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
