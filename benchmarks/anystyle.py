@@ -2,11 +2,10 @@
 
     python benchmarks/anystyle.py quality --network FILE [--microast DIR] [--pictures DIR]
     python benchmarks/anystyle.py speed   --network FILE [--microast DIR]
-    python benchmarks/anystyle.py strengths --network FILE --write
+    python benchmarks/anystyle.py strengths --network FILE
 
 quality: the eight development pairs and 30 pairs of held-out photographs and artworks (every 16th of photos/ and art/).
-speed: 512 and 2048 pixels, alternated. strengths: measures CONTENT over the network's own strength, inverts the curve,
-and with --write puts the table into the file's card, so that a strength means the same as to the optimiser. MicroAST
+speed: 512 and 2048 pixels, alternated. strengths: CONTENT over the network's own strength. MicroAST
 (Wang et al., AAAI 2023; EndyWon/MicroAST) is measured from a checkout of its repository with its `models` folder.
 """
 
@@ -19,7 +18,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -30,7 +28,6 @@ from impasto.encoders import Encoder, open_encoder, prepare
 from impasto.imaging import fit, read_picture, resize, write_picture
 from impasto.metrics import judge
 from impasto.networks.fast.data import measure_style
-from impasto.networks.fast.model import read_network, write_network
 from impasto.networks.run.loaded import Loaded
 from impasto.networks.run.models import open_model
 from impasto.optimize.machine import tune_process
@@ -163,7 +160,7 @@ def jobs_of(side: int, ours: dict[str, Ours], other: Painter | None) -> dict[str
 
 
 def strengths(options: argparse.Namespace) -> None:
-    """CONTENT over the network's own strength, on held-out pairs, and the table that inverts it."""
+    """CONTENT over the network's own strength, on held-out pairs."""
     ours, verdict = Ours(options.network), open_judge()
     curve: dict[float, list[float]] = {one: [] for one in INNER}
     for _, photo, art in held_out_pairs(options.pairs):
@@ -173,22 +170,6 @@ def strengths(options: argparse.Namespace) -> None:
             curve[one].append(judge(ours.paint(content, statistics, one), content, style, verdict).content)
     points = [(st.median(values), one) for one, values in curve.items()]
     print("; ".join(f"inner {one:g}: CONTENT {value:.3f}" for value, one in points))
-    table = [[round(step / 10, 1), round(invert(points, step / 10), 3)] for step in range(11)]
-    table[-1][1] = 1.0
-    print(table)
-    if options.write:
-        card, state = read_network(options.network)
-        write_network(options.network, state, {**card, "strengths": table})
-
-
-def invert(points: list[tuple[float, float]], wanted: float) -> float:
-    """Return where the rising curve of (CONTENT, inner) has CONTENT `wanted`."""
-    if wanted <= points[0][0]:
-        return points[0][1]
-    for (low, first), (high, second) in pairwise(points):
-        if low < high and wanted <= high:
-            return first + (second - first) * (wanted - low) / (high - low)
-    return points[-1][1]
 
 
 def main() -> None:
@@ -202,7 +183,6 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--inner", default="1,0.8,0.5")
-    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     require_shared()
     {"quality": quality, "speed": speed, "strengths": strengths}[options.what](options)

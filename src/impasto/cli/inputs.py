@@ -100,6 +100,10 @@ def stored_settings(path: Path) -> tuple[dict[str, Any], dict[str, object]]:
     from impasto.imaging import read_recipe
 
     found = read_recipe(path)
+    if "fast" in found or "apply" in found:
+        raise RecipeError(
+            f"'{path}' was painted in one pass and holds no recipe; paint it again with --fast or `impasto apply`."
+        )
     fields = found.get("recipe", {key: value for key, value in found.items() if key not in PICTURES})
     if not isinstance(fields, dict) or not fields:
         raise RecipeError(f"'{path}' holds no recipe; give a picture made by impasto or its .json file.")

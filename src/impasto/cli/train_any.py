@@ -147,10 +147,11 @@ def _train(
 
 
 def _write(run: AnyTraining, out: Path, photos: Path, art: Path) -> None:
-    from impasto.networks.fast.anystyle import KIND
+    from impasto.networks.fast.anystyle import KIND, STRENGTHS
     from impasto.networks.fast.model import write_network
 
     card = {
-        "kind": KIND, "name": "any", "settings": run.settings.model_dump(), "photos": photos.name, "art": art.name
+        "kind": KIND, "name": "any", "settings": run.settings.model_dump(), "photos": photos.name, "art": art.name,
+        "strengths": STRENGTHS,
     }  # fmt: skip
     write_network(out, run.weights(), card)
