@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import shlex
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +12,7 @@ import typer
 
 from impasto.cli.console import duration, note, say, tell
 from impasto.cli.interrupt import Interrupted, Stop
+from impasto.cli.settings import takes_settings
 from impasto.cli.training import Silent, reporter
 from impasto.errors import MissingExtraError, RecipeError
 from impasto.networks.finetune.settings import Settings
@@ -30,40 +29,8 @@ MOST_NAMES = 10
 METAVARS = {"encoder": "NAME", "freeze_to": "BLOCK", "device": "NAME"}
 
 
-def takes_settings(function: Callable[..., None]) -> Callable[..., None]:
-    """Give the command an option for each field of `Settings`; those that were typed it gets as ``given``."""
-    parameters = inspect.signature(function, eval_str=True).parameters
-    own = [p for name, p in parameters.items() if name != "given"]
-    options = []
-    for name, field in Settings.model_fields.items():
-        option = typer.Option(
-            help=field.description,
-            metavar=METAVARS.get(name),
-            show_default=False if field.default is None else str(field.default),
-            rich_help_panel="Training",
-        )
-        kind: Any = field.annotation
-        options.append(
-            inspect.Parameter(
-                name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=None,
-                annotation=Annotated[kind | None, option],
-            )
-        )
-
-    def command(**words: Any) -> None:
-        typed = {name: words.pop(name) for name in Settings.model_fields}
-        function(**words, given={name: value for name, value in typed.items() if value is not None})
-
-    command.__doc__ = function.__doc__
-    command.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
-    command.__annotations__ = {p.name: p.annotation for p in (*own, *options)}
-    return command
-
-
 @app.command("finetune")
-@takes_settings
+@takes_settings(Settings, METAVARS)
 def finetune(
     data: Annotated[
         Path | None,

@@ -12,8 +12,8 @@ import typer
 
 from impasto.cli.console import note, say, tell
 from impasto.cli.interrupt import Interrupted, Stop
-from impasto.cli.train_any import CHECKPOINT_SECONDS, takes_settings
-from impasto.cli.training import Silent, reporter
+from impasto.cli.settings import takes_settings
+from impasto.cli.training import CHECKPOINT_SECONDS, Silent, reporter
 from impasto.errors import DivergedError, MissingExtraError, RecipeError
 from impasto.networks.styles.settings import StyleSettings
 

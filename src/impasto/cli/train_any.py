@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,52 +10,15 @@ import typer
 
 from impasto.cli.console import say, tell
 from impasto.cli.interrupt import Interrupted, Stop
-from impasto.cli.training import reporter
+from impasto.cli.settings import takes_settings
+from impasto.cli.training import CHECKPOINT_SECONDS, reporter
 from impasto.errors import OutputError, RecipeError
-from impasto.networks.fast.settings import AnySettings, TrainingSettings
+from impasto.networks.fast.settings import AnySettings
 
 if TYPE_CHECKING:
     from impasto.networks.fast.anystyle import AnyTraining
 
 app = typer.Typer(add_completion=False)
-CHECKPOINT_SECONDS = 120.0
-
-
-def takes_settings(
-    kind: type[TrainingSettings],
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command an option for each field of `kind`; those that were typed it gets as ``given``."""
-
-    def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        parameters = inspect.signature(function, eval_str=True).parameters
-        own = [p for name, p in parameters.items() if name != "given"]
-        options = []
-        for name, field in kind.model_fields.items():
-            option = typer.Option(
-                help=field.description,
-                show_default=False if field.default is None else str(field.default),
-                rich_help_panel="Training",
-            )
-            annotation: Any = field.annotation
-            options.append(
-                inspect.Parameter(
-                    name,
-                    inspect.Parameter.KEYWORD_ONLY,
-                    default=None,
-                    annotation=Annotated[annotation | None, option],
-                )
-            )
-
-        def command(**words: Any) -> None:
-            typed = {name: words.pop(name) for name in kind.model_fields}
-            function(**words, given={name: value for name, value in typed.items() if value is not None})
-
-        command.__doc__ = function.__doc__
-        command.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
-        command.__annotations__ = {p.name: p.annotation for p in (*own, *options)}
-        return command
-
-    return decorate
 
 
 @app.command("train-any")

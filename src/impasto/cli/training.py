@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from impasto.networks.finetune.train import Measured, Stepped
 
 LINE_SECONDS = 5.0
+CHECKPOINT_SECONDS = 120.0
 
 
 class Silent:

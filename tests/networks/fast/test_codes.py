@@ -1,3 +1,5 @@
+import random
+
 import torch
 
 from impasto.encoders import open_encoder
@@ -40,7 +42,7 @@ def test_kept_rows_are_the_statistics_of_the_painting():
 def _at_512(painting: torch.Tensor) -> torch.Tensor:
     from impasto.networks.fast.data import variants
 
-    return next(iter(variants(painting, 1, __import__("random").Random(0))))
+    return next(iter(variants(painting, 1, random.Random(0))))
 
 
 def test_without_strength_the_style_shapes_no_matrix():

@@ -53,6 +53,18 @@ def read_folder(
         return Pictures(tuple(pool.map(read, kept)), tuple(pool.map(read, paths[::HELD_OUT_EVERY])), folder)
 
 
+def random_crop(image: Tensor, size: int, rng: random.Random) -> Tensor:
+    """Return a random crop (1,3,size,size) in [0,1] of bytes (3,h,w), .8 to 2 times as large, perhaps mirrored."""
+    height, width = image.shape[1:]
+    side = min(height, width, int(size * 2 ** rng.uniform(-0.3, 1.0)))
+    top, left = rng.randint(0, height - side), rng.randint(0, width - side)
+    crop = image[None, :, top : top + side, left : left + side].float() / 255
+    if side != size:
+        mode = "bicubic" if side < size else "bilinear"
+        crop = F.interpolate(crop, (size, size), mode=mode, antialias=side > size).clamp(0, 1)
+    return crop.flip(3) if rng.random() < 0.5 else crop
+
+
 class Crops:
     """Random square crops of photographs and artworks, alternating, with the jitter of training.
 
@@ -78,17 +90,7 @@ class Crops:
 
     def crop(self, image: Tensor) -> Tensor:
         """Return a random crop (1,3,size,size) of `image` (3,h,w), resampled and perhaps mirrored."""
-        rng = self.choice
-        height, width = image.shape[1:]
-        side = min(height, width, int(self.size * 2 ** rng.uniform(-0.3, 1.0)))
-        top, left = rng.randint(0, height - side), rng.randint(0, width - side)
-        crop = image[None, :, top : top + side, left : left + side].float() / 255
-        if side != self.size:
-            mode = "bicubic" if side < self.size else "bilinear"
-            crop = F.interpolate(crop, (self.size, self.size), mode=mode, antialias=side > self.size).clamp(
-                0, 1
-            )
-        return crop.flip(3) if rng.random() < 0.5 else crop
+        return random_crop(image, self.size, self.choice)
 
     def _one(self, pool: int) -> Tensor:
         rng = self.choice

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from impasto.encoders import Encoder
 from impasto.errors import DivergedError
-from impasto.networks.fast.body import Body, initialise
-from impasto.networks.fast.codes import Coder
+from impasto.networks.fast.body import BLOCKS, WIDTHS, Body, initialise
+from impasto.networks.fast.codes import HIDDEN, Coder
 from impasto.networks.fast.data import Photographs, Styles
-from impasto.networks.fast.learning import Learner, put, rate_factor, scale_free_kernels
+from impasto.networks.fast.learning import Learner, rate_factor, scale_free_kernels
 from impasto.networks.fast.objective import content_targets, objective
 from impasto.networks.fast.settings import AnySettings
 from impasto.networks.fast.training import Trained as Trained
@@ -97,12 +97,14 @@ def standardise(coder: Coder, styles: Styles) -> None:
     coder.scale.copy_(1 / (vectors.std(0, correction=0) + 1e-3))
 
 
-def restore(state: Mapping[str, Tensor]) -> tuple[Body, Coder]:
-    """Return body and coder with the weights of a file or of `AnyTraining.weights`."""
-    body = Body()
-    coder = Coder(body.sites)
+def restore(card: Mapping[str, Any], state: Mapping[str, Tensor]) -> tuple[Body, Coder]:
+    """Return body and coder of a file, whose weights are called ``body.*`` and ``coder.*``.
+
+    Raises KeyError, RuntimeError, TypeError or ValueError if card and weights do not fit.
+    """
+    body = Body(card.get("widths", WIDTHS), card.get("blocks", BLOCKS))
+    coder = Coder(body.sites, card.get("hidden", HIDDEN))
     for prefix, module in (("body.", body), ("coder.", coder)):
-        put({f"{prefix}{name}": value for name, value in module.state_dict().items()}, state)
-        module.eval()
-        module.requires_grad_(False)
+        module.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
+        module.eval().requires_grad_(False)
     return body, coder

@@ -109,7 +109,7 @@ class Body(nn.Module):
         last = len(self.blocks)
         x = norms.mix(norms.normalise(x, last), code.matrices[-1], code.shifts[-1], last)
         out = self.leave(x)
-        return F.pixel_shuffle(even(out.float()), 2) + 0.5
+        return F.pixel_shuffle(even(out), 2) + 0.5
 
     def macs(self, height: int, width: int) -> int:
         """Return the multiply-adds of one picture of `height` x `width`, codes folded in."""
@@ -136,17 +136,29 @@ def even(phases: Tensor) -> Tensor:
     picture their differences from their mean m follow from the slope of m; what is left of them, averaged over 5 x 5
     positions, is the lattice and is taken away. Edges and grain, which change sign within that, stay.
     """
-    batch, _, height, width = phases.shape
-    own = phases.view(batch, PIXELS // 4, 4, height, width)
-    mean = own.mean(2)
-    wide = F.pad(mean, (1, 1, 1, 1), mode="replicate")
+    with torch.autocast(phases.device.type, enabled=False):  # levels would not cancel in bfloat16
+        phases = phases.float()
+        wide = F.pad(phases, (3, 3, 3, 3), mode="replicate")
+        return phases - F.conv2d(wide, _LATTICE.to(phases.device))
+
+
+def lattice_kernel() -> Tensor:
+    """Return the kernel `(12, 12, 7, 7)` that finds the lattice: all of it is linear, colours apart."""
+    box = torch.zeros(7, 7)
+    box[1:6, 1:6] = 1 / 25
     # Half a pixel's worth of the slope: neighbours of m are 4 pixels apart from one side to the other.
-    down = (wide[:, :, 2:, 1:-1] - wide[:, :, :-2, 1:-1]) / 8
-    across = (wide[:, :, 1:-1, 2:] - wide[:, :, 1:-1, :-2]) / 8
-    smooth = torch.stack([-down - across, -down + across, down - across, down + across], 2)
-    rest = (own - mean.unsqueeze(2) - smooth).reshape(batch, PIXELS, height, width)
-    edges = F.pad(rest, (2, 2, 2, 2), mode="replicate")
-    return phases - F.avg_pool2d(edges, 5, 1)
+    down, across = ((box.roll(1, axis) - box.roll(-1, axis)) / 8 for axis in (0, 1))
+    kernel = torch.zeros(4, 4, 7, 7)
+    for own, (below, right) in enumerate(((-1, -1), (-1, 1), (1, -1), (1, 1))):
+        kernel[own] -= (box + below * down + right * across) / 4
+        kernel[own, own] += box
+    whole = torch.zeros(PIXELS, PIXELS, 7, 7)
+    for colour in range(0, PIXELS, 4):
+        whole[colour : colour + 4, colour : colour + 4] = kernel
+    return whole.contiguous(memory_format=torch.channels_last)
+
+
+_LATTICE = lattice_kernel()
 
 
 def initialise(body: Body) -> None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from impasto.encoders import Encoder
 from impasto.imaging import fit, resize
 from impasto.losses import Moments, moments
+from impasto.networks.distill.crops import random_crop
 from impasto.networks.fast.codes import LAYERS, StyleStatistics, root
 
 LONGEST = 512
@@ -113,15 +113,6 @@ class Photographs:
 
     def batch(self, count: int) -> Tensor:
         """Return `count` crops (count,3,size,size) in [0,1]."""
-        return torch.cat([self._crop(self.rng.choice(self.pictures)) for _ in range(count)])
-
-    def _crop(self, image: Tensor) -> Tensor:
-        rng = self.rng
-        height, width = image.shape[1:]
-        side = min(height, width, int(self.size * 2 ** rng.uniform(-0.3, 1.0)))
-        top, left = rng.randint(0, height - side), rng.randint(0, width - side)
-        crop = image[None, :, top : top + side, left : left + side].float() / 255
-        if side != self.size:
-            mode = "bicubic" if side < self.size else "bilinear"
-            crop = F.interpolate(crop, (self.size, self.size), mode=mode, antialias=side > self.size)
-        return (crop.flip(3) if rng.random() < 0.5 else crop).clamp(0, 1)
+        return torch.cat(
+            [random_crop(self.rng.choice(self.pictures), self.size, self.rng) for _ in range(count)]
+        )

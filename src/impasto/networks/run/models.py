@@ -15,8 +15,9 @@ from impasto.encoders import Encoder, best_precision, open_device, open_encoder,
 from impasto.errors import RecipeError, WeightsError, unknown
 from impasto.imaging import fit, read_picture, resize
 from impasto.imaging.picture import PictureLike
-from impasto.networks.fast.body import BLOCKS, WIDTHS, Body, Code
-from impasto.networks.fast.codes import HIDDEN, Coder, StyleStatistics
+from impasto.networks.fast.anystyle import restore
+from impasto.networks.fast.body import Body, Code
+from impasto.networks.fast.codes import Coder, StyleStatistics
 from impasto.networks.fast.data import LONGEST, measure_style
 from impasto.networks.fast.model import Network, read_network
 from impasto.networks.run.norms import mix_codes
@@ -161,13 +162,8 @@ def _file_key(style: PictureLike, longest: int) -> tuple[str, int, int] | None:
 
 
 def open_any(card: Mapping[str, Any], state: Mapping[str, Tensor]) -> AnyStyle:
-    """Return the network of any style from its file; weights are called ``body.*`` and ``coder.*``."""
-    body = Body(card.get("widths", WIDTHS), card.get("blocks", BLOCKS))
-    coder = Coder(body.sites, card.get("hidden", HIDDEN))
-    for prefix, module in (("body.", body), ("coder.", coder)):
-        module.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
-        module.eval().requires_grad_(False)
-    return AnyStyle(body, coder)
+    """Return the network of any style from its file."""
+    return AnyStyle(*restore(card, state))
 
 
 def placeholder_code(network: Network) -> Code:
@@ -182,10 +178,10 @@ class OwnStyles:
     """A network of given styles, whose codes lie in a trained table."""
 
     def __init__(self, card: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
-        from impasto.networks.styles.files import restore
+        from impasto.networks.styles.files import restore as restore_styles
         from impasto.networks.styles.table import STROKES
 
-        network, self.table = restore(card, state)
+        network, self.table = restore_styles(card, state)
         self.network: Network = network
         self.names = tuple(str(style["name"]) for style in card["styles"])
         self.controls: tuple[str, ...] = self.table.controls

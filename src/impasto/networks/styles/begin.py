@@ -41,7 +41,7 @@ def open_any(path: Path | None) -> tuple[Body, Coder]:
             f"{path} is a {card['kind']}, but a training begins with a network for any style; give another --from."
         )
     try:
-        return restore(state)
+        return restore(card, state)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise WeightsError(f"The network {path} does not fit its own card; fetch it again.") from error
 

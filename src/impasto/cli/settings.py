@@ -1,0 +1,46 @@
+"""Command-line options made of the settings of a training."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+
+NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def takes_settings(
+    kind: type[BaseModel], metavars: Mapping[str, str] = NONE
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command an option for each field of `kind`; those that were typed it gets as ``given``."""
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        parameters = inspect.signature(function, eval_str=True).parameters
+        own = [p for name, p in parameters.items() if name != "given"]
+        options = []
+        for name, field in kind.model_fields.items():
+            option = typer.Option(
+                help=field.description,
+                metavar=metavars.get(name),
+                show_default=False if field.default is None else str(field.default),
+                rich_help_panel="Training",
+            )
+            typed: Any = field.annotation
+            annotation = Annotated[typed | None, option]
+            keyword = inspect.Parameter.KEYWORD_ONLY
+            options.append(inspect.Parameter(name, keyword, default=None, annotation=annotation))
+
+        def command(**words: Any) -> None:
+            typed = {name: words.pop(name) for name in kind.model_fields}
+            function(**words, given={name: value for name, value in typed.items() if value is not None})
+
+        command.__doc__ = function.__doc__
+        command.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in (*own, *options)}
+        return command
+
+    return decorate
