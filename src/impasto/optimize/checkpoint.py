@@ -62,6 +62,7 @@ def write_checkpoint(
             "sigmas": None if run.sigmas is None else list(run.sigmas),
             "composed": run.composed,
             "losses": list(run.losses),
+            "changes": list(run.changes),
             "guard": guard.state(),
         },
     }
@@ -110,6 +111,7 @@ def restore(checkpoint: Checkpoint, digests: Sequence[str], device: torch.device
         image, optimizer, average, generator, saved["scale"], saved["step"], saved["total"], saved["rate_factor"],
         saved["gain"], None if saved["sigmas"] is None else tuple(saved["sigmas"]),
         None if saved["composed"] is None else saved["composed"].to(device), list(saved["losses"]),
+        list(saved.get("changes", [])),
     )  # fmt: skip
     guard = Guard()
     guard.load(saved["guard"])

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from impasto.errors import DivergedError
-from impasto.imaging import resize
+from impasto.imaging import fit, resize
 from impasto.optimize.balance import improvements, next_sigmas
+from impasto.optimize.changes import changed_job
 from impasto.optimize.checkpoint import Checkpoint, restore, write_checkpoint
 from impasto.optimize.control import content_factor, next_gain
 from impasto.optimize.events import (
@@ -32,6 +33,7 @@ from impasto.optimize.job import Job
 from impasto.optimize.machine import tune_process
 from impasto.optimize.mixing import style_gains, style_losses
 from impasto.optimize.objective import Objective, build_objectives
+from impasto.optimize.plan import ScalePlan
 from impasto.optimize.result import Result
 from impasto.optimize.setup import Setup
 from impasto.optimize.state import (
@@ -41,9 +43,10 @@ from impasto.optimize.state import (
     make_optimizer,
     next_scale,
 )
-from impasto.optimize.views import view_of_step
+from impasto.optimize.views import View, view_of_step
 
 Evaluated = tuple[Tensor, Tensor, Tensor, dict[str, float]]
+Compared = tuple[Sequence[float], dict[View, Objective], Sequence[float]]
 
 
 class Painter:
@@ -73,6 +76,7 @@ class Painter:
         self.state, self.guard = restore(resume, job.digests, self.device) if resume else self._fresh()
         self._finish = job.finish()
         self._recent: deque[Evaluated] = deque(maxlen=3)
+        self._changed = False
         self._started = time.monotonic()
         self._saved_at = self._started
         self._first_total = self.state.total
@@ -91,9 +95,32 @@ class Painter:
         """Return the picture so far (1,3,H,W) in [0,1] at the size of the finished picture."""
         return self._finish(resize(self.state.picture().cpu(), (self.plan.height, self.plan.width)))
 
-    def preview(self) -> Tensor:
-        """Return the picture so far (1,3,h,w) in [0,1] at the size that is being painted."""
-        return self._finish(self.state.picture().cpu())
+    def preview(self, longest: int | None = None) -> Tensor:
+        """Return the picture so far (1,3,h,w) in [0,1] at the size that is being painted, or one no larger."""
+        picture = self.state.picture()
+        if longest is not None and max(picture.shape[2:]) > longest:
+            picture = resize(picture, fit(picture.shape[2], picture.shape[3], longest))
+        return self._finish(picture.cpu())
+
+    def change(self, *, strength: float | None = None, mix: Sequence[float] | None = None) -> None:
+        """Go on with another strength or mix from the next step; None leaves what is.
+
+        Call it between two events. The recipe of the result is then the changed one, and its provenance says at
+        which steps it changed. Raises `RecipeError` for what `Recipe` or the number of styles does not allow;
+        nothing is changed then.
+        """
+        job, added = changed_job(self.job, self.state.total, strength, mix)
+        if not added:
+            return
+        self.state.gain *= content_factor(job.plan.recipe.strength) / content_factor(self.recipe.strength)
+        self.state.changes.append(added)
+        self.job, self.plan, self.recipe = job, job.plan, job.plan.recipe
+        self.setup = Setup(job, self.device)
+        if self.recipe.optimizer == "lbfgs":  # what it knows of the curvature was that of another loss
+            self.state.optimizer = make_optimizer(self.recipe, self.state.image)
+        # Losses before the change are no measure of those after it, and the old gain must not come back.
+        self.guard.start_scale(self.state)
+        self._changed = True
 
     def save_checkpoint(self, path: Path) -> None:
         """Write the state of the run to ``path``."""
@@ -125,6 +152,8 @@ class Painter:
         """Return the picture so far as a result."""
         found = self.setup.improvements(self.plan.scales[self.state.scale], self.state.picture())
         provenance = {"recipe": self.recipe.to_json(), **self.job.inputs}
+        if self.state.changes:
+            provenance["changes"] = list(self.state.changes)
         if found:
             provenance |= {"sigmas": list(self.state.sigmas or ()), "improvements": list(found)}
         return Result(
@@ -150,14 +179,13 @@ class Painter:
         state, scale = self.state, self.plan.scales[self.state.scale]
         began = time.monotonic()
         yield ScaleStarted(state.scale, scale)
-        mix = self.setup.mix(state.scale)
         views = self.setup.views(scale)
-        objectives = build_objectives(self.setup.targets(scale, mix, state.generator), views, state.composed)
-        first_losses = self.setup.start_losses(scale) if self.setup.balances_itself else ()
-        self._recent.clear()
+        mix, objectives, first_losses = self._compare(scale, views)
         if state.step == 0:
             self.guard.start_scale(state)
         while state.step < scale.steps:
+            if self._changed:
+                mix, objectives, first_losses = self._compare(scale, views)
             view = views[view_of_step(len(views), self.recipe.seed, state.step)]
             loss, parts = self._step(objectives[view], scale.steps, self._gains(mix))
             if not self.guard.accepts(state, loss):
@@ -179,6 +207,16 @@ class Painter:
             if self.checkpoint and time.monotonic() - self._saved_at >= self.checkpoint_seconds:
                 self.save_checkpoint(self.checkpoint)
         yield ScaleDone(state.scale, scale, time.monotonic() - began)
+
+    def _compare(self, scale: ScalePlan, views: Sequence[View]) -> Compared:
+        """Return what the steps of a scale compare: mix, objectives, and first losses where those are steered by."""
+        self._changed = False
+        self._recent.clear()
+        mix = self.setup.mix(self.state.scale)
+        targets = self.setup.targets(scale, mix, self.state.generator)
+        objectives = build_objectives(targets, views, self.state.composed)
+        first_losses = self.setup.start_losses(scale) if self.setup.balances_itself else ()
+        return mix, objectives, first_losses
 
     def _gains(self, mix: Sequence[float]) -> dict[str, float]:
         """Return the factors on the terms of content and styles."""

@@ -110,7 +110,8 @@ class RunState:
     """Where a run stands: everything a checkpoint has to hold.
 
     ``gain`` is the factor on the content weight, ``sigmas`` those on the styles' losses once they are known,
-    ``composed`` the picture (1,3,h,w) at the base size, to which finer scales keep.
+    ``composed`` the picture (1,3,h,w) at the base size, to which finer scales keep, ``changes`` what was changed
+    on the way and after which step.
     """
 
     image: Tensor
@@ -125,6 +126,7 @@ class RunState:
     sigmas: tuple[float, ...] | None = None
     composed: Tensor | None = None
     losses: list[float] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def size(self) -> tuple[int, int]:
