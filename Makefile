@@ -21,11 +21,11 @@ check: .venv/.installed-dev
 	$(PYTHON) -m venv .venv
 
 .venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[demo,io]'
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[demo,io,studio]'
 	touch $@
 
 .venv/.installed-dev: .venv/.installed
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[demo,lab,io,heif,dev]'
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[demo,lab,io,heif,studio,dev]'
 	touch $@
 
 clean:

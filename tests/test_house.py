@@ -19,7 +19,7 @@ PACKAGE = ROOT / "src" / "impasto"
 FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "errors": 0, "imaging": 0, "plates": 0, "encoders": 1, "losses": 2, "optimize": 3, "networks": 3, "metrics": 3,
-    "lab": 5, "cli": 6, "__main__": 7,
+    "lab": 5, "studio": 5, "cli": 6, "__main__": 7,
 }  # fmt: skip
 # Plates are pictures made from nothing; they may use the error tree, which every floor may.
 EVERYWHERE = {"errors"}

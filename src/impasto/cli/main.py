@@ -33,6 +33,7 @@ COMMANDS = {
     "finetune": "Fine-tune an encoder on your own pictures, one folder for each class.",
     "classify": "Say what a fine-tuned encoder takes pictures for.",
     "lab": "Reproduce the experiments of the papers, with figures, data and reports.",
+    "studio": "Open impasto in the browser: a page with a queue, live previews, and an HTTP interface.",
     "evaluate": "Judge a picture: closeness to style and content, grain, structure.",
     "demo": "Stylise a real photograph with a painted plate, offline.",
 }

@@ -11,27 +11,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 
+from impasto.optimize.panels import OTHER_PANEL, PANELS
 from impasto.optimize.recipe import Recipe
 
-OTHER_PANEL = "More settings"
-PANELS: Mapping[str, tuple[str, ...]] = {
-    "Main settings": ("preset", "size", "aspect", "quality", "strength", "stroke", "steps", "seed"),
-    "Several styles": ("mix", "balance", "sigmas", "blend", "share"),
-    "Colour": ("colors", "color_method", "color_space"),
-    "Style and content": (
-        "content_layers", "content_loss", "content_weight", "style_layers", "style_loss", "gram", "style_weight",
-        "hold", "variation_weight", "variation", "seamless",
-    ),
-    "Schedule": (
-        "start", "start_picture", "scales", "smallest", "scale_ratio", "scale_steps", "first_steps", "base",
-        "fine_steps", "anchor", "soften",
-    ),
-    "Optimiser": (
-        "optimizer", "learning_rate", "betas", "decay", "decay_every", "final_rate", "carry", "average", "clamp",
-        "views",
-    ),
-    "Encoder and machine": ("encoder", "weights", "pooling", "device", "precision"),
-}  # fmt: skip
 METAVARS: Mapping[str, str] = {
     "content_layers": "LAYER:WEIGHT,...",
     "style_layers": "LAYER:WEIGHT,...",

@@ -1,0 +1,25 @@
+"""The fields of `Recipe` in groups, as help pages and forms show them. Importing this does not import torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+OTHER_PANEL = "More settings"
+PANELS: Mapping[str, tuple[str, ...]] = {
+    "Main settings": ("preset", "size", "aspect", "quality", "strength", "stroke", "steps", "seed"),
+    "Several styles": ("mix", "balance", "sigmas", "blend", "share"),
+    "Colour": ("colors", "color_method", "color_space"),
+    "Style and content": (
+        "content_layers", "content_loss", "content_weight", "style_layers", "style_loss", "gram", "style_weight",
+        "hold", "variation_weight", "variation", "seamless",
+    ),
+    "Schedule": (
+        "start", "start_picture", "scales", "smallest", "scale_ratio", "scale_steps", "first_steps", "base",
+        "fine_steps", "anchor", "soften",
+    ),
+    "Optimiser": (
+        "optimizer", "learning_rate", "betas", "decay", "decay_every", "final_rate", "carry", "average", "clamp",
+        "views",
+    ),
+    "Encoder and machine": ("encoder", "weights", "pooling", "device", "precision"),
+}  # fmt: skip
