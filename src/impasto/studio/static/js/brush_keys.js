@@ -1,0 +1,40 @@
+// Painting without a mouse: the arrows move the brush over the picture, Enter begins and ends a stroke.
+import { announce } from "./a11y.js";
+import { byId } from "./dom.js";
+import { viewer } from "./viewer.js";
+
+const STEP = 12; // pixels of the stage a key moves the brush, four times that with Shift
+
+/** `tool` as in gestures.js; `on` = {resize(by), erase(), brushing()}. */
+export function brushKeys(tool, on) {
+  const viewport = byId("viewport");
+  let point = null;
+
+  function move(dx, dy) {
+    const { stage } = viewer.view;
+    point ??= [stage[0] / 2, stage[1] / 2];
+    point = [Math.min(stage[0], Math.max(0, point[0] + dx)), Math.min(stage[1], Math.max(0, point[1] + dy))];
+    (tool.drawing ? tool.move : tool.hover)(...point);
+  }
+
+  function toggle() {
+    move(0, 0);
+    if (tool.drawing) tool.up();
+    else tool.down(...point);
+    announce(tool.drawing ? "Painting: arrows draw, Enter ends the stroke." : "Stroke painted.");
+  }
+
+  // In the capture phase: the stage's own keys would pan instead.
+  viewport.addEventListener("keydown", (event) => {
+    if (!on.brushing() || event.target !== viewport || event.ctrlKey || event.metaKey) return;
+    const step = event.shiftKey ? STEP * 4 : STEP;
+    const keys = {
+      ArrowLeft: () => move(-step, 0), ArrowRight: () => move(step, 0), ArrowUp: () => move(0, -step), ArrowDown: () => move(0, step),
+      Enter: toggle, "[": () => on.resize(-2), "]": () => on.resize(2), e: () => on.erase(), E: () => on.erase(),
+    };
+    if (!keys[event.key]) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    keys[event.key]();
+  }, true);
+}

@@ -1,0 +1,80 @@
+// What painting would cost, said before anything is spent, and the button that starts it.
+import { complain } from "./a11y.js";
+import { ApiError, api } from "./api.js";
+import { byId, debounce, el } from "./dom.js";
+import { toRequest } from "./draft.js";
+import { outputSize } from "./finish.js";
+import { bytes, duration } from "./format.js";
+import { masksReady } from "./mask_upload.js";
+import { DRAFT_KEYS, store } from "./state.js";
+
+const { state } = store;
+const line = byId("estimate");
+const button = byId("paint");
+let controller = null;
+let starting = false;
+
+function ready() {
+  return Boolean(state.content && state.styles.length && state.online);
+}
+
+function say(text, kind = "", more = "") {
+  line.replaceChildren(text, more && el("small", { text: more }));
+  line.dataset.kind = kind;
+}
+
+function describe(plan) {
+  if (plan.fits) return say(`About ${duration(plan.seconds)}`, "", `${bytes(plan.memory_bytes)} of memory`);
+  return say(`Needs ${bytes(plan.memory_bytes)} of memory, more than is free here. Choose a smaller size.`, "warning");
+}
+
+const estimate = debounce(async () => {
+  controller?.abort();
+  controller = new AbortController();
+  try {
+    describe(await api.plan(toRequest(), controller.signal));
+    button.disabled = !ready();
+  } catch (error) {
+    if (error.name === "AbortError" || error.status === 0) return;
+    if (!(error instanceof ApiError)) throw error;
+    say(error.message, "error");
+    button.disabled = error.status === 422; // it would only be refused again
+  }
+}, 250);
+
+function changed() {
+  button.disabled = !ready() || starting;
+  if (!state.content || !state.styles.length) {
+    estimate.cancel();
+    controller?.abort();
+    say(state.content ? "Choose a style to begin." : "");
+  } else if (!state.masksBusy) {
+    estimate();
+  }
+}
+
+async function paint(open) {
+  starting = true;
+  button.disabled = true;
+  try {
+    await masksReady();
+    open(await api.start(toRequest()));
+  } catch (error) {
+    complain(error);
+  } finally {
+    starting = false;
+    changed();
+  }
+}
+
+/** `open(job)` shows a job that was just started. */
+export function startEstimate(open) {
+  button.addEventListener("click", () => paint(open));
+  store.on([...DRAFT_KEYS, "info", "online", "maskIds"], changed);
+  changed();
+}
+
+/** The size the picture on the stage has or will have. */
+export function stageSize() {
+  return state.content ? outputSize(state.content, state.size) : null;
+}

@@ -1,0 +1,103 @@
+// The page begins here: wire the modules, restore what was, follow the address.
+import { complain } from "./a11y.js";
+import { api } from "./api.js";
+import { startBrush } from "./brush.js";
+import { startBusy } from "./busy.js";
+import { connection, startConnection } from "./connection.js";
+import { byId, show } from "./dom.js";
+import { startEstimate } from "./estimate.js";
+import { refreshFast, startFast } from "./fast.js";
+import { startFinish } from "./finish.js";
+import { startGallery } from "./gallery.js";
+import { startIntake } from "./intake.js";
+import { jobsChanged, leaveJob, openJob, startJobs } from "./job.js";
+import { startLive } from "./live.js";
+import { startLook } from "./look.js";
+import { startMaskUpload } from "./mask_upload.js";
+import { startMixer } from "./mixer.js";
+import { keepDraft, restoreDraft } from "./persist.js";
+import { startRunPanel } from "./run_panel.js";
+import { startSchemaForm } from "./schema_form.js";
+import { startSources } from "./sources.js";
+import { startStage } from "./stage.js";
+import { store } from "./state.js";
+import { startTheme } from "./theme.js";
+import { startViewer } from "./viewer.js";
+
+function enter(room) {
+  const gallery = room === "gallery";
+  store.set({ room });
+  show(byId("room-studio"), !gallery);
+  show(byId("room-gallery"), gallery);
+  for (const name of ["studio", "gallery"]) {
+    const link = byId(`nav-${name}`);
+    if (name === room) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  show(byId("skip"), !gallery);
+  document.title = gallery ? "Gallery · impasto studio" : "impasto studio";
+}
+
+/** #/ is the draft, #/job/ID one painting, #/gallery all of them: a reload or a shared link comes back to it. */
+async function route() {
+  const [, room, id] = location.hash.split("/");
+  if (room === "gallery") {
+    enter("gallery");
+  } else {
+    enter("studio");
+    if (room === "job" && id) await openJob(id);
+    else if (store.state.job) leaveJob();
+  }
+}
+
+async function loadInfo() {
+  try {
+    store.set({ info: await api.info() });
+  } catch (error) {
+    complain(error);
+  }
+}
+
+function openFresh(job) {
+  openJob(job.id, job);
+  history.pushState(null, "", `#/job/${job.id}`);
+  jobsChanged();
+}
+
+async function start() {
+  startTheme();
+  startConnection();
+  restoreDraft();
+  startJobs();
+  startViewer();
+  startSources();
+  startIntake();
+  startMixer();
+  startLook();
+  startFinish();
+  startSchemaForm();
+  startBrush();
+  startMaskUpload();
+  startRunPanel();
+  startStage();
+  startLive();
+  startGallery();
+  byId("help-open").addEventListener("click", () => byId("help").showModal());
+  await loadInfo(); // before any job is opened: what its recipe changed is told from what is usual
+  // A job in the address comes before the first preview: asking for one only to throw it away would keep the job waiting.
+  await route();
+  addEventListener("hashchange", route);
+  startFast(leaveJob);
+  startEstimate(openFresh);
+  keepDraft();
+  startBusy();
+  refreshFast();
+  connection.watch(async (online) => {
+    if (!online) return;
+    await loadInfo(); // another version may have come up in its place
+    await route();
+    refreshFast();
+  });
+}
+
+start();

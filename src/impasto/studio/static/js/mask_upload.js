@@ -1,0 +1,75 @@
+// Keeps the server's copy of the masks in step with what is drawn, a moment after the last stroke.
+import { complain } from "./a11y.js";
+import { api } from "./api.js";
+import { connection } from "./connection.js";
+import { debounce } from "./dom.js";
+import { canvasOf, isPainted, loadBases, maskSize, restOf, toPng } from "./masks.js";
+import { store } from "./state.js";
+
+const { state } = store;
+const ids = new WeakMap(); // layer -> id of its picture on the server
+const waiting = new Set();
+let round = 0;
+
+async function idOf(layer, size, name) {
+  if (layer.base && !layer.strokes.length) return layer.base;
+  if (!ids.has(layer)) {
+    const picture = await api.upload(await toPng(canvasOf(layer, size)), name);
+    ids.set(layer, picture.id);
+  }
+  return ids.get(layer);
+}
+
+async function uploadAll({ masks, protect, content }) {
+  const size = maskSize(content);
+  await loadBases([...masks, protect]);
+  const result = { masks: null, protect: null };
+  if (masks.some(isPainted)) {
+    const rest = masks.every(isPainted) ? null : await api.upload(await toPng(restOf(masks, size)), "rest.png");
+    result.masks = [];
+    for (const [i, layer] of masks.entries()) {
+      result.masks.push(isPainted(layer) ? await idOf(layer, size, `mask-${i + 1}.png`) : rest.id);
+    }
+  }
+  if (isPainted(protect)) result.protect = await idOf(protect, size, "protect.png");
+  return result;
+}
+
+const later = debounce(async () => {
+  const mine = ++round;
+  try {
+    const found = await uploadAll(state);
+    if (mine !== round) return; // drawn on since then; the newer round brings newer masks
+    store.set({ maskIds: found, masksBusy: false });
+    waiting.forEach((resolve) => resolve());
+    waiting.clear();
+  } catch (error) {
+    complain(error); // masksBusy stays: no picture may be made with older masks than those one sees
+  }
+}, 180);
+
+function changed() {
+  round += 1;
+  if (state.content && (state.masks.some(isPainted) || isPainted(state.protect))) {
+    store.set({ masksBusy: true });
+    later();
+  } else {
+    later.cancel();
+    const none = state.maskIds.masks === null && state.maskIds.protect === null;
+    store.set({ masksBusy: false, ...(none ? {} : { maskIds: { masks: null, protect: null } }) });
+    waiting.forEach((resolve) => resolve());
+    waiting.clear();
+  }
+}
+
+/** Resolves once the server has the masks that are drawn now. */
+export function masksReady() {
+  return state.masksBusy ? new Promise((resolve) => waiting.add(resolve)) : Promise.resolve();
+}
+
+/** Begin to watch; must come before whoever asks for previews, so that `masksBusy` is set first. */
+export function startMaskUpload() {
+  store.on(["masks", "protect", "content"], changed);
+  connection.watch((online) => { if (online && state.masksBusy) later(); });
+  changed();
+}

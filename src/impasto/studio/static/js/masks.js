@@ -1,0 +1,134 @@
+// Masks as drawn: a layer is a picture below and strokes above. Nothing here knows of pointers or servers.
+import { api } from "./api.js";
+
+const LONGEST = 1024; // pixels of a mask's longer side; losses average masks over far coarser positions
+const drawn = new WeakMap(); // layer -> canvas, white where the mask is, transparent elsewhere
+const bases = new Map(); // picture id -> canvas of the same kind
+
+/** Width and height of the masks of a photograph. */
+export function maskSize({ width, height }) {
+  const scale = Math.min(1, LONGEST / Math.max(width, height));
+  return [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
+}
+
+/** Whether anything was ever painted here. */
+export function isPainted(layer) {
+  return Boolean(layer.base) || layer.strokes.length > 0;
+}
+
+function blank([width, height]) {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  return canvas;
+}
+
+/** Draw one stroke: {size, erase, points: [x, y, ...]} in fractions of the picture, or {invert: true}. */
+export function drawStroke(context, stroke) {
+  const { width, height } = context.canvas;
+  context.save();
+  context.fillStyle = context.strokeStyle = "#fff";
+  if (stroke.invert) {
+    context.globalCompositeOperation = "xor"; // over full white: alpha becomes one minus alpha
+    context.fillRect(0, 0, width, height);
+  } else {
+    context.globalCompositeOperation = stroke.erase ? "destination-out" : "source-over";
+    context.lineWidth = stroke.size * Math.max(width, height);
+    context.lineCap = context.lineJoin = "round";
+    const { points } = stroke;
+    context.beginPath();
+    context.moveTo(points[0] * width, points[1] * height);
+    for (let i = 2; i < points.length; i += 2) context.lineTo(points[i] * width, points[i + 1] * height);
+    if (points.length === 2) context.lineTo(points[0] * width + 0.01, points[1] * height);
+    context.stroke();
+  }
+  context.restore();
+}
+
+/** The layer with one more stroke; what could be redone is gone. */
+export function withStroke(layer, stroke) {
+  const next = { base: layer.base, strokes: [...layer.strokes, stroke], undone: [] };
+  const canvas = drawn.get(layer);
+  if (canvas) {
+    // The old layer's canvas moves on to the new one: drawing a long mask again at every stroke would be felt.
+    drawStroke(canvas.getContext("2d"), stroke);
+    drawn.delete(layer);
+    drawn.set(next, canvas);
+  }
+  return next;
+}
+
+/** Without its last stroke, which can be redone; the same layer where there is none. */
+export function undo(layer) {
+  if (!layer.strokes.length) return layer;
+  const last = layer.strokes[layer.strokes.length - 1];
+  return { base: layer.base, strokes: layer.strokes.slice(0, -1), undone: [...layer.undone, last] };
+}
+
+/** With the stroke that was undone last. */
+export function redo(layer) {
+  if (!layer.undone.length) return layer;
+  const undone = layer.undone.slice(0, -1);
+  return { ...withStroke(layer, layer.undone[layer.undone.length - 1]), undone };
+}
+
+/** Fetch the pictures that layers stand on, so that `canvasOf` can draw them. */
+export async function loadBases(layers) {
+  const missing = layers.map((layer) => layer.base).filter((id) => id && !bases.has(id));
+  await Promise.all([...new Set(missing)].map(async (id) => {
+    const image = new Image();
+    image.src = api.pictureUrl(id);
+    await image.decode();
+    bases.set(id, lightAsAlpha(image));
+    return null;
+  }));
+}
+
+function lightAsAlpha(image) {
+  const canvas = blank(maskSize({ width: image.naturalWidth, height: image.naturalHeight }));
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
+  for (let i = 0; i < pixels.data.length; i += 4) {
+    pixels.data[i + 3] = pixels.data[i];
+    pixels.data[i] = pixels.data[i + 1] = pixels.data[i + 2] = 255;
+  }
+  context.putImageData(pixels, 0, 0);
+  return canvas;
+}
+
+/** The layer's canvas; `size` as from maskSize. A base not loaded yet is left out and drawn at the next call. */
+export function canvasOf(layer, size) {
+  const found = drawn.get(layer);
+  if (found && found.width === size[0] && found.height === size[1]) return found;
+  const canvas = blank(size);
+  const context = canvas.getContext("2d");
+  const base = layer.base && bases.get(layer.base);
+  if (base) context.drawImage(base, 0, 0, canvas.width, canvas.height);
+  layer.strokes.forEach((stroke) => drawStroke(context, stroke));
+  if (base || !layer.base) drawn.set(layer, canvas);
+  return canvas;
+}
+
+/** A canvas of what no painted layer covers, for the styles without a mask of their own. */
+export function restOf(layers, size) {
+  const canvas = blank(size);
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.globalCompositeOperation = "destination-out";
+  layers.filter(isPainted).forEach((layer) => context.drawImage(canvasOf(layer, size), 0, 0));
+  return canvas;
+}
+
+/** An opaque grey PNG, white = here. */
+export function toPng(canvas) {
+  const out = blank([canvas.width, canvas.height]);
+  const context = out.getContext("2d");
+  context.fillStyle = "#000";
+  context.fillRect(0, 0, out.width, out.height);
+  context.drawImage(canvas, 0, 0);
+  return new Promise((resolve, reject) => {
+    out.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("This browser could not save the mask."))), "image/png");
+  });
+}

@@ -1,0 +1,49 @@
+// One field of a JSON schema: what kind it is, how its value is written as text, and how text is read back.
+
+/** The schema without `null` and references: {kind, choices?, minimum?, maximum?, optional, description}. */
+export function fieldOf(schema, root) {
+  const options = (schema.anyOf ?? [schema]).map((one) => resolve(one, root));
+  const real = options.filter((one) => one.type !== "null");
+  const main = real[0] ?? {};
+  const choices = real.flatMap((one) => one.enum ?? (one.const !== undefined ? [one.const] : []));
+  return {
+    kind: choices.length ? "choice" : { boolean: "flag", integer: "number", number: "number", array: "list", object: "map" }[main.type] ?? "text",
+    choices,
+    whole: main.type === "integer",
+    minimum: main.minimum ?? main.exclusiveMinimum,
+    maximum: main.maximum ?? main.exclusiveMaximum,
+    optional: options.length > real.length,
+    description: schema.description ?? main.description ?? "",
+  };
+}
+
+function resolve(schema, root) {
+  if (!schema.$ref) return schema;
+  return schema.$ref.split("/").slice(1).reduce((node, key) => node[key], root);
+}
+
+/** A value as one line of text: layers as "relu1_1:1, relu2_1:0.5", scales as "128:200, 256:100". */
+export function toText(value) {
+  if (value === null || value === undefined) return "";
+  if (Array.isArray(value)) return value.map((one) => (Array.isArray(one) ? one.join(":") : one)).join(", ");
+  if (typeof value === "object") return Object.entries(value).map(([key, one]) => `${key}:${one}`).join(", ");
+  return String(value);
+}
+
+/** Text back to a value; pairs stay text, which the server's recipe reads and checks itself. */
+export function fromText(text, field) {
+  const trimmed = text.trim();
+  if (!trimmed) return null;
+  if (field.kind === "number") return field.whole ? Math.round(Number(trimmed)) : Number(trimmed);
+  if (field.kind === "list" && !trimmed.includes(":")) {
+    const parts = trimmed.split(/[\s,]+/).map(Number);
+    return parts.every(Number.isFinite) ? parts : trimmed;
+  }
+  return field.kind === "map" || field.kind === "list" ? trimmed.replaceAll(" ", "") : trimmed;
+}
+
+/** "scale_ratio" -> "Scale ratio". */
+export function words(name) {
+  const text = name.replaceAll("_", " ");
+  return text[0].toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,93 @@
+// The photograph, the styles, and samples to begin with.
+import { complain } from "./a11y.js";
+import { api } from "./api.js";
+import { addStyle, clearDraft, mostStyles, removeStyle, setContent } from "./draft.js";
+import { byId, el, icon, iconButton, show } from "./dom.js";
+import { pick } from "./intake.js";
+import { sample } from "./pictures.js";
+import { store } from "./state.js";
+
+const { state } = store;
+
+function tile(picture, { label, title, onclick, remove }) {
+  return el("div", { class: "tile" },
+    el("button", { type: "button", class: "tile-button", title: `${title}: ${picture.name}`, "aria-label": `${title}: ${picture.name}. Choose another`, onclick },
+      el("img", { src: api.pictureUrl(picture.id, 192), alt: "" })),
+    remove,
+    el("span", { class: "tile-label", text: label, "aria-hidden": "true" }));
+}
+
+function emptyTile(label, words, onclick) {
+  return el("div", { class: "tile" },
+    el("button", { type: "button", class: "tile-button empty", "aria-label": words, title: words, onclick }, icon("plus")),
+    el("span", { class: "tile-label", text: label, "aria-hidden": "true" }));
+}
+
+function render() {
+  const { content, styles } = state;
+  const focused = [...byId("sources").querySelectorAll("button")].indexOf(document.activeElement);
+  const photo = content
+    ? tile(content, {
+      label: "Photograph", title: "Photograph", onclick: () => pick("content"),
+      remove: iconButton("close", "Start over with an empty desk", clearDraft),
+    })
+    : emptyTile("Photograph", "Choose a photograph", () => pick("content"));
+  photo.classList.add("tile-photo");
+  const tiles = styles.map((style, i) => tile(style, {
+    label: styles.length > 1 ? `Style ${i + 1}` : "Style", title: `Style ${i + 1}`, onclick: () => pick("style", i),
+    remove: iconButton("close", `Remove style ${i + 1}`, () => removeStyle(i)),
+  }));
+  if (styles.length < mostStyles()) {
+    tiles.push(emptyTile(styles.length ? "Add" : "Style", styles.length ? "Add another style" : "Choose a style", () => pick("style")));
+  }
+  byId("sources").replaceChildren(photo, el("span", { class: "sources-rule", "aria-hidden": "true" }), ...tiles);
+  const buttons = byId("sources").querySelectorAll("button");
+  if (focused >= 0) buttons[Math.min(focused, buttons.length - 1)].focus(); // the pressed button was replaced
+  show(byId("welcome"), !content && !state.job);
+  markUsed();
+}
+
+function sampleButton(entry, onclick) {
+  const words = entry.credit ? `${entry.name} (${entry.credit})` : entry.name;
+  return el("li", {}, el("button", { type: "button", class: "sample", title: words, "aria-label": entry.name, data: { id: entry.id }, onclick },
+    el("img", { src: api.pictureUrl(entry.id, 192), alt: "", loading: "lazy", width: 64, height: 64 })));
+}
+
+async function take(entry) {
+  try {
+    const picture = await sample(entry);
+    if (entry.kind === "content") return setContent(picture);
+    const at = state.styles.findIndex((style) => style.id === entry.id);
+    if (at >= 0) return removeStyle(at);
+    // A look through the samples: while there is one style, another sample takes its place; Add is for mixing.
+    return addStyle(picture, state.styles.length === 1 || state.styles.length >= mostStyles() ? state.styles.length - 1 : -1);
+  } catch (error) {
+    return complain(error);
+  }
+}
+
+function markUsed() {
+  const used = new Set(state.styles.map((style) => style.id));
+  for (const button of byId("style-samples").querySelectorAll(".sample")) {
+    button.setAttribute("aria-pressed", String(used.has(button.dataset.id)));
+  }
+}
+
+function renderSamples() {
+  const samples = state.info?.samples ?? [];
+  const contents = samples.filter((entry) => entry.kind === "content");
+  const styles = samples.filter((entry) => entry.kind === "style");
+  byId("content-samples").replaceChildren(...contents.map((entry) => sampleButton(entry, () => take(entry))));
+  byId("style-samples").replaceChildren(...styles.map((entry) => sampleButton(entry, () => take(entry))));
+  show(byId("welcome-samples"), contents.length > 0);
+  show(byId("h-styles"), styles.length > 0);
+  markUsed();
+}
+
+/** Build tiles and samples and keep them in step. */
+export function startSources() {
+  byId("pick-content").addEventListener("click", () => pick("content"));
+  store.on(["content", "styles", "job"], render);
+  store.on(["info"], () => { renderSamples(); render(); });
+  render();
+}

@@ -1,0 +1,45 @@
+// Decides what lies on the stage: photograph, preview of the one-pass network, painting under way, or finished one.
+import { api } from "./api.js";
+import { byId, show } from "./dom.js";
+import { stageSize } from "./estimate.js";
+import { isActive, store } from "./state.js";
+import { viewer } from "./viewer.js";
+
+const { state } = store;
+
+function ofJob(job) {
+  if (job.has_picture && !isActive(job)) return { url: api.resultUrl(job.id, "png"), words: "Finished picture", caption: "" };
+  if (job.preview) return { url: job.preview, words: "The painting so far", caption: "Painting" };
+  // Before its first preview the painting begins from what is on the stage already, so that nothing jumps.
+  const url = state.fast?.url ?? (state.content && api.pictureUrl(state.content.id, 2048));
+  return url && { url, words: "The painting is about to begin", caption: isActive(job) ? "About to begin" : "" };
+}
+
+function ofDraft() {
+  if (state.fast) return { url: state.fast.url, words: "Quick preview of the painting", caption: "Quick preview" };
+  if (!state.content) return null;
+  const none = state.styles.length > 0 && state.info && !state.info.fast;
+  const caption = none ? "No quick preview here; paint to see" : state.styles.length ? "" : "Choose a style";
+  return { url: api.pictureUrl(state.content.id, 2048), words: "The photograph", caption };
+}
+
+function render() {
+  const picture = state.job ? ofJob(state.job) : ofDraft();
+  const size = stageSize() ?? state.job?.scale ?? null;
+  viewer.setSize(picture ? size : null);
+  const caption = byId("caption");
+  caption.textContent = state.job ? picture?.caption ?? "" : state.trouble || (picture?.caption ?? "");
+  caption.dataset.kind = !state.job && state.trouble ? "error" : "";
+  show(caption, Boolean(caption.textContent));
+  byId("compare").disabled = !state.content;
+  byId("brush").disabled = !state.content || Boolean(state.job && isActive(state.job));
+  if (!picture) return;
+  viewer.show(picture.url, picture.words);
+  if (state.content) viewer.setBefore(api.pictureUrl(state.content.id, 2048));
+}
+
+/** Keep the stage in step with the state. */
+export function startStage() {
+  store.on(["job", "fast", "content", "styles", "size", "trouble", "info"], render);
+  render();
+}

@@ -1,0 +1,184 @@
+// The stage: the picture, the photograph over it for comparing, zoom and pan.
+import { announce } from "./a11y.js";
+import { byId, show } from "./dom.js";
+import { percent } from "./format.js";
+import { emptyView, fit, pan, resized, toPicture, visibleSpan, zoomAt } from "./geometry.js";
+import { startGestures } from "./gestures.js";
+
+const viewport = byId("viewport");
+const frame = byId("frame");
+const split = byId("split");
+const before = byId("before");
+let [front, back] = [byId("after-a"), byId("after-b")];
+let view = emptyView();
+let share = 0.5; // of the visible picture that shows the photograph while comparing
+let comparing = false;
+let tool = null;
+let latest = 0;
+const redrawn = new Set();
+
+function margins() {
+  const narrow = viewport.clientWidth < 700;
+  return narrow ? [10, 10, 58, 10] : [44, 32, 72, 32];
+}
+
+function apply() {
+  const [width, height] = view.picture.map((side) => side * view.scale);
+  Object.assign(frame.style, { width: `${width}px`, height: `${height}px`, transform: `translate(${view.x}px, ${view.y}px)` });
+  // From two screen pixels a picture pixel on, one wants to see pixels, not a blur of them.
+  frame.classList.toggle("pixels", view.scale * devicePixelRatio >= 2);
+  viewport.classList.toggle("zoomed", !view.fitted);
+  byId("zoom-value").textContent = percent(view.scale * devicePixelRatio);
+  placeSplit();
+  redrawn.forEach((fn) => fn(view));
+}
+
+function placeSplit() {
+  show(split, comparing);
+  show(before, comparing);
+  if (!comparing) return;
+  const [left, right] = visibleSpan(view);
+  const x = left + (right - left) * share;
+  const [top, bottom] = visibleSpan(view, 1);
+  Object.assign(split.style, { transform: `translate(${x}px, ${top}px)`, height: `${bottom - top}px` });
+  const inside = x - view.x;
+  before.style.clipPath = `inset(0 calc(100% - ${inside}px) 0 0)`;
+  split.setAttribute("aria-valuenow", String(Math.round(share * 100)));
+  split.setAttribute("aria-valuetext", `${percent(share)} photograph, ${percent(1 - share)} painting`);
+}
+
+function setShare(value) {
+  share = Math.min(1, Math.max(0, value));
+  placeSplit();
+}
+
+function setView(next) {
+  view = next;
+  apply();
+}
+
+function middle() {
+  return [view.stage[0] / 2, view.stage[1] / 2];
+}
+
+function actualPixels(x, y) {
+  setView(zoomAt(view, x, y, 1 / devicePixelRatio / view.scale));
+}
+
+export const viewer = {
+  /** Set the pixels the picture has, or will have; null empties the stage. */
+  setSize(size) {
+    show(frame, Boolean(size));
+    show(byId("tools"), Boolean(size));
+    if (!size) {
+      viewer.compare(false);
+      view = emptyView();
+      [front, back].forEach((image) => image.removeAttribute("src"));
+      return;
+    }
+    const same = view.picture[0] === size[0] && view.picture[1] === size[1];
+    const ratio = (view.picture[0] / view.picture[1]) / (size[0] / size[1]);
+    if (Math.abs(ratio - 1) > 0.02) view = { ...emptyView(), picture: size };
+    if (!same || view.stage[0] === 1) setView(resized(view, [viewport.clientWidth, viewport.clientHeight], size, margins()));
+  },
+  /** Fade to another picture once it is decoded; later calls overtake earlier ones. */
+  async show(url, alt) {
+    const mine = ++latest;
+    if (front.getAttribute("src") === url) return;
+    back.src = url;
+    try {
+      await back.decode();
+    } catch {
+      return; // overtaken, or gone: what is on the stage stays
+    }
+    if (mine !== latest) return;
+    back.alt = alt;
+    front.alt = "";
+    front.classList.remove("shown");
+    back.classList.add("shown");
+    [front, back] = [back, front];
+  },
+  /** The photograph for comparing. */
+  setBefore(url) {
+    if (before.getAttribute("src") !== url) before.src = url;
+  },
+  compare(on = !comparing) {
+    comparing = on;
+    byId("compare").setAttribute("aria-pressed", String(on));
+    if (on) announce("Comparing with the photograph; the arrows move the line.");
+    placeSplit();
+  },
+  fit: () => setView(fit(view)),
+  actual: () => actualPixels(...middle()),
+  zoom: (factor) => setView(zoomAt(view, ...middle(), factor)),
+  pan: (dx, dy) => setView(pan(view, dx, dy)),
+  toPicture: (x, y) => toPicture(view, x, y),
+  get view() { return view; },
+  /** What the pointer does instead of panning, null for nothing; see gestures.js. */
+  setTool(next) {
+    tool = next;
+    viewport.classList.toggle("drawing", Boolean(next));
+  },
+  onRedraw: (fn) => redrawn.add(fn),
+};
+
+function startSplit() {
+  const toShare = (event) => {
+    const [left, right] = visibleSpan(view);
+    setShare((event.clientX - viewport.getBoundingClientRect().left - left) / (right - left));
+  };
+  split.addEventListener("pointerdown", (event) => {
+    split.setPointerCapture(event.pointerId);
+    event.preventDefault();
+    split.focus();
+  });
+  split.addEventListener("pointermove", (event) => {
+    if (split.hasPointerCapture(event.pointerId)) toShare(event);
+  });
+  split.addEventListener("keydown", (event) => {
+    const step = event.shiftKey ? 0.1 : 0.02;
+    const to = { ArrowLeft: share - step, ArrowDown: share - step, ArrowRight: share + step, ArrowUp: share + step,
+      PageDown: share - 0.1, PageUp: share + 0.1, Home: 0, End: 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    setShare(to);
+  });
+}
+
+function startKeys() {
+  const step = 60;
+  const keys = {
+    "+": () => viewer.zoom(1.25), "=": () => viewer.zoom(1.25), "-": () => viewer.zoom(0.8), 0: viewer.fit, 1: viewer.actual,
+    ArrowLeft: () => viewer.pan(step, 0), ArrowRight: () => viewer.pan(-step, 0),
+    ArrowUp: () => viewer.pan(0, step), ArrowDown: () => viewer.pan(0, -step),
+    c: () => byId("compare").click(), b: () => byId("brush").click(),
+  };
+  viewport.addEventListener("keydown", (event) => {
+    if (event.target !== viewport || event.ctrlKey || event.metaKey || event.altKey || frame.hidden) return;
+    const key = keys[event.key] ?? keys[event.key.toLowerCase()];
+    if (!key || event.defaultPrevented) return;
+    event.preventDefault();
+    key();
+  });
+}
+
+/** Wire the stage. */
+export function startViewer() {
+  startSplit();
+  startKeys();
+  startGestures(viewport, {
+    zoom: (x, y, factor) => setView(zoomAt(view, x, y, factor)),
+    pan: (dx, dy) => setView(pan(view, dx, dy)),
+    twice: (x, y) => (view.fitted ? actualPixels(x, y) : setView(fit(view))),
+    tool: () => tool,
+  });
+  byId("compare").addEventListener("click", () => viewer.compare());
+  byId("zoom-in").addEventListener("click", () => viewer.zoom(1.25));
+  byId("zoom-out").addEventListener("click", () => viewer.zoom(0.8));
+  byId("zoom-fit").addEventListener("click", viewer.fit);
+  byId("zoom-value").addEventListener("click", viewer.actual);
+  new ResizeObserver(() => {
+    if (viewport.clientWidth && !frame.hidden) setView(resized(view, [viewport.clientWidth, viewport.clientHeight], view.picture, margins()));
+  }).observe(viewport);
+}

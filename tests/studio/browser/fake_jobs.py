@@ -1,0 +1,157 @@
+"""Jobs of the fake server: a thread counts steps, losses fall, previews come, one job at a time."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from fake_pictures import MEDIA, Store, encode, fast
+from PIL import Image, PngImagePlugin
+
+OVER = ("done", "stopped", "failed")
+
+
+class Job:
+    """One job and the clock that drives it."""
+
+    def __init__(
+        self, number: int, store: Store, body: dict[str, Any], recipe: dict[str, Any], steps: int, pace: float
+    ):
+        self.id = f"job{number:04d}"
+        self.store, self.body, self.recipe, self.steps, self.pace = store, body, recipe, steps, pace
+        self.state, self.step = "queued", 0
+        self.position: int | None = None
+        self.created = time.time()
+        self.losses: list[tuple[int, float]] = []
+        self.has_picture = False
+        self.changed = threading.Condition()
+
+    def json(self, losses: bool = False) -> dict[str, Any]:
+        """The job as the contract has it."""
+        side = self.recipe["size"]
+        photo = self.store[self.body["content"]]
+        scale = [round(length * side / max(photo.size)) for length in photo.size]
+        found = {
+            "id": self.id, "state": self.state, "position": self.position, "created": self.created, "error": None,
+            "recipe": self.recipe, "guides": self.body.get("guides") or {}, "content": self.body["content"],
+            "styles": self.body["styles"], "step": self.step, "steps": self.steps, "scale": scale,
+            "loss": self.losses[-1][1] if self.losses else None, "has_picture": self.has_picture,
+            "seconds_left": (self.steps - self.step) * self.pace, "thumb": f"/api/jobs/{self.id}/picture?size=256",
+        }  # fmt: skip
+        return {**found, "losses": self.losses} if losses else found
+
+    def _set(self, **values: Any) -> None:
+        with self.changed:
+            self.__dict__.update(values)
+            self.changed.notify_all()
+
+    def run(self) -> None:
+        """Count the steps; pausing, cancelling and keeping come in between."""
+        if self.state == "queued":
+            self._set(state="running", position=None)
+        while self.state not in OVER and self.step < self.steps:
+            time.sleep(self.pace)
+            if self.state == "running":
+                loss = 10 * math.exp(-3 * self.step / self.steps) + 0.5
+                self._set(step=self.step + 1, losses=[*self.losses, (self.step + 1, loss)])
+        if self.state not in OVER:
+            self._set(state="done", has_picture=True)
+
+    def act(self, verb: str) -> None:
+        """pause, resume, cancel or keep."""
+        if self.state not in OVER:
+            new = {"pause": "paused", "resume": "running", "cancel": "stopped", "keep": "stopped"}[verb]
+            self._set(state=new, has_picture=verb == "keep")
+
+    def change(self, values: dict[str, Any]) -> None:
+        """Strength or mix, live."""
+        self._set(recipe={**self.recipe, **values})
+
+    def events(self) -> Iterator[tuple[str, Any]]:
+        """State first, then whatever happens until it is over."""
+        yield "state", self.json()
+        state, step, shown = self.state, self.step, -1
+        while True:
+            with self.changed:
+                self.changed.wait(0.5)
+            if self.step != step:
+                step = self.step
+                job = self.json()
+                yield "step", {name: job[name] for name in ("step", "steps", "loss", "scale", "seconds_left")}
+            if step // 4 != shown and step:
+                shown = step // 4
+                yield "preview", {"url": f"/api/jobs/{self.id}/preview?v={step}"}
+            if self.state != state:
+                state = self.state
+                yield "state", self.json()
+            if state in OVER:
+                yield "done", self.json()
+                return
+
+    def _image(self) -> Image.Image:
+        size = min(640, self.recipe["size"])
+        body = {**self.body, **(self.body.get("guides") or {}), "size": size, "mix": self.recipe["mix"]}
+        share = 0.3 + 0.7 * self.step / self.steps
+        return fast(
+            self.store, {**body, "strength": self.recipe["strength"] * share, "colors": self.recipe["colors"]}
+        )
+
+    def picture(self, verb: str, kind: str, size: str | None) -> tuple[bytes, str]:
+        """The picture so far or the finished one, with the recipe inside where it is a PNG."""
+        image = self._image()
+        if size:
+            image.thumbnail((int(size), int(size)))
+        if kind != "png":
+            return encode(image, kind), MEDIA[kind]
+        info = PngImagePlugin.PngInfo()
+        info.add_text("impasto", json.dumps({**self.body, "recipe": self.recipe}))
+        return encode(image, "png", pnginfo=info), MEDIA["png"]
+
+
+class Jobs:
+    """All jobs, newest first, and the one worker."""
+
+    def __init__(self, store: Store):
+        self._store = store
+        self._jobs: dict[str, Job] = {}
+        self._one = threading.Lock()
+
+    def __getitem__(self, key: str) -> Job:
+        return self._jobs[key]
+
+    def start(self, body: dict[str, Any], recipe: dict[str, Any], steps: int, pace: float) -> dict[str, Any]:
+        """Queue a job."""
+        job = Job(len(self._jobs) + 1, self._store, body, recipe, steps, pace)
+        job.position = 1 + sum(other.state == "queued" for other in self._jobs.values())
+        self._jobs[job.id] = job
+        threading.Thread(target=self._work, args=(job,), daemon=True).start()
+        return job.json()
+
+    def _work(self, job: Job) -> None:
+        with self._one:
+            job.run()
+
+    def page(self, cursor: str | None, limit: int) -> dict[str, Any]:
+        """One page of jobs, newest first; the cursor is where the next begins."""
+        rows = list(reversed(self._jobs.values()))
+        begin = int(cursor or 0)
+        following = begin + limit
+        return {
+            "jobs": [job.json() for job in rows[begin:following]],
+            "next": str(following) if following < len(rows) else None,
+        }
+
+    def forget(self, key: str) -> None:
+        """Stop it and drop it."""
+        self._jobs.pop(key).act("cancel")
+
+    @staticmethod
+    def recipe_in(data: bytes) -> dict[str, Any] | None:
+        """The recipe inside a picture made here."""
+        text = Image.open(io.BytesIO(data)).info.get("impasto")
+        return json.loads(text) if text else None

@@ -1,0 +1,208 @@
+"""A tiny server that keeps the studio's contract with pictures made on the spot: fast, without torch.
+
+Run it by hand to work on the page: ``python tests/studio/browser/fake_server.py [port]``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from fake_jobs import Jobs
+from fake_pictures import Store, encode, fast, samples
+from fake_recipe import PRESETS, SCHEMA, full_recipe, preset_fields, refuse
+
+STATIC = Path(__file__).resolve().parents[3] / "src" / "impasto" / "studio" / "static"
+POLICY = "default-src 'self'; img-src 'self' blob: data:"
+KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+
+class Failure(Exception):
+    """An answer that is an error: status and sentence."""
+
+    def __init__(self, status: int, sentence: str):
+        super().__init__(sentence)
+        self.status = status
+
+
+class FakeStudio:
+    """What the handler serves, and what tests look at: every request as (method, path, body)."""
+
+    def __init__(self) -> None:
+        self.pictures = Store()
+        self.samples = samples(self.pictures)
+        self.jobs = Jobs(self.pictures)
+        self.requests: list[tuple[str, str, Any]] = []
+        self.fast_seconds = 0.03
+        self.step_seconds = 0.02
+
+    def seen(self, method: str, pattern: str) -> list[Any]:
+        """Bodies of the requests whose path matches, oldest first."""
+        return [body for how, path, body in self.requests if how == method and re.fullmatch(pattern, path)]
+
+    def info(self) -> dict[str, Any]:
+        return {
+            "version": "0.0-fake", "device": "cpu", "fast": True, "recipe_schema": SCHEMA, "presets": PRESETS,
+            "limits": {"bytes": 20_000_000, "pixels": 20_000_000, "styles": 4, "queue": 8},
+            "preset_fields": preset_fields(), "samples": self.samples, "trained_styles": [],
+        }  # fmt: skip
+
+    def plan(self, body: dict[str, Any]) -> dict[str, Any]:
+        recipe = full_recipe(body["recipe"])
+        if sentence := refuse(recipe):
+            raise Failure(422, sentence)
+        side, steps = recipe["size"], {"draft": 40, "normal": 80, "high": 160}[recipe["quality"]]
+        return {
+            "scales": [[side // 2, side // 2], [side, side]], "steps": steps,
+            "seconds": steps * side * side / 2e6, "memory_bytes": 450_000_000 + side * side * 800, "fits": side < 6000,
+        }  # fmt: skip
+
+    def start(self, body: dict[str, Any]) -> dict[str, Any]:
+        steps = self.plan(body)["steps"]
+        return self.jobs.start(body, full_recipe(body["recipe"]), steps, self.step_seconds)
+
+    def replay(self, data: bytes) -> dict[str, Any]:
+        found = self.jobs.recipe_in(data)
+        if found is None:
+            raise Failure(422, "This picture carries no recipe of impasto.")
+        return found
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request; ``server.studio`` holds the state."""
+
+    protocol_version = "HTTP/1.1"
+    studio: FakeStudio
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+    def answer(self, status: int, kind: str, data: bytes, **headers: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Content-Security-Policy", POLICY)
+        for name, value in {"Cache-Control": "no-store", **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def json(self, value: object, status: int = 200) -> None:
+        self.answer(status, "application/json", json.dumps(value).encode())
+
+    def handle_any(self) -> None:
+        parts = urlsplit(self.path)
+        body: Any = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.headers.get("Content-Type", "").startswith("application/json"):
+            body = json.loads(body)
+        path = unquote(parts.path)
+        self.studio.requests.append((self.command, path, body))
+        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        try:
+            self.route(path, query, body)
+        except Failure as failure:
+            self.json({"error": str(failure)}, failure.status)
+        except KeyError as error:
+            self.json({"error": f"There is no {error}."}, 404)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815
+
+    def route(self, path: str, query: dict[str, str], body: Any) -> None:
+        studio = self.studio
+        if path == "/" or path.startswith("/static/"):
+            self.static(path)
+        elif path == "/api/info":
+            self.json(studio.info())
+        elif path == "/api/pictures":
+            self.upload(body)
+        elif match := re.fullmatch(r"/api/pictures/(\w+)", path):
+            image = studio.pictures.sized(match[1], query.get("size"))
+            self.answer(200, "image/png", encode(image, "png"), Cache_Control="max-age=3600")
+        elif path == "/api/fast":
+            time.sleep(studio.fast_seconds)
+            self.answer(200, "image/webp", encode(fast(studio.pictures, body), "webp"))
+        elif path == "/api/plan":
+            self.json(studio.plan(body))
+        elif path == "/api/replay":
+            self.json(studio.replay(body))
+        elif path.startswith("/api/jobs"):
+            self.jobs(path.split("/")[3:], query, body)
+        else:
+            raise Failure(404, "There is nothing here.")
+
+    def static(self, path: str) -> None:
+        file = STATIC / ("index.html" if path == "/" else path.removeprefix("/static/"))
+        if not file.is_file():
+            raise Failure(404, f"There is no {path}.")
+        self.answer(200, KINDS[file.suffix], file.read_bytes())
+
+    def upload(self, body: bytes) -> None:
+        try:
+            picture = self.studio.pictures.add(body, unquote(self.headers.get("X-Name", "picture")))
+        except OSError:
+            raise Failure(415, "That is no picture this studio can read.") from None
+        self.json(picture)
+
+    def jobs(self, rest: list[str], query: dict[str, str], body: Any) -> None:
+        jobs = self.studio.jobs
+        if not rest:
+            if self.command == "POST":
+                return self.json(self.studio.start(body), 201)
+            return self.json(jobs.page(query.get("cursor"), int(query.get("limit", 50))))
+        job = jobs[rest[0]]
+        verb = rest[1] if len(rest) > 1 else ""
+        if verb == "events":
+            return self.stream(job.events())
+        if verb in ("preview", "picture"):
+            data, kind = job.picture(verb, query.get("format", "webp"), query.get("size"))
+            return self.answer(200, kind, data)
+        if verb:
+            job.act(verb)
+        elif self.command == "PATCH":
+            job.change(body)
+        elif self.command == "DELETE":
+            jobs.forget(rest[0])
+            return self.answer(204, "text/plain", b"")
+        return self.json(job.json(losses=not verb))
+
+    def stream(self, events: Iterator[tuple[str, Any]]) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        for number, (name, data) in enumerate(events):
+            self.wfile.write(f"id: {number}\nevent: {name}\ndata: {json.dumps(data)}\n\n".encode())
+            self.wfile.flush()
+
+
+def serve(port: int = 0) -> tuple[ThreadingHTTPServer, FakeStudio]:
+    """Start on 127.0.0.1 in a thread; returns the server (its address, `shutdown`) and the state."""
+    studio = FakeStudio()
+    handler = type("BoundHandler", (Handler,), {"studio": studio})
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server, studio
+
+
+if __name__ == "__main__":
+    running, state = serve(int(sys.argv[1]) if len(sys.argv) > 1 else 8777)
+    state.step_seconds = 0.1
+    for given in sys.argv[2:]:
+        kind, _, file = given.partition("=")
+        added = state.pictures.add(Path(file).read_bytes(), Path(file).stem)
+        entry = {"id": added["id"], "name": Path(file).stem, "credit": "", "kind": kind}
+        state.samples = [entry, *state.samples]
+    print(f"http://127.0.0.1:{running.server_port}")  # noqa: T201
+    threading.Event().wait()
