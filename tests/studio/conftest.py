@@ -1,0 +1,178 @@
+"""A studio in this process with the real processes beside it, a studio without any, and a server one can kill."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+from PIL import Image
+
+pytest.importorskip("fastapi")
+pytest.importorskip("sse_starlette")
+
+from impasto.studio.processes import Child
+from impasto.studio.settings import Limits, Settings
+from impasto.studio.studio import Studio
+
+SOURCE = str(Path(__file__).resolve().parents[2] / "src")
+OPEN = Limits(rate=1e9, burst=10**9)
+TINY = {"encoder": "tiny", "size": 32, "steps": 3, "precision": "float32"}
+
+
+def picture(seed: int = 0, width: int = 48, height: int = 36, kind: str = "PNG", mode: str = "RGB") -> bytes:
+    """Return the file of a picture of soft blotches."""
+    rng = numpy.random.default_rng(seed)
+    small = Image.fromarray((rng.random((6, 8, 4)) * 255).astype("uint8")).convert(mode)
+    buffer = io.BytesIO()
+    small.resize((width, height), Image.Resampling.BICUBIC).save(buffer, kind)
+    return buffer.getvalue()
+
+
+@dataclass
+class Answer:
+    """What a request got."""
+
+    status: int
+    body: bytes
+    headers: Any
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Client:
+    """The HTTP interface with nothing but the standard library."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.partition("?")[0].rstrip("/")
+
+    def ask(self, method: str, path: str, data: object = None, **headers: str) -> Answer:
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        if data is not None and not isinstance(data, bytes):
+            data, headers = json.dumps(data).encode(), {"content-type": "application/json", **headers}
+        request = urllib.request.Request(f"{self.url}{path}", data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return Answer(answer.status, answer.read(), answer.headers)
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.read(), error.headers)
+
+    def send(self, data: bytes) -> str:
+        """Send a PNG; return its id."""
+        answer = self.ask("POST", "/api/pictures", data, content_type="image/png")
+        assert answer.status == 200, answer.body
+        return answer.json["id"]
+
+    def queue(self, content: str, styles: list[str], **recipe: object) -> str:
+        """Queue a small job; return its id."""
+        body = {"content": content, "styles": styles, "recipe": {**TINY, **recipe}}
+        answer = self.ask("POST", "/api/jobs", body)
+        assert answer.status == 201, answer.body
+        return answer.json["id"]
+
+    def job(self, name: str) -> dict[str, Any]:
+        return self.ask("GET", f"/api/jobs/{name}").json
+
+    def wait(self, name: str, *states: str, step: int = 0, seconds: float = 90) -> dict[str, Any]:
+        """Return the job as soon as it is in one of these states and so far."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            job = self.job(name)
+            if job["state"] in states and job["step"] >= step:
+                return job
+            assert job["state"] not in {"failed"} - set(states), job
+            time.sleep(0.02)
+        raise AssertionError(f"still {job}")
+
+
+class Running:
+    """A server in a process of its own."""
+
+    def __init__(self, data: Path, *words: str) -> None:
+        self.data, self.words = data, words
+        self.start()
+
+    def start(self) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "impasto",
+            "studio",
+            "--no-open",
+            "--port",
+            "0",
+            "--data",
+            str(self.data),
+        ]
+        environment = {**os.environ, "PYTHONPATH": SOURCE, "OMP_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            [*command, *self.words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().strip()
+        assert self.url.startswith("http://"), self.process.communicate()[1]
+        self.client = Client(self.url)
+
+    def painters(self) -> list[int]:
+        """The numbers of the processes that the server started, by /proc."""
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = stat.read_text().rpartition(")")[2].split()
+                command = (stat.parent / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if int(fields[1]) == self.process.pid and b"spawn_main" in command:
+                found.append(int(stat.parent.name))
+        return sorted(found)
+
+    def kill(self) -> None:
+        """End it as a power failure would."""
+        self.process.kill()
+        self.close()
+
+    def stop(self) -> int:
+        """End it as Ctrl-C does; return the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.close()
+
+    def close(self) -> int:
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    """A server in a process of its own, on an empty folder."""
+    server = Running(tmp_path / "data")
+    yield server
+    if server.process.poll() is None:
+        server.kill()
+
+
+@pytest.fixture
+def quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+    """A studio whose processes never start: what they would say is said by the test."""
+    monkeypatch.setattr(Child, "start", lambda self: None)
+    studio = Studio(Settings(tmp_path / "data", limits=OPEN))
+    studio.pictures.add_samples()
+    yield studio
+    studio.database.close()

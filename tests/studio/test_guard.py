@@ -1,0 +1,188 @@
+"""The door: names, sites, tokens, rates and sizes, without anything behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from impasto.studio.guard import Guard, Rates
+from impasto.studio.settings import Limits, Settings
+
+LOCAL = Settings(Path("d"), limits=Limits(body_bytes=1000, upload_bytes=5000))
+TOKEN = "a-long-enough-token"
+OPEN = Settings(Path("d"), host="0.0.0.0", token=TOKEN, limits=Limits(body_bytes=1000))
+OURS = "127.0.0.1:7878"
+
+
+async def inside(scope, receive, send) -> None:
+    """An application that says what it got."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+
+
+def ask(settings: Settings, method: str = "GET", path: str = "/", body=b"", query=b"", guard=None, **headers):
+    headers = {"host": OURS, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    parts = [body] if isinstance(body, bytes) else list(body)
+    scope = {
+        "type": "http", "method": method, "path": path, "query_string": query, "client": ("1.2.3.4", 5),
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
+    }  # fmt: skip
+    messages = [
+        {"type": "http.request", "body": part, "more_body": index + 1 < len(parts)}
+        for index, part in enumerate(parts)
+    ]
+    sent = []
+
+    async def receive():
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+    async def send(message) -> None:
+        sent.append(message)
+
+    asyncio.run((guard or Guard(inside, settings))(scope, receive, send))
+    return sent[0]["status"], sent[-1]["body"], dict(sent[0]["headers"])
+
+
+@pytest.mark.parametrize(
+    "host", [OURS, "localhost", "localhost:1", "LOCALHOST:7878", "127.0.0.1", "[::1]:7878"]
+)
+def test_our_names(host) -> None:
+    assert ask(LOCAL, host=host)[0] == 200
+
+
+BAD_HOSTS = ["evil.example", "evil.example:7878", "", "127.0.0.1.evil.example", "127.0.0.1@evil.example", "192.168.0.7",
+    "localhost.evil.example", "127.0.0.1; evil", "[::1", "127.0.0.1:x:y/..", "0.0.0.0", "impasto.local"]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", BAD_HOSTS)
+def test_names_that_are_not_ours(host) -> None:
+    status, body, _ = ask(LOCAL, host=host)
+    assert status == 403
+    assert "Host" in json.loads(body)["error"]
+
+
+def test_open_to_others_by_number_and_own_name_only() -> None:
+    bearer = {"authorization": f"Bearer {TOKEN}"}
+    assert ask(OPEN, host="192.168.0.7:7878", **bearer)[0] == 200
+    assert ask(OPEN, host="evil.example:7878", **bearer)[0] == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"origin": "http://evil.example"}, {"origin": "null"}, {"origin": "http://127.0.0.1:9999"},
+     {"sec_fetch_site": "cross-site"}, {"sec_fetch_site": "same-site"}, {"origin": "http://localhost:7878"}],
+)  # fmt: skip
+def test_other_sites_change_nothing(headers) -> None:
+    assert ask(LOCAL, "POST", "/api/jobs", **headers)[0] == 403
+    assert ask(LOCAL, "DELETE", "/api/jobs/1", **headers)[0] == 403
+
+
+def test_our_page_does() -> None:
+    assert ask(LOCAL, "POST", "/api/jobs", origin=f"http://{OURS}", sec_fetch_site="same-origin")[0] == 200
+    assert ask(LOCAL, "POST", "/api/jobs")[0] == 200
+    assert ask(LOCAL, "GET", "/api/jobs", sec_fetch_site="cross-site")[0] == 403
+    assert ask(LOCAL, "GET", "/", sec_fetch_site="cross-site")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"authorization": "Bearer wrong"}, {"authorization": TOKEN}, {"authorization": f"Basic {TOKEN}"},
+     {"cookie": "impasto_token=wrong"}, {"cookie": "other=1"}, {"authorization": f"Bearer {TOKEN}x"},
+     {"authorization": "Bearer é"}, {"cookie": "[]{}=;;;"}],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["/", "/api/info", "/static/js/main.js", "/api/openapi.json"])
+def test_nothing_without_the_token(headers, path) -> None:
+    status, body, _ = ask(OPEN, path=path, **headers)
+    assert status == 401
+    assert TOKEN not in body.decode()
+
+
+def test_the_token_opens() -> None:
+    assert ask(OPEN, path="/api/info", authorization=f"Bearer {TOKEN}")[0] == 200
+    assert ask(OPEN, path="/api/info", cookie=f"x=1; impasto_token={TOKEN}")[0] == 200
+    status, _, headers = ask(OPEN, query=f"token={TOKEN}".encode())
+    assert (status, headers[b"location"]) == (303, b"/")
+    assert headers[b"set-cookie"] == f"impasto_token={TOKEN}; HttpOnly; SameSite=Strict; Path=/".encode()
+    assert ask(OPEN, query=b"token=wrong")[0] == 401
+    assert ask(OPEN, path="/api/info", query=f"token={TOKEN}".encode())[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "length", "status"),
+    [("/api/jobs", "1000", 200), ("/api/jobs", "1001", 413), ("/api/pictures", "5000", 200),
+     ("/api/pictures", "5001", 413), ("/api/replay", "999999999999999999999999", 413), ("/api/jobs", "-1", 400),
+     ("/api/jobs", "x", 400), ("/api/jobs", "²", 400), ("/api/pictures/../jobs", "1001", 413)],
+)  # fmt: skip
+def test_sizes_as_announced(path, length, status) -> None:
+    assert ask(LOCAL, "POST", path, content_length=length)[0] == status
+
+
+def test_sizes_as_they_come() -> None:
+    assert ask(LOCAL, "POST", "/api/jobs", [b"x" * 400] * 2)[1] == b"x" * 800
+    assert ask(LOCAL, "POST", "/api/jobs", [b"x" * 400] * 3)[0] == 413
+
+
+def test_a_request_that_stops_in_the_middle() -> None:
+    async def run() -> int:
+        sent = []
+        scope = {"type": "http", "method": "POST", "path": "/api/jobs", "headers": [(b"host", OURS.encode())]}
+        messages = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+
+        async def receive():
+            return messages.pop(0)
+
+        async def send(message) -> None:
+            sent.append(message)
+
+        await Guard(inside, LOCAL)(scope, receive, send)
+        return sent[0]["status"]
+
+    assert asyncio.run(run()) == 408
+
+
+def test_every_answer_shuts_others_out() -> None:
+    for status, _, headers in (ask(LOCAL), ask(LOCAL, host="evil.example")):
+        assert status in (200, 403)
+        assert b"default-src 'self'" in headers[b"content-security-policy"]
+        assert headers[b"x-content-type-options"] == b"nosniff"
+        assert b"access-control-allow-origin" not in headers
+
+
+def test_too_many_requests_wait() -> None:
+    settings = Settings(Path("d"), limits=Limits(rate=0.5, burst=3))
+    guard = Guard(inside, settings)
+    found = [ask(settings, "POST", "/api/jobs", guard=guard) for _ in range(4)]
+    assert [status for status, _, _ in found] == [200, 200, 200, 429]
+    assert found[-1][2][b"retry-after"] == b"2"
+    assert "try again in 2 s" in json.loads(found[-1][1])["error"]
+    assert ask(settings, "GET", "/api/jobs", guard=guard)[0] == 200
+
+
+def test_rates_fill_again_and_forget_old_addresses(monkeypatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("impasto.studio.guard.time.monotonic", lambda: now[0])
+    rates = Rates(Limits(rate=2.0, burst=4))
+    assert [rates.wait("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
+    assert rates.wait("b") == 0
+    now[0] += 0.5
+    assert [rates.wait("a") for _ in range(2)] == [0, 0.5]
+    for number in range(3000):
+        rates.wait(str(number))
+    assert len(rates._buckets) == 1000
+
+
+def test_web_sockets_are_closed() -> None:
+    sent = []
+
+    async def send(message) -> None:
+        sent.append(message)
+
+    asyncio.run(Guard(inside, LOCAL)({"type": "websocket"}, None, send))
+    assert sent == [{"type": "websocket.close", "code": 1008}]

@@ -1,0 +1,85 @@
+"""What a studio refuses to be, and that no name from outside becomes a path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from impasto.errors import OutputError, RecipeError
+from impasto.studio.database import Database
+from impasto.studio.folder import Folder, is_id, new_id
+from impasto.studio.pictures import clean_name
+from impasto.studio.settings import Limits, Settings
+
+HERE = Path("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [({"host": "0.0.0.0"}, "--token"), ({"host": "::"}, "--token"), ({"host": "example.org"}, "--token"),
+     ({"host": "192.168.1.2"}, "--token"), ({"host": ""}, "--token"), ({"port": -1}, "port"), ({"port": 65536}, "port"),
+     ({"token": "short"}, "token"), ({"token": "with spaces here"}, "token"), ({"token": "a" * 201}, "token"),
+     ({"devices": ("gpu",)}, "device"), ({"devices": ("cpu", "cpu")}, "device"), ({"devices": ()}, "device"),
+     ({"limits": Limits(history_bytes=1000)}, "history")],
+)  # fmt: skip
+def test_refused_settings(given, word) -> None:
+    with pytest.raises(RecipeError, match=word):
+        Settings(HERE, **given)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.1.2.3"])
+def test_this_machine_needs_no_token(host) -> None:
+    assert Settings(HERE, host=host).local
+
+
+def test_other_machines_with_a_token() -> None:
+    assert not Settings(HERE, host="0.0.0.0", token="long-enough").local
+
+
+BAD_IDS = ["", ".", "..", "../" * 4, "a" * 31, "a" * 33, "A" * 32, "g" * 32, "a" * 32 + "\n", "/" + "a" * 31, "é" * 32,
+    "..%2f..%2fetc%2fpasswd", "0" * 31 + "\0"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD_IDS, ids=ascii)
+def test_only_ids_become_paths(tmp_path, name) -> None:
+    folder = Folder(tmp_path)
+    assert not is_id(name)
+    for place in (folder.picture, folder.job, folder.checkpoint, folder.result, folder.preview):
+        with pytest.raises(ValueError, match="no id"):
+            place(name)
+    assert is_id(new_id())
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("candy%20%2F..%2Fx.jpg", "candy  .. x.jpg"), (None, "picture"), ("", "picture"), ("%00%0a", "picture"),
+     ("%ff%fe", "��"), ("x" * 500, "x" * 120), ("%ed%a0%80", "���"), ("a%E2%80%A8b", "a b")],
+)  # fmt: skip
+def test_names_of_pictures_are_harmless(given, name) -> None:
+    assert clean_name(given) == name
+
+
+def test_two_studios_do_not_share_a_folder(tmp_path) -> None:
+    first = Database(tmp_path / "d")
+    with pytest.raises(OutputError, match="Another studio"):
+        Database(tmp_path / "d")
+    first.close()
+    Database(tmp_path / "d").close()
+
+
+def test_a_damaged_or_newer_database(tmp_path) -> None:
+    (tmp_path / "d").write_bytes(b"no database at all" * 100)
+    with pytest.raises(OutputError, match="damaged"):
+        Database(tmp_path / "d")
+    newer = Database(tmp_path / "n")
+    newer._link.execute("PRAGMA user_version=99")
+    newer.close()
+    with pytest.raises(OutputError, match="another version"):
+        Database(tmp_path / "n")
+
+
+def test_a_folder_that_cannot_be(tmp_path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OutputError, match="--data"):
+        Folder(tmp_path / "file" / "data")
