@@ -18,6 +18,9 @@ from impasto.errors import ImpastoError
 _SPAWN = multiprocessing.get_context("spawn")
 DIED = object()
 """What is heard when the process is gone."""
+READY = ("ready", None)
+# A process may take so long to begin; only then a request's own time runs.
+START_SECONDS = 120.0
 
 
 class Refused(ImpastoError):  # noqa: N818 (the word says it)
@@ -120,6 +123,7 @@ class Helper:
         self._most = most_waiting
         self._waiting = 0
         self._turn = asyncio.Lock()
+        self._ready = asyncio.Event()
         self._answer: asyncio.Future[tuple[str, Any]] | None = None
 
     @property
@@ -148,9 +152,13 @@ class Helper:
     async def _ask(self, kind: str, seconds: float, request: dict[str, Any]) -> Any:
         self.start()
         self._answer = asyncio.get_running_loop().create_future()
+        waiting = asyncio.ensure_future(self._ready.wait())
         self._child.send((kind, request))
         try:
-            status, value = await asyncio.wait_for(self._answer, seconds)
+            async with asyncio.timeout(seconds + START_SECONDS) as limit:
+                await asyncio.wait([self._answer, waiting], return_when=asyncio.FIRST_COMPLETED)
+                limit.reschedule(asyncio.get_running_loop().time() + seconds)
+                status, value = await self._answer
         except (TimeoutError, asyncio.CancelledError) as error:
             self._child.kill()  # or its late answer would be taken for the next one
             await self._child.end(5)
@@ -158,6 +166,7 @@ class Helper:
                 raise
             raise Refused(422, f"This took more than {seconds:g} seconds and was given up.") from error
         finally:
+            waiting.cancel()
             self._answer = None
         if status == "ok":
             return value
@@ -169,6 +178,11 @@ class Helper:
         await self._child.end(5)
 
     def _hear(self, message: Any) -> None:
+        if message == READY:
+            self._ready.set()
+            return
+        if message is DIED:
+            self._ready.clear()
         if self._answer is None or self._answer.done():
             return
         if message is DIED:
@@ -182,6 +196,8 @@ class Helper:
 
 def answer(pipe: Connection, handlers: dict[str, Callable[..., Any]]) -> None:
     """Answer what comes through ``pipe`` with ``handlers`` until its other end is closed."""
+    with contextlib.suppress(OSError):
+        pipe.send(READY)
     while True:
         try:
             kind, request = pipe.recv()

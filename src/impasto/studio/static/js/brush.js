@@ -115,7 +115,7 @@ function layerButton(which, index) {
   const button = el("button", {
     type: "button", role: "radio", class: "layer-button", "aria-checked": String(which === active),
     tabindex: which === active ? "0" : "-1", onclick: () => choose(which),
-  }, el("span", { class: "swatch" }), name);
+  }, el("span", { class: "swatch" }), el("span", { class: "layer-name", text: name }), el("span", { class: "layer-short", "aria-hidden": "true", text: which === "protect" ? name : String(index + 1) }));
   button.querySelector(".swatch").style.background = colourOf(which);
   return button;
 }
@@ -140,6 +140,7 @@ async function toggled() {
   show(ring, false);
   byId("stage").classList.toggle("brushing", on);
   viewer.setTool(on ? tool : null);
+  viewer.relayout();
   if (!on) return;
   announce("Brush. Paint where the chosen style goes, or what is protected.");
   render();
@@ -166,7 +167,7 @@ export function startBrush() {
   byId("brush-erase").addEventListener("click", () => erase());
   byId("brush-undo").addEventListener("click", () => setLayer(active, undo(layerOf(active))));
   byId("brush-redo").addEventListener("click", () => setLayer(active, redo(layerOf(active))));
-  byId("brush-fill").addEventListener("click", () => setLayer(active, withStroke(layerOf(active), { invert: true })));
+  byId("brush-invert").addEventListener("click", () => setLayer(active, withStroke(layerOf(active), { invert: true })));
   byId("brush-clear").addEventListener("click", () => setLayer(active, emptyLayer()));
   byId("brush-size").addEventListener("input", showSize);
   showSize();

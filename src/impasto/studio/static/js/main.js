@@ -64,6 +64,13 @@ function openFresh(job) {
   jobsChanged();
 }
 
+/** On a phone the foot lies over the panel: what scrolls, or gets the focus, must end above it. */
+function watchFoot() {
+  new ResizeObserver(([entry]) => {
+    document.documentElement.style.setProperty("--foot", `${Math.ceil(entry.borderBoxSize[0].blockSize)}px`);
+  }).observe(byId("foot"));
+}
+
 async function start() {
   startTheme();
   startConnection();
@@ -82,6 +89,7 @@ async function start() {
   startStage();
   startLive();
   startGallery();
+  watchFoot();
   byId("help-open").addEventListener("click", () => byId("help").showModal());
   await loadInfo(); // before any job is opened: what its recipe changed is told from what is usual
   // A job in the address comes before the first preview: asking for one only to throw it away would keep the job waiting.

@@ -78,7 +78,6 @@ function render() {
   const { job } = state;
   show(byId("run"), Boolean(job));
   show(byId("start"), !job);
-  byId("panel").classList.toggle("has-run", isActive(job));
   if (!job) return;
   title.textContent = TITLES[job.state]?.(job) ?? job.state;
   about.textContent = describe(job);

@@ -15,11 +15,12 @@ let share = 0.5; // of the visible picture that shows the photograph while compa
 let comparing = false;
 let tool = null;
 let latest = 0;
-const redrawn = new Set();
 
 function margins() {
   const narrow = viewport.clientWidth < 700;
-  return narrow ? [10, 10, 58, 10] : [44, 32, 72, 32];
+  // The bar of the brush is two rows high on a phone, and one row at the top elsewhere.
+  if (narrow) return [26, 10, tool ? 104 : 60, 10];
+  return [tool ? 72 : 44, 32, 72, 32];
 }
 
 function apply() {
@@ -30,7 +31,6 @@ function apply() {
   viewport.classList.toggle("zoomed", !view.fitted);
   byId("zoom-value").textContent = percent(view.scale * devicePixelRatio);
   placeSplit();
-  redrawn.forEach((fn) => fn(view));
 }
 
 function placeSplit() {
@@ -76,6 +76,7 @@ export const viewer = {
       [front, back].forEach((image) => image.removeAttribute("src"));
       return;
     }
+    byId("stage").style.setProperty("--aspect", String(size[0] / size[1]));
     const same = view.picture[0] === size[0] && view.picture[1] === size[1];
     const ratio = (view.picture[0] / view.picture[1]) / (size[0] / size[1]);
     if (Math.abs(ratio - 1) > 0.02) view = { ...emptyView(), picture: size };
@@ -119,7 +120,10 @@ export const viewer = {
     tool = next;
     viewport.classList.toggle("drawing", Boolean(next));
   },
-  onRedraw: (fn) => redrawn.add(fn),
+  /** Fit into the room there is now. */
+  relayout() {
+    if (viewport.clientWidth && !frame.hidden) setView(resized(view, [viewport.clientWidth, viewport.clientHeight], view.picture, margins()));
+  },
 };
 
 function startSplit() {
@@ -178,7 +182,5 @@ export function startViewer() {
   byId("zoom-out").addEventListener("click", () => viewer.zoom(0.8));
   byId("zoom-fit").addEventListener("click", viewer.fit);
   byId("zoom-value").addEventListener("click", viewer.actual);
-  new ResizeObserver(() => {
-    if (viewport.clientWidth && !frame.hidden) setView(resized(view, [viewport.clientWidth, viewport.clientHeight], view.picture, margins()));
-  }).observe(viewport);
+  new ResizeObserver(viewer.relayout).observe(viewport);
 }
