@@ -66,7 +66,7 @@ class Client:
             data, headers = json.dumps(data).encode(), {"content-type": "application/json", **headers}
         request = urllib.request.Request(f"{self.url}{path}", data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=300) as answer:
                 return Answer(answer.status, answer.read(), answer.headers)
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.read(), error.headers)

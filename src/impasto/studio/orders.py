@@ -92,9 +92,10 @@ def replayed(pictures: Pictures, stored: Mapping[str, Any]) -> dict[str, Any]:
     kept = {
         name: value for name, value in fields.items() if name not in ("weights", "device", "start_picture")
     }
-    recipe = {**make_recipe(**kept).to_json(), "start_picture": _id(pictures, fields.get("start_picture"))}
-    if recipe["start"] == "picture" and recipe["start_picture"] is None:
-        recipe["start"] = "content"
+    start = _id(pictures, fields.get("start_picture"))
+    if kept.get("start") == "picture":
+        kept["start"] = "content" if start is None else "picture"
+    recipe = make_recipe(**kept, start_picture=start).to_json()
     return {
         "recipe": recipe,
         "content": _id(pictures, stored.get("content")),

@@ -138,14 +138,14 @@ class Pictures:
         return path
 
     def names_for(self, sentence: str) -> str:
-        """Return a sentence with the names of pictures instead of the paths they lie at."""
+        """Return a sentence with the names of pictures instead of their ids and the paths they lie at."""
         here = re.escape(str(self.folder.pictures))
 
         def name(found: re.Match[str]) -> str:
             row = self.database.picture(found[1])
             return found[1] if row is None else row.name
 
-        return re.sub(rf"{here}[/\\]([0-9a-f]{{32}})", name, sentence)
+        return re.sub(rf"(?:{here}[/\\])?\b([0-9a-f]{{32}})\b", name, sentence)
 
     def forget(self, name: str) -> None:
         """Remove a picture."""

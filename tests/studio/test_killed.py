@@ -1,0 +1,138 @@
+"""Servers and processes that are killed, stopped and started again: nothing that was asked for is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+import torch
+from PIL import Image
+
+from .conftest import Running, picture
+
+pytestmark = pytest.mark.timeout(400)
+# Long enough to be caught in the middle, quick enough to be finished.
+LONG = {"steps": 1500, "size": 48, "scales": None}
+
+
+def values(path) -> torch.Tensor:
+    with Image.open(path) as image:
+        return torch.tensor(list(image.convert("RGB").tobytes()), dtype=torch.int)
+
+
+def begun(running: Running, **recipe) -> str:
+    client = running.client
+    photo, art = client.send(picture(0)), client.send(picture(1, 40, 40))
+    name = client.queue(photo, [art], **{**LONG, **recipe})
+    client.wait(name, "running", step=1, seconds=300)
+    return name
+
+
+def kill_painter(running: Running) -> int:
+    """Kill the process that paints: the one that was started first."""
+    pid = running.painters()[0]
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+def test_a_killed_painter_goes_on_from_its_checkpoint(running: Running) -> None:
+    client = running.client
+    name = begun(running)
+    waiting = client.queue(*sources(running, name))
+    path = running.data / "jobs" / name / "checkpoint"
+    wait_for(path.is_file)
+    before = client.job(name)["step"]
+    kill_painter(running)
+    job = client.wait(name, "running", "done", step=before, seconds=300)
+    assert job["error"] is None
+    # It is not begun again but went on: paused now, its step is beyond the first.
+    client.ask("POST", f"/api/jobs/{name}/pause")
+    job = client.wait(name, "paused", "done", seconds=100)
+    assert job["step"] > 1
+    assert client.wait(waiting, "done", seconds=200)["has_picture"]
+    client.ask("POST", f"/api/jobs/{name}/resume")
+    assert client.wait(name, "done", seconds=300)["step"] == LONG["steps"]
+    assert running.stop() == 0
+
+
+def sources(running: Running, name: str) -> tuple[str, list[str]]:
+    job = running.client.job(name)
+    return job["content"], job["styles"]
+
+
+def wait_for(true, seconds: float = 100) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_a_killed_server_keeps_queue_order_history_and_progress(running: Running) -> None:
+    client = running.client
+    name = begun(running)
+    photo, art = sources(running, name)
+    second = client.queue(photo, art, seed=2)
+    third = client.queue(photo, art, seed=3)
+    assert client.ask("PATCH", f"/api/jobs/{name}", {"strength": 0.9}).status == 200
+    wait_for((running.data / "jobs" / name / "checkpoint").is_file)
+    orphans = running.painters()
+    running.kill()
+    wait_for(
+        lambda: (
+            not any(os.path.exists(f"/proc/{pid}/fd") and os.listdir(f"/proc/{pid}/fd") for pid in orphans)
+        )
+    )
+    running.start()
+    client = running.client
+    jobs = client.ask("GET", "/api/jobs").json["jobs"]
+    assert [job["id"] for job in jobs] == [third, second, name]
+    assert [client.wait(job, "done", seconds=300)["error"] for job in (name, second, third)] == [None] * 3
+    first = client.job(name)
+    assert first["recipe"]["strength"] == 0.9
+    assert running.stop() == 0
+
+
+def test_ctrl_c_saves_and_the_next_start_goes_on_to_the_very_same_picture(running: Running) -> None:
+    client = running.client
+    name = begun(running)
+    photo, art = sources(running, name)
+    client.wait(name, "running", step=30, seconds=200)
+    assert running.stop() == 0
+    assert running.painters() == []
+    assert (running.data / "jobs" / name / "checkpoint").is_file()
+    running.start()
+    client = running.client
+    assert client.job(name)["step"] >= 30
+    client.wait(name, "done", seconds=300)
+    whole = client.queue(photo, art, **LONG)
+    client.wait(whole, "done", seconds=300)
+    found = [values(running.data / "jobs" / job / "picture.png") for job in (name, whole)]
+    assert torch.equal(*found)
+    assert running.stop() == 0
+
+
+def test_live_control_keep_and_forget(running: Running) -> None:
+    client = running.client
+    name = begun(running, steps=1_000_000)
+    changed = client.ask("PATCH", f"/api/jobs/{name}", {"strength": 1.2}).json
+    assert (changed["state"], changed["recipe"]["strength"]) == ("running", 1.2)
+    kept = client.ask("POST", f"/api/jobs/{name}/keep").json
+    assert (kept["state"], kept["has_picture"]) == ("stopped", True)
+    whole = client.ask("GET", f"/api/jobs/{name}/picture").body
+    replay = client.ask("POST", "/api/replay", whole, content_type="image/png").json
+    assert replay["recipe"]["strength"] == 1.2
+    other = client.queue(*sources(running, name), steps=1_000_000)
+    client.wait(other, "running", step=1, seconds=100)
+    assert client.ask("DELETE", f"/api/jobs/{other}").status == 204
+    assert client.ask("GET", f"/api/jobs/{other}").status == 404
+    assert not (running.data / "jobs" / other).exists()
+    third = client.queue(*sources(running, name))
+    assert client.wait(third, "done", seconds=100)["has_picture"]
+    assert running.stop() == 0
+
+
+def test_a_second_studio_in_the_same_folder_is_refused(running: Running) -> None:
+    with pytest.raises(AssertionError, match="Another studio runs"):
+        Running(running.data)
