@@ -368,6 +368,12 @@ BAD = {
     "export into a missing folder": ["export", "net.safetensors", "missing/o.onnx"],
     "export onto itself": ["export", "net.safetensors", "net.safetensors"],
     "export a missing style": ["export", "net.safetensors", "o.onnx", "--style", "gone.png"],
+    **{f"studio {' '.join(words)}": ["studio", "--no-open", "--port", "0", *words] for words in (
+        ("--host", "0.0.0.0"), ("--host", "::"), ("--host", "example.org"), ("--port", "65536"), ("--port", "-1"),
+        ("--port", "x"), ("--token", "short"), ("--token", "with a space"), ("--device", "gpu"), ("--keep", "1MB"),
+        ("--keep", "much"), ("--keep", "-1GB"), ("--data", "photo.png"), ("--data", "photo.png/studio"),
+        ("--device", "cpu", "--device", "cpu"),
+    )},
     "finetune nothing": ["finetune"],
     "fast with steps": ["stylize", "photo.png", "art.png", "--fast", "--steps", "3"],
     "fast with a timelapse": ["stylize", "photo.png", "art.png", "--fast", "--timelapse", "x.webp"],

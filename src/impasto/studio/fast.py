@@ -13,9 +13,8 @@ from impasto.networks.run.fast import FastPainter, FastSettings
 from impasto.studio.desk import webp
 from impasto.studio.processes import answer
 
-# Pictures that stay decoded: some photographs and the styles of a palette, at preview size.
-REMEMBERED = 24
-STYLE_SIDE = 1024
+# Photographs that stay decoded at preview size; what styles are is remembered by the network itself.
+REMEMBERED = 8
 
 
 def run(pipe: Connection) -> None:
@@ -25,7 +24,7 @@ def run(pipe: Connection) -> None:
 
 
 class Previews:
-    """The network, opened once, and the pictures it was last asked about."""
+    """The network, opened once, and the photographs it was last asked about."""
 
     def __init__(self) -> None:
         self._painter: FastPainter | None = None
@@ -46,7 +45,7 @@ class Previews:
         mix = settings.pop("mix")
         painted = self._painter.paint(
             self._read(content, size),
-            [self._read(style, STYLE_SIDE) for style in styles],
+            styles,
             FastSettings(
                 **settings, mix=None if mix is None else tuple(mix), masks=tuple(masks), protect=protect
             ),

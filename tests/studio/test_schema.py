@@ -1,0 +1,49 @@
+"""Schemathesis: whatever fits or breaks the OpenAPI document, the answer is never a fault of the server's."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+pytest.importorskip("schemathesis")
+
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
+
+from impasto.studio.app import create_app
+from impasto.studio.server import listen
+from impasto.studio.settings import Settings
+from impasto.studio.studio import Studio
+
+from .conftest import OPEN
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.filterwarnings("ignore")]
+
+
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory):
+    studio = Studio(Settings(tmp_path_factory.mktemp("schema"), limits=OPEN))
+    listening = listen("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(create_app(studio), log_level="error", ws="none", lifespan="on"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    yield schemathesis.openapi.from_url(f"http://127.0.0.1:{listening.getsockname()[1]}/api/openapi.json")
+    server.should_exit = True
+    studio.hub.close()
+    thread.join(60)
+    listening.close()
+
+
+cases = schemathesis.pytest.from_fixture("schema")
+
+
+@cases.parametrize()
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_no_request_is_answered_with_a_fault(case) -> None:
+    response = case.call(timeout=120)
+    checks = [not_a_server_error, status_code_conformance, content_type_conformance]
+    case.validate_response(response, checks=checks)
