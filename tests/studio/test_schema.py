@@ -10,7 +10,7 @@ pytest.importorskip("schemathesis")
 
 import schemathesis
 import uvicorn
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
@@ -38,12 +38,22 @@ def schema(tmp_path_factory):
     listening.close()
 
 
-cases = schemathesis.pytest.from_fixture("schema")
+QUIETLY = settings(
+    max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
 
 
-@cases.parametrize()
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_no_request_is_answered_with_a_fault(case) -> None:
-    response = case.call(timeout=120)
+@pytest.mark.parametrize("mode", list(schemathesis.GenerationMode), ids=lambda mode: mode.value)
+def test_no_request_is_answered_with_a_fault(schema, mode) -> None:
     checks = [not_a_server_error, status_code_conformance, content_type_conformance]
-    case.validate_response(response, checks=checks)
+    seen = set()
+
+    def ask(case) -> None:
+        response = case.call(timeout=120)
+        seen.add((case.operation.label, response.status_code))
+        case.validate_response(response, checks=checks)
+
+    for found in schema.get_all_operations():
+        strategy = found.ok().as_strategy(generation_mode=mode)
+        QUIETLY(given(case=strategy)(ask))()
+    assert len({label for label, _ in seen}) >= 12
