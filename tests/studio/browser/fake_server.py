@@ -115,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
-    do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815
+    do_GET = do_POST = do_PATCH = do_DELETE = handle_any
 
     def route(self, path: str, query: dict[str, str], body: Any) -> None:
         studio = self.studio
@@ -204,5 +204,5 @@ if __name__ == "__main__":
         added = state.pictures.add(Path(file).read_bytes(), Path(file).stem)
         entry = {"id": added["id"], "name": Path(file).stem, "credit": "", "kind": kind}
         state.samples = [entry, *state.samples]
-    print(f"http://127.0.0.1:{running.server_port}")  # noqa: T201
+    print(f"http://127.0.0.1:{running.server_port}")
     threading.Event().wait()

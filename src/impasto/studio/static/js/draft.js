@@ -119,5 +119,6 @@ export function loadDraft({ recipe, guides }, content, styles) {
     extra: extraOf(recipe),
     ...layersOf(content ? guides : {}, n),
     brushing: false,
+    fast: null, // it showed other pictures
   });
 }

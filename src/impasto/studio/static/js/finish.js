@@ -23,8 +23,7 @@ function allowedSides() {
   return sides.includes(state.size) ? sides : [...sides, state.size].sort((a, b) => a - b);
 }
 
-function sizeSlider() {
-  const sides = allowedSides();
+function sizeSlider(sides) {
   return slider({
     label: "Size", min: 0, max: sides.length - 1, step: 1, value: sides.indexOf(state.size), usual: sides.indexOf(1024),
     format: (i) => (state.content ? `${outputSize(state.content, sides[i]).join(" × ")}` : `${sides[i]} pixels`),
@@ -53,11 +52,17 @@ export function startFinish() {
   });
   const holder = el("div");
   let marks = "";
+  let made = null;
   const size = () => {
-    // The slider is made anew only where its marks change: it may be under the hand right now.
-    const key = `${allowedSides().join()} ${state.content?.id}`;
-    if (key !== marks || !holder.contains(document.activeElement)) holder.replaceChildren(sizeSlider().node);
+    // The slider is made anew only where its marks or words change: it may be under the hand right now.
+    const sides = allowedSides();
+    const key = `${sides.join()} ${state.content?.id}`;
+    if (key !== marks) {
+      made = sizeSlider(sides);
+      holder.replaceChildren(made.node);
+    }
     marks = key;
+    made.set(sides.indexOf(state.size));
   };
   byId("finish").replaceChildren(holder, el("div", { class: "two" }, quality.node, seedField()));
   store.on(["quality"], () => quality.set(state.quality));

@@ -50,7 +50,7 @@ async function forget(job) {
 
 function facts(job) {
   const { recipe } = job;
-  return [size(job.scale) || `${recipe.size} px`, `strength ${decimal(recipe.strength)}`, recipe.quality].filter(Boolean).join(" · ");
+  return [size(job.scale) || `${recipe.size} px`, `strength ${decimal(recipe.strength)}`].filter(Boolean).join(" · ");
 }
 
 function action(words, iconName, onclick) {
@@ -61,13 +61,13 @@ function card(job) {
   const when = moment(job.created);
   const words = stateWords(job);
   const picture = job.has_picture
-    ? el("img", { src: job.thumb, alt: "", loading: "lazy" })
-    : job.content && el("img", { src: api.pictureUrl(job.content, 256), alt: "", loading: "lazy", class: "pending" });
+    ? el("img", { src: api.resultUrl(job.id, "webp", 512), alt: "", loading: "lazy" })
+    : job.content && el("img", { src: api.pictureUrl(job.content, 512), alt: "", loading: "lazy", class: "pending" });
   return el("li", { class: "card", data: { id: job.id, state: job.state } },
     el("a", { class: "card-picture", href: `#/job/${job.id}`, "aria-label": `Painting of ${when}${words ? `, ${words}` : ""}` }, picture,
       words && el("span", { class: "card-state", text: words })),
-    el("div", { class: "card-styles", "aria-hidden": "true" }, ...(job.styles ?? []).map((id) => el("img", { src: api.pictureUrl(id, 64), alt: "", loading: "lazy" }))),
     el("div", { class: "card-foot" },
+      el("div", { class: "card-styles", "aria-hidden": "true" }, ...(job.styles ?? []).map((id) => el("img", { src: api.pictureUrl(id, 64), alt: "", loading: "lazy" }))),
       el("p", { class: "card-words" }, el("span", { text: when }), el("span", { class: "fine", text: facts(job) })),
       el("div", { class: "card-buttons" },
         action("Again with changes", "again", () => again(job)),

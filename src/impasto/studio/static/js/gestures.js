@@ -5,89 +5,103 @@
  * hover(x, y), leave()}. Coordinates are those of `target`.
  */
 export function startGestures(target, on) {
-  const pointers = new Map();
-  let drawing = null;
-  let spaceHeld = false;
-  let travelled = 0;
-  let lastTap = null;
+  const gestures = new Gestures(target, on);
+  target.addEventListener("pointerdown", (event) => gestures.down(event));
+  target.addEventListener("pointermove", (event) => gestures.move(event));
+  target.addEventListener("pointerup", (event) => gestures.up(event));
+  target.addEventListener("pointercancel", (event) => gestures.up(event));
+  target.addEventListener("pointerleave", () => on.tool()?.leave());
+  target.addEventListener("wheel", (event) => gestures.wheel(event), { passive: false });
+  addEventListener("keydown", (event) => {
+    if (event.code !== "Space") return;
+    gestures.spaceHeld = true;
+    if (event.target === target) event.preventDefault(); // it would scroll the page of a phone
+  });
+  addEventListener("keyup", (event) => { if (event.code === "Space") gestures.spaceHeld = false; });
+}
 
-  const at = (event) => {
-    const box = target.getBoundingClientRect();
+class Gestures {
+  constructor(target, on) {
+    this.target = target;
+    this.on = on;
+    this.pointers = new Map(); // id -> where it was last
+    this.drawing = null; // the tool with a stroke under way
+    this.spaceHeld = false;
+    this.travelled = 0;
+    this.lastTap = null;
+  }
+
+  at(event) {
+    const box = this.target.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
-  };
+  }
 
-  function down(event) {
+  down(event) {
     if (event.target.closest("[role=slider]")) return;
-    target.setPointerCapture(event.pointerId);
-    const point = at(event);
-    pointers.set(event.pointerId, point);
-    travelled = 0;
-    const tool = on.tool();
-    if (pointers.size > 1 && drawing) {
-      drawing.cancel();
-      drawing = null;
-    } else if (pointers.size === 1 && tool && event.button === 0 && !spaceHeld) {
-      drawing = tool;
-      drawing.down(...point);
+    this.target.setPointerCapture(event.pointerId);
+    const point = this.at(event);
+    this.pointers.set(event.pointerId, point);
+    this.travelled = 0;
+    const tool = this.on.tool();
+    if (this.pointers.size > 1 && this.drawing) {
+      this.drawing.cancel();
+      this.drawing = null;
+    } else if (this.pointers.size === 1 && tool && event.button === 0 && !this.spaceHeld) {
+      this.drawing = tool;
+      tool.down(...point);
     }
   }
 
-  function move(event) {
-    const point = at(event);
-    const before = pointers.get(event.pointerId);
+  move(event) {
+    const point = this.at(event);
+    const before = this.pointers.get(event.pointerId);
     if (!before) {
-      on.tool()?.hover(...point);
+      this.on.tool()?.hover(...point);
       return;
     }
-    if (drawing) {
+    if (this.drawing) {
       // A fast hand makes several points between two frames; all of them belong to the stroke.
       const coalesced = event.getCoalescedEvents?.() ?? [];
-      (coalesced.length ? coalesced : [event]).forEach((one) => drawing.move(...at(one)));
-    } else if (pointers.size === 1) {
-      on.pan(point[0] - before[0], point[1] - before[1]);
+      (coalesced.length ? coalesced : [event]).forEach((one) => this.drawing.move(...this.at(one)));
+    } else if (this.pointers.size === 1) {
+      this.on.pan(point[0] - before[0], point[1] - before[1]);
     } else {
-      pinch(event.pointerId, before, point);
+      this.pinch(event.pointerId, before, point);
     }
-    travelled += Math.hypot(point[0] - before[0], point[1] - before[1]);
-    pointers.set(event.pointerId, point);
+    this.travelled += Math.hypot(point[0] - before[0], point[1] - before[1]);
+    this.pointers.set(event.pointerId, point);
   }
 
-  function pinch(id, before, point) {
-    const other = [...pointers].find(([key]) => key !== id)[1];
+  pinch(id, before, point) {
+    const other = [...this.pointers].find(([key]) => key !== id)[1];
     const apart = (p) => Math.max(8, Math.hypot(p[0] - other[0], p[1] - other[1]));
-    on.zoom((point[0] + other[0]) / 2, (point[1] + other[1]) / 2, apart(point) / apart(before));
-    on.pan((point[0] - before[0]) / 2, (point[1] - before[1]) / 2);
+    this.on.zoom((point[0] + other[0]) / 2, (point[1] + other[1]) / 2, apart(point) / apart(before));
+    this.on.pan((point[0] - before[0]) / 2, (point[1] - before[1]) / 2);
   }
 
-  function up(event) {
-    if (!pointers.delete(event.pointerId)) return;
-    if (drawing) {
-      if (event.type === "pointercancel") drawing.cancel();
-      else drawing.up();
-      drawing = null;
-    } else if (event.type === "pointerup" && travelled < 6 && pointers.size === 0) {
-      tapped(at(event));
+  up(event) {
+    if (!this.pointers.delete(event.pointerId)) return;
+    if (this.drawing) {
+      if (event.type === "pointercancel") this.drawing.cancel();
+      else this.drawing.up();
+      this.drawing = null;
+    } else if (event.type === "pointerup" && this.travelled < 6 && this.pointers.size === 0) {
+      this.tapped(this.at(event));
     }
   }
 
-  function tapped(point) {
+  tapped(point) {
+    const last = this.lastTap;
     const now = performance.now();
-    const twice = lastTap && now - lastTap.time < 320 && Math.hypot(point[0] - lastTap.x, point[1] - lastTap.y) < 24;
-    lastTap = twice ? null : { time: now, x: point[0], y: point[1] };
-    if (twice) on.twice(...point);
+    const twice = last && now - last.time < 320 && Math.hypot(point[0] - last.x, point[1] - last.y) < 24;
+    this.lastTap = twice ? null : { time: now, x: point[0], y: point[1] };
+    if (twice) this.on.twice(...point);
   }
 
-  target.addEventListener("pointerdown", down);
-  target.addEventListener("pointermove", move);
-  target.addEventListener("pointerup", up);
-  target.addEventListener("pointercancel", up);
-  target.addEventListener("pointerleave", () => on.tool()?.leave());
-  target.addEventListener("wheel", (event) => {
+  wheel(event) {
     event.preventDefault();
     // Lines and pages of some mice, small steps of track pads: an exponent makes both feel even.
     const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 120 : 1;
-    on.zoom(...at(event), Math.exp((-event.deltaY * unit) / (event.ctrlKey ? 120 : 360)));
-  }, { passive: false });
-  addEventListener("keydown", (event) => { if (event.code === "Space") spaceHeld = true; });
-  addEventListener("keyup", (event) => { if (event.code === "Space") spaceHeld = false; });
+    this.on.zoom(...this.at(event), Math.exp((-event.deltaY * unit) / (event.ctrlKey ? 120 : 360)));
+  }
 }

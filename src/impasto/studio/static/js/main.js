@@ -16,7 +16,7 @@ import { startLook } from "./look.js";
 import { startMaskUpload } from "./mask_upload.js";
 import { startMixer } from "./mixer.js";
 import { keepDraft, restoreDraft } from "./persist.js";
-import { startRunPanel } from "./run_panel.js";
+import { focusRun, startRunPanel } from "./run_panel.js";
 import { startSchemaForm } from "./schema_form.js";
 import { startSources } from "./sources.js";
 import { startStage } from "./stage.js";
@@ -59,16 +59,18 @@ async function loadInfo() {
 }
 
 function openFresh(job) {
-  openJob(job.id, job);
+  openJob(job.id, job).then(focusRun);
   history.pushState(null, "", `#/job/${job.id}`);
   jobsChanged();
 }
 
-/** On a phone the foot lies over the panel: what scrolls, or gets the focus, must end above it. */
-function watchFoot() {
-  new ResizeObserver(([entry]) => {
-    document.documentElement.style.setProperty("--foot", `${Math.ceil(entry.borderBoxSize[0].blockSize)}px`);
-  }).observe(byId("foot"));
+/** On a phone foot and stage lie over the panel: what gets the focus must scroll to where neither hides it. */
+function watchCovers() {
+  const watch = (id) => new ResizeObserver(([entry]) => {
+    document.documentElement.style.setProperty(`--${id}-height`, `${Math.ceil(entry.borderBoxSize[0].blockSize)}px`);
+  }).observe(byId(id));
+  watch("foot");
+  watch("stage");
 }
 
 async function start() {
@@ -89,7 +91,7 @@ async function start() {
   startStage();
   startLive();
   startGallery();
-  watchFoot();
+  watchCovers();
   byId("help-open").addEventListener("click", () => byId("help").showModal());
   await loadInfo(); // before any job is opened: what its recipe changed is told from what is usual
   // A job in the address comes before the first preview: asking for one only to throw it away would keep the job waiting.

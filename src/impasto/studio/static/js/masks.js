@@ -68,8 +68,9 @@ export function undo(layer) {
 /** With the stroke that was undone last. */
 export function redo(layer) {
   if (!layer.undone.length) return layer;
-  const undone = layer.undone.slice(0, -1);
-  return { ...withStroke(layer, layer.undone[layer.undone.length - 1]), undone };
+  const next = withStroke(layer, layer.undone[layer.undone.length - 1]);
+  next.undone = layer.undone.slice(0, -1); // on the new layer itself: its canvas is found by it
+  return next;
 }
 
 /** Fetch the pictures that layers stand on, so that `canvasOf` can draw them. */

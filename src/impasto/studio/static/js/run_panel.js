@@ -20,19 +20,24 @@ const buttons = {
   resume: button("Go on", "play", () => act("resume"), "primary"),
   keep: button("Keep as it is", "", () => act("keep")),
   cancel: button("Cancel", "", () => act("cancel")),
-  next: button("New draft", "", leaveJob),
-  again: button("Paint again", "again", () => { leaveJob(); announce("Change what you like, then paint again."); }),
+  again: button("Paint again", "again", () => { backToDraft(); announce("Change what you like, then paint again."); }),
 };
 const format = el("select", { id: "format", "aria-label": "File format" }, ...FORMATS.map(([value, text]) => el("option", { value, text })));
 const download = button("Download", "download", () => save(), "primary");
 const bar = el("div", { class: "progress", role: "progressbar", "aria-label": "Painting", "aria-valuemin": "0", "aria-valuemax": "100" }, el("span"));
-const title = el("p", { class: "run-title" });
+const title = el("p", { class: "run-title", tabindex: "-1" });
 const about = el("p", { class: "run-about" });
-const live = el("p", { class: "fine", text: "Strength and mix take effect at once; other changes wait for the next painting." });
+const live = el("p", { class: "fine" }, "Strength and mix take effect at once; other changes wait for the next painting. ",
+  el("button", { type: "button", class: "link", text: "Begin another meanwhile", onclick: () => backToDraft() }));
 
 function fileName() {
   const stem = (state.content?.name ?? "painting").replace(/\.[^.]+$/, "").replace(/[^\p{L}\p{N} _-]/gu, "");
   return `${stem || "painting"}-impasto.${format.value === "jpeg" ? "jpg" : format.value}`;
+}
+
+function backToDraft() {
+  leaveJob();
+  byId("panel").focus(); // the pressed button goes away with the job
 }
 
 async function save() {
@@ -68,7 +73,7 @@ function describe(job) {
 }
 
 function which(job) {
-  if (job.state === "queued") return ["cancel", "next"];
+  if (job.state === "queued") return ["cancel"];
   if (job.state === "running") return ["pause", ...(job.step ? ["keep"] : []), "cancel"];
   if (job.state === "paused") return ["resume", "keep", "cancel"];
   return ["again"];
@@ -95,6 +100,12 @@ function render() {
     if (had && node.hidden) buttons[wanted[0]].focus(); // the focus must not fall off the page
   }
   show(download.parentElement, Boolean(job.has_picture));
+}
+
+/** Put the focus here when Paint, which had it, gives way to this panel. */
+export async function focusRun() {
+  await Promise.resolve(); // the state's listeners run first
+  title.focus(); // not a button: a second Enter must not pause or cancel
 }
 
 /** Build the panel once and keep it in step with the job. */

@@ -1,0 +1,91 @@
+"""A real browser on the page, before the fake server: fast, and no page may ask for anything outside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from fake_pictures import encode, make_picture
+from fake_server import FakeStudio, serve
+
+WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    path = os.environ.get("IMPASTO_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("there is no Chromium (install one, or set IMPASTO_CHROMIUM)")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Stage:
+    """The fake studio, its address, and tabs opened on it."""
+
+    def __init__(self, chromium: Any, studio: FakeStudio, url: str):
+        self._chromium, self.studio, self.url = chromium, studio, url
+        self.contexts: list[Any] = []
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+
+    def context(self, **options: Any) -> Any:
+        """A new browser profile."""
+        context = self._chromium.new_context(**{"viewport": WIDE, "reduced_motion": "reduce", **options})
+        context.set_default_timeout(20_000)
+        context.on("request", lambda request: self.asked.append(request.url))
+        self.contexts.append(context)
+        return context
+
+    def tab(self, context: Any = None, at: str = "/", **options: Any) -> Any:
+        """A tab on the page, ready."""
+        page = (context or self.context(**options)).new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self._heard(message.type, message.text))
+        page.goto(self.url + at)
+        page.wait_for_selector("#style-samples .sample, #room-gallery:not([hidden])", state="attached")
+        return page
+
+    def _heard(self, kind: str, text: str) -> None:
+        # An answer of 4xx or no answer is written to the console by the browser itself; the page shows it in words.
+        if kind == "error" and "Failed to load resource" not in text:
+            self.complaints.append(text)
+
+    def outside(self) -> list[str]:
+        """Addresses that were asked for and are not this server's."""
+        return [url for url in self.asked if not url.startswith((self.url, "blob:" + self.url, "data:"))]
+
+
+@pytest.fixture
+def stage(chromium: Any) -> Iterator[Stage]:
+    server, studio = serve()
+    made = Stage(chromium, studio, f"http://127.0.0.1:{server.server_port}")
+    yield made
+    for context in made.contexts:
+        context.close()
+    server.shutdown()
+    server.server_close()
+    assert made.complaints == []
+    assert made.outside() == []
+    assert {urlsplit(url).hostname for url in made.asked} <= {"127.0.0.1", None}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Callable[..., Path]:
+    """Make a picture file: ``files("photo.png", seed=3, size=(300, 200))``."""
+
+    def make(name: str, seed: int = 0, size: tuple[int, int] = (320, 240)) -> Path:
+        path = tmp_path / name
+        path.write_bytes(encode(make_picture(seed, *size, 6), "jpeg" if name.endswith("jpg") else "png"))
+        return path
+
+    return make

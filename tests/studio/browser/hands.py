@@ -1,0 +1,92 @@
+"""What a person does on the page, in one call each."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+PREVIEW = "img.after.shown[src^='blob:']"
+
+
+def until(page: Any, expression: str, argument: Any = None, seconds: float = 20) -> None:
+    """Wait until it is true in the page (Playwright's own way evaluates text there, which the policy forbids)."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression, argument):
+        assert time.monotonic() < end, f"never came true: {expression}"
+        page.wait_for_timeout(25)
+
+
+def choose(page: Any, selector: str, path: Path | list[Path]) -> None:
+    """Press a button and answer the file dialogue."""
+    with page.expect_file_chooser() as chooser:
+        page.click(selector)
+    chooser.value.set_files(path)
+
+
+def begin(page: Any, styles: int = 1) -> None:
+    """A sample photograph, sample styles, and the first preview."""
+    page.click("#content-samples .sample >> nth=0")
+    page.click("#style-samples .sample >> nth=0")
+    page.wait_for_selector(PREVIEW)
+    for index in range(1, styles):
+        drop_sample(page, index)
+    until(page, f"document.querySelectorAll('#sources .tile').length >= {styles + 1}")
+
+
+def drop_sample(page: Any, index: int) -> None:
+    """Fetch a sample and drop it as another style."""
+    page.evaluate(
+        """async (index) => {
+          const image = document.querySelectorAll('#style-samples img')[index];
+          const blob = await (await fetch(image.src)).blob();
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([blob], `style-${index}.png`, { type: 'image/png' }));
+          dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+        }""",
+        index,
+    )
+    until(page, f"document.querySelectorAll('#sources .tile:not(.tile-photo) img').length === {index + 1}")
+
+
+def slide(page: Any, label: str, value: float) -> None:
+    """Move the slider with this name."""
+    page.get_by_label(label, exact=True).evaluate(
+        "(node, value) => { node.value = value; node.dispatchEvent(new Event('input', { bubbles: true })); }",
+        value,
+    )
+
+
+def title(page: Any, words: str, timeout: int = 30_000) -> None:
+    """Wait until the run's title has these words."""
+    page.wait_for_selector(f".run-title:has-text('{words}')", timeout=timeout)
+
+
+def painted(page: Any) -> list[float]:
+    """Mean red, green, blue of the picture on the stage."""
+    return page.evaluate(
+        """() => {
+          const image = document.querySelector('img.after.shown');
+          const canvas = document.createElement('canvas');
+          canvas.width = canvas.height = 1;
+          const context = canvas.getContext('2d');
+          context.drawImage(image, 0, 0, 1, 1);
+          return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+        }"""
+    )
+
+
+def stroke(page: Any, points: list[tuple[float, float]]) -> None:
+    """Draw with the mouse over the picture, in fractions of it."""
+    box = page.locator("#frame").bounding_box()
+    spots = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*spots[0])
+    page.mouse.down()
+    for spot in spots[1:]:
+        page.mouse.move(*spot, steps=6)
+    page.mouse.up()
+
+
+def idle(page: Any, milliseconds: int = 600) -> None:
+    """Let debounced work happen."""
+    page.wait_for_timeout(milliseconds)

@@ -1,0 +1,209 @@
+"""Paintings under way: pause, keep, cancel, live changes, reloads, two tabs, a server that goes away, the gallery."""
+
+from __future__ import annotations
+
+import pytest
+from hands import begin, choose, idle, slide, title, until
+
+
+def paint(page):
+    page.click("#paint")
+    title(page, "Painting")
+    page.wait_for_selector("img.after.shown[src*='/preview?v=']")
+
+
+def jobs(stage):
+    return stage.studio.jobs.page(None, 50)["jobs"]
+
+
+def test_pause_and_go_on(stage):
+    page = stage.tab()
+    begin(page)
+    paint(page)
+    page.click("text=Pause >> visible=true")
+    title(page, "Paused")
+    step = jobs(stage)[0]["step"]
+    idle(page, 400)
+    assert jobs(stage)[0]["step"] <= step + 1
+    page.click("text=Go on >> visible=true")
+    title(page, "Finished")
+
+
+def test_cancel_leaves_no_picture(stage):
+    page = stage.tab()
+    stage.studio.step_seconds = 0.1
+    begin(page)
+    paint(page)
+    page.click("text=Cancel >> visible=true")
+    title(page, "Cancelled")
+    assert jobs(stage)[0]["state"] == "stopped"
+    assert page.locator("text=Download >> visible=true").count() == 0
+    page.click("text=Paint again >> visible=true")
+    page.wait_for_selector("#paint:enabled")
+
+
+def test_keep_as_it_is(stage):
+    page = stage.tab()
+    stage.studio.step_seconds = 0.1
+    begin(page)
+    paint(page)
+    page.click("text=Keep as it is >> visible=true")
+    title(page, "Stopped, kept as it was")
+    page.wait_for_selector("text=Download >> visible=true")
+    assert jobs(stage)[0]["step"] < jobs(stage)[0]["steps"]
+
+
+def test_strength_and_mix_change_a_run_without_a_restart(stage):
+    page = stage.tab()
+    stage.studio.step_seconds = 0.1
+    begin(page, 2)
+    paint(page)
+    before = jobs(stage)[0]["step"]
+    slide(page, "Strength", 1.5)
+    slide(page, "Cross-fade", 0.9)
+    idle(page, 900)
+    (job,) = jobs(stage)
+    assert job["recipe"]["strength"] == 1.5
+    assert job["recipe"]["mix"] == pytest.approx([0.1, 0.9])
+    assert job["step"] > before
+    changes = stage.studio.seen("PATCH", "/api/jobs/.*")
+    assert all(set(change) <= {"strength", "mix"} for change in changes)
+    slide(page, "Stroke", 2)  # not live: kept for the next painting
+    idle(page)
+    assert len(stage.studio.seen("PATCH", "/api/jobs/.*")) == len(changes)
+    assert page.is_visible(".run-title")
+
+
+def test_a_reload_in_mid_run_loses_nothing(stage):
+    page = stage.tab()
+    stage.studio.step_seconds = 0.1
+    begin(page)
+    paint(page)
+    slide(page, "Stroke", 2)
+    idle(page)
+    page.reload()
+    title(page, "Painting")
+    page.wait_for_selector("img.after.shown[src*='/preview?v=']")
+    points = page.get_attribute(".curve-line", "points").split()
+    assert len(points) >= jobs(stage)[0]["step"] - 3  # the curve begins where the run began
+    assert page.get_by_label("Stroke", exact=True).input_value() == "2"
+    assert page.locator("#sources .tile img").count() == 2
+    stage.studio.jobs[jobs(stage)[0]["id"]].pace = 0.005
+    title(page, "Finished")
+    assert len(jobs(stage)) == 1
+
+
+def test_two_tabs_follow_their_own_work(stage):
+    context = stage.context()
+    stage.studio.step_seconds = 0.1
+    first = stage.tab(context)
+    begin(first)
+    second = stage.tab(context)
+    second.click("#style-samples .sample >> nth=2")
+    idle(second)
+    slide(second, "Strength", 1.2)
+    paint(first)
+    second.wait_for_selector("#busy:has-text('1 painting')")
+    assert second.is_visible("#paint")
+    assert first.get_by_label("Strength", exact=True).input_value() == "0.5"
+    second.click("#paint")
+    title(second, "Next in line")
+    first.click("text=Cancel >> visible=true")
+    title(second, "Painting")
+    title(first, "Cancelled")
+    third = stage.tab(context, at=second.url.removeprefix(stage.url))
+    title(third, "Painting")
+    third.click("text=Cancel >> visible=true")
+    title(second, "Cancelled")
+
+
+def test_a_server_that_is_away_is_said_and_found_again(stage):
+    page = stage.tab()
+    stage.studio.step_seconds = 0.1
+    begin(page)
+    paint(page)
+    page.context.set_offline(True)
+    page.click("text=Pause >> visible=true")
+    page.wait_for_selector("#banner:not([hidden]):has-text('does not answer')")
+    page.context.set_offline(False)
+    page.click("#banner-retry")
+    page.wait_for_selector("#banner", state="hidden")
+    stage.studio.jobs[jobs(stage)[0]["id"]].pace = 0.005
+    title(page, "Finished")
+
+
+def test_gallery_again_download_and_throw_away(stage):
+    page = stage.tab()
+    begin(page)
+    slide(page, "Strength", 1.25)
+    page.click("#paint")
+    title(page, "Finished")
+    page.click("#nav-gallery")
+    page.wait_for_selector(".card img")
+    assert page.locator(".card-foot").inner_text().count("strength 1.25") == 1
+    with page.expect_download() as download:
+        page.click(".card [aria-label='Download as PNG']")
+    assert download.value.path().stat().st_size > 100
+    page.click("[aria-label='Again with changes']")
+    page.wait_for_selector("#paint:enabled")
+    assert page.get_by_label("Strength", exact=True).input_value() == "1.25"
+    page.click("#nav-gallery")
+    page.click(".card-picture")
+    title(page, "Finished")
+    page.click("#nav-gallery")
+    page.click("[aria-label='Throw away']")
+    page.click("#ask-buttons >> text=Throw away")
+    page.wait_for_selector("#gallery-empty:not([hidden])")
+    assert jobs(stage) == []
+
+
+def test_gallery_shows_older_paintings_on_demand(stage):
+    page = stage.tab()
+    stage.studio.step_seconds = 0
+    begin(page)
+    page.click("#paint")
+    title(page, "Finished")
+    body = stage.studio.seen("POST", "/api/jobs")[0]
+    for _ in range(29):
+        stage.studio.start(body)
+    page.click("#nav-gallery")
+    until(page, "document.querySelectorAll('.card').length === 24")
+    page.click("#gallery-more")
+    until(page, "document.querySelectorAll('.card').length === 30")
+    assert page.is_hidden("#gallery-more")
+
+
+def test_a_picture_made_here_brings_its_settings_back(stage, tmp_path):
+    page = stage.tab()
+    begin(page, 2)
+    slide(page, "Strength", 1.75)
+    slide(page, "Cross-fade", 0.3)
+    page.click("#advanced summary")
+    page.select_option("#field-style_loss", "gram")
+    idle(page)
+    page.click("#paint")
+    title(page, "Finished")
+    with page.expect_download() as download:
+        page.click("text=Download >> visible=true")
+    kept = tmp_path / "kept.png"
+    download.value.save_as(kept)
+    fresh = stage.tab()
+    choose(fresh, "#pick-content", kept)
+    fresh.click("text=Bring back its settings")
+    fresh.wait_for_selector("#estimate:has-text('About')")
+    assert fresh.get_by_label("Strength", exact=True).input_value() == "1.75"
+    assert fresh.get_by_label("Cross-fade", exact=True).input_value() == "0.3"
+    assert fresh.inner_text("#advanced-changed") == "1 changed"
+    assert fresh.locator("#sources .tile img").count() == 3
+
+
+def test_a_change_after_the_end_is_a_new_draft(stage):
+    page = stage.tab()
+    begin(page)
+    page.click("#paint")
+    title(page, "Finished")
+    assert "#/job/" in page.url
+    slide(page, "Colours", 1)
+    page.wait_for_selector("img.after.shown[src^='blob:']")
+    assert "#/job/" not in page.url
+    assert page.is_visible("#paint")

@@ -1,0 +1,110 @@
+"""The brush: where styles go and what is protected."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from hands import begin, idle, stroke, title
+from PIL import Image
+
+
+def mask(stage, key):
+    return np.asarray(Image.open(io.BytesIO(stage.studio.pictures.raw[key])).convert("L"))
+
+
+def last(stage):
+    return stage.studio.seen("POST", "/api/fast")[-1]
+
+
+def test_a_mask_by_mouse_reaches_preview_and_job(stage):
+    page = stage.tab()
+    begin(page, 2)
+    page.click("#brush")
+    stroke(page, [(0.1, 0.25), (0.4, 0.25)])
+    idle(page, 900)
+    first, rest = (mask(stage, key) for key in last(stage)["masks"])
+    height, width = first.shape
+    assert abs(width / height - 480 / 320) < 0.01
+    assert first[height // 4, width // 4] == 255
+    assert first[height * 3 // 4, width * 3 // 4] == 0
+    assert np.abs(first.astype(int) + rest - 255).max() <= 1  # the unpainted style gets what is left
+    page.click("#brush-done")
+    page.click("#paint")
+    title(page, "Painting")
+    assert stage.studio.seen("POST", "/api/jobs")[0]["guides"]["masks"] == last(stage)["masks"]
+
+
+def test_protect_undo_redo_eraser_invert_clear(stage):
+    page = stage.tab()
+    begin(page)
+    page.click("#brush")
+    page.click("text=Protect >> visible=true")
+    stroke(page, [(0.2, 0.5), (0.8, 0.5)])
+    idle(page, 900)
+    whole = mask(stage, last(stage)["protect"]).mean()
+    assert whole > 10
+    page.click("#brush-erase")
+    stroke(page, [(0.5, 0.5), (0.8, 0.5)])
+    idle(page, 900)
+    less = mask(stage, last(stage)["protect"]).mean()
+    assert less < 0.8 * whole
+    page.keyboard.press("Control+z")
+    idle(page, 900)
+    assert mask(stage, last(stage)["protect"]).mean() == whole
+    page.keyboard.press("Control+Shift+z")
+    idle(page, 900)
+    assert mask(stage, last(stage)["protect"]).mean() == less
+    page.click("#brush-invert")
+    idle(page, 900)
+    assert abs(mask(stage, last(stage)["protect"]).mean() - (255 - less)) < 1
+    page.click("#brush-clear")
+    idle(page, 900)
+    assert last(stage)["protect"] is None
+
+
+def test_strokes_outlive_a_reload_with_their_undo(stage):
+    page = stage.tab()
+    begin(page)
+    page.click("#brush")
+    stroke(page, [(0.2, 0.2), (0.8, 0.8)])
+    idle(page, 900)
+    before = last(stage)["masks"]
+    page.reload()
+    page.wait_for_selector("img.after.shown[src^='blob:']")
+    idle(page, 900)
+    assert last(stage)["masks"] == before
+    page.click("#brush")
+    page.click("#brush-undo")
+    idle(page, 900)
+    assert last(stage)["masks"] is None
+
+
+def test_the_brush_works_with_keys_alone(stage):
+    page = stage.tab()
+    begin(page)
+    page.focus("#viewport")
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    for _ in range(5):
+        page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Enter")
+    idle(page, 900)
+    drawn = mask(stage, last(stage)["masks"][0])
+    height, width = drawn.shape
+    assert drawn[height // 2, int(width * 0.55)] == 255
+    assert drawn[height // 2, int(width * 0.2)] == 0
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.id") == "brush"
+
+
+def test_a_finger_draws(stage):
+    page = stage.tab(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    begin(page)
+    page.tap("#brush")
+    box = page.locator("#frame").bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    idle(page, 900)
+    drawn = mask(stage, last(stage)["masks"][0])
+    assert drawn[drawn.shape[0] // 2, drawn.shape[1] // 2] == 255
+    assert drawn[2, 2] == 0

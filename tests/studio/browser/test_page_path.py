@@ -1,0 +1,189 @@
+"""The artist's path: pictures in, preview at once, painting, picture out."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+
+import pytest
+from hands import PREVIEW, begin, choose, drop_sample, idle, painted, slide, title, until
+from PIL import Image
+
+# Moves the slider with this name, waits for the picture that follows, answers the milliseconds.
+SLIDE_AND_WAIT = """async ([label, value]) => {
+  const name = [...document.querySelectorAll('label')].find((node) => node.textContent === label);
+  const old = document.querySelector('img.after.shown').src;
+  const began = performance.now();
+  name.control.value = value;
+  name.control.dispatchEvent(new Event('input', { bubbles: true }));
+  while (document.querySelector('img.after.shown').src === old) await new Promise((go) => setTimeout(go, 10));
+  return performance.now() - began;
+}"""
+
+
+def test_from_upload_to_download(stage, files):
+    page = stage.tab()
+    choose(page, "#pick-content", files("My harbour.png", 1))
+    page.wait_for_selector("#frame:not([hidden])")
+    choose(page, "#sources .tile:not(.tile-photo) .empty", files("brush.jpg", 2))
+    page.wait_for_selector(PREVIEW)
+    page.wait_for_selector("#estimate:has-text('About')")
+    assert "memory" in page.inner_text("#estimate")
+    page.click("#paint")
+    title(page, "Painting")
+    page.wait_for_selector("img.after.shown[src*='/preview?v=']")
+    assert page.locator("[role=progressbar]").get_attribute("aria-valuenow") is not None
+    page.wait_for_selector(".curve-line[points*=' ']", state="attached")
+    title(page, "Finished")
+    for kind, suffix in (("png", "png"), ("jpeg", "jpg"), ("webp", "webp")):
+        page.select_option("#format", kind)
+        with page.expect_download() as download:
+            page.click("text=Download >> visible=true")
+        assert download.value.suggested_filename == f"My harbour-impasto.{suffix}"
+        image = Image.open(io.BytesIO(download.value.path().read_bytes()))
+        assert image.format == kind.upper()
+        if kind == "png":
+            assert json.loads(image.info["impasto"])["recipe"]["strength"] == 0.5
+
+
+def test_samples_start_with_one_click_each(stage):
+    page = stage.tab()
+    begin(page)
+    asked = stage.studio.seen("POST", "/api/fast")[0]
+    kinds = {entry["id"]: entry["kind"] for entry in stage.studio.samples}
+    assert kinds[asked["content"]] == "content"
+    assert [kinds[key] for key in asked["styles"]] == ["style"]
+
+
+@pytest.mark.parametrize(("label", "values", "field"), [
+    ("Strength", (2, 0, 1.5), "strength"), ("Stroke", (3, 1, 2), "stroke"), ("Colours", (1, 0, 0.5), "colors"),
+])  # fmt: skip
+def test_every_slider_changes_the_preview_within_a_second(stage, label, values, field):
+    page = stage.tab()
+    begin(page)
+    idle(page, 1200)
+    seconds = []
+    for value in values:
+        before = painted(page)
+        seconds.append(page.evaluate(SLIDE_AND_WAIT, [label, value]) / 1000)
+        assert stage.studio.seen("POST", "/api/fast")[-1][field] == value
+        if field != "stroke":  # the fake network knows no strokes
+            assert painted(page) != before
+        idle(page, 900)
+    assert min(seconds) < 1, seconds  # the best of three: other work on the machine is not the page's
+
+
+def test_a_fast_hand_asks_seldom_and_gets_the_last_value(stage):
+    page = stage.tab()
+    begin(page)
+    idle(page, 1200)
+    stage.studio.fast_seconds = 0.25
+    began = time.monotonic()
+    count = len(stage.studio.seen("POST", "/api/fast"))
+    for step in range(30):
+        slide(page, "Strength", step / 20)
+        page.wait_for_timeout(10)
+    idle(page, 1800)
+    most = 2 + (time.monotonic() - began) / 0.25
+    asked = stage.studio.seen("POST", "/api/fast")[count:]
+    assert 1 <= len(asked) <= min(29, most)
+    assert asked[-1]["strength"] == 1.45
+
+
+def test_pictures_are_dropped_and_pasted(stage):
+    page = stage.tab()
+    give = """async ([how, seed]) => {
+      const canvas = new OffscreenCanvas(60, 40);
+      const context = canvas.getContext('2d');
+      context.fillStyle = `hsl(${seed * 90} 80% 50%)`;
+      context.fillRect(0, 0, 60, 40);
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([await canvas.convertToBlob()], `${how}.png`, { type: 'image/png' }));
+      const options = { bubbles: true, cancelable: true };
+      if (how === 'drop') dispatchEvent(new DragEvent('drop', { ...options, dataTransfer: transfer }));
+      else document.body.dispatchEvent(new ClipboardEvent('paste', { ...options, clipboardData: transfer }));
+    }"""
+    page.evaluate(give, ["drop", 1])
+    page.wait_for_selector(".tile-photo img")
+    page.evaluate(give, ["paste", 2])
+    page.wait_for_selector(PREVIEW)
+    assert "paste.png" in (page.locator("#sources .tile-button >> nth=1").get_attribute("aria-label") or "")
+
+
+def test_what_is_no_picture_is_said_in_words(stage, tmp_path):
+    page = stage.tab()
+    bad = tmp_path / "letter.png"
+    bad.write_text("no picture")
+    choose(page, "#pick-content", bad)
+    page.wait_for_selector(".notice[role=alert]:has-text('no picture')")
+    assert page.is_visible("#welcome")
+
+
+def test_a_file_above_the_limit_is_not_even_sent(stage, tmp_path):
+    page = stage.tab()
+    big = tmp_path / "big.png"
+    big.write_bytes(bytes(21_000_000))
+    choose(page, "#pick-content", big)
+    page.wait_for_selector(".notice:has-text('takes up to 20 MB')")
+    assert stage.studio.seen("POST", "/api/pictures") == []
+
+
+def test_size_quality_and_seed_reach_the_job(stage):
+    page = stage.tab()
+    begin(page)
+    page.get_by_label("Draft").check(force=True)
+    page.get_by_label("Size", exact=True).press("Home")
+    page.fill("#seed", "7")
+    page.press("#seed", "Tab")
+    page.click("#paint")
+    title(page, "Finished")
+    recipe = stage.studio.seen("POST", "/api/jobs")[0]["recipe"]
+    assert (recipe["size"], recipe["quality"], recipe["seed"]) == (256, "draft", 7)
+
+
+def test_all_settings_come_from_the_schema(stage):
+    page = stage.tab()
+    begin(page)
+    page.click("#advanced summary")
+    page.select_option("#field-style_loss", "sliced")
+    page.fill("#field-scale_steps", "50, 20")
+    page.press("#field-scale_steps", "Tab")
+    page.uncheck("#field-balance")
+    assert page.inner_text("#advanced-changed") == "3 changed"
+    page.fill("#field-learning_rate", "-1")
+    page.press("#field-learning_rate", "Tab")
+    page.wait_for_selector("#estimate:has-text('greater than 0')")
+    assert page.is_disabled("#paint")
+    page.click("[aria-label='Learning rate: back to the usual']")
+    page.wait_for_selector("#estimate:has-text('About')")
+    page.click("#paint")
+    title(page, "Painting")
+    recipe = stage.studio.seen("POST", "/api/jobs")[0]["recipe"]
+    assert (recipe["style_loss"], recipe["scale_steps"], recipe["balance"]) == ("sliced", [50, 20], False)
+    assert "learning_rate" not in recipe
+    assert page.locator("#field-device, #field-size").count() == 0
+
+
+def test_mixers_for_two_three_and_four(stage):
+    page = stage.tab()
+    begin(page, 2)
+    slide(page, "Cross-fade", 0.8)
+    idle(page)
+    assert stage.studio.seen("POST", "/api/fast")[-1]["mix"] == pytest.approx([0.2, 0.8])
+    drop_sample(page, 2)
+    page.wait_for_selector(".triangle")
+    box = page.locator(".triangle-area").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 12)
+    idle(page)
+    mix = stage.studio.seen("POST", "/api/fast")[-1]["mix"]
+    assert sum(mix) == pytest.approx(1)
+    assert mix[0] > 0.8
+    drop_sample(page, 3)
+    until(page, "document.querySelectorAll('.weight-row').length === 4")
+    slide(page, "Style 4", 0.7)
+    idle(page)
+    mix = stage.studio.seen("POST", "/api/fast")[-1]["mix"]
+    assert mix[3] == pytest.approx(0.7)
+    assert sum(mix) == pytest.approx(1)
+    assert page.locator("[aria-label='Add another style']").count() == 0
