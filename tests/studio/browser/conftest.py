@@ -41,7 +41,7 @@ class Stage:
     def context(self, **options: Any) -> Any:
         """A new browser profile."""
         context = self._chromium.new_context(**{"viewport": WIDE, "reduced_motion": "reduce", **options})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(45_000)
         context.on("request", lambda request: self.asked.append(request.url))
         self.contexts.append(context)
         return context

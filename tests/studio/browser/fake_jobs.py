@@ -83,8 +83,8 @@ class Job:
                 step = self.step
                 job = self.json()
                 yield "step", {name: job[name] for name in ("step", "steps", "loss", "scale", "seconds_left")}
-            if step // 4 != shown and step:
-                shown = step // 4
+            if step != shown and step:
+                shown = step
                 yield "preview", {"url": f"/api/jobs/{self.id}/preview?v={step}"}
             if self.state != state:
                 state = self.state

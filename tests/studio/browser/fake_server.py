@@ -42,7 +42,7 @@ class FakeStudio:
         self.jobs = Jobs(self.pictures)
         self.requests: list[tuple[str, str, Any]] = []
         self.fast_seconds = 0.03
-        self.step_seconds = 0.02
+        self.step_seconds = 0.25
 
     def seen(self, method: str, pattern: str) -> list[Any]:
         """Bodies of the requests whose path matches, oldest first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hands import begin, choose, idle, slide, title, until
+from hands import begin, choose, hurry, idle, slide, title, until
 
 
 def paint(page):
@@ -26,12 +26,12 @@ def test_pause_and_go_on(stage):
     idle(page, 400)
     assert jobs(stage)[0]["step"] <= step + 1
     page.click("text=Go on >> visible=true")
+    hurry(stage)
     title(page, "Finished")
 
 
 def test_cancel_leaves_no_picture(stage):
     page = stage.tab()
-    stage.studio.step_seconds = 0.1
     begin(page)
     paint(page)
     page.click("text=Cancel >> visible=true")
@@ -44,7 +44,6 @@ def test_cancel_leaves_no_picture(stage):
 
 def test_keep_as_it_is(stage):
     page = stage.tab()
-    stage.studio.step_seconds = 0.1
     begin(page)
     paint(page)
     page.click("text=Keep as it is >> visible=true")
@@ -55,7 +54,6 @@ def test_keep_as_it_is(stage):
 
 def test_strength_and_mix_change_a_run_without_a_restart(stage):
     page = stage.tab()
-    stage.studio.step_seconds = 0.1
     begin(page, 2)
     paint(page)
     before = jobs(stage)[0]["step"]
@@ -76,7 +74,6 @@ def test_strength_and_mix_change_a_run_without_a_restart(stage):
 
 def test_a_reload_in_mid_run_loses_nothing(stage):
     page = stage.tab()
-    stage.studio.step_seconds = 0.1
     begin(page)
     paint(page)
     slide(page, "Stroke", 2)
@@ -88,14 +85,13 @@ def test_a_reload_in_mid_run_loses_nothing(stage):
     assert len(points) >= jobs(stage)[0]["step"] - 3  # the curve begins where the run began
     assert page.get_by_label("Stroke", exact=True).input_value() == "2"
     assert page.locator("#sources .tile img").count() == 2
-    stage.studio.jobs[jobs(stage)[0]["id"]].pace = 0.005
+    hurry(stage)
     title(page, "Finished")
     assert len(jobs(stage)) == 1
 
 
 def test_two_tabs_follow_their_own_work(stage):
     context = stage.context()
-    stage.studio.step_seconds = 0.1
     first = stage.tab(context)
     begin(first)
     second = stage.tab(context)
@@ -119,7 +115,6 @@ def test_two_tabs_follow_their_own_work(stage):
 
 def test_a_server_that_is_away_is_said_and_found_again(stage):
     page = stage.tab()
-    stage.studio.step_seconds = 0.1
     begin(page)
     paint(page)
     page.context.set_offline(True)
@@ -128,7 +123,7 @@ def test_a_server_that_is_away_is_said_and_found_again(stage):
     page.context.set_offline(False)
     page.click("#banner-retry")
     page.wait_for_selector("#banner", state="hidden")
-    stage.studio.jobs[jobs(stage)[0]["id"]].pace = 0.005
+    hurry(stage)
     title(page, "Finished")
 
 
@@ -137,6 +132,7 @@ def test_gallery_again_download_and_throw_away(stage):
     begin(page)
     slide(page, "Strength", 1.25)
     page.click("#paint")
+    hurry(stage)
     title(page, "Finished")
     page.click("#nav-gallery")
     page.wait_for_selector(".card img")
@@ -149,6 +145,7 @@ def test_gallery_again_download_and_throw_away(stage):
     assert page.get_by_label("Strength", exact=True).input_value() == "1.25"
     page.click("#nav-gallery")
     page.click(".card-picture")
+    hurry(stage)
     title(page, "Finished")
     page.click("#nav-gallery")
     page.click("[aria-label='Throw away']")
@@ -162,6 +159,7 @@ def test_gallery_shows_older_paintings_on_demand(stage):
     stage.studio.step_seconds = 0
     begin(page)
     page.click("#paint")
+    hurry(stage)
     title(page, "Finished")
     body = stage.studio.seen("POST", "/api/jobs")[0]
     for _ in range(29):
@@ -182,6 +180,7 @@ def test_a_picture_made_here_brings_its_settings_back(stage, tmp_path):
     page.select_option("#field-style_loss", "gram")
     idle(page)
     page.click("#paint")
+    hurry(stage)
     title(page, "Finished")
     with page.expect_download() as download:
         page.click("text=Download >> visible=true")
@@ -201,6 +200,7 @@ def test_a_change_after_the_end_is_a_new_draft(stage):
     page = stage.tab()
     begin(page)
     page.click("#paint")
+    hurry(stage)
     title(page, "Finished")
     assert "#/job/" in page.url
     slide(page, "Colours", 1)

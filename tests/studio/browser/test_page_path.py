@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from hands import PREVIEW, begin, choose, drop_sample, idle, painted, slide, title, until
+from hands import PREVIEW, begin, choose, drop_sample, hurry, idle, painted, slide, title, until
 from PIL import Image
 
 # Moves the slider with this name, waits for the picture that follows, answers the milliseconds.
@@ -35,6 +35,7 @@ def test_from_upload_to_download(stage, files):
     page.wait_for_selector("img.after.shown[src*='/preview?v=']")
     assert page.locator("[role=progressbar]").get_attribute("aria-valuenow") is not None
     page.wait_for_selector(".curve-line[points*=' ']", state="attached")
+    hurry(stage)
     title(page, "Finished")
     for kind, suffix in (("png", "png"), ("jpeg", "jpg"), ("webp", "webp")):
         page.select_option("#format", kind)
@@ -137,6 +138,7 @@ def test_size_quality_and_seed_reach_the_job(stage):
     page.fill("#seed", "7")
     page.press("#seed", "Tab")
     page.click("#paint")
+    hurry(stage)
     title(page, "Finished")
     recipe = stage.studio.seen("POST", "/api/jobs")[0]["recipe"]
     assert (recipe["size"], recipe["quality"], recipe["seed"]) == (256, "draft", 7)

@@ -14,6 +14,7 @@ let wanted = null; // the newest wish not yet asked for
 let under = null; // {rest, controller} of the request under way
 let restTimer = 0;
 let pixelsPerSecond = 384 * 384 / 0.5; // a guess until the first answer
+let answers = 0;
 let shown = ""; // the wish whose picture is on the stage
 
 function sizeFor(seconds) {
@@ -44,7 +45,8 @@ async function ask(request, rest) {
   try {
     const blob = await api.fast({ ...request, size }, controller.signal);
     const seconds = (performance.now() - began) / 1000;
-    pixelsPerSecond = 0.5 * pixelsPerSecond + 0.5 * (size * size) / Math.max(seconds, 0.02);
+    answers += 1; // the first one also loads the network, and says nothing about the next
+    if (answers > 1) pixelsPerSecond = 0.5 * pixelsPerSecond + 0.5 * (size * size) / Math.max(seconds, 0.02);
     accept(blob, seconds, request, size);
   } catch (error) {
     refuse(error);

@@ -25,7 +25,7 @@ function allowedSides() {
 
 function sizeSlider(sides) {
   return slider({
-    label: "Size", min: 0, max: sides.length - 1, step: 1, value: sides.indexOf(state.size), usual: sides.indexOf(1024),
+    label: "Size", min: 0, max: sides.length - 1, step: 1, value: sides.indexOf(state.size), usual: sides.indexOf(512),
     format: (i) => (state.content ? `${outputSize(state.content, sides[i]).join(" × ")}` : `${sides[i]} pixels`),
     ends: ["sketch", "print"],
     oninput: (i) => store.set({ size: sides[i] }),

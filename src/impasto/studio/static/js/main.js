@@ -93,6 +93,7 @@ async function start() {
   startGallery();
   watchCovers();
   byId("help-open").addEventListener("click", () => byId("help").showModal());
+  byId("help-close").addEventListener("click", () => byId("help").close());
   await loadInfo(); // before any job is opened: what its recipe changed is told from what is usual
   // A job in the address comes before the first preview: asking for one only to throw it away would keep the job waiting.
   await route();

@@ -17,7 +17,7 @@ export function emptyDraft() {
     look: { ...LOOK },
     mix: [], // one weight a style, adding up to 1
     preset: "impasto",
-    size: 1024,
+    size: 512,
     quality: "normal",
     seed: 0,
     extra: {}, // fields of the recipe that the form for all settings changed

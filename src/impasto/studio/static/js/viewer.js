@@ -26,8 +26,8 @@ function margins() {
 function apply() {
   const [width, height] = view.picture.map((side) => side * view.scale);
   Object.assign(frame.style, { width: `${width}px`, height: `${height}px`, transform: `translate(${view.x}px, ${view.y}px)` });
-  // From two screen pixels a picture pixel on, one wants to see pixels, not a blur of them.
-  frame.classList.toggle("pixels", view.scale * devicePixelRatio >= 2);
+  // Who zooms to two screen pixels a picture pixel and more wants to see pixels, not a blur of them.
+  frame.classList.toggle("pixels", !view.fitted && view.scale * devicePixelRatio >= 2);
   viewport.classList.toggle("zoomed", !view.fitted);
   byId("zoom-value").textContent = percent(view.scale * devicePixelRatio);
   placeSplit();
