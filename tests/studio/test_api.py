@@ -110,6 +110,28 @@ def test_info(api) -> None:
         assert api.get(f"/api/pictures/{sample['id']}?size=32").status_code == 200
 
 
+def test_trained_styles_are_read_from_cards(tmp_path, monkeypatch) -> None:
+    from impasto.studio import trained
+
+    def write(name: str, header: bytes) -> None:
+        (tmp_path / "data" / f"{name}.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+
+    (tmp_path / "data").mkdir()
+    style = {"name": "waves", "title": "Waves", "credit": "Korin", "settings": {}}
+    for name, card in (
+        ("a", {"styles": [style, {"title": "nameless"}, 5]}),
+        ("any", {"kind": "network:any"}),
+        ("l", [1]),
+    ):
+        write(name, json.dumps({"__metadata__": {"impasto": json.dumps(card)}}).encode())
+    write("broken", b"{")
+    (tmp_path / "data" / "short.safetensors").write_bytes(b"\xff" * 9)
+    monkeypatch.setattr(trained.resources, "files", lambda _: tmp_path)
+    trained.trained_styles.cache_clear()
+    assert trained.trained_styles() == [{"name": "waves", "title": "Waves", "credit": "Korin"}]
+    trained.trained_styles.cache_clear()
+
+
 def test_pictures_are_kept_under_their_digest(api, photo) -> None:
     again = api.post("/api/pictures", content=picture(0), headers={**PNG, "X-Name": "other"}).json()
     assert (again["id"], again["width"], again["height"]) == (photo, 48, 36)
@@ -265,10 +287,18 @@ async def stream(app, name: str, pause: float = 0.0, last: str | None = None) ->
     """Read a job's events to their end, by ASGI itself; a slow reader waits before it takes more."""
     headers = [(b"host", b"127.0.0.1")] + ([(b"last-event-id", last.encode())] if last else [])
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-        "path": f"/api/jobs/{name}/events", "raw_path": b"", "query_string": b"", "headers": headers,
-        "client": ("1.2.3.4", 5), "server": ("127.0.0.1", 80),
-    }  # fmt: skip
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": f"/api/jobs/{name}/events",
+        "raw_path": b"",
+        "query_string": b"",
+        "headers": headers,
+        "client": ("1.2.3.4", 5),
+        "server": ("127.0.0.1", 80),
+    }
     text = b""
 
     async def receive():
@@ -369,45 +399,77 @@ def recipe(**changes) -> dict:
 
 
 JOBS = {
-    "no fields": ({}, 422), "unknown field": (job_with(more=1), 422), "a list": ([], 422), "text": ("x", 422),
-    "null": (None, 422), "nothing to paint": ({"content": None, "styles": []}, 422),
-    "missing photo": (job_with(content=ID), 404), "missing art": (job_with(styles=[ID]), 404),
-    "photo is a path": (job_with(content="/etc/passwd"), 422), "photo is a url": (job_with(content="http://a/b.png"), 422),
-    "photo climbs": (job_with(content="../" * 10 + "etc/passwd"), 422), "photo is a number": (job_with(content=5), 422),
-    "photo ends in a line": (job_with(content=ID + "\n"), 422), "photo in capitals": (job_with(content=ID.upper()), 422),
-    "photo is a word": (job_with(content="left"), 422), "style is a path": (job_with(styles=["/etc/passwd"]), 422),
-    "styles is an id": (job_with(styles="ART"), 422), "10000 styles": (job_with(styles=["ART"] * 10_000), 413),
-    "1000 styles": (job_with(styles=["ART"] * 1000), 422), "9 styles": (job_with(styles=["ART"] * 9), 422),
+    "no fields": ({}, 422),
+    "unknown field": (job_with(more=1), 422),
+    "a list": ([], 422),
+    "text": ("x", 422),
+    "null": (None, 422),
+    "nothing to paint": ({"content": None, "styles": []}, 422),
+    "missing photo": (job_with(content=ID), 404),
+    "missing art": (job_with(styles=[ID]), 404),
+    "photo is a path": (job_with(content="/etc/passwd"), 422),
+    "photo is a url": (job_with(content="http://a/b.png"), 422),
+    "photo climbs": (job_with(content="../" * 10 + "etc/passwd"), 422),
+    "photo is a number": (job_with(content=5), 422),
+    "photo ends in a line": (job_with(content=ID + "\n"), 422),
+    "photo in capitals": (job_with(content=ID.upper()), 422),
+    "photo is a word": (job_with(content="left"), 422),
+    "style is a path": (job_with(styles=["/etc/passwd"]), 422),
+    "styles is an id": (job_with(styles="ART"), 422),
+    "10000 styles": (job_with(styles=["ART"] * 10_000), 413),
+    "1000 styles": (job_with(styles=["ART"] * 1000), 422),
+    "9 styles": (job_with(styles=["ART"] * 9), 422),
     "mask is a path": (job_with(guides={"masks": ["/etc/passwd"]}), 422),
     "mask is missing": (job_with(guides={"masks": [ID]}), 404),
     "mask is another word": (job_with(guides={"masks": ["middle"]}), 422),
     "protect is a path": (job_with(guides={"protect": "../x"}), 422),
     "regions is a word": (job_with(guides={"regions": "left"}), 422),
-    "unknown guide": (job_with(guides={"where": "left"}), 422), "guides is a list": (job_with(guides=[]), 422),
-    "weights": (recipe(weights="/etc/passwd"), 422), "encoder is a file": (recipe(encoder="/tmp/x.safetensors"), 422),
-    "encoder is a file here": (recipe(encoder="x.safetensors"), 422), "encoder is a list": (recipe(encoder=[1]), 422),
-    "start is a path": (recipe(start_picture="/etc/passwd"), 422), "start is missing": (recipe(start_picture=ID), 404),
-    "device": (recipe(device="cuda:5"), 422), "preset is a list": (recipe(preset=[]), 422),
-    "preset is unknown": (recipe(preset="nope"), 422), "preset is odd": (recipe(preset="\ud800"), 422),
-    "quality is a mapping": (recipe(quality={}), 422), "optimizer is a list": (recipe(optimizer=[]), 422),
-    "unknown setting": (recipe(nope=1), 422), "setting with an odd name": (recipe(**{"\ud800": 1}), 422),
-    "size is negative": (recipe(size=-1), 422), "size is huge": (recipe(size=10**9), 422),
-    "size is beyond any number": (recipe(size=10**400), 422), "strength is text": (recipe(strength="much"), 422),
-    "seed is beyond": (recipe(seed=2**63), 422), "layers are a list": (recipe(style_layers=[1]), 422),
-    "layers are unknown numbers": (recipe(style_layers={"relu1_1": -1}), 422), "mix of one": (recipe(mix=[0.5, 0.5]), 422),
-    "mix is nested": (recipe(mix=[[0.5]]), 422), "steps is a mapping": (recipe(steps={"a": 1}), 422),
-    "nested deeply": (recipe(mix=[[[[[[[[[[1]]]]]]]]]]), 422), "two many settings": (recipe(**{f"a{i}": 1 for i in range(300)}), 422),
-    "betas": (recipe(betas=[2, 2]), 422), "scales": (recipe(scales=[[1, 2, 3]]), 422),
-}  # fmt: skip
+    "unknown guide": (job_with(guides={"where": "left"}), 422),
+    "guides is a list": (job_with(guides=[]), 422),
+    "weights": (recipe(weights="/etc/passwd"), 422),
+    "encoder is a file": (recipe(encoder="/tmp/x.safetensors"), 422),
+    "encoder is a file here": (recipe(encoder="x.safetensors"), 422),
+    "encoder is a list": (recipe(encoder=[1]), 422),
+    "start is a path": (recipe(start_picture="/etc/passwd"), 422),
+    "start is missing": (recipe(start_picture=ID), 404),
+    "device": (recipe(device="cuda:5"), 422),
+    "preset is a list": (recipe(preset=[]), 422),
+    "preset is unknown": (recipe(preset="nope"), 422),
+    "preset is odd": (recipe(preset="\ud800"), 422),
+    "quality is a mapping": (recipe(quality={}), 422),
+    "optimizer is a list": (recipe(optimizer=[]), 422),
+    "unknown setting": (recipe(nope=1), 422),
+    "setting with an odd name": (recipe(**{"\ud800": 1}), 422),
+    "size is negative": (recipe(size=-1), 422),
+    "size is huge": (recipe(size=10**9), 422),
+    "size is beyond any number": (recipe(size=10**400), 422),
+    "strength is text": (recipe(strength="much"), 422),
+    "seed is beyond": (recipe(seed=2**63), 422),
+    "layers are a list": (recipe(style_layers=[1]), 422),
+    "layers are unknown numbers": (recipe(style_layers={"relu1_1": -1}), 422),
+    "mix of one": (recipe(mix=[0.5, 0.5]), 422),
+    "mix is nested": (recipe(mix=[[0.5]]), 422),
+    "steps is a mapping": (recipe(steps={"a": 1}), 422),
+    "nested deeply": (recipe(mix=[[[[[[[[[[1]]]]]]]]]]), 422),
+    "two many settings": (recipe(**{f"a{i}": 1 for i in range(300)}), 422),
+    "betas": (recipe(betas=[2, 2]), 422),
+    "scales": (recipe(scales=[[1, 2, 3]]), 422),
+}
 RAW = {
     "nan": b'{"content": "PHOTO", "styles": ["ART"], "recipe": {"strength": NaN}}',
     "infinity": b'{"content": "PHOTO", "styles": ["ART"], "recipe": {"learning_rate": Infinity}}',
     "minus infinity": b'{"content": "PHOTO", "styles": ["ART"], "recipe": {"betas": [-Infinity, 0.9]}}',
     "too large a number": b'{"content": "PHOTO", "styles": ["ART"], "recipe": {"strength": 1e999}}',
-    "broken": b'{"content": ', "empty": b"", "no utf-8": b'{"content": "\xff\xfe"}', "zeros": b"\0" * 100,
-    "deep": b"[" * 100_000, "deep mapping": b'{"recipe":' * 20_000, "bom": b"\xef\xbb\xbf{}",
-    "not json at all": b"content=1&styles=2", "many digits": b'{"content": ' + b"1" * 10_000 + b"}",
-}  # fmt: skip
+    "broken": b'{"content": ',
+    "empty": b"",
+    "no utf-8": b'{"content": "\xff\xfe"}',
+    "zeros": b"\0" * 100,
+    "deep": b"[" * 100_000,
+    "deep mapping": b'{"recipe":' * 20_000,
+    "bom": b"\xef\xbb\xbf{}",
+    "not json at all": b"content=1&styles=2",
+    "many digits": b'{"content": ' + b"1" * 10_000 + b"}",
+}
 
 
 def filled(value, photo: str, art: str):
@@ -450,14 +512,21 @@ def test_json_under_another_name(api, photo, art, kind) -> None:
 
 
 PICTURES = {
-    "empty": (b"", "image/png", (422,)), "text": (b"hello" * 20, "image/png", (422,)),
-    "cut": (picture(3)[:200], "image/png", (422,)), "bomb": (bomb(100_000, 100_000), "image/png", (413, 422)),
-    "large": (bomb(20_000, 20_000), "image/png", (413,)), "a little too large": (bomb(1001, 2000), "image/png", (413,)),
-    "no pixels in it": (bomb(1000, 1000), "image/png", (422,)), "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml", (415,)),
-    "pdf": (b"%PDF-1.7", "application/pdf", (415,)), "json": (b"{}", "application/json", (415,)),
-    "no type": (picture(3), "", (415,)), "a type with a parameter": (b"x", "image/png; charset=x", (422,)),
-    "eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n", "image/png", (422,)), "too many bytes": (b"\0" * 3_000_001, "image/png", (413,)),
-}  # fmt: skip
+    "empty": (b"", "image/png", (422,)),
+    "text": (b"hello" * 20, "image/png", (422,)),
+    "cut": (picture(3)[:200], "image/png", (422,)),
+    "bomb": (bomb(100_000, 100_000), "image/png", (413, 422)),
+    "large": (bomb(20_000, 20_000), "image/png", (413,)),
+    "a little too large": (bomb(1001, 2000), "image/png", (413,)),
+    "no pixels in it": (bomb(1000, 1000), "image/png", (422,)),
+    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml", (415,)),
+    "pdf": (b"%PDF-1.7", "application/pdf", (415,)),
+    "json": (b"{}", "application/json", (415,)),
+    "no type": (picture(3), "", (415,)),
+    "a type with a parameter": (b"x", "image/png; charset=x", (422,)),
+    "eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n", "image/png", (422,)),
+    "too many bytes": (b"\0" * 3_000_001, "image/png", (413,)),
+}
 
 
 @pytest.mark.parametrize("path", ["/api/pictures", "/api/replay"])
@@ -482,11 +551,16 @@ def test_more_bytes_than_announced_are_not_waited_for(api) -> None:
 
 
 RECIPES = {
-    "no recipe": {"a": 1}, "recipe is a list": {"recipe": [1]}, "unknown preset": {"recipe": {"preset": "nope"}},
-    "preset is a list": {"recipe": {"preset": []}}, "odd encoder": {"recipe": {"encoder": 5}},
-    "styles is text": {"recipe": {}, "styles": "x"}, "guides is text": {"recipe": {}, "guides": "x"},
-    "quality": {"recipe": {"quality": {}}}, "unknown": {"recipe": {"nope": 1}},
-}  # fmt: skip
+    "no recipe": {"a": 1},
+    "recipe is a list": {"recipe": [1]},
+    "unknown preset": {"recipe": {"preset": "nope"}},
+    "preset is a list": {"recipe": {"preset": []}},
+    "odd encoder": {"recipe": {"encoder": 5}},
+    "styles is text": {"recipe": {}, "styles": "x"},
+    "guides is text": {"recipe": {}, "guides": "x"},
+    "quality": {"recipe": {"quality": {}}},
+    "unknown": {"recipe": {"nope": 1}},
+}
 
 
 @pytest.mark.parametrize("case", RECIPES)
@@ -504,10 +578,16 @@ def test_a_recipe_does_not_bring_pictures_of_this_machine(api) -> None:
     from PIL.PngImagePlugin import PngInfo
 
     stored = {
-        "recipe": {"weights": "/etc/passwd", "start_picture": "/etc/passwd", "start": "picture", "device": "cuda:9"},
-        "content": "/etc/passwd", "styles": ["../../x", 5, None, f"/elsewhere/{ID}"],
+        "recipe": {
+            "weights": "/etc/passwd",
+            "start_picture": "/etc/passwd",
+            "start": "picture",
+            "device": "cuda:9",
+        },
+        "content": "/etc/passwd",
+        "styles": ["../../x", 5, None, f"/elsewhere/{ID}"],
         "guides": {"masks": ["/etc/passwd"], "protect": "left", "regions": 5},
-    }  # fmt: skip
+    }
     info, buffer = PngInfo(), io.BytesIO()
     info.add_text("impasto", json.dumps(stored))
     Image.new("RGB", (8, 8)).save(buffer, "PNG", pnginfo=info)
@@ -522,15 +602,41 @@ def test_a_recipe_does_not_bring_pictures_of_this_machine(api) -> None:
 
 
 PATHS = [
-    "/api/pictures/..%2f..%2fetc%2fpasswd", "/api/pictures/%2e%2e", "/api/pictures/" + "a" * 31, f"/api/pictures/{ID}%00",
-    f"/api/pictures/{ID}%0a", f"/api/pictures/{ID}/x", "/api/pictures/" + "a" * 5000, f"/api/pictures/{ID}?size=0",
-    f"/api/pictures/{ID}?size=99999999999999999999999", f"/api/pictures/{ID}?size=nan", f"/api/pictures/{ID}?size=-1",
-    f"/api/pictures/{ID}?size=64", f"/api/jobs/{ID}", f"/api/jobs/{ID}/picture", f"/api/jobs/{ID}/events",
-    f"/api/jobs/{ID}/preview", "/api/jobs/nope", "/api/jobs/nope/events", "/api/jobs?limit=0", "/api/jobs?limit=9999999999",
-    "/api/jobs?cursor=x", "/api/jobs?cursor=99999999999999999999", "/api/jobs?cursor=-1", "/api/nope", "/nope", "/static/",
-    "/static/../app.py", "/static/..%2fapp.py", "/static/%2e%2e/app.py", "/static/%00", "/static/" + "a" * 3000,
-    "/static//etc/passwd", "/api/openapi.json/..", "/docs",
-]  # fmt: skip
+    "/api/pictures/..%2f..%2fetc%2fpasswd",
+    "/api/pictures/%2e%2e",
+    "/api/pictures/" + "a" * 31,
+    f"/api/pictures/{ID}%00",
+    f"/api/pictures/{ID}%0a",
+    f"/api/pictures/{ID}/x",
+    "/api/pictures/" + "a" * 5000,
+    f"/api/pictures/{ID}?size=0",
+    f"/api/pictures/{ID}?size=99999999999999999999999",
+    f"/api/pictures/{ID}?size=nan",
+    f"/api/pictures/{ID}?size=-1",
+    f"/api/pictures/{ID}?size=64",
+    f"/api/jobs/{ID}",
+    f"/api/jobs/{ID}/picture",
+    f"/api/jobs/{ID}/events",
+    f"/api/jobs/{ID}/preview",
+    "/api/jobs/nope",
+    "/api/jobs/nope/events",
+    "/api/jobs?limit=0",
+    "/api/jobs?limit=9999999999",
+    "/api/jobs?cursor=x",
+    "/api/jobs?cursor=99999999999999999999",
+    "/api/jobs?cursor=-1",
+    "/api/nope",
+    "/nope",
+    "/static/",
+    "/static/../app.py",
+    "/static/..%2fapp.py",
+    "/static/%2e%2e/app.py",
+    "/static/%00",
+    "/static/" + "a" * 3000,
+    "/static//etc/passwd",
+    "/api/openapi.json/..",
+    "/docs",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -62,6 +63,14 @@ def sources(running: Running, name: str) -> tuple[str, list[str]]:
     return job["content"], job["styles"]
 
 
+def alive(pid: int) -> bool:
+    """Whether a process still has files open: one that only waits to be noticed has none."""
+    try:
+        return any(Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
+
+
 def wait_for(true, seconds: float = 100) -> None:
     end = time.monotonic() + seconds
     while not true():
@@ -79,11 +88,7 @@ def test_a_killed_server_keeps_queue_order_history_and_progress(running: Running
     wait_for((running.data / "jobs" / name / "checkpoint").is_file)
     orphans = running.painters()
     running.kill()
-    wait_for(
-        lambda: (
-            not any(os.path.exists(f"/proc/{pid}/fd") and os.listdir(f"/proc/{pid}/fd") for pid in orphans)
-        )
-    )
+    wait_for(lambda: not any(alive(pid) for pid in orphans))
     running.start()
     client = running.client
     jobs = client.ask("GET", "/api/jobs").json["jobs"]

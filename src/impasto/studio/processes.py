@@ -156,7 +156,8 @@ class Helper:
         self._child.send((kind, request))
         try:
             async with asyncio.timeout(seconds + START_SECONDS) as limit:
-                await asyncio.wait([self._answer, waiting], return_when=asyncio.FIRST_COMPLETED)
+                either: list[asyncio.Future[Any]] = [self._answer, waiting]
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
                 limit.reschedule(asyncio.get_running_loop().time() + seconds)
                 status, value = await self._answer
         except (TimeoutError, asyncio.CancelledError) as error:

@@ -1,4 +1,4 @@
-"""The networks of one style that come with impasto, by the cards in their files; read without torch."""
+"""The styles of the trained networks that come with impasto, by the cards in their files; read without torch."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ _MOST_HEADER = 4_000_000
 
 @cache
 def trained_styles() -> list[dict[str, str]]:
-    """Return name, title and credit of each; the network for any style is none of them."""
+    """Return name, title and credit of each; the network for any style has none of its own."""
     folder = Path(str(resources.files("impasto.networks"))) / "data"
     found = []
     for path in sorted(folder.glob("*.safetensors")):
-        card = _card(path)
-        if card.get("kind") == "network:any" or not card:
-            continue
-        title = str(card.get("title") or path.stem.replace("-", " ").capitalize())
-        found.append({"name": path.stem, "title": title, "credit": str(card.get("credit") or "")})
+        styles = _card(path).get("styles")
+        for style in styles if isinstance(styles, list) else []:
+            if isinstance(style, dict) and style.get("name"):
+                found.append({key: str(style.get(key) or "") for key in ("name", "title", "credit")})
     return found
 
 
