@@ -120,8 +120,8 @@ def test_a_server_that_is_away_is_said_and_found_again(stage):
     page.context.set_offline(True)
     page.click("text=Pause >> visible=true")
     page.wait_for_selector("#banner:not([hidden]):has-text('does not answer')")
+    assert page.is_enabled("#banner-retry")
     page.context.set_offline(False)
-    page.click("#banner-retry")
     page.wait_for_selector("#banner", state="hidden")
     hurry(stage)
     title(page, "Finished")
@@ -188,7 +188,7 @@ def test_a_picture_made_here_brings_its_settings_back(stage, tmp_path):
     download.value.save_as(kept)
     fresh = stage.tab()
     choose(fresh, "#pick-content", kept)
-    fresh.click("text=Bring back its settings")
+    fresh.click("#ask-buttons >> text=Bring back its settings")
     fresh.wait_for_selector("#estimate:has-text('About')")
     assert fresh.get_by_label("Strength", exact=True).input_value() == "1.75"
     assert fresh.get_by_label("Cross-fade", exact=True).input_value() == "0.3"
