@@ -1,16 +1,20 @@
 # Two commands do everything on a fresh machine (Python 3.11+, pip, make):
 #   make demo   installs into .venv, stylises a real photograph, prints where the picture is
 #   make test   installs into .venv, runs linters, types and the whole test suite
+# make test-browser   the studio's page in Chromium, which must be on PATH or named by IMPASTO_CHROMIUM
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test test-browser check clean
 
 demo: .venv/.installed
 	$(BIN)/impasto demo --out demo-out
 
 test: .venv/.installed-dev check
 	$(BIN)/python -m pytest
+
+test-browser: .venv/.installed-browser
+	$(BIN)/python -m pytest -m browser -n0 tests/studio/browser
 
 check: .venv/.installed-dev
 	$(BIN)/ruff check src tests benchmarks
@@ -26,6 +30,10 @@ check: .venv/.installed-dev
 
 .venv/.installed-dev: .venv/.installed
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[demo,lab,io,heif,studio,dev]'
+	touch $@
+
+.venv/.installed-browser: .venv/.installed-dev
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[browser]'
 	touch $@
 
 clean:

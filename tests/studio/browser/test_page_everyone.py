@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -14,15 +13,11 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """axe-core's text: IMPASTO_AXE, or what npm left in a folder above."""
-    places = [
-        parent / "node_modules" / "axe-core" / "axe.min.js" for parent in Path(__file__).resolve().parents
-    ]
-    given = os.environ.get("IMPASTO_AXE")
-    found = next((p for p in [*([Path(given)] if given else []), *places] if p.is_file()), None)
-    if found is None:
-        pytest.skip("axe-core is not here (npm install axe-core, or set IMPASTO_AXE to axe.min.js)")
-    return found.read_text(encoding="utf-8")
+    """axe-core's text, as the extra `browser` brings it."""
+    package = pytest.importorskip(
+        "axe_playwright_python", reason="axe-core is not installed (impasto[browser])"
+    )
+    return (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
 def violations(page, axe):
