@@ -29,6 +29,7 @@ from impasto.studio.studio import Studio
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
 OPEN = Limits(rate=1e9, burst=10**9)
+LIMITS = Limits(rate=1e9, burst=10**9, upload_bytes=3_000_000, upload_pixels=2_000_000)
 TINY = {"encoder": "tiny", "size": 32, "steps": 3, "precision": "float32"}
 
 
@@ -157,6 +158,19 @@ class Running:
     def close(self) -> int:
         self.process.communicate(timeout=60)
         return self.process.returncode
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The interface with real processes behind it."""
+    from fastapi.testclient import TestClient
+
+    from impasto.studio.app import create_app
+
+    studio = Studio(Settings(tmp_path_factory.mktemp("studio"), limits=LIMITS))
+    app = create_app(studio)
+    with TestClient(app, base_url="http://127.0.0.1:7878", raise_server_exceptions=False) as client:
+        yield client
 
 
 @pytest.fixture

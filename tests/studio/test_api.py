@@ -8,29 +8,17 @@ import json
 import struct
 import time
 import zlib
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from fastapi.testclient import TestClient
 from PIL import Image
 
 from impasto.studio.app import create_app
-from impasto.studio.settings import Limits, Settings
 from impasto.studio.studio import Studio
 
 from .conftest import TINY, picture
 
-LIMITS = Limits(rate=1e9, burst=10**9, upload_bytes=3_000_000, upload_pixels=2_000_000)
 PNG = {"content-type": "image/png"}
-
-
-@pytest.fixture(scope="module")
-def api(tmp_path_factory) -> Iterator[TestClient]:
-    studio = Studio(Settings(tmp_path_factory.mktemp("studio"), limits=LIMITS))
-    app = create_app(studio)
-    with TestClient(app, base_url="http://127.0.0.1:7878", raise_server_exceptions=False) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +96,10 @@ def test_info(api) -> None:
     assert [sample["kind"] for sample in info["samples"]].count("style") == 6
     for sample in info["samples"]:
         assert api.get(f"/api/pictures/{sample['id']}?size=32").status_code == 200
+    assert len(info["trained_styles"]) == 6
+    for style in info["trained_styles"]:
+        assert style["credit"]
+        assert api.get(style["thumb"]).headers["content-type"] == "image/webp"
 
 
 def test_trained_styles_are_read_from_cards(tmp_path, monkeypatch) -> None:
@@ -128,7 +120,9 @@ def test_trained_styles_are_read_from_cards(tmp_path, monkeypatch) -> None:
     (tmp_path / "data" / "short.safetensors").write_bytes(b"\xff" * 9)
     monkeypatch.setattr(trained.resources, "files", lambda _: tmp_path)
     trained.trained_styles.cache_clear()
-    assert trained.trained_styles() == [{"name": "waves", "title": "Waves", "credit": "Korin"}]
+    assert trained.trained_styles() == [
+        {"name": "waves", "title": "Waves", "credit": "Korin", "thumb": "/static/styles/waves.webp"}
+    ]
     trained.trained_styles.cache_clear()
 
 

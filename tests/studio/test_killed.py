@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,19 +59,6 @@ def assert_goes_on(running: Running, name: str, before: int) -> None:
     assert (kept["state"], kept["has_picture"], kept["error"]) == ("stopped", True, None)
 
 
-def test_a_killed_painter_goes_on_from_its_checkpoint(running: Running) -> None:
-    client = running.client
-    name = begun(running)
-    waiting = client.queue(*sources(running, name))
-    wait_for((running.data / "jobs" / name / "checkpoint").is_file)
-    before = painted(running, name)
-    killed = kill_painter(running)
-    assert_goes_on(running, name, before)
-    assert killed not in running.painters()
-    assert client.wait(waiting, "done", seconds=200)["has_picture"]
-    assert running.stop() == 0
-
-
 def sources(running: Running, name: str) -> tuple[str, list[str]]:
     job = running.client.job(name)
     return job["content"], job["styles"]
@@ -91,14 +79,21 @@ def wait_for(true, seconds: float = 100) -> None:
         time.sleep(0.02)
 
 
-def test_a_killed_server_keeps_queue_order_history_and_progress(running: Running) -> None:
+def test_what_is_killed_goes_on_from_its_checkpoint(running: Running) -> None:
+    """First the process that paints, then the server: queue, order, history and progress are kept."""
     client = running.client
     name = begun(running)
     photo, art = sources(running, name)
     second = client.queue(photo, art, seed=2)
     third = client.queue(photo, art, seed=3)
     assert client.ask("PATCH", f"/api/jobs/{name}", {"strength": 0.9}).status == 200
-    wait_for((running.data / "jobs" / name / "checkpoint").is_file)
+    checkpoint = running.data / "jobs" / name / "checkpoint"
+    wait_for(checkpoint.is_file)
+    before = painted(running, name)
+    killed = kill_painter(running)
+    client.wait(name, "running", step=before + 1, seconds=300)
+    assert killed not in running.painters()
+    assert painted(running, name) >= before  # begun anew it would have none, or be nowhere near
     orphans = running.painters()
     running.kill()
     wait_for(lambda: not any(alive(pid) for pid in orphans))
@@ -132,8 +127,22 @@ def test_ctrl_c_saves_and_the_next_start_goes_on_to_the_very_same_picture(runnin
     assert running.stop() == 0
 
 
-def test_live_control_keep_and_forget(running: Running) -> None:
-    client = running.client
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory) -> Iterator[Running]:
+    """A server that no test kills."""
+    server = Running(tmp_path_factory.mktemp("steady") / "data")
+    yield server
+    if server.process.poll() is None:
+        server.kill()
+
+
+def test_a_second_studio_in_the_same_folder_is_refused(steady: Running) -> None:
+    with pytest.raises(AssertionError, match="Another studio runs"):
+        Running(steady.data)
+
+
+def test_live_control_keep_and_forget(steady: Running) -> None:
+    running, client = steady, steady.client
     name = begun(running)
     changed = client.ask("PATCH", f"/api/jobs/{name}", {"strength": 1.2}).json
     assert (changed["state"], changed["recipe"]["strength"]) == ("running", 1.2)
@@ -150,8 +159,3 @@ def test_live_control_keep_and_forget(running: Running) -> None:
     third = client.queue(*sources(running, name))
     assert client.wait(third, "done", seconds=100)["has_picture"]
     assert running.stop() == 0
-
-
-def test_a_second_studio_in_the_same_folder_is_refused(running: Running) -> None:
-    with pytest.raises(AssertionError, match="Another studio runs"):
-        Running(running.data)

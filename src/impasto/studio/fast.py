@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from collections import OrderedDict
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from impasto.imaging import Picture, read_picture
-from impasto.networks.run.fast import FastPainter, FastSettings
+from torch import Tensor
+
+from impasto.imaging import Picture, fit, read_picture, resize
+from impasto.networks.run.fast import FastPainter, FastSettings, Painted, finish, inner_strength
+from impasto.networks.run.loaded import Loaded
+from impasto.networks.run.models import Model, find_model, open_model
+from impasto.optimize.machine import tune_process
 from impasto.studio.desk import webp
 from impasto.studio.processes import answer
 
@@ -20,37 +26,68 @@ REMEMBERED = 8
 def run(pipe: Connection) -> None:
     """Answer until the server is gone."""
     warnings.simplefilter("ignore")
+    tune_process()
     answer(pipe, {"paint": Previews().paint})
 
 
 class Previews:
-    """The network, opened once, and the photographs it was last asked about."""
+    """The networks, opened once, and the photographs they were last asked about."""
 
     def __init__(self) -> None:
         self._painter: FastPainter | None = None
+        self._trained: dict[str, tuple[Model, Loaded]] = {}
         self._pictures: OrderedDict[tuple[str, int], Picture] = OrderedDict()
 
     def paint(
         self,
         content: str,
         styles: list[str],
+        trained: str | None,
         size: int,
         masks: list[str],
         protect: str | None,
+        mix: list[float] | None,
+        format: str | None,
         **settings: Any,
     ) -> bytes:
-        """Return a preview as WebP. Masks are words or files; ``settings`` are fields of `FastSettings`."""
-        if self._painter is None:
-            self._painter = FastPainter()
-        mix = settings.pop("mix")
-        painted = self._painter.paint(
-            self._read(content, size),
-            styles,
-            FastSettings(
-                **settings, mix=None if mix is None else tuple(mix), masks=tuple(masks), protect=protect
-            ),
+        """Return the picture in one pass, with a format as a file to keep, else as a WebP to look at.
+
+        Masks are words or files, ``trained`` the name of a network that ships, ``settings`` fields of
+        `FastSettings`. Masks come before the mix: they say already where each style goes.
+        """
+        shares = None if mix is None or masks else tuple(mix)
+        wish = FastSettings(**settings, mix=shares, masks=tuple(masks), protect=protect, size=size)
+        photo = self._read(content, size)
+        if format is not None:  # to keep: as large as was asked for, also where the photograph is smaller
+            height, width = fit(photo.height, photo.width, size)
+            photo = Picture(resize(photo.pixels, (height, width)), _resized(photo.alpha, height, width))
+        if trained is not None:
+            painted = self._in_trained(trained, photo, wish)
+        else:
+            if self._painter is None:
+                self._painter = FastPainter()
+            painted = self._painter.paint(photo, styles, wish)
+        if format is None:
+            return webp(Picture(painted.pixels, painted.alpha), quality=85)
+        painted.provenance.setdefault("inputs", {})["content"] = (
+            content  # it was given as a picture already read
         )
-        return webp(Picture(painted.pixels, painted.alpha), quality=85)
+        with tempfile.TemporaryDirectory() as folder:
+            return painted.save(Path(folder) / f"picture.{format}").read_bytes()
+
+    def _in_trained(self, name: str, photo: Picture, wish: FastSettings) -> Painted:
+        """Return the photograph in the style of a trained network, whose stroke reaches less far."""
+        if name not in self._trained:
+            model = open_model(find_model(name))
+            self._trained[name] = model, Loaded(model.styled.network, model.card, name=name)
+        model, loaded = self._trained[name]
+        low, high = model.styled.strokes
+        stroke = min(high, max(low, wish.stroke))
+        code = model.code(model.names, None, inner_strength(model.card, wish.strength), stroke)
+        pixels = finish(loaded.paint(photo.pixels, code), photo, wish)
+        told = {"strength": wish.strength, "stroke": stroke, "colors": wish.colors, "size": wish.size}
+        provenance = {"apply": {"network": name, **told}, "inputs": {"protect": wish.protect}}
+        return Painted(pixels, photo.alpha, 0.0, provenance)
 
     def _read(self, path: str, longest: int) -> Picture:
         key = (path, longest)
@@ -60,3 +97,7 @@ class Previews:
         while len(self._pictures) > REMEMBERED:
             self._pictures.popitem(last=False)
         return self._pictures[key]
+
+
+def _resized(alpha: Tensor | None, height: int, width: int) -> Tensor | None:
+    return None if alpha is None else resize(alpha, (height, width)).clamp(0, 1)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from impasto.studio.folder import ID
 
 WORDS = ("left", "right", "top", "bottom", "centre")
 MOST_STYLES = 64
+# The longest side that is painted in one pass while a client waits.
+MOST_FAST = 4096
 
 Id = Annotated[str, Field(pattern=ID, description="Id of a picture or job: 32 hexadecimal digits.")]
 Place = Annotated[
@@ -81,17 +83,31 @@ class JobBody(_Input):
 
 
 class FastBody(_Input):
-    """A preview in one pass."""
+    """A picture in one pass: in any styles, or in the style of a trained network."""
 
     content: Id
-    styles: Annotated[list[Id], Field(min_length=1, max_length=MOST_STYLES)]
+    styles: Styles = Field(default_factory=list)
+    trained: str | None = Field(
+        None, max_length=100, description="Name of a trained style of /api/info, instead of styles."
+    )
     mix: Annotated[list[Share], Field(min_length=1, max_length=MOST_STYLES)] | None = None
     strength: float = Field(0.5, ge=0, le=2, description="As a job's; above 1 it is 1.")
     stroke: float = Field(1.0, ge=0.25, le=4)
     colors: float = Field(0.0, ge=0, le=1)
     masks: Annotated[list[Place], Field(max_length=MOST_STYLES)] | None = None
     protect: Place | None = None
-    size: int = Field(512, ge=16, le=2048)
+    size: int = Field(512, ge=16, le=MOST_FAST)
+    format: Literal["webp", "png", "jpeg"] | None = Field(
+        None, description="With a format the picture is to keep: exact, with its settings inside."
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> FastBody:
+        if bool(self.styles) == (self.trained is not None):
+            raise ValueError("give styles, or the name of a trained one")
+        if self.trained is not None and (self.masks or self.mix):
+            raise ValueError("a trained style has neither masks nor a mix")
+        return self
 
 
 class ChangeBody(_Input):
@@ -165,6 +181,7 @@ class Replay(BaseModel):
     styles: list[str | None]
     guides: dict[str, Any]
     names: dict[str, Any]
+    trained: str | None = Field(None, description="The trained style, of a picture that one painted.")
 
 
 class LimitsInfo(BaseModel):
@@ -186,11 +203,12 @@ class Sample(BaseModel):
 
 
 class TrainedStyle(BaseModel):
-    """A network that was trained for one style and comes with impasto."""
+    """A network that was trained for one style and comes with impasto; it paints in one pass only."""
 
     name: str
     title: str
     credit: str
+    thumb: str = Field(description="A small picture: a sample photograph in this style.")
 
 
 class Info(BaseModel):

@@ -15,6 +15,7 @@ from impasto.studio.jobs import Job
 from impasto.studio.models import WORDS, JobBody
 from impasto.studio.pictures import Pictures
 from impasto.studio.processes import Refused
+from impasto.studio.trained import trained_styles
 
 # Encoders by name; a name with a dot or a slash would be a file.
 _ENCODER = re.compile(r"[a-z0-9_-]{1,40}")
@@ -81,6 +82,7 @@ def files_of(
 
 def replayed(pictures: Pictures, stored: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a picture says of itself with ids instead of files; raises `RecipeError` for other JSON."""
+    stored = _of_one_pass(stored)
     fields, guides = stored.get("recipe"), stored.get("guides") or {}
     styles = stored.get("styles") or []
     if not isinstance(fields, dict) or not isinstance(styles, list) or not isinstance(guides, dict):
@@ -105,6 +107,26 @@ def replayed(pictures: Pictures, stored: Mapping[str, Any]) -> dict[str, Any]:
             "content": _name(pictures, stored.get("content")),
             "styles": [_name(pictures, style) for style in styles[:64]],
         },
+        "trained": stored.get("trained"),
+    }
+
+
+def _of_one_pass(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a picture painted in one pass says, in the words of one that was painted by steps."""
+    told, given = stored.get("fast") or stored.get("apply"), stored.get("inputs") or {}
+    if not isinstance(told, Mapping) or not isinstance(given, Mapping):
+        return stored
+    names = ("strength", "stroke", "colors", "size", "mix")
+    trained = told.get("network") if "apply" in stored else None
+    known = {style["name"] for style in trained_styles()}
+    if trained is not None and trained not in known:
+        raise RecipeError("This picture was painted by a network that the studio does not have.")
+    return {
+        "recipe": {name: told[name] for name in names if told.get(name) is not None},
+        "content": given.get("content"),
+        "styles": given.get("styles"),
+        "guides": {name: given.get(name) for name in ("masks", "protect") if given.get(name)},
+        "trained": trained,
     }
 
 

@@ -87,18 +87,24 @@ async def show_picture(
     return Response(data, media_type="image/webp", headers={"cache-control": FOREVER})
 
 
-@router.post("/fast", response_class=Response, responses={**errors(404, 409, 429, 503), **binary("webp")})
+@router.post(
+    "/fast",
+    response_class=Response,
+    responses={**errors(404, 409, 429, 503), **binary("webp", "png", "jpeg")},
+)
 async def fast(
     body: FastBody,
     studio: Here,
     client: Annotated[str | None, Header(alias="X-Client", description="Who asks.", max_length=100)] = None,
 ) -> Response:
-    """Return a preview in one pass; of one client's requests that wait only the newest is answered."""
+    """Return a picture in one pass; of one client's requests that wait only the newest is answered."""
     if not studio.can_preview:
         raise Refused(503, "The network for previews is not part of this installation; start a job instead.")
     limits = studio.settings.limits
     if len(body.styles) > limits.styles:
         raise Refused(422, f"{len(body.styles)} styles are more than this studio takes, {limits.styles}.")
+    if body.trained is not None and body.trained not in {style["name"] for style in trained_styles()}:
+        raise Refused(404, f"There is no trained style '{body.trained}'; /api/info lists them.")
     guides = {"masks": body.masks or [], "protect": body.protect}
     places = {key: value for key, value in guides.items() if value}
     files = files_of(studio.pictures, {}, body.content, body.styles, places)
@@ -108,6 +114,7 @@ async def fast(
         FAST_SECONDS,
         content=files["content"],
         styles=files["styles"],
+        trained=body.trained,
         masks=files["guides"].get("masks", []),
         protect=files["guides"].get("protect"),
         size=body.size,
@@ -115,8 +122,10 @@ async def fast(
         strength=min(1.0, body.strength),
         stroke=body.stroke,
         colors=body.colors,
+        format=body.format,
     )
-    return Response(data, media_type="image/webp", headers={"cache-control": "no-store"})
+    kind = body.format or "webp"
+    return Response(data, media_type=f"image/{kind}", headers={"cache-control": "no-store"})
 
 
 @router.post("/plan", responses=errors(404, 429))

@@ -14,14 +14,18 @@ _MOST_HEADER = 4_000_000
 
 @cache
 def trained_styles() -> list[dict[str, str]]:
-    """Return name, title and credit of each; the network for any style has none of its own."""
+    """Return name, title, credit and address of the thumbnail of each; the network for any style has none of its own.
+
+    A network is asked for by the name of its file, which is the name of its one style.
+    """
     folder = Path(str(resources.files("impasto.networks"))) / "data"
     found = []
     for path in sorted(folder.glob("*.safetensors")):
         styles = _card(path).get("styles")
         for style in styles if isinstance(styles, list) else []:
             if isinstance(style, dict) and style.get("name"):
-                found.append({key: str(style.get(key) or "") for key in ("name", "title", "credit")})
+                words = {key: str(style.get(key) or "") for key in ("name", "title", "credit")}
+                found.append({**words, "thumb": f"/static/styles/{words['name']}.webp"})
     return found
 
 

@@ -73,8 +73,10 @@ def _mask(store: Store, key: str, size: tuple[int, int]) -> Image.Image:
 def fast(store: Store, body: dict[str, Any]) -> Image.Image:
     """The photograph, blended with the styles' colours as strongly as asked, where the masks are white."""
     photo = store.sized(body["content"], body.get("size"))
-    styles = [store[key].resize(photo.size) for key in body["styles"]]
-    weights = body["mix"] or [1 / len(styles)] * len(styles)
+    styles = [store[key].resize(photo.size) for key in body.get("styles", [])]
+    if body.get("trained"):
+        styles = [make_picture(len(body["trained"]), *photo.size, 5)]
+    weights = body.get("mix") or [1 / len(styles)] * len(styles)
     painted = np.zeros((photo.height, photo.width, 3))
     cover = np.zeros((photo.height, photo.width, 1))
     for index, (style, weight) in enumerate(zip(styles, weights, strict=True)):

@@ -21,8 +21,18 @@ from fake_pictures import Store, encode, fast, samples
 from fake_recipe import PRESETS, SCHEMA, full_recipe, preset_fields, refuse
 
 STATIC = Path(__file__).resolve().parents[3] / "src" / "impasto" / "studio" / "static"
+TRAINED = [
+    {
+        "name": name,
+        "title": name.title(),
+        "credit": "A painter, 1900; a museum",
+        "thumb": f"/static/styles/{name}.webp",
+    }
+    for name in ("rough-waves", "baby-cradle")
+]
 POLICY = "default-src 'self'; img-src 'self' blob: data:"
-KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
+    ".webp": "image/webp"}  # fmt: skip
 
 
 class Failure(Exception):
@@ -52,7 +62,8 @@ class FakeStudio:
         return {
             "version": "0.0-fake", "device": "cpu", "fast": True, "recipe_schema": SCHEMA, "presets": PRESETS,
             "limits": {"bytes": 20_000_000, "pixels": 20_000_000, "styles": 4, "queue": 8},
-            "preset_fields": preset_fields(), "samples": self.samples, "trained_styles": [],
+            "preset_fields": preset_fields(), "samples": self.samples,
+            "trained_styles": TRAINED,
         }  # fmt: skip
 
     def plan(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +141,8 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200, "image/png", encode(image, "png"), Cache_Control="max-age=3600")
         elif path == "/api/fast":
             time.sleep(studio.fast_seconds)
-            self.answer(200, "image/webp", encode(fast(studio.pictures, body), "webp"))
+            kind = body.get("format") or "webp"
+            self.answer(200, f"image/{kind}", encode(fast(studio.pictures, body), kind))
         elif path == "/api/plan":
             self.json(studio.plan(body))
         elif path == "/api/replay":

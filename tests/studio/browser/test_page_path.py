@@ -57,6 +57,32 @@ def test_samples_start_with_one_click_each(stage):
     assert [kinds[key] for key in asked["styles"]] == ["style"]
 
 
+def test_a_trained_style_paints_at_once_and_is_saved(stage):
+    page = stage.tab()
+    begin(page, 2)
+    slide(page, "Strength", 1.7)
+    page.click("#trained-styles .sample >> nth=0")
+    idle(page, 600)
+    asked = stage.studio.seen("POST", "/api/fast")[-1]
+    assert (asked["trained"], asked["strength"], "styles" in asked) == ("rough-waves", 1, False)
+    assert "A painter, 1900" in page.inner_text("#trained-credit")
+    assert page.inner_text("#caption") == "Painted in one pass"
+    assert not page.is_visible("#advanced")
+    with page.expect_download() as download:
+        page.click("text=Save picture")
+    assert download.value.suggested_filename == "Harbour-impasto.png"
+    asked = stage.studio.seen("POST", "/api/fast")[-1]
+    assert (asked["trained"], asked["size"], asked["format"]) == ("rough-waves", 512, "png")
+    assert stage.studio.seen("POST", "/api/jobs") == []
+    page.reload()
+    page.wait_for_selector("#trained-styles .sample[aria-pressed=true]")
+    page.click("#style-samples .sample >> nth=0")
+    page.wait_for_selector("#paint:has-text('Paint'):enabled")
+    assert page.locator("#trained-styles .sample[aria-pressed=true]").count() == 0
+    idle(page, 600)
+    assert "trained" not in stage.studio.seen("POST", "/api/fast")[-1]
+
+
 @pytest.mark.parametrize(("label", "values", "field"), [
     ("Strength", (2, 0, 1.5), "strength"), ("Stroke", (3, 1, 2), "stroke"), ("Colours", (1, 0, 0.5), "colors"),
 ])  # fmt: skip

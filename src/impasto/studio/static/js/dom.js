@@ -46,6 +46,14 @@ export function show(node, visible) {
   node.hidden = !visible;
 }
 
+/** Let the browser save what is at `url` under a name. */
+export function saveAs(url, name) {
+  const link = el("a", { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+}
+
 /** Call `fn` once, `ms` after the last of a row of calls. */
 export function debounce(fn, ms) {
   let timer = 0;

@@ -1,6 +1,6 @@
 // Everything that changes the draft, and the draft as the server wants it.
 import { known } from "./persist.js";
-import { emptyDraft, emptyLayer, LOOK, MOST_STYLES, store } from "./state.js";
+import { emptyDraft, emptyLayer, LOOK, MOST_ONE_PASS, MOST_STYLES, store } from "./state.js";
 import { even, normalise, withOneMore, without } from "./weights.js";
 
 const { state } = store;
@@ -19,6 +19,7 @@ export function setContent(picture) {
 /** Add a style, or replace the one at `index`. */
 export function addStyle(picture, index = -1) {
   known.remember(picture);
+  store.set({ trained: null });
   if (index >= 0) {
     store.set({ styles: state.styles.map((style, i) => (i === index ? picture : style)) });
   } else if (state.styles.length < mostStyles()) {
@@ -29,6 +30,26 @@ export function addStyle(picture, index = -1) {
       kept: {},
     });
   }
+}
+
+/** Take a trained style in place of all others; null gives it back. Its strength ends at 1, its size sooner. */
+export function setTrained(trained) {
+  const look = { ...state.look, strength: Math.min(1, state.look.strength) };
+  store.set({ trained, styles: [], mix: [], masks: [], kept: {}, look, size: Math.min(MOST_ONE_PASS, state.size) });
+}
+
+/** Whether there is something to paint with. */
+export const hasStyle = () => Boolean(state.trained) || state.styles.length > 0;
+
+/** What the one-pass network is asked for, but its size. */
+export function toOnePass() {
+  const { masks, protect } = state.maskIds;
+  const own = state.trained ? { trained: state.trained.name } : {
+    styles: state.styles.map((style) => style.id),
+    mix: state.styles.length > 1 ? state.mix : null,
+    masks: masks ?? state.kept.masks ?? null,
+  };
+  return { content: state.content.id, ...own, ...state.look, protect: protect ?? state.kept.protect ?? null };
 }
 
 /** How many styles a picture may have here. */
@@ -60,6 +81,12 @@ export function toRequest() {
   if (maskIds.masks) guides.masks = maskIds.masks;
   if (maskIds.protect) guides.protect = maskIds.protect;
   return { content: state.content?.id ?? null, styles: state.styles.map((style) => style.id), recipe, guides };
+}
+
+/** The file name of a painting of the present photograph. */
+export function paintingName(suffix) {
+  const stem = (state.content?.name ?? "painting").replace(/\.[^.]+$/, "").replace(/[^\p{L}\p{N} _-]/gu, "");
+  return `${stem || "painting"}-impasto.${suffix}`;
 }
 
 function differs(a, b) {
@@ -99,7 +126,7 @@ function layersOf(guides, count) {
 }
 
 /** Make a job or a replayed picture the draft. `content` and `styles` are pictures, null where they are lost. */
-export function loadDraft({ recipe, guides }, content, styles) {
+export function loadDraft({ recipe, guides, trained }, content, styles) {
   const present = styles.filter(Boolean);
   const n = present.length;
   let mix = recipe.mix ?? even(n);
@@ -110,6 +137,7 @@ export function loadDraft({ recipe, guides }, content, styles) {
     ...fresh,
     content,
     styles: present,
+    trained: state.info?.trained_styles?.find((style) => style.name === trained) ?? null,
     look,
     mix: mix.length === n ? normalise(mix) : even(n),
     preset: recipe.preset ?? fresh.preset,

@@ -1,8 +1,8 @@
 // What painting would cost, said before anything is spent, and the button that starts it.
-import { complain } from "./a11y.js";
+import { announce, complain } from "./a11y.js";
 import { ApiError, api } from "./api.js";
-import { byId, debounce, el } from "./dom.js";
-import { toRequest } from "./draft.js";
+import { byId, debounce, el, saveAs } from "./dom.js";
+import { hasStyle, paintingName, toOnePass, toRequest } from "./draft.js";
 import { outputSize } from "./finish.js";
 import { bytes, duration } from "./format.js";
 import { masksReady } from "./mask_upload.js";
@@ -15,7 +15,7 @@ let controller = null;
 let starting = false;
 
 function ready() {
-  return Boolean(state.content && state.styles.length && state.online);
+  return Boolean(state.content && hasStyle() && state.online);
 }
 
 function say(text, kind = "", more = "") {
@@ -44,13 +44,27 @@ const estimate = debounce(async () => {
 
 function changed() {
   button.disabled = !ready() || starting;
-  if (!state.content || !state.styles.length) {
+  button.textContent = state.trained ? "Save picture" : "Paint";
+  if (!ready() || state.trained) {
     estimate.cancel();
     controller?.abort();
+  }
+  if (!state.content || !hasStyle()) {
     say(state.content ? "Choose a style to begin." : "");
+  } else if (state.trained) {
+    say("What you see is the picture", "", "saved as a PNG, with its settings inside");
   } else if (!state.masksBusy) {
     estimate();
   }
+}
+
+/** A network of its own paints in one pass: nothing to queue, the answer is the finished picture. */
+async function saveOnePass() {
+  const blob = await api.fast({ ...toOnePass(), size: state.size, format: "png" });
+  const url = URL.createObjectURL(blob);
+  saveAs(url, paintingName("png"));
+  setTimeout(URL.revokeObjectURL, 60_000, url);
+  announce("Download started; the settings are inside the picture.");
 }
 
 async function paint(open) {
@@ -58,7 +72,8 @@ async function paint(open) {
   button.disabled = true;
   try {
     await masksReady();
-    open(await api.start(toRequest()));
+    if (state.trained) await saveOnePass();
+    else open(await api.start(toRequest()));
   } catch (error) {
     complain(error);
   } finally {

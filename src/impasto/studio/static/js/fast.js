@@ -2,6 +2,7 @@
 // picture once the hand rests. The size follows what this machine manages.
 import { ApiError, api } from "./api.js";
 import { announce } from "./a11y.js";
+import { hasStyle, toOnePass } from "./draft.js";
 import { isActive, PREVIEW_KEYS, store } from "./state.js";
 
 const SIZES = [256, 320, 384, 512, 640, 768, 1024];
@@ -23,17 +24,7 @@ function sizeFor(seconds) {
 }
 
 function wish() {
-  if (!state.content || !state.styles.length || state.job || !state.info?.fast) return null;
-  const { masks, protect } = state.maskIds;
-  const { strength, stroke, colors } = state.look;
-  return {
-    content: state.content.id,
-    styles: state.styles.map((style) => style.id),
-    mix: state.styles.length > 1 ? state.mix : null,
-    strength, stroke, colors,
-    masks: masks ?? state.kept.masks ?? null,
-    protect: protect ?? state.kept.protect ?? null,
-  };
+  return state.content && hasStyle() && !state.job && state.info?.fast ? toOnePass() : null;
 }
 
 async function ask(request, rest) {

@@ -1,7 +1,7 @@
 // The picture to be painted: its size, its quality, its seed.
-import { byId, el, iconButton } from "./dom.js";
+import { byId, el, iconButton, show } from "./dom.js";
 import { segments, slider } from "./sliders.js";
-import { store } from "./state.js";
+import { MOST_ONE_PASS, store } from "./state.js";
 
 const { state } = store;
 const SIDES = [256, 384, 512, 640, 768, 1024, 1280, 1536, 2048, 3072, 4096, 6144, 8192];
@@ -16,7 +16,7 @@ function allowedSides() {
   const most = state.info?.limits?.pixels ?? Infinity;
   const fits = (side) => {
     const [w, h] = state.content ? outputSize(state.content, side) : [side, side];
-    return w * h <= most;
+    return w * h <= most && (!state.trained || side <= MOST_ONE_PASS);
   };
   const sides = SIDES.filter((side) => side <= 512 || fits(side));
   // A replayed recipe may have a size between the marks; it keeps it until the slider is moved.
@@ -64,8 +64,12 @@ export function startFinish() {
     marks = key;
     made.set(sides.indexOf(state.size));
   };
-  byId("finish").replaceChildren(holder, el("div", { class: "two" }, quality.node, seedField()));
+  const two = el("div", { class: "two" }, quality.node, seedField());
+  byId("finish").replaceChildren(holder, two);
+  const steps = () => [two, byId("advanced")].forEach((node) => show(node, !state.trained)); // one pass has none of these
+  store.on(["trained"], steps);
+  steps();
   store.on(["quality"], () => quality.set(state.quality));
-  store.on(["size", "content", "info"], size);
+  store.on(["size", "content", "trained", "info"], size);
   size();
 }

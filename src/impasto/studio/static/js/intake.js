@@ -31,9 +31,9 @@ export async function replay(file) {
   const found = await api.replay(file);
   const content = await optional(found.content, found.names?.content ?? "photograph");
   const styles = await Promise.all((found.styles ?? []).map((id, i) => optional(id, found.names?.styles?.[i] ?? `style ${i + 1}`)));
-  loadDraft(found, content ?? state.content, styles.some(Boolean) ? styles : state.styles);
+  loadDraft(found, content ?? state.content, styles.some(Boolean) || found.trained ? styles : state.styles);
   location.hash = "#/";
-  const missing = [content ? "" : "photograph", styles.length && styles.every(Boolean) ? "" : "styles"].filter(Boolean);
+  const missing = [content ? "" : "photograph", found.trained || (styles.length && styles.every(Boolean)) ? "" : "styles"].filter(Boolean);
   notify(missing.length ? `The settings are back; please add the ${missing.join(" and the ")} again.` : "Settings and pictures are back.");
 }
 

@@ -12,6 +12,8 @@ const CONTROLS = [
   { key: "colors", label: "Colours", min: 0, max: 1, step: 0.05, ends: ["style", "photograph"], format: whose },
 ];
 
+const ONE_PASS = { strength: { max: 1 }, stroke: { min: 0.5, max: 1.5 } };
+
 /** Build the sliders and keep them in step with the draft. */
 export function startLook() {
   const { state } = store;
@@ -22,5 +24,15 @@ export function startLook() {
     oninput: (value) => store.set({ look: { ...state.look, [key]: value } }),
   })]);
   byId("look").replaceChildren(...made.map(([, control]) => control.node));
+  // A trained network goes as far as its style, not beyond, and was trained on fewer strokes.
+  const limits = () => {
+    for (const [key, control] of made) {
+      const { min, max } = { ...CONTROLS.find((one) => one.key === key), ...(state.trained ? ONE_PASS[key] : {}) };
+      Object.assign(control.input, { min: String(min), max: String(max) });
+      control.set(state.look[key]);
+    }
+  };
+  store.on(["trained"], limits);
+  limits();
   store.on(["look"], () => made.forEach(([key, control]) => control.set(state.look[key])));
 }

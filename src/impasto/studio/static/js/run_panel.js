@@ -2,7 +2,8 @@
 import { announce, complain } from "./a11y.js";
 import { api } from "./api.js";
 import { curve } from "./curve.js";
-import { byId, el, icon, show } from "./dom.js";
+import { byId, el, icon, saveAs, show } from "./dom.js";
+import { paintingName } from "./draft.js";
 import { duration, percent, size } from "./format.js";
 import { act, leaveJob } from "./job.js";
 import { isActive, store } from "./state.js";
@@ -30,11 +31,6 @@ const about = el("p", { class: "run-about" });
 const live = el("p", { class: "fine" }, "Strength and mix take effect at once; other changes wait for the next painting. ",
   el("button", { type: "button", class: "link", text: "Begin another meanwhile", onclick: () => backToDraft() }));
 
-function fileName() {
-  const stem = (state.content?.name ?? "painting").replace(/\.[^.]+$/, "").replace(/[^\p{L}\p{N} _-]/gu, "");
-  return `${stem || "painting"}-impasto.${format.value === "jpeg" ? "jpg" : format.value}`;
-}
-
 function backToDraft() {
   leaveJob();
   byId("panel").focus(); // the pressed button goes away with the job
@@ -47,10 +43,7 @@ async function save() {
   } catch (error) {
     return complain(error);
   }
-  const link = el("a", { href: api.resultUrl(state.job.id, format.value), download: fileName() });
-  document.body.append(link);
-  link.click();
-  link.remove();
+  saveAs(api.resultUrl(state.job.id, format.value), paintingName(format.value === "jpeg" ? "jpg" : format.value));
   return announce("Download started; the recipe is inside the picture.");
 }
 

@@ -16,7 +16,7 @@ export function slider({ label, min, max, step, value, usual, ends, format = Str
     const words = format(number);
     output.textContent = words;
     input.setAttribute("aria-valuetext", words);
-    input.style.setProperty("--share", String((number - min) / (max - min)));
+    input.style.setProperty("--share", String((number - input.min) / (input.max - input.min)));
   };
   const set = (next) => {
     input.value = String(next);

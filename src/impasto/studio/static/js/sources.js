@@ -1,7 +1,7 @@
 // The photograph, the styles, and samples to begin with.
 import { complain } from "./a11y.js";
 import { api } from "./api.js";
-import { addStyle, clearDraft, mostStyles, removeStyle, setContent } from "./draft.js";
+import { addStyle, clearDraft, mostStyles, removeStyle, setContent, setTrained } from "./draft.js";
 import { byId, el, icon, iconButton, show } from "./dom.js";
 import { pick } from "./intake.js";
 import { sample } from "./pictures.js";
@@ -23,6 +23,13 @@ function emptyTile(label, words, onclick) {
     el("span", { class: "tile-label", text: label, "aria-hidden": "true" }));
 }
 
+function trainedTile({ thumb, title }) {
+  return el("div", { class: "tile" },
+    el("div", { class: "tile-button", title }, el("img", { src: thumb, alt: title })),
+    iconButton("close", `Remove ${title}`, () => setTrained(null)),
+    el("span", { class: "tile-label", text: "Style", "aria-hidden": "true" }));
+}
+
 function render() {
   const { content, styles } = state;
   const focused = [...byId("sources").querySelectorAll("button")].indexOf(document.activeElement);
@@ -37,7 +44,8 @@ function render() {
     label: styles.length > 1 ? `Style ${i + 1}` : "Style", title: `Style ${i + 1}`, onclick: () => pick("style", i),
     remove: iconButton("close", `Remove style ${i + 1}`, () => removeStyle(i)),
   }));
-  if (styles.length < mostStyles()) {
+  if (state.trained) tiles.push(trainedTile(state.trained));
+  if (!state.trained && styles.length < mostStyles()) {
     tiles.push(emptyTile(styles.length ? "Add" : "Style", styles.length ? "Add another style" : "Choose a style", () => pick("style")));
   }
   byId("sources").replaceChildren(photo, el("span", { class: "sources-rule", "aria-hidden": "true" }), ...tiles);
@@ -47,10 +55,15 @@ function render() {
   markUsed();
 }
 
-function sampleButton(entry, onclick) {
-  const words = entry.credit ? `${entry.name} (${entry.credit})` : entry.name;
-  return el("li", {}, el("button", { type: "button", class: "sample", title: words, "aria-label": entry.name, data: { id: entry.id }, onclick },
-    el("img", { src: api.pictureUrl(entry.id, 192), alt: "", loading: "lazy", width: 64, height: 64 })));
+function button(id, name, credit, src, onclick) {
+  return el("li", {}, el("button", { type: "button", class: "sample", title: credit ? `${name} (${credit})` : name, "aria-label": name, data: { id }, onclick },
+    el("img", { src, alt: "", loading: "lazy", width: 64, height: 64 })));
+}
+
+const sampleButton = (entry, onclick) => button(entry.id, entry.name, entry.credit, api.pictureUrl(entry.id, 192), onclick);
+
+function trainedButton(style) {
+  return button(style.name, style.title, style.credit, style.thumb, () => setTrained(state.trained?.name === style.name ? null : style));
 }
 
 async function take(entry) {
@@ -68,9 +81,13 @@ async function take(entry) {
 
 function markUsed() {
   const used = new Set(state.styles.map((style) => style.id));
-  for (const button of byId("style-samples").querySelectorAll(".sample")) {
+  if (state.trained) used.add(state.trained.name);
+  for (const button of document.querySelectorAll("#style-samples .sample, #trained-styles .sample")) {
     button.setAttribute("aria-pressed", String(used.has(button.dataset.id)));
   }
+  const { trained } = state;
+  byId("trained-credit").textContent = trained ? `${trained.title}. ${trained.credit}. A network trained on this painting alone: it paints at once, without steps.` : "";
+  show(byId("trained-credit"), Boolean(trained));
 }
 
 function renderSamples() {
@@ -79,6 +96,9 @@ function renderSamples() {
   const styles = samples.filter((entry) => entry.kind === "style");
   byId("content-samples").replaceChildren(...contents.map((entry) => sampleButton(entry, () => take(entry))));
   byId("style-samples").replaceChildren(...styles.map((entry) => sampleButton(entry, () => take(entry))));
+  const trained = state.info?.fast ? state.info.trained_styles ?? [] : [];
+  byId("trained-styles").replaceChildren(...trained.map(trainedButton));
+  show(byId("h-trained"), trained.length > 0);
   show(byId("welcome-samples"), contents.length > 0);
   show(byId("h-styles"), styles.length > 0);
   markUsed();
@@ -87,7 +107,7 @@ function renderSamples() {
 /** Build tiles and samples and keep them in step. */
 export function startSources() {
   byId("pick-content").addEventListener("click", () => pick("content"));
-  store.on(["content", "styles", "job"], render);
+  store.on(["content", "styles", "trained", "job"], render);
   store.on(["info"], () => { renderSamples(); render(); });
   render();
 }

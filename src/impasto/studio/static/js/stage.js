@@ -1,6 +1,7 @@
 // Decides what lies on the stage: photograph, preview of the one-pass network, painting under way, or finished one.
 import { api } from "./api.js";
 import { byId, show } from "./dom.js";
+import { hasStyle } from "./draft.js";
 import { stageSize } from "./estimate.js";
 import { isActive, store } from "./state.js";
 import { viewer } from "./viewer.js";
@@ -16,10 +17,13 @@ function ofJob(job) {
 }
 
 function ofDraft() {
-  if (state.fast) return { url: state.fast.url, words: "Quick preview of the painting", caption: "Quick preview" };
+  if (state.fast) {
+    const caption = state.trained ? "Painted in one pass" : "Quick preview";
+    return { url: state.fast.url, words: state.trained ? caption : "Quick preview of the painting", caption };
+  }
   if (!state.content) return null;
-  const none = state.styles.length > 0 && state.info && !state.info.fast;
-  const caption = none ? "No quick preview here; paint to see" : state.styles.length ? "" : "Choose a style";
+  const none = hasStyle() && state.info && !state.info.fast;
+  const caption = none ? "No quick preview here; paint to see" : hasStyle() ? "" : "Choose a style";
   return { url: api.pictureUrl(state.content.id, 2048), words: "The photograph", caption };
 }
 
@@ -40,6 +44,6 @@ function render() {
 
 /** Keep the stage in step with the state. */
 export function startStage() {
-  store.on(["job", "fast", "content", "styles", "size", "trouble", "info"], render);
+  store.on(["job", "fast", "content", "styles", "trained", "size", "trouble", "info"], render);
   render();
 }

@@ -2,6 +2,7 @@
 import { createStore } from "./store.js";
 
 export const MOST_STYLES = 4;
+export const MOST_ONE_PASS = 4096; // longest side that a network paints in one pass
 export const LOOK = { strength: 0.5, stroke: 1, colors: 0 };
 
 /** An empty mask: a picture or nothing below, strokes above it, and those that were undone. */
@@ -14,6 +15,7 @@ export function emptyDraft() {
   return {
     content: null, // {id, width, height, name}
     styles: [], // the same
+    trained: null, // or {name, title, credit, thumb}: a network of its own, which paints in one pass
     look: { ...LOOK },
     mix: [], // one weight a style, adding up to 1
     preset: "impasto",
@@ -29,7 +31,7 @@ export function emptyDraft() {
 
 export const DRAFT_KEYS = Object.keys(emptyDraft());
 // What changes the picture that the one-pass network shows.
-export const PREVIEW_KEYS = ["content", "styles", "look", "mix", "masks", "protect", "kept"];
+export const PREVIEW_KEYS = ["content", "styles", "trained", "look", "mix", "masks", "protect", "kept"];
 
 export const store = createStore({
   ...emptyDraft(),

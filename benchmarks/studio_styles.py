@@ -1,0 +1,35 @@
+"""Thumbnails of the trained styles that ship, for the studio's page: a sample photograph in each of them.
+
+python benchmarks/studio_styles.py
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from impasto.studio.fast import Previews
+from impasto.studio.trained import trained_styles
+
+STUDIO = Path(__file__).resolve().parents[1] / "src" / "impasto" / "studio"
+SIDE = 144
+
+
+def main() -> None:
+    previews = Previews()
+    photo = str(STUDIO / "samples" / "chelsea.jpg")
+    look = {"strength": 0.7, "stroke": 1.0, "colors": 0.0}
+    for style in trained_styles():
+        data = previews.paint(photo, [], style["name"], 384, [], None, None, None, **look)
+        with Image.open(io.BytesIO(data)) as image:
+            small = ImageOps.fit(image.convert("RGB"), (SIDE, SIDE), Image.Resampling.LANCZOS)
+        target = STUDIO / "static" / "styles" / f"{style['name']}.webp"
+        target.parent.mkdir(exist_ok=True)
+        small.save(target, quality=74, method=6)
+        print(f"{target.name} {target.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()
