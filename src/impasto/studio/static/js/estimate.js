@@ -52,7 +52,7 @@ function changed() {
   if (!state.content || !hasStyle()) {
     say(state.content ? "Choose a style to begin." : "");
   } else if (state.trained) {
-    say("What you see is the picture", "", "saved as a PNG, with its settings inside");
+    say("Painted already", "", "PNG, settings inside");
   } else if (!state.masksBusy) {
     estimate();
   }

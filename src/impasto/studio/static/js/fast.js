@@ -7,7 +7,7 @@ import { isActive, PREVIEW_KEYS, store } from "./state.js";
 
 const SIZES = [256, 320, 384, 512, 640, 768, 1024];
 const WHILE_MOVING = 0.35; // seconds a picture may take while a slider moves
-const AT_REST = 1.6; // and when the hand has been still for REST_MS
+const AT_REST = 0.8; // and when the hand has been still for REST_MS
 const REST_MS = 300;
 
 const { state } = store;

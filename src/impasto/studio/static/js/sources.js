@@ -86,7 +86,7 @@ function markUsed() {
     button.setAttribute("aria-pressed", String(used.has(button.dataset.id)));
   }
   const { trained } = state;
-  byId("trained-credit").textContent = trained ? `${trained.title}. ${trained.credit}. A network trained on this painting alone: it paints at once, without steps.` : "";
+  byId("trained-credit").textContent = trained ? `${trained.title}. ${trained.credit}. A network that was trained on this painting alone: it paints in one pass, and what you see is the picture.` : "";
   show(byId("trained-credit"), Boolean(trained));
 }
 
