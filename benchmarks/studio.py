@@ -1,9 +1,10 @@
-"""What previews cost the painting, and how soon the page is there.
+"""How soon the page and its previews are there, what a hundred watchers and a kill do, what previews cost the painting.
 
-python benchmarks/studio.py [--sizes 256,512,1024] [--seconds 8]
+python benchmarks/studio.py [--only page,crowd,previews] [--sizes 256,512,1024] [--seconds 8]
 
-Each size is painted in turns with and without previews (made, shrunk, encoded and sent as the studio's painting process
-does), by processor time a step, so that a busy machine matters less.
+The page is opened in Chromium where there is one (the extra `browser`). For the cost of previews each size is painted
+in turns with and without them (made, shrunk, encoded and sent as the studio's painting process does), by processor time
+a step, so that a busy machine matters less.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ import argparse
 import contextlib
 import multiprocessing
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-import urllib.request
+from pathlib import Path
 from typing import Any
 
 from impasto.optimize import Painter, Stepped, make_recipe, open_job
 from impasto.plates import paint
 from impasto.studio.painting import PREVIEW_SECONDS, PREVIEW_SHARE, preview
+from studio_crowd import crowd
+from studio_page import measure
 
 
 def cost(size: int, seconds: float) -> tuple[float, float, float]:
@@ -58,45 +59,28 @@ def listen(pipe: Any) -> None:
             pipe.recv()
 
 
-def start() -> float:
-    """Return the seconds from the command to the page."""
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        words: list[Any] = [
-            sys.executable,
-            "-m",
-            "impasto",
-            "studio",
-            "--no-open",
-            "--port",
-            "0",
-            "--data",
-            folder,
-        ]
-        server = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-        assert server.stdout is not None
-        urllib.request.urlopen(server.stdout.readline().strip()).read()
-        found = time.monotonic() - began
-        server.terminate()
-        server.wait()
-    return found
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--sizes", default="256,512,1024")
     parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--only", default="page,crowd,previews")
     given = parser.parse_args()
-    print(f"page after {min(start() for _ in range(3)):.2f} s", flush=True)
-    print("size  CPU ms a step  with previews  more  ms a preview")
-    for size in map(int, given.sizes.split(",")):
-        plain, previewed, wall = cost(size, given.seconds)
-        print(
-            f"{size:4}  {1e3 * plain:13.1f}  {1e3 * previewed:13.1f}  {previewed / plain - 1:+.1%}  {1e3 * wall:.1f}",
-            flush=True,
-        )
+    only = given.only.split(",")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, run in (("page", measure), ("crowd", crowd)):
+            if name in only:
+                print(*run(Path(folder) / name), sep="\n", flush=True)
+    if "previews" in only:
+        print("size  CPU ms a step  with previews  more  ms a preview")
+        for size in map(int, given.sizes.split(",")):
+            plain, previewed, wall = cost(size, given.seconds)
+            more = f"{previewed / plain - 1:+.1%}"
+            print(
+                f"{size:4}  {1e3 * plain:13.1f}  {1e3 * previewed:13.1f}  {more}  {1e3 * wall:.1f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,116 @@
+"""A hundred clients watch one job while twenty wait; then server and painter are killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import statistics
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from studio_server import TINY, Server
+
+
+@dataclass
+class Client:
+    """What one client was told, in order."""
+
+    kinds: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    states: list[str] = field(default_factory=list)
+    last: dict[str, Any] = field(default_factory=dict)
+
+    def watch(self, url: str) -> None:
+        """Read until the server closes the line."""
+        with requests.get(url, stream=True, timeout=600) as answer:
+            kind = ""
+            for line in answer.iter_lines(decode_unicode=True):
+                name, _, value = line.partition(": ")
+                if name == "event":
+                    kind = value
+                elif name == "id":
+                    self.numbers.append(int(value))
+                elif name == "data":
+                    self._take(kind, json.loads(value))
+
+    def _take(self, kind: str, data: dict[str, Any]) -> None:
+        self.kinds.append(kind)
+        if kind == "step":
+            self.last = data
+        if kind in ("state", "done"):
+            self.states.append(data["state"])
+
+    def whole(self) -> bool:
+        """Whether nothing is missing: numbers that grow, the state first, the last step, the end last."""
+        grows = all(a < b for a, b in zip(self.numbers, self.numbers[1:], strict=False))
+        ends = self.kinds[:1] == ["state"] and self.kinds[-1:] == ["done"] and self.states[-1:] == ["done"]
+        return grows and ends and self.last.get("step") == self.last.get("steps")
+
+
+def crowd(folder: Path, clients: int = 100, waiting: int = 20) -> list[str]:
+    """Return lines about events, memory and how soon the server answers meanwhile; then about what was killed."""
+    server = Server(folder)
+    photo, art = (item["id"] for item in server.ask("GET", "/api/info")["samples"][3:5])
+
+    def queue(**recipe: Any) -> str:
+        body = {"content": photo, "styles": [art], "recipe": {**TINY, **recipe}}
+        return str(server.ask("POST", "/api/jobs", json=body)["id"])
+
+    first = queue(steps=1500)
+    others = [queue(steps=1500 if seed == 0 else 20, seed=seed) for seed in range(waiting)]
+    server.wait(first, "running", step=1)
+    before = server.memory()
+    seen = [Client() for _ in range(clients)]
+    url = f"{server.url}/api/jobs/{first}/events"
+    threads = [threading.Thread(target=client.watch, args=(url,)) for client in seen]
+    for thread in threads:
+        thread.start()
+    pages = []
+    while any(thread.is_alive() for thread in threads):
+        began = time.monotonic()
+        server.ask("GET", "/")
+        server.ask("GET", "/api/jobs")
+        pages.append(time.monotonic() - began)
+        time.sleep(0.1)
+    counts = Counter(kind for client in seen for kind in client.kinds)
+    lines = [
+        f"{sum(map(Client.whole, seen))} of {clients} clients got the whole run, {waiting} jobs waiting; "
+        + ", ".join(f"{kind} {count}" for kind, count in counts.items()),
+        f"page and list meanwhile: median {1e3 * statistics.median(pages):.0f} ms, "
+        f"longest {1e3 * max(pages):.0f} ms ({len(pages)} times)",
+        f"server's memory: {before:.0f} MB before, {server.memory('VmHWM'):.0f} MB at most, "
+        f"{server.memory():.0f} MB after",
+    ]
+    return [*lines, *killed(server, first, others)]
+
+
+def killed(server: Server, done: str, others: list[str]) -> list[str]:
+    """Kill server and painter in the second job; return what is there after the next start."""
+    interrupted = others[0]
+    server.wait(interrupted, "running", "done", step=200)
+    end = time.monotonic() + 30
+    while not (server.folder / "jobs" / interrupted / "checkpoint").is_file() and time.monotonic() < end:
+        time.sleep(0.02)
+    painter = server.painter()
+    server.kill()
+    with contextlib.suppress(ProcessLookupError):  # it ends by itself when the server is gone
+        os.kill(painter, signal.SIGKILL)
+    server.start()
+    picture = len(server.ask("GET", f"/api/jobs/{done}/picture"))
+    resumed = server.wait(interrupted, "running", "done", step=1)
+    began = time.monotonic()
+    finished = sum(server.wait(job, "done")["has_picture"] for job in others)
+    server.stop()
+    return [
+        f"kill -9 of server and painter: the finished picture is there ({picture:,} bytes), the interrupted job "
+        f"went on from step {resumed['step']} of {resumed['steps']}, {finished} of {len(others)} jobs were "
+        f"finished {time.monotonic() - began:.0f} s later"
+    ]

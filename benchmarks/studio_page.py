@@ -1,0 +1,142 @@
+"""How soon the page is there, what it weighs, and how soon previews come: in Chromium where there is one."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import importlib.util
+import io
+import os
+import shutil
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import requests
+from PIL import Image
+
+from impasto.plates import paint
+from studio_server import Server
+
+# Moves the slider of strength, waits for the picture that follows, answers the seconds.
+SLIDE = """async (value) => {
+  const input = [...document.querySelectorAll('label')].find((node) => node.textContent === 'Strength').control;
+  const old = document.querySelector('img.after.shown').src;
+  const began = performance.now();
+  input.value = value;
+  input.dispatchEvent(new Event('input', { bubbles: true }));
+  while (document.querySelector('img.after.shown').src === old) await new Promise((go) => setTimeout(go, 5));
+  return (performance.now() - began) / 1000;
+}"""
+# Drops files on the page, waits for the first preview, answers the seconds.
+DROP = """async (files) => {
+  const transfer = new DataTransfer();
+  for (const [number, text] of files.entries()) {
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    transfer.items.add(new File([bytes], `${number}.jpg`, { type: 'image/jpeg' }));
+  }
+  const began = performance.now();
+  dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  while (!document.querySelector("img.after.shown[src^='blob:']")) await new Promise((go) => setTimeout(go, 5));
+  return (performance.now() - began) / 1000;
+}"""
+STRENGTHS = [round(0.1 + 0.8 * ((7 * k) % 20) / 20, 2) for k in range(20)]
+
+
+def picture(name: str) -> bytes:
+    """Return a picture of 2048 pixels as JPEG, as a camera would give it."""
+    buffer = io.BytesIO()
+    paint(name, 512).resize((2048, 2048), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Any]:
+    """Give a browser, None where there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
+    path = os.environ.get("IMPASTO_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if path is None or importlib.util.find_spec("playwright") is None:
+        yield None
+        return
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def opened(folder: Path, browser: Any) -> tuple[Server, Any, float, int]:
+    """Start a studio and open its page; return both, the seconds from the command, and the page's bytes."""
+    began = time.monotonic()
+    server = Server(folder)
+    if browser is None:
+        requests.get(server.url, timeout=60)
+        requests.get(f"{server.url}/api/info", timeout=60)
+        return server, None, time.monotonic() - began, 0
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    responses: list[Any] = []
+    page.on("response", lambda response: responses.append(response))
+    page.goto(server.url)
+    page.wait_for_selector("#style-samples .sample")
+    seconds = time.monotonic() - began
+    weight = sum(int(r.headers.get("content-length", 0)) for r in responses if "/api/" not in r.url)
+    assert all(response.url.startswith(server.url) for response in responses)
+    return server, page, seconds, weight
+
+
+def by_hand(page: Any) -> tuple[float, list[float]]:
+    """Drop two pictures on the page and move a slider; return seconds to the first preview, and of each answer."""
+    page.wait_for_timeout(8000)  # the networks are opened behind the page; a person looks for their pictures
+    files = [base64.b64encode(picture(name)).decode() for name in ("paper", "swirls")]
+    first = float(page.evaluate(DROP, files))
+    answers = []
+    for strength in STRENGTHS:
+        page.wait_for_timeout(1500)
+        answers.append(float(page.evaluate(SLIDE, strength)))
+    return first, answers
+
+
+def by_program(server: Server) -> tuple[float, list[float]]:
+    """Send two pictures and ask for previews of 512 pixels; return seconds to the first, and of each answer."""
+    photo, style = picture("paper"), picture("swirls")
+    while not server.ask("GET", "/api/info")["device"]:
+        time.sleep(0.1)
+    time.sleep(5)
+    began = time.monotonic()
+    body = {"content": server.send(photo), "styles": [server.send(style)], "size": 512}
+    server.ask("POST", "/api/fast", json=body)
+    first = time.monotonic() - began
+    answers = []
+    for strength in STRENGTHS:
+        began = time.monotonic()
+        server.ask("POST", "/api/fast", json={**body, "strength": strength})
+        answers.append(time.monotonic() - began)
+    return first, answers
+
+
+def measure(folder: Path) -> list[str]:
+    """Return lines about start, weight and previews."""
+    with chromium() as browser:
+        found = []
+        for turn in range(3):
+            server, page, seconds, weight = opened(folder / str(turn), browser)
+            found.append(seconds)
+            if turn < 2:
+                server.stop()
+        lines = [f"usable page {min(found):.2f} s after the command (best of 3; {max(found):.2f} s at worst)"]
+        if page is not None:
+            lines.append(f"the page weighs {weight / 1000:.0f} kB and asks nobody else")
+            lines.append(_said("in Chromium", *by_hand(page)))
+        lines.append(_said("over HTTP, 512 pixels", *by_program(server)))
+        server.stop()
+    return lines
+
+
+def _said(where: str, first: float, answers: list[float]) -> str:
+    return (
+        f"{where}: first preview {first:.2f} s after two pictures of 2048 pixels; a slider answers in "
+        f"{statistics.median(answers):.2f} s (median of {len(answers)}; {max(answers):.2f} s at worst)"
+    )
