@@ -27,6 +27,7 @@ class Client:
     numbers: list[int] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
     last: dict[str, Any] = field(default_factory=dict)
+    end: dict[str, Any] = field(default_factory=dict)
 
     def watch(self, url: str) -> None:
         """Read until the server closes the line."""
@@ -47,15 +48,16 @@ class Client:
             self.last = data
         if kind in ("state", "done"):
             self.states.append(data["state"])
+            self.end = data
 
     def whole(self) -> bool:
-        """Whether nothing is missing: numbers that grow, the state first, the last step, the end last."""
+        """Whether nothing is missing: numbers that grow, the state first, the end last, no step after it."""
         grows = all(a < b for a, b in zip(self.numbers, self.numbers[1:], strict=False))
-        ends = self.kinds[:1] == ["state"] and self.kinds[-1:] == ["done"] and self.states[-1:] == ["done"]
-        return grows and ends and self.last.get("step") == self.last.get("steps")
+        ends = self.kinds[:1] == ["state"] and self.kinds[-1:] == ["done"] and self.states[-1:] == ["stopped"]
+        return grows and ends and 0 < self.last.get("step", 0) <= self.end.get("step", 0)
 
 
-def crowd(folder: Path, clients: int = 100, waiting: int = 20) -> list[str]:
+def crowd(folder: Path, clients: int = 100, waiting: int = 20, seconds: float = 15.0) -> list[str]:
     """Return lines about events, memory and how soon the server answers meanwhile; then about what was killed."""
     server = Server(folder)
     photo, art = (item["id"] for item in server.ask("GET", "/api/info")["samples"][3:5])
@@ -64,8 +66,9 @@ def crowd(folder: Path, clients: int = 100, waiting: int = 20) -> list[str]:
         body = {"content": photo, "styles": [art], "recipe": {**TINY, **recipe}}
         return str(server.ask("POST", "/api/jobs", json=body)["id"])
 
-    first = queue(steps=1500)
-    others = [queue(steps=1500 if seed == 0 else 20, seed=seed) for seed in range(waiting)]
+    endless = 1_000_000
+    first = queue(steps=endless)
+    others = [queue(steps=20 if seed else endless, seed=seed) for seed in range(waiting)]
     server.wait(first, "running", step=1)
     before = server.memory()
     seen = [Client() for _ in range(clients)]
@@ -74,16 +77,19 @@ def crowd(folder: Path, clients: int = 100, waiting: int = 20) -> list[str]:
     for thread in threads:
         thread.start()
     pages = []
-    while any(thread.is_alive() for thread in threads):
-        began = time.monotonic()
+    end = time.monotonic() + seconds
+    while (began := time.monotonic()) < end:
         server.ask("GET", "/")
         server.ask("GET", "/api/jobs")
         pages.append(time.monotonic() - began)
         time.sleep(0.1)
+    server.ask("POST", f"/api/jobs/{first}/keep")
+    for thread in threads:
+        thread.join(60)
     counts = Counter(kind for client in seen for kind in client.kinds)
     lines = [
-        f"{sum(map(Client.whole, seen))} of {clients} clients got the whole run, {waiting} jobs waiting; "
-        + ", ".join(f"{kind} {count}" for kind, count in counts.items()),
+        f"{sum(map(Client.whole, seen))} of {clients} clients got all to the end, {waiting} jobs waiting, "
+        f"{seconds:.0f} s; " + ", ".join(f"{kind} {count}" for kind, count in counts.items()),
         f"page and list meanwhile: median {1e3 * statistics.median(pages):.0f} ms, "
         f"longest {1e3 * max(pages):.0f} ms ({len(pages)} times)",
         f"server's memory: {before:.0f} MB before, {server.memory('VmHWM'):.0f} MB at most, "
@@ -99,7 +105,7 @@ def killed(server: Server, done: str, others: list[str]) -> list[str]:
     end = time.monotonic() + 30
     while not (server.folder / "jobs" / interrupted / "checkpoint").is_file() and time.monotonic() < end:
         time.sleep(0.02)
-    painter = server.painter()
+    painter, before = server.painter(), server.ask("GET", f"/api/jobs/{interrupted}")["step"]
     server.kill()
     with contextlib.suppress(ProcessLookupError):  # it ends by itself when the server is gone
         os.kill(painter, signal.SIGKILL)
@@ -107,10 +113,11 @@ def killed(server: Server, done: str, others: list[str]) -> list[str]:
     picture = len(server.ask("GET", f"/api/jobs/{done}/picture"))
     resumed = server.wait(interrupted, "running", "done", step=1)
     began = time.monotonic()
-    finished = sum(server.wait(job, "done")["has_picture"] for job in others)
+    server.ask("POST", f"/api/jobs/{interrupted}/keep")
+    finished = sum(server.wait(job, "done", "stopped")["has_picture"] for job in others)
     server.stop()
     return [
         f"kill -9 of server and painter: the finished picture is there ({picture:,} bytes), the interrupted job "
-        f"went on from step {resumed['step']} of {resumed['steps']}, {finished} of {len(others)} jobs were "
+        f"(at step {before}) went on and was at {resumed['step']}, {finished} of {len(others)} jobs were "
         f"finished {time.monotonic() - began:.0f} s later"
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,14 @@ def test_a_folder_that_cannot_be(tmp_path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="--data"):
         Folder(tmp_path / "file" / "data")
+
+
+@pytest.mark.parametrize("module", ["fastapi", "uvicorn", "sse_starlette"])
+def test_a_missing_extra_is_one_sentence(module) -> None:
+    program = (
+        f"import sys; sys.modules['{module}'] = None; sys.argv = ['impasto', 'studio', '--no-open']\n"
+        "from impasto.cli.main import main; sys.exit(main())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "impasto: The studio needs an optional part: pip install 'impasto[studio]'.\n"

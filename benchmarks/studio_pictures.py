@@ -1,0 +1,79 @@
+"""The pictures of the studio's page in the documents, from samples that ship (needs Chromium and Playwright).
+
+python benchmarks/studio_pictures.py [--out docs/gallery]
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from studio_page import chromium
+from studio_server import Server
+
+DOCS = Path(__file__).resolve().parents[1] / "docs" / "gallery"
+DESK = {"viewport": {"width": 1280, "height": 800}}
+PHONE = {
+    "viewport": {"width": 360, "height": 740},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
+
+
+def shot(page: Any) -> Image.Image:
+    """Return what is to be seen once nothing moves any more."""
+    page.wait_for_timeout(1500)
+    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+
+def save(image: Image.Image, target: Path) -> None:
+    """Write a PNG of 256 colours, which a page of few colours and one picture hardly shows."""
+    small = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
+    small.save(target, optimize=True)
+    print(f"{target.name} {target.stat().st_size:,} bytes")
+
+
+def choose(page: Any, url: str, photo: int, style: str) -> None:
+    """Open the page, a sample photograph and a style by one click each, and wait for the preview."""
+    page.goto(url)
+    page.click(f"#content-samples .sample >> nth={photo}")
+    page.click(style)
+    page.wait_for_selector("img.after.shown[src^='blob:']", timeout=60_000)
+    page.wait_for_timeout(2500)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, default=DOCS)
+    out = parser.parse_args().out
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        server = Server(Path(folder))
+        page = browser.new_page(**DESK, color_scheme="light")
+        choose(page, server.url, 2, "#style-samples .sample >> nth=0")
+        page.wait_for_selector("#paint:enabled")
+        page.click("#paint")
+        page.wait_for_selector(".run-title:has-text('Finished')", timeout=300_000)
+        page.click("#compare")
+        page.evaluate("document.getElementById('panel-scroll').scrollTo(0, 0)")
+        save(shot(page), out / "studio.png")
+        page = browser.new_page(**DESK, color_scheme="dark")
+        choose(page, server.url, 0, "#trained-styles .sample >> nth=2")
+        page.evaluate("document.getElementById('panel-scroll').scrollTo(0, 0)")
+        save(shot(page), out / "studio-dark.png")
+        page = browser.new_page(**PHONE, color_scheme="light")
+        choose(page, server.url, 1, "#style-samples .sample >> nth=3")
+        page.evaluate("scrollTo(0, 0)")
+        save(shot(page), out / "studio-phone.png")
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()
