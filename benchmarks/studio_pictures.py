@@ -33,9 +33,12 @@ def shot(page: Any) -> Image.Image:
 
 
 def save(image: Image.Image, target: Path) -> None:
-    """Write a PNG of 256 colours, which a page of few colours and one picture hardly shows."""
-    small = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
-    small.save(target, optimize=True)
+    """Write a PNG of few colours, 256 or as many as 250 kB hold."""
+    for colours in (256, 192, 128, 96):
+        small = image.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
+        small.save(target, optimize=True)
+        if target.stat().st_size <= 250_000:
+            break
     print(f"{target.name} {target.stat().st_size:,} bytes")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import warnings
 from collections import OrderedDict
@@ -9,8 +10,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from impasto.errors import ImpastoError
 from impasto.imaging import Picture, fit, read_picture, resize
 from impasto.networks.run.fast import FastPainter, FastSettings, Painted, finish, inner_strength
 from impasto.networks.run.loaded import Loaded
@@ -27,7 +30,10 @@ def run(pipe: Connection) -> None:
     """Answer until the server is gone."""
     warnings.simplefilter("ignore")
     tune_process()
-    answer(pipe, {"paint": Previews().paint})
+    previews = Previews()
+    with contextlib.suppress(ImpastoError):  # who asks is told
+        previews.warm()
+    answer(pipe, {"paint": previews.paint})
 
 
 class Previews:
@@ -37,6 +43,11 @@ class Previews:
         self._painter: FastPainter | None = None
         self._trained: dict[str, tuple[Model, Loaded]] = {}
         self._pictures: OrderedDict[tuple[str, int], Picture] = OrderedDict()
+
+    def warm(self) -> None:
+        """Open the network for any style and paint once, which takes longer than ever after."""
+        grey = Picture(torch.full((1, 3, 64, 64), 0.5))
+        self._any().paint(grey, [grey])
 
     def paint(
         self,
@@ -64,9 +75,7 @@ class Previews:
         if trained is not None:
             painted = self._in_trained(trained, photo, wish)
         else:
-            if self._painter is None:
-                self._painter = FastPainter()
-            painted = self._painter.paint(photo, styles, wish)
+            painted = self._any().paint(photo, styles, wish)
         if format is None:
             return webp(Picture(painted.pixels, painted.alpha), quality=85)
         painted.provenance.setdefault("inputs", {})["content"] = (
@@ -74,6 +83,11 @@ class Previews:
         )
         with tempfile.TemporaryDirectory() as folder:
             return painted.save(Path(folder) / f"picture.{format}").read_bytes()
+
+    def _any(self) -> FastPainter:
+        if self._painter is None:
+            self._painter = FastPainter()
+        return self._painter
 
     def _in_trained(self, name: str, photo: Picture, wish: FastSettings) -> Painted:
         """Return the photograph in the style of a trained network, whose stroke reaches less far."""
