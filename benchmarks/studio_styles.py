@@ -1,4 +1,4 @@
-"""Thumbnails of the trained styles that ship, for the studio's page: a sample photograph in each of them.
+"""Thumbnails for the studio's page: of its samples, and a sample photograph in each trained style that ships.
 
 python benchmarks/studio_styles.py
 """
@@ -11,13 +11,25 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from impasto.studio.fast import Previews
+from impasto.studio.pictures import SAMPLES, THUMB_SIDE
 from impasto.studio.trained import trained_styles
 
 STUDIO = Path(__file__).resolve().parents[1] / "src" / "impasto" / "studio"
 SIDE = 144
 
 
+def samples() -> None:
+    for sample in SAMPLES:
+        with Image.open(STUDIO / "samples" / sample.file) as image:
+            small = image.convert("RGB")
+        small.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.LANCZOS)
+        target = STUDIO / "samples" / sample.thumb
+        small.save(target, quality=80, method=6)
+        print(f"{target.name} {target.stat().st_size:,} bytes")
+
+
 def main() -> None:
+    samples()
     previews = Previews()
     photo = str(STUDIO / "samples" / "chelsea.jpg")
     look = {"strength": 0.7, "stroke": 1.0, "colors": 0.0}

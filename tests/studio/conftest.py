@@ -174,15 +174,6 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    """A server in a process of its own, on an empty folder."""
-    server = Running(tmp_path / "data")
-    yield server
-    if server.process.poll() is None:
-        server.kill()
-
-
-@pytest.fixture
 def quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
     """A studio whose processes never start: what they would say is said by the test."""
     monkeypatch.setattr(Child, "start", lambda self: None)

@@ -85,6 +85,10 @@ def test_static_files_are_asked_for_anew(api) -> None:
     assert again.status_code == 304
 
 
+def whole(api, name: str) -> io.BytesIO:
+    return io.BytesIO(api.get(f"/api/pictures/{name}").content)
+
+
 def test_info(api) -> None:
     info = api.get("/api/info").json()
     assert info["limits"] == {"bytes": 3_000_000, "pixels": 2_000_000, "styles": 8, "queue": 100}
@@ -95,7 +99,18 @@ def test_info(api) -> None:
     assert info["preset_fields"]["gatys"]["optimizer"] == "lbfgs"
     assert [sample["kind"] for sample in info["samples"]].count("style") == 6
     for sample in info["samples"]:
-        assert api.get(f"/api/pictures/{sample['id']}?size=32").status_code == 200
+        shown = api.get(f"/api/pictures/{sample['id']}?size=192")
+        with Image.open(io.BytesIO(shown.content)) as thumb, Image.open(whole(api, sample["id"])) as image:
+            assert (thumb.format, max(thumb.size)) == ("WEBP", 192)
+            ratio = image.width / image.height
+            assert thumb.width / thumb.height == pytest.approx(ratio, rel=0.02)
+            small = image.convert("L").resize((8, 8), Image.Resampling.BOX)
+            pairs = zip(
+                small.tobytes(),
+                thumb.convert("L").resize((8, 8), Image.Resampling.BOX).tobytes(),
+                strict=True,
+            )
+            assert max(abs(a - b) for a, b in pairs) < 12
     assert len(info["trained_styles"]) == 6
     for style in info["trained_styles"]:
         assert style["credit"]

@@ -22,6 +22,14 @@ ENDLESS = {"steps": 1_000_000, "size": 48}
 LONG = {"steps": 600, "size": 48}
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory) -> Iterator[Running]:
+    """One server for all of them, for starting takes longest; every test leaves it running and idle."""
+    server = Running(tmp_path_factory.mktemp("running") / "data")
+    yield server
+    assert server.stop() == 0
+
+
 def values(path) -> torch.Tensor:
     with Image.open(path) as image:
         return torch.tensor(list(image.convert("RGB").tobytes()), dtype=torch.int)
@@ -47,12 +55,17 @@ def painted(running: Running, name: str) -> int:
     return int(read_checkpoint(running.data / "jobs" / name / "checkpoint").state["total"])
 
 
+def paused(running: Running, name: str) -> int:
+    """Pause a job, which writes its checkpoint; return the steps it holds."""
+    assert running.client.ask("POST", f"/api/jobs/{name}/pause").json["state"] == "paused"
+    return painted(running, name)
+
+
 def assert_goes_on(running: Running, name: str, before: int) -> None:
     """The job is painted again, from the checkpoint on, and what it came to can be kept."""
     client = running.client
     client.wait(name, "running", step=before + 1, seconds=300)
-    assert client.ask("POST", f"/api/jobs/{name}/pause").json["state"] == "paused"
-    assert painted(running, name) >= before  # begun anew it would be nowhere near
+    assert paused(running, name) >= before  # begun anew it would be nowhere near
     client.ask("POST", f"/api/jobs/{name}/resume")
     client.wait(name, "running", seconds=100)
     kept = client.ask("POST", f"/api/jobs/{name}/keep").json
@@ -79,33 +92,28 @@ def wait_for(true, seconds: float = 100) -> None:
         time.sleep(0.02)
 
 
-def test_what_is_killed_goes_on_from_its_checkpoint(running: Running) -> None:
-    """First the process that paints, then the server: queue, order, history and progress are kept."""
+def test_a_second_studio_in_the_same_folder_is_refused(running: Running) -> None:
+    with pytest.raises(AssertionError, match="Another studio runs"):
+        Running(running.data)
+
+
+def test_live_control_keep_and_forget(running: Running) -> None:
     client = running.client
     name = begun(running)
-    photo, art = sources(running, name)
-    second = client.queue(photo, art, seed=2)
-    third = client.queue(photo, art, seed=3)
-    assert client.ask("PATCH", f"/api/jobs/{name}", {"strength": 0.9}).status == 200
-    checkpoint = running.data / "jobs" / name / "checkpoint"
-    wait_for(checkpoint.is_file)
-    before = painted(running, name)
-    killed = kill_painter(running)
-    client.wait(name, "running", step=before + 1, seconds=300)
-    assert killed not in running.painters()
-    assert painted(running, name) >= before  # begun anew it would have none, or be nowhere near
-    orphans = running.painters()
-    running.kill()
-    wait_for(lambda: not any(alive(pid) for pid in orphans))
-    before = painted(running, name)
-    running.start()
-    client = running.client
-    jobs = client.ask("GET", "/api/jobs").json["jobs"]
-    assert [job["id"] for job in jobs] == [third, second, name]
-    assert client.job(name)["recipe"]["strength"] == 0.9
-    assert_goes_on(running, name, before)
-    assert [client.wait(job, "done", seconds=300)["error"] for job in (second, third)] == [None] * 2
-    assert running.stop() == 0
+    changed = client.ask("PATCH", f"/api/jobs/{name}", {"strength": 1.2}).json
+    assert (changed["state"], changed["recipe"]["strength"]) == ("running", 1.2)
+    kept = client.ask("POST", f"/api/jobs/{name}/keep").json
+    assert (kept["state"], kept["has_picture"]) == ("stopped", True)
+    whole = client.ask("GET", f"/api/jobs/{name}/picture").body
+    replay = client.ask("POST", "/api/replay", whole, content_type="image/png").json
+    assert replay["recipe"]["strength"] == 1.2
+    other = client.queue(*sources(running, name), steps=1_000_000)
+    client.wait(other, "running", step=1, seconds=100)
+    assert client.ask("DELETE", f"/api/jobs/{other}").status == 204
+    assert client.ask("GET", f"/api/jobs/{other}").status == 404
+    assert not (running.data / "jobs" / other).exists()
+    third = client.queue(*sources(running, name))
+    assert client.wait(third, "done", seconds=100)["has_picture"]
 
 
 def test_ctrl_c_saves_and_the_next_start_goes_on_to_the_very_same_picture(running: Running) -> None:
@@ -124,38 +132,30 @@ def test_ctrl_c_saves_and_the_next_start_goes_on_to_the_very_same_picture(runnin
     client.wait(whole, "done", seconds=300)
     found = [values(running.data / "jobs" / job / "picture.png") for job in (name, whole)]
     assert torch.equal(*found)
-    assert running.stop() == 0
 
 
-@pytest.fixture(scope="module")
-def steady(tmp_path_factory) -> Iterator[Running]:
-    """A server that no test kills."""
-    server = Running(tmp_path_factory.mktemp("steady") / "data")
-    yield server
-    if server.process.poll() is None:
-        server.kill()
-
-
-def test_a_second_studio_in_the_same_folder_is_refused(steady: Running) -> None:
-    with pytest.raises(AssertionError, match="Another studio runs"):
-        Running(steady.data)
-
-
-def test_live_control_keep_and_forget(steady: Running) -> None:
-    running, client = steady, steady.client
+def test_what_is_killed_goes_on_from_its_checkpoint(running: Running) -> None:
+    """First the process that paints, then the server: queue, order, history and progress are kept."""
+    client = running.client
     name = begun(running)
-    changed = client.ask("PATCH", f"/api/jobs/{name}", {"strength": 1.2}).json
-    assert (changed["state"], changed["recipe"]["strength"]) == ("running", 1.2)
-    kept = client.ask("POST", f"/api/jobs/{name}/keep").json
-    assert (kept["state"], kept["has_picture"]) == ("stopped", True)
-    whole = client.ask("GET", f"/api/jobs/{name}/picture").body
-    replay = client.ask("POST", "/api/replay", whole, content_type="image/png").json
-    assert replay["recipe"]["strength"] == 1.2
-    other = client.queue(*sources(running, name), steps=1_000_000)
-    client.wait(other, "running", step=1, seconds=100)
-    assert client.ask("DELETE", f"/api/jobs/{other}").status == 204
-    assert client.ask("GET", f"/api/jobs/{other}").status == 404
-    assert not (running.data / "jobs" / other).exists()
-    third = client.queue(*sources(running, name))
-    assert client.wait(third, "done", seconds=100)["has_picture"]
-    assert running.stop() == 0
+    photo, art = sources(running, name)
+    before = paused(running, name)  # which writes a checkpoint, sooner than its time would come
+    client.ask("POST", f"/api/jobs/{name}/resume")
+    client.wait(name, "running", step=before + 1)
+    second = client.queue(photo, art, seed=2)
+    third = client.queue(photo, art, seed=3)
+    assert client.ask("PATCH", f"/api/jobs/{name}", {"strength": 0.9}).status == 200
+    killed = kill_painter(running)
+    wait_for(lambda: killed not in running.painters())
+    client.wait(name, "running", step=before + 1, seconds=300)
+    orphans = running.painters()
+    running.kill()
+    wait_for(lambda: not any(alive(pid) for pid in orphans))
+    before = max(before, painted(running, name))
+    running.start()
+    client = running.client
+    jobs = client.ask("GET", "/api/jobs").json["jobs"]
+    assert [job["id"] for job in jobs[:3]] == [third, second, name]
+    assert client.job(name)["recipe"]["strength"] == 0.9
+    assert_goes_on(running, name, before)
+    assert [client.wait(job, "done", seconds=300)["error"] for job in (second, third)] == [None] * 2

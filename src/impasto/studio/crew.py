@@ -25,7 +25,7 @@ class Hand:
         self._wait = 0.0
         self._ending = False
         self._again: asyncio.TimerHandle | None = None
-        self._child = Child(MODULE, (device,), self._hear)
+        self._child = Child(MODULE, (device,), self._hear, patient=True)
 
     @property
     def pid(self) -> int | None:

@@ -21,6 +21,8 @@ from impasto.studio.settings import Limits
 
 TYPES = ("jpeg", "jpg", "png", "webp", "tiff", "avif", "gif", "bmp", "heic", "heif")
 LARGEST_SHOWN = 4096
+# What the page shows samples at; it need not wait until the process that decodes is there.
+THUMB_SIDE = 192
 _CACHED_BYTES = 48 << 20
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\]+")
 
@@ -34,7 +36,13 @@ class SamplePicture:
     credit: str
     kind: Literal["content", "style"]
 
+    @property
+    def thumb(self) -> str:
+        """The file of the thumbnail, whose longer side is `THUMB_SIDE`."""
+        return f"{Path(self.file).stem}.webp"
 
+
+_HOME = Path(str(resources.files("impasto.studio"))) / "samples"
 _PLATE = "painted by impasto itself, free of rights"
 SAMPLES = (
     SamplePicture("astronaut.jpg", "Astronaut", "Eileen Collins, NASA, public domain", "content"),
@@ -60,9 +68,8 @@ class Pictures:
 
     def add_samples(self) -> None:
         """Put the pictures of the package where those that are sent lie."""
-        home = Path(str(resources.files("impasto.studio"))) / "samples"
         for sample in SAMPLES:
-            data = (home / sample.file).read_bytes()
+            data = (_HOME / sample.file).read_bytes()
             name = hashlib.sha256(data).hexdigest()[:32]
             self.samples[name] = sample
             target = self.folder.picture(name)
@@ -119,6 +126,9 @@ class Pictures:
 
     async def show(self, path: Path, size: int) -> bytes:
         """Return a picture as WebP of this longer side; the last ones are remembered."""
+        sample = self.samples.get(path.name) if size == THUMB_SIDE else None
+        if sample is not None and path.parent == self.folder.pictures:
+            return (_HOME / sample.thumb).read_bytes()
         try:
             key = (path, size, path.stat().st_mtime_ns)
         except FileNotFoundError:

@@ -34,11 +34,14 @@ class Refused(ImpastoError):  # noqa: N818 (the word says it)
 class Child:
     """One process that runs ``run(pipe, *arguments)`` of a module, which only that process imports.
 
-    ``heard`` gets everything it sends, and `DIED` at its end, in the event loop's thread.
+    ``heard`` gets everything it sends, and `DIED` at its end, in the event loop's thread. A ``patient`` one lets all
+    others go first where processors are short.
     """
 
-    def __init__(self, module: str, arguments: tuple[Any, ...], heard: Callable[[Any], None]) -> None:
-        self.module, self.arguments, self.heard = module, arguments, heard
+    def __init__(
+        self, module: str, arguments: tuple[Any, ...], heard: Callable[[Any], None], *, patient: bool = False
+    ) -> None:
+        self.module, self.arguments, self.heard, self.patient = module, arguments, heard, patient
         self._process: Any = None
         self._pipe: Connection | None = None
         self._reader: threading.Thread | None = None
@@ -54,7 +57,10 @@ class Child:
         loop = asyncio.get_running_loop()
         self._pipe, theirs = _SPAWN.Pipe()
         self._process = _SPAWN.Process(
-            target=_enter, args=(self.module, theirs, self.arguments), daemon=True, name=self.module
+            target=_enter,
+            args=(self.module, theirs, self.arguments, self.patient),
+            daemon=True,
+            name=self.module,
         )
         self._process.start()
         theirs.close()
@@ -106,8 +112,10 @@ class Child:
         self.heard(message)
 
 
-def _enter(module: str, pipe: Connection, arguments: tuple[Any, ...]) -> None:
+def _enter(module: str, pipe: Connection, arguments: tuple[Any, ...], patient: bool) -> None:
     """Begin in the new process: Ctrl-C is for the server, which says what to do."""
+    if patient and hasattr(os, "nice"):
+        os.nice(5)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     importlib.import_module(module).run(pipe, *arguments)
 
