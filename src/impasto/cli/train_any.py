@@ -30,6 +30,12 @@ def train_any(
         Path,
         typer.Option("--out", "-o", metavar="FILE", help="File to write (.safetensors).", show_default=False),
     ],
+    begin: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="FILE", help="Network for any style to begin with.", show_default=False
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint beside --out.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
     *,
@@ -52,21 +58,24 @@ def train_any(
     if resume and not state.is_file():
         raise RecipeError(f"There is no checkpoint '{state}' to go on from; leave --resume out.")
     with Stop(quiet) as stop, reporter(quiet) as report:
-        run = _open(photos, art, settings, report, stop)
+        run = _open(photos, art, settings, begin, report, stop)
         _train(run, state, {"photos": str(photos), "art": str(art)}, report, stop, resume, quiet)
-        _write(run, out, photos, art)
+        _write(run, out, photos, art, begin)
     state.unlink(missing_ok=True)
     if not quiet:
         say(str(out))
 
 
-def _open(photos: Path, art: Path, settings: AnySettings, report: Any, stop: Stop) -> AnyTraining:
+def _open(
+    photos: Path, art: Path, settings: AnySettings, begin: Path | None, report: Any, stop: Stop
+) -> AnyTraining:
     from impasto.encoders import best_precision, open_device, open_encoder, prepare
     from impasto.networks.distill.crops import read_folder
-    from impasto.networks.fast.anystyle import AnyTraining
+    from impasto.networks.fast.anystyle import AnyTraining, read_any
     from impasto.networks.fast.data import measure_styles
     from impasto.optimize.machine import tune_process
 
+    first = None if begin is None else read_any(begin)[1]
     tune_process()
     device = open_device("cpu")
     encoder = prepare(open_encoder("compact"), device, best_precision(device))
@@ -77,7 +86,7 @@ def _open(photos: Path, art: Path, settings: AnySettings, report: Any, stop: Sto
         stop.check()
 
     styles = measure_styles(encoder, paintings.train, settings.variants, settings.seed, seen)
-    return AnyTraining(encoder, photographs.train, styles, settings)
+    return AnyTraining(encoder, photographs.train, styles, settings, first)
 
 
 def _train(
@@ -107,12 +116,12 @@ def _train(
             raise Interrupted(stop.number)
 
 
-def _write(run: AnyTraining, out: Path, photos: Path, art: Path) -> None:
-    from impasto.networks.fast.anystyle import KIND, STRENGTHS
+def _write(run: AnyTraining, out: Path, photos: Path, art: Path, begin: Path | None) -> None:
+    from impasto.networks.fast.anystyle import KIND, SIZES, STRENGTHS
     from impasto.networks.fast.model import write_network
 
     card = {
         "kind": KIND, "name": "any", "settings": run.settings.model_dump(), "photos": photos.name, "art": art.name,
-        "strengths": STRENGTHS,
+        "began_with": begin.name if begin else "random weights", "strengths": STRENGTHS, **SIZES,
     }  # fmt: skip
     write_network(out, run.weights(), card)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from impasto.encoders import Encoder
-from impasto.errors import DivergedError
+from impasto.errors import DivergedError, WeightsError
 from impasto.networks.fast.body import BLOCKS, WIDTHS, Body, initialise
-from impasto.networks.fast.codes import HIDDEN, Coder
+from impasto.networks.fast.codes import BANK, DIRECTIONS, HIDDEN, Coder
 from impasto.networks.fast.data import Photographs, Styles
 from impasto.networks.fast.learning import Learner, rate_factor, scale_free_kernels
+from impasto.networks.fast.model import read_network
 from impasto.networks.fast.objective import content_targets, objective
 from impasto.networks.fast.settings import AnySettings
 from impasto.networks.fast.training import Trained as Trained
@@ -23,6 +25,7 @@ KIND = "network:any"
 # Layers whose features reach the picture without being normalised again, and the first, whose kernels are small.
 NOT_SCALE_FREE = ("leave", "enter")
 CHUNK = 256
+SIZES = {"hidden": HIDDEN, "bank": BANK, "directions": DIRECTIONS}
 # What the network is told at strengths 0, .5 and 1. At equal CONTENT its pictures are painted less than the
 # optimiser's, so the middle lies where the style shows.
 STRENGTHS = ((0.0, 0.0), (0.5, 0.6), (1.0, 1.0))
@@ -32,7 +35,12 @@ class AnyTraining(Training):
     """One run of the network for any style."""
 
     def __init__(
-        self, encoder: Encoder, photographs: Sequence[Tensor], styles: Styles, settings: AnySettings
+        self,
+        encoder: Encoder,
+        photographs: Sequence[Tensor],
+        styles: Styles,
+        settings: AnySettings,
+        begin: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.encoder = encoder
         self.styles = styles
@@ -41,8 +49,10 @@ class AnyTraining(Training):
         initialise(self.body)
         self.coder = Coder(self.body.sites)
         standardise(self.coder, styles)
-        kernels = scale_free_kernels(self.body, NOT_SCALE_FREE)
         modules: dict[str, nn.Module] = {"body": self.body, "coder": self.coder}
+        if begin is not None:
+            take_over(modules, begin)
+        kernels = scale_free_kernels(self.body, NOT_SCALE_FREE)
         learner = Learner(
             modules, kernels, self.coder.matrices(), settings.kernel_rate, settings.code_rate, settings.other_rate,
             settings.average,
@@ -97,13 +107,44 @@ def standardise(coder: Coder, styles: Styles) -> None:
     coder.scale.copy_(1 / (vectors.std(0, correction=0) + 1e-3))
 
 
+def take_over(modules: Mapping[str, nn.Module], weights: Mapping[str, Tensor]) -> None:
+    """Copy `weights` of another network, called ``module.name``, into `modules`; what it lacks stays as it is.
+
+    Raises WeightsError if a weight has no place or another shape.
+    """
+    places = {
+        f"{prefix}.{name}": x for prefix, module in modules.items() for name, x in module.state_dict().items()
+    }
+    for name, value in weights.items():
+        place = places.get(name)
+        if place is None or place.shape != value.shape:
+            raise WeightsError(
+                f"The network to begin with does not fit: its '{name}' has no place; begin without it."
+            )
+        place.copy_(value)
+
+
+def read_any(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return card and weights of a network for any style.
+
+    Raises WeightsError if it is missing, damaged, or a network of another kind.
+    """
+    card, state = read_network(path)
+    if card["kind"] != KIND:
+        raise WeightsError(
+            f"{path} is a {card['kind']}, but a training begins with a network for any style; give another --from."
+        )
+    return card, state
+
+
 def restore(card: Mapping[str, Any], state: Mapping[str, Tensor]) -> tuple[Body, Coder]:
     """Return body and coder of a file, whose weights are called ``body.*`` and ``coder.*``.
 
     Raises KeyError, RuntimeError, TypeError or ValueError if card and weights do not fit.
     """
     body = Body(card.get("widths", WIDTHS), card.get("blocks", BLOCKS))
-    coder = Coder(body.sites, card.get("hidden", HIDDEN))
+    sizes = [card.get(name, size) for name, size in SIZES.items()]
+    coder = Coder(body.sites, *sizes)
     for prefix, module in (("body.", body), ("coder.", coder)):
         module.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
         module.eval().requires_grad_(False)

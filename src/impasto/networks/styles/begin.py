@@ -12,10 +12,10 @@ from torch import Tensor
 
 from impasto.errors import WeightsError
 from impasto.imaging import fit, resize
-from impasto.networks.fast.anystyle import KIND, restore
+from impasto.networks.fast.anystyle import read_any, restore
 from impasto.networks.fast.body import Body
 from impasto.networks.fast.codes import Coder
-from impasto.networks.fast.model import dequantise, quantise, read_network
+from impasto.networks.fast.model import dequantise, quantise
 from impasto.networks.run.loaded import Loaded
 from impasto.networks.styles import files
 
@@ -35,11 +35,7 @@ def open_any(path: Path | None) -> tuple[Body, Coder]:
             raise WeightsError(
                 "This impasto came without the network for any style; name one with --from, or give --start nothing."
             )
-    card, state = read_network(path)
-    if card["kind"] != KIND:
-        raise WeightsError(
-            f"{path} is a {card['kind']}, but a training begins with a network for any style; give another --from."
-        )
+    card, state = read_any(path)
     try:
         return restore(card, state)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
