@@ -399,6 +399,9 @@ BAD = {
     )},
     "train-any into a picture": ["train-any", "--photos", ".", "--art", ".", "--out", "any.png"],
     "train-any of too few pictures": ["train-any", "--photos", ".", "--art", ".", "--out", "any.safetensors"],
+    "train-any from nothing": [
+        "train-any", "--photos", ".", "--art", ".", "--out", "any.safetensors", "--from", "none.safetensors"
+    ],
     "train-any resumed from nothing": [
         "train-any", "--photos", ".", "--art", ".", "--out", "any.safetensors", "--resume"
     ],

@@ -65,6 +65,32 @@ def test_without_strength_the_style_shapes_no_matrix():
     assert torch.allclose(full[0].matrices[0][0], wanted, atol=1e-4)
 
 
+def test_the_bank_is_added_by_what_the_perceptron_says():
+    coder = Coder(sites())
+    style = measure_style(open_encoder("compact"), torch.rand(1, 3, 40, 40))[0]
+    before = coder(style, torch.ones(1))
+    with torch.no_grad():
+        coder.amounts.bias.view(len(coder.sites), -1)[2, 5] = 0.5
+    after = coder(style, torch.ones(1))
+    for site, (old, new) in enumerate(zip(before.matrices, after.matrices, strict=True)):
+        wanted = old + 0.5 * coder.bank[2][5] if site == 2 else old
+        assert torch.allclose(new, wanted, atol=1e-5)
+
+
+def test_the_spread_along_a_direction_is_the_deviation_of_the_projected_features():
+    encoder, coder = open_encoder("compact"), Coder(sites(), hidden=8, directions=3)
+    picture = torch.rand(1, 3, 40, 40)
+    style = measure_style(encoder, picture)[0]
+    seen = []
+    coder.spread.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    coder(style, torch.ones(1))
+    features = encoder(picture, LAYERS)
+    for index, layer in enumerate(LAYERS):
+        rows = features[layer].flatten(2)[0].mT @ coder.directions[index]
+        wanted = rows.std(0, correction=0).log()
+        assert torch.allclose(seen[0][0, 3 * index : 3 * index + 3], wanted, atol=1e-3), layer
+
+
 def test_the_spread_distance_is_zero_for_the_style_itself_and_one_for_no_spread():
     from impasto.losses import Moments
     from impasto.networks.fast.objective import spread_distance

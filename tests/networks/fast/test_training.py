@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from impasto.encoders import open_encoder
-from impasto.errors import RecipeError, ResumeError
+from impasto.errors import RecipeError, ResumeError, WeightsError
 from impasto.networks.fast.anystyle import AnyTraining, content_weight
 from impasto.networks.fast.checkpoint import read_checkpoint, write_checkpoint
 from impasto.networks.fast.data import measure_styles
@@ -22,7 +22,9 @@ def run():
     art = [(torch.rand(3, 32, 40, generator=noise) * 255).byte() for _ in range(2)]
     encoder = open_encoder("compact")
     styles = measure_styles(encoder, art, 1, 0)
-    return lambda **changes: AnyTraining(encoder, photos, styles, AnySettings.make({**TINY, **changes}))
+    return lambda begin=None, **changes: AnyTraining(
+        encoder, photos, styles, AnySettings.make({**TINY, **changes}), begin
+    )
 
 
 def test_a_resumed_run_ends_with_the_same_bits(run, tmp_path):
@@ -48,6 +50,21 @@ def test_kernels_keep_their_length_and_still_learn(run):
     for old, new in zip(before, training.learner.kernels, strict=True):
         assert not torch.equal(old, new)
         assert torch.allclose(old.norm(), new.detach().norm(), rtol=1e-4)
+
+
+def test_a_training_can_begin_with_another_network(run):
+    first = run(seed=1)
+    bare = {name: value for name, value in first.weights().items() if ".bank." not in name}
+    second = run(bare, seed=2)
+    for name, value in second.weights().items():
+        assert torch.equal(value, first.weights()[name]) == (name in bare), name
+    assert second.learner.lengths == [float(kernel.detach().norm()) for kernel in first.learner.kernels]
+
+
+@pytest.mark.parametrize("weights", [{"body.nothing": torch.ones(1)}, {"body.leave.bias": torch.ones(3)}])
+def test_a_network_that_does_not_fit_is_refused(run, weights):
+    with pytest.raises(WeightsError, match=r"body\.(nothing|leave\.bias)"):
+        run(weights)
 
 
 def test_another_kind_of_checkpoint_is_refused(tmp_path):
