@@ -105,6 +105,9 @@ def test_names_of_networks_that_ship(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(models, "shipped_styles", lambda: {"delft": tmp_path / "delft.safetensors"})
     assert find_model("delft") == tmp_path / "delft.safetensors"
     assert find_model("folder/own") == tmp_path.__class__("folder/own")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "delft").mkdir()  # a folder of that name is no network
+    assert find_model("delft") == tmp_path / "delft.safetensors"
     with pytest.raises(RecipeError, match="delft"):
         find_model("delfd")
 

@@ -222,7 +222,7 @@ def find_model(name: str) -> Path:
     Raises RecipeError for a name that is neither.
     """
     path = Path(name)
-    if path.suffix == SUFFIX or len(path.parts) > 1 or path.exists():
+    if path.suffix == SUFFIX or len(path.parts) > 1 or path.is_file():
         return path
     shipped = shipped_styles()
     if name not in shipped:
