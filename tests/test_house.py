@@ -18,11 +18,12 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "impasto"
 FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
+    "settings": 0,
     "errors": 0, "imaging": 0, "plates": 0, "encoders": 1, "losses": 2, "optimize": 3, "networks": 3, "metrics": 3,
     "lab": 5, "studio": 5, "cli": 6, "__main__": 7,
 }  # fmt: skip
-# Plates are pictures made from nothing; they may use the error tree, which every floor may.
-EVERYWHERE = {"errors"}
+# Plates are pictures made from nothing; they may use the error tree and the base of settings, as every floor may.
+EVERYWHERE = {"errors", "settings"}
 
 
 def room(path: Path) -> str | None:

@@ -7,14 +7,13 @@ does not import torch.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from impasto.errors import RecipeError, unknown
 from impasto.optimize.conflicts import conflict
 from impasto.optimize.parsing import parse_aspect, parse_colors, parse_layers, parse_scales
+from impasto.settings import FrozenSettings
 
 ContentNormalisation = Literal["gatys", "mean", "variance"]
 StyleLoss = Literal["gram", "moments", "wasserstein", "sliced"]
@@ -33,7 +32,7 @@ Steps = Annotated[int, Field(ge=1, le=1_000_000)]
 LayerWeights = dict[str, Weight]
 
 
-class Recipe(BaseModel):
+class Recipe(FrozenSettings):
     """Everything that decides how a picture is painted, apart from the pictures themselves.
 
     The loss is ``alpha sum_l w_l content_l + beta sum_l v_l style_l + gamma TV`` with ``alpha`` =
@@ -41,8 +40,6 @@ class Recipe(BaseModel):
     ``content_layers`` and ``v`` = ``style_layers`` (Gatys et al. 2016, section 2). Raises `RecipeError`
     through `Recipe.make` for unknown names and impossible values.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
 
     preset: str = Field("impasto", description="Name of the settings this recipe started from.")
     encoder: str = Field("compact", description="Network whose features are compared.")
@@ -199,26 +196,6 @@ class Recipe(BaseModel):
             raise ValueError(reason)
         return self
 
-    @classmethod
-    def make(cls, fields: Mapping[str, Any]) -> Recipe:
-        """Return a validated recipe; raises `RecipeError` with one sentence for the first bad field."""
-        for name in fields:
-            if name not in cls.model_fields:
-                raise RecipeError(unknown("setting", name, cls.model_fields))
-        try:
-            return cls(**fields)
-        except ValidationError as error:
-            raise RecipeError(_sentence(error)) from None
-
     def to_json(self) -> dict[str, object]:
         """Return the recipe as plain JSON values; `Recipe.make` takes them back unchanged."""
         return dict(json.loads(self.model_dump_json()))
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if part != "[key]")
-    message = str(first["msg"]).removeprefix("Value error, ")
-    if not where:
-        return f"The settings do not fit together: {message}."
-    return f"{where} is {first['input']!r}: {message[0].lower()}{message[1:]}."

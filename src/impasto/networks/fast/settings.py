@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+from pydantic import Field
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from impasto.errors import RecipeError, unknown
+from impasto.settings import FrozenSettings
 
 
-class TrainingSettings(BaseModel):
+class TrainingSettings(FrozenSettings):
     """What every training of a network that paints in one pass is decided by, apart from its pictures.
 
     Raises `RecipeError` through `make` for unknown names and impossible values.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: int = Field(1500, ge=1, le=10_000_000, description="Training steps.")
     batch: int = Field(4, ge=1, le=256, description="Photographs in a batch.")
@@ -53,21 +48,6 @@ class TrainingSettings(BaseModel):
         0.25, gt=0, le=1e6, allow_inf_nan=False, description="Content weight at strength 1."
     )
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of everything random.")
-
-    @classmethod
-    def make(cls, fields: Mapping[str, Any]) -> Self:
-        """Return validated settings; raises `RecipeError` with one sentence for the first bad field."""
-        for name in fields:
-            if name not in cls.model_fields:
-                raise RecipeError(unknown("setting", name, cls.model_fields))
-        try:
-            return cls(**fields)
-        except ValidationError as error:
-            first = error.errors()[0]
-            what = str(first["msg"])
-            raise RecipeError(
-                f"{first['loc'][0]} is {first['input']!r}: {what[0].lower()}{what[1:]}."
-            ) from None
 
 
 class AnySettings(TrainingSettings):

@@ -5,21 +5,18 @@ Importing this module does not import torch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from impasto.errors import RecipeError, unknown
+from impasto.settings import FrozenSettings
 
 
-class Settings(BaseModel):
+class Settings(FrozenSettings):
     """Everything that decides a fine-tuning, apart from the pictures and the parent's weights.
 
     Raises `RecipeError` through `Settings.make` for unknown names and impossible values.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     encoder: str = Field(
         "compact", description="Network to begin with: compact, vgg16, vgg19, resnet50, or a fine-tuned file."
@@ -78,22 +75,3 @@ class Settings(BaseModel):
                 "raise side or lower size"
             )
         return self
-
-    @classmethod
-    def make(cls, fields: Mapping[str, Any]) -> Settings:
-        """Return validated settings; raises `RecipeError` with one sentence for the first bad field."""
-        for name in fields:
-            if name not in cls.model_fields:
-                raise RecipeError(unknown("setting", name, cls.model_fields))
-        try:
-            return cls(**fields)
-        except ValidationError as error:
-            raise RecipeError(_sentence(error)) from None
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    message = str(first["msg"]).removeprefix("Value error, ")
-    if not first["loc"]:
-        return f"The settings do not fit together: {message}."
-    return f"{first['loc'][0]} is {first['input']!r}: {message[0].lower()}{message[1:]}."
