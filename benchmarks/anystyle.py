@@ -30,7 +30,7 @@ from impasto.metrics import judge
 from impasto.networks.fast.data import measure_style
 from impasto.networks.run.loaded import Loaded
 from impasto.networks.run.models import open_model
-from impasto.optimize.machine import tune_process
+from impasto.encoders import tune_process
 
 Painter = Callable[[Tensor, Tensor], Tensor]
 HELD_OUT_EVERY = 16

@@ -17,7 +17,7 @@ from typing import Any
 from anystyle import open_judge, read
 from common import pair, require_shared
 from impasto import FastPainter, FastSettings, judge, stylize
-from impasto.optimize.machine import tune_process
+from impasto.encoders import tune_process
 
 RUNS: dict[str, dict[str, Any]] = {
     "draft": {"quality": "draft"}, "20 steps": {"scales": "512:20"}, "36 steps": {"scales": "512:36"}, "default": {}

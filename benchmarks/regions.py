@@ -22,7 +22,7 @@ from impasto.encoders import Encoder, open_encoder, prepare
 from impasto.imaging import read_picture
 from impasto.losses import ContentTerm, StyleTerm, Term, style_loss
 from impasto.optimize import make_recipe
-from impasto.optimize.machine import tune_process
+from impasto.encoders import tune_process
 from impasto.optimize.objective import Objective
 from impasto.plates import PLATES, paint
 

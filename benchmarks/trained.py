@@ -21,7 +21,7 @@ from impasto.metrics import judge
 from impasto.networks.run.loaded import Loaded
 from impasto.networks.run.models import open_model
 from impasto.optimize import stylize
-from impasto.optimize.machine import tune_process
+from impasto.encoders import tune_process
 
 
 def main() -> None:

@@ -115,16 +115,15 @@ def _open(
     machine: tuple[str, str, int | None],
 ) -> tuple[Brush, str, list[Path]]:
     """Return the brush, what pictures painted with it are called, and the files that were read for it."""
-    from impasto.encoders import open_device
+    from impasto.encoders import open_device, tune_process
     from impasto.networks.run.engines import choose_backend, open_engine
     from impasto.networks.run.loaded import Loaded, check_tiling
-    from impasto.networks.run.tiles import Tiling
-    from impasto.optimize.machine import tune_process
+    from impasto.networks.run.tiles import USUAL, Tiling
 
     backend, device_name, tile = machine
     device = open_device(device_name)
     choose_backend(backend, device)  # says what is wrong with it before anything is read
-    tiling = Tiling() if tile is None else Tiling(tile)
+    tiling = USUAL if tile is None else Tiling(tile)
     check_tiling(tiling)
     model = open_named(name)
     styles = chosen_styles(model, typed)

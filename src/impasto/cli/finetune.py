@@ -122,13 +122,12 @@ def _plan(
 
 def _open(plan: Plan, report: Silent, stop: Stop) -> tuple[FineTuning, Origin]:
     """Open the parent, read the pictures, and put the run at its start or where the checkpoint stands."""
-    from impasto.encoders import open_device, open_encoder, prepare
+    from impasto.encoders import open_device, open_encoder, prepare, tune_process
     from impasto.encoders.finetuned import parent_digest
     from impasto.networks.finetune.checkpoint import Origin, restore
     from impasto.networks.finetune.data import find_classes, read_classes
     from impasto.networks.finetune.model import Classifier, trained_parameters
     from impasto.networks.finetune.train import FineTuning
-    from impasto.optimize.machine import tune_process
 
     settings = plan.settings
     found = find_classes(plan.data)

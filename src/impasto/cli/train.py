@@ -154,11 +154,10 @@ def _go(job: Job, tensorboard: Path | None, resume: bool, quiet: bool) -> None:
 
 def _open(job: Job, report: Silent, stop: Stop) -> Run:
     """Read the photographs, measure the paintings, and put the run at its start."""
-    from impasto.encoders import best_precision, open_device, open_encoder, prepare
+    from impasto.encoders import best_precision, open_device, open_encoder, prepare, tune_process
     from impasto.networks.distill.crops import read_folder
     from impasto.networks.styles.begin import open_any
     from impasto.networks.styles.train import JohnsonTraining, LeanTraining
-    from impasto.optimize.machine import tune_process
 
     settings = job.settings
     photographs = read_folder(job.photos, least=LEAST_PHOTOS)

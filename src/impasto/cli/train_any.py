@@ -69,11 +69,10 @@ def train_any(
 def _open(
     photos: Path, art: Path, settings: AnySettings, begin: Path | None, report: Any, stop: Stop
 ) -> AnyTraining:
-    from impasto.encoders import best_precision, open_device, open_encoder, prepare
+    from impasto.encoders import best_precision, open_device, open_encoder, prepare, tune_process
     from impasto.networks.distill.crops import read_folder
     from impasto.networks.fast.anystyle import AnyTraining, read_any
     from impasto.networks.fast.data import measure_styles
-    from impasto.optimize.machine import tune_process
 
     first = None if begin is None else read_any(begin)[1]
     tune_process()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from impasto.encoders.base import Chain, Cost, Encoder, LayerInfo, prepare
     from impasto.encoders.catalogue import CATALOGUE, WeightRecord
     from impasto.encoders.numerics import best_device, best_precision, open_device
+    from impasto.encoders.process import tune_process
     from impasto.encoders.registry import ENCODERS, EncoderEntry, Registry, open_encoder
     from impasto.encoders.store import fetch, find, load_state, status, verify, weights_folder
 
@@ -19,6 +20,7 @@ _HOMES = {
     "base": ("Chain", "Cost", "Encoder", "LayerInfo", "prepare"),
     "catalogue": ("CATALOGUE", "WeightRecord"),
     "numerics": ("best_device", "best_precision", "open_device"),
+    "process": ("tune_process",),
     "registry": ("ENCODERS", "EncoderEntry", "Registry", "open_encoder"),
     "store": ("fetch", "find", "load_state", "status", "verify", "weights_folder"),
 }
@@ -43,6 +45,7 @@ __all__ = [
     "open_encoder",
     "prepare",
     "status",
+    "tune_process",
     "verify",
     "weights_folder",
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from impasto.encoders import open_device, open_encoder, prepare
+from impasto.encoders import open_device, open_encoder, prepare, tune_process
 from impasto.lab.classes import Classes, given_classes, painted_classes
 from impasto.lab.weights import fingerprint, weights_of
 from impasto.lab.work import Going, Made
@@ -19,7 +19,6 @@ from impasto.networks.finetune.model import Classifier
 from impasto.networks.finetune.painted import SIZE
 from impasto.networks.finetune.settings import Settings
 from impasto.networks.finetune.train import FineTuning, Measured, Stepped
-from impasto.optimize.machine import tune_process
 
 if TYPE_CHECKING:
     from impasto.lab.run import Laboratory

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from impasto.encoders import tune_process
 from impasto.errors import DivergedError
 from impasto.imaging import fit, resize
 from impasto.optimize.balance import improvements, next_sigmas
@@ -30,7 +31,6 @@ from impasto.optimize.events import (
 )
 from impasto.optimize.guard import Guard
 from impasto.optimize.job import Job
-from impasto.optimize.machine import tune_process
 from impasto.optimize.mixing import style_gains, style_losses
 from impasto.optimize.objective import Objective, build_objectives
 from impasto.optimize.plan import ScalePlan

@@ -1,34 +1,12 @@
-"""What this machine can do: free memory, arithmetic rate, and the process settings a long run wants."""
+"""What this machine can do: free memory and arithmetic rate."""
 
 from __future__ import annotations
 
-import ctypes
-import sys
 import time
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-
-# glibc's malloc.h
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
-
-
-def tune_process() -> None:
-    """Set what makes a run fast: denormals become zero, and freed tensors stay with the process.
-
-    Without the second, glibc gives each large tensor back to the kernel and every step faults all its pages in
-    again; that cost up to half of a step's time. Has no effect outside Linux with glibc.
-    """
-    torch.set_flush_denormal(True)
-    if sys.platform == "linux":
-        try:
-            libc = ctypes.CDLL(None)
-            libc.mallopt(M_MMAP_MAX, 0)
-            libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
-            libc.mallopt(M_TOP_PAD, 64 << 20)
-        except (OSError, AttributeError):  # another C library: slower, nothing else
-            return
 
 
 def available_memory(device: torch.device) -> int | None:

@@ -1,7 +1,8 @@
+import pytest
 import torch
 import torch.nn.functional as F
 
-from impasto.networks.fast.body import Body, Code, even, initialise, mix_channels, sites
+from impasto.networks.fast.body import Body, Code, edged, even, initialise, mix_channels, sites
 
 
 def plain(body: Body, batch: int = 1) -> Code:
@@ -71,3 +72,13 @@ def test_a_lattice_goes_and_a_slope_stays():
         assert torch.allclose(evened(slope + 0.05 * lattice), evened(slope), atol=1e-5)
     edge = (x > 40.5).float().repeat(1, 3, 1, 1)
     assert (evened(edge) - edge).abs().mean() < 0.02
+
+
+@pytest.mark.parametrize("size", [(7, 9), (1, 1), (2, 30)])
+def test_edges_are_repeated_alike_with_and_without_gradients(size) -> None:
+    features = torch.rand(2, 5, *size).contiguous(memory_format=torch.channels_last)
+    wanted = F.pad(features, (1, 1, 1, 1), mode="replicate")
+    assert torch.equal(edged(features), wanted)
+    with torch.inference_mode():
+        assert torch.equal(edged(features), wanted)
+        assert torch.equal(edged(features.contiguous()), wanted)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from impasto.errors import RecipeError
-from impasto.networks.run.frame import Frame
+from impasto.networks.run.frame import MARGIN, Frame, Window
 from impasto.networks.run.loaded import Loaded
 from impasto.networks.run.norms import Fixed, Recording
 from impasto.networks.run.tiles import Tiling, paint_tiles, sample, spans
@@ -117,3 +118,45 @@ def test_bfloat16_tiles(body, codes) -> None:
     out = Loaded(body, precision="bfloat16").paint(image, codes[0], tiling=Tiling(side=384))
     exact = Loaded(body, precision="float32").paint(image, codes[0], tiling=Tiling(side=384))
     assert (out - exact).abs().mean() < 0.02
+
+
+@pytest.mark.parametrize("diagonal", [False, True])
+def test_kept_statistics_and_a_code_are_one_step(codes, body, diagonal) -> None:
+    site = body.sites[0].channels
+    generator = torch.Generator().manual_seed(3)
+    x = torch.randn(2, site, 5, 7, generator=generator) * 3 + 1
+    matrix = torch.randn(1, site, generator=generator) if diagonal else codes[0].matrices[0]
+    shift = torch.randn(1, site, generator=generator)
+    norms = Fixed({0: (torch.randn(site, generator=generator), torch.rand(site, generator=generator) + 0.1)})
+    wanted = norms.mix(norms.normalise(x, 0), matrix, shift, 0)
+    torch.testing.assert_close(norms.restyle(x, matrix, shift, 0), wanted, atol=1e-4, rtol=1e-4)
+
+
+def test_a_window_repeats_the_edges_of_the_picture() -> None:
+    image = torch.rand(1, 3, 9, 20)
+    frame = Frame(9, 20, 8)
+    whole = F.pad(
+        image, (MARGIN, frame.padded[1] - 20 - MARGIN, MARGIN, frame.padded[0] - 9 - MARGIN), mode="replicate"
+    )
+    assert torch.equal(frame.cut(image, frame.whole), whole)
+    for window in (
+        Window(0, 8, 24, 16),
+        Window(8, 0, 8, 40),
+        Window(20, 24, 8, 8),
+        Window(32, 40, 8, 8),
+        Window(0, 0, 8, 8),
+    ):
+        wanted = whole[
+            :, :, window.top : window.top + window.height, window.left : window.left + window.width
+        ]
+        assert torch.equal(frame.cut(image, window), wanted), window
+
+
+def test_a_picture_up_to_the_limit_is_painted_at_once(body, codes) -> None:
+    image = torch.rand(1, 3, 400, 460)
+    seen = []
+    whole = Loaded(body).paint(
+        image, codes[0], tiling=Tiling(side=384, whole=496), seen=lambda *at: seen.append(at)
+    )
+    assert seen == [(1, 1)]
+    assert torch.equal(whole, Loaded(body).paint(image, codes[0]))

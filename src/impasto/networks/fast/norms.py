@@ -23,6 +23,10 @@ class Norms:
         found: Tensor = InstanceNorm.apply(x)  # type: ignore[no-untyped-call]
         return found
 
+    def restyle(self, x: Tensor, matrix: Tensor, shift: Tensor, site: int) -> Tensor:
+        """Return `x` normalised and mixed; subclasses may do both at once."""
+        return self.mix(self.normalise(x, site), matrix, shift, site)
+
     def mix(self, x: Tensor, matrix: Tensor, shift: Tensor, site: int) -> Tensor:
         """Return ``matrix x + shift`` of normalised `x`; subclasses may paint several codes by regions."""
         del site

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from impasto.encoders import open_device
+from impasto.encoders import open_device, tune_process
 from impasto.errors import RecipeError, WeightsError
 from impasto.imaging import (
     Picture,
@@ -27,7 +27,7 @@ from impasto.imaging import (
 from impasto.networks.run.engines import open_engine
 from impasto.networks.run.loaded import Loaded, ignore
 from impasto.networks.run.models import Model, find_model, open_model
-from impasto.networks.run.tiles import Tiling
+from impasto.networks.run.tiles import USUAL, Tiling
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -99,6 +99,7 @@ class FastPainter:
         if self.model.names:
             raise WeightsError(f"'{network}' paints in styles of its own; use `impasto apply` with it.")
         where = open_device(device)
+        tune_process()
         self.loaded = Loaded(
             self.model.styled.network,
             self.model.card,
@@ -106,7 +107,7 @@ class FastPainter:
             name=network,
             engine=open_engine(backend, self.model.styled.network, where),
         )
-        self.tiling = Tiling() if tile is None else Tiling(tile)
+        self.tiling = USUAL if tile is None else Tiling(tile)
 
     def paint(
         self,

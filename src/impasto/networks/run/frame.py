@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 MARGIN = 16
@@ -43,9 +43,12 @@ class Frame:
 
     def cut(self, image: Tensor, window: Window) -> Tensor:
         """Return the `window` of the padded `image`: `(B, C, H, W)` to `(B, C, window.height, window.width)`."""
-        rows = _indices(window.top, window.height, self.height, image.device)
-        columns = _indices(window.left, window.width, self.width, image.device)
-        return image[:, :, rows[0] : rows[-1] + 1].index_select(2, rows - rows[0]).index_select(3, columns)
+        rows, above, below = _part(window.top - MARGIN, window.height, self.height)
+        columns, left, right = _part(window.left - MARGIN, window.width, self.width)
+        found = image[:, :, rows, columns]
+        if above or below or left or right:
+            found = F.pad(found, (left, right, above, below), mode="replicate")
+        return found
 
     def crop(self, padded: Tensor) -> Tensor:
         """Return the picture without its margin."""
@@ -55,6 +58,9 @@ class Frame:
         return -(-(side + 2 * MARGIN) // self.multiple) * self.multiple
 
 
-def _indices(start: int, count: int, side: int, device: torch.device) -> Tensor:
-    """Which rows of the picture the rows `start` to `start + count` of the padded one repeat."""
-    return (torch.arange(start, start + count, device=device) - MARGIN).clamp(0, side - 1)
+def _part(start: int, count: int, side: int) -> tuple[slice, int, int]:
+    """Return which of `side` rows lie in `count` rows from `start`, and how often the first and last are repeated."""
+    first = min(max(start, 0), side - 1)
+    last = max(min(start + count, side), first + 1)
+    before = min(max(first - start, 0), count - 1)
+    return slice(first, last), before, count - (last - first) - before

@@ -17,7 +17,7 @@ from impasto.networks.fast.norms import Norms
 from impasto.networks.run.engines import Engine
 from impasto.networks.run.frame import Frame, Window
 from impasto.networks.run.norms import Fixed, Recording, Regions
-from impasto.networks.run.tiles import Tiling, paint_tiles, sample
+from impasto.networks.run.tiles import USUAL, Tiling, paint_tiles, sample
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 SMALLEST_TILE = 384
@@ -78,7 +78,7 @@ class Loaded:
         not the network's, or tiles too small, and WeightsError if the network gives values that are not finite.
         """
         check_image(image)
-        tiling = tiling or Tiling()
+        tiling = tiling or USUAL
         check_tiling(tiling)
         codes = [self._checked(one) for one in ([code] if isinstance(code, Code) else code)]
         shares, cover = _shares(image, codes, masks)
@@ -91,7 +91,7 @@ class Loaded:
                 norms = Regions(codes, parts, norms)
             return self._run(cut, codes[0], norms)
 
-        if frame.whole.height * frame.whole.width <= tiling.side**2:
+        if frame.whole.height * frame.whole.width <= tiling.at_once:
             out = frame.crop(windows([frame.whole], Norms())).cpu()
             seen(1, 1)
         else:

@@ -39,6 +39,16 @@ class Fixed(Norms):
         """Return ``(x - mean) / sqrt(variance + epsilon)`` with the mean and variance of the site."""
         return F.batch_norm(x, *self.statistics[site], eps=EPSILON)
 
+    def restyle(self, x: Tensor, matrix: Tensor, shift: Tensor, site: int) -> Tensor:
+        """Return the same as in two steps, by one matrix and shift: features are read and written once."""
+        mean, variance = self.statistics[site]
+        scale = (variance + EPSILON).rsqrt()
+        if matrix.ndim == 2:
+            return mix_channels(x, matrix * scale, shift - matrix * scale * mean)
+        # Of the matrix as it will be rounded, so that the mean is taken away exactly.
+        whole = (matrix * scale).to(x.dtype).float()
+        return mix_channels(x, whole, shift - whole @ mean)
+
 
 class Regions(Norms):
     """Paints several codes into one picture: ``sum_k mask_k (matrix_k x + shift_k)`` at every site.

@@ -20,7 +20,7 @@ SAMPLE_SHARE = 0.125
 
 @dataclass(frozen=True)
 class Tiling:
-    """How large tiles are and how they overlap, in pixels.
+    """How large tiles are and how they overlap, in pixels; a picture of up to `whole` x `whole` is painted at once.
 
     Of two neighbours' overlap, `halo` pixels at either end are thrown away, for they know less than they should of
     what lies around them; between those the two are blended over `feather` pixels.
@@ -29,11 +29,21 @@ class Tiling:
     side: int = 1536
     halo: int = 64
     feather: int = 32
+    whole: int = 0
+
+    @property
+    def at_once(self) -> int:
+        """The most pixels that are painted without tiles."""
+        return max(self.side, self.whole) ** 2
 
     @property
     def overlap(self) -> int:
         """Pixels that two neighbours share at least."""
         return 2 * self.halo + self.feather
+
+
+# A picture of 2048 x 2048 with its margin takes half a gigabyte at once, and two thirds of the time in tiles.
+USUAL = Tiling(whole=2112)
 
 
 @dataclass(frozen=True)

@@ -60,8 +60,8 @@ class Johnson(nn.Module):
 
         def site(x: Tensor, conv: nn.Module) -> Tensor:
             index = next(steps)
-            features = norms.normalise(_reflected(x, cast(nn.Conv2d, conv)), index)
-            return norms.mix(features, code.matrices[index], code.shifts[index], index)
+            features = _reflected(x, cast(nn.Conv2d, conv))
+            return norms.restyle(features, code.matrices[index], code.shifts[index], index)
 
         x = (image - 0.5).contiguous(memory_format=torch.channels_last)
         for conv in self.down:
