@@ -40,7 +40,10 @@ def image_planes(
         alpha = alpha and alpha.resize(box, Image.Resampling.BICUBIC)
     rgb = _to_srgb(color, profile, where)
     parts = [_as_planes(rgb)] + ([] if alpha is None else [_as_planes(alpha)])
-    return torch.cat(parts, dim=1) / 255.0, 8
+    # Into one tensor and in place: at 8192 x 8192 every copy of it would be 800 MB.
+    planes = torch.empty(1, sum(part.shape[1] for part in parts), *parts[0].shape[2:])
+    torch.cat(parts, dim=1, out=planes)
+    return planes.div_(255.0), 8
 
 
 def usable_profile(data: object, space: str, where: str) -> ImageCms.ImageCmsProfile | None:
@@ -121,11 +124,11 @@ def _through(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Ima
 
 
 def _as_planes(image: Image.Image) -> torch.Tensor:
-    """Return `(1, C, H, W)` float32 in [0, 255] of an L or RGB image."""
+    """Return the bytes `(1, C, H, W)` of an L or RGB image."""
     values = torch.from_numpy(numpy.array(image))
     if values.ndim == 2:
         values = values[..., None]
-    return values.permute(2, 0, 1)[None].to(torch.float32, memory_format=torch.contiguous_format)
+    return values.permute(2, 0, 1)[None]
 
 
 def _deep_planes(image: Image.Image, where: str) -> torch.Tensor:
