@@ -24,13 +24,12 @@ import torch
 from torch import Tensor
 
 from common import PAIRS, SHARED, VGG19, pair, require_shared
-from impasto.encoders import Encoder, open_encoder, prepare
+from impasto.encoders import Encoder, open_encoder, prepare, tune_process
 from impasto.imaging import fit, read_picture, resize, write_picture
 from impasto.metrics import judge
 from impasto.networks.fast.data import measure_style
 from impasto.networks.run.loaded import Loaded
 from impasto.networks.run.models import open_model
-from impasto.encoders import tune_process
 
 Painter = Callable[[Tensor, Tensor], Tensor]
 HELD_OUT_EVERY = 16

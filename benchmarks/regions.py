@@ -18,11 +18,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from impasto.encoders import Encoder, open_encoder, prepare
+from impasto.encoders import Encoder, open_encoder, prepare, tune_process
 from impasto.imaging import read_picture
 from impasto.losses import ContentTerm, StyleTerm, Term, style_loss
 from impasto.optimize import make_recipe
-from impasto.encoders import tune_process
 from impasto.optimize.objective import Objective
 from impasto.plates import PLATES, paint
 

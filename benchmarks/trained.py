@@ -16,12 +16,12 @@ from pathlib import Path
 
 from anystyle import HELD_OUT_EVERY, open_judge, read
 from common import SHARED, require_shared
+from impasto.encoders import tune_process
 from impasto.imaging import write_picture
 from impasto.metrics import judge
 from impasto.networks.run.loaded import Loaded
 from impasto.networks.run.models import open_model
 from impasto.optimize import stylize
-from impasto.encoders import tune_process
 
 
 def main() -> None:

@@ -102,7 +102,12 @@ def test_the_backend_is_the_fastest_that_is_there(monkeypatch) -> None:
     there = {"onnxruntime", "onnx", "onnxscript"}
     for module in ("engines", "graph"):
         monkeypatch.setattr(f"impasto.networks.run.{module}.find_spec", lambda name: name in there or None)
-    assert choose_backend("auto", CPU) == "onnxruntime"
+    for precision, wanted in (("float32", "onnxruntime"), ("bfloat16", "torch")):
+        monkeypatch.setattr(engines, "best_precision", lambda _, found=precision: found)
+        assert choose_backend("auto", CPU) == wanted
+    there.add("openvino")
+    assert choose_backend("auto", CPU) == "openvino"
+    there.remove("openvino")
     assert choose_backend("auto", torch.device("cuda")) == "torch"
     assert choose_backend("torch", CPU) == "torch"
     with pytest.raises(MissingExtraError, match=r"impasto\[openvino\]"):

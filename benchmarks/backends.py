@@ -1,0 +1,63 @@
+"""A shipped style through every back end that is installed: milliseconds a picture, and pictures a second.
+
+    python benchmarks/backends.py [--network rough-waves] [--rounds 20]
+
+Needs no pictures. Back ends take turns; medians, margin and cropping included. The graph is made and compiled before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics as st
+import time
+from importlib.util import find_spec
+
+import torch
+
+from impasto.encoders import tune_process
+from impasto.networks.run.engines import BACKENDS, open_engine
+from impasto.networks.run.loaded import Loaded
+from impasto.networks.run.models import find_model, open_model
+
+SIZES = ((512, 512), (480, 640), (1080, 1920))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--network", default="rough-waves")
+    parser.add_argument("--rounds", type=int, default=20)
+    options = parser.parse_args()
+    tune_process()
+    model = open_model(find_model(options.network))
+    code = model.code(model.names[:1], None, 1.0)
+    cpu = torch.device("cpu")
+    ready = {
+        name: Loaded(
+            model.styled.network, model.card, engine=open_engine(name, model.styled.network, cpu), device=cpu
+        )
+        for name in BACKENDS
+        if name == "torch" or find_spec(name)
+    }
+    for height, width in SIZES:
+        image = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
+        seconds: dict[str, list[float]] = {name: [] for name in ready}
+        first = {name: loaded.paint(image, code) for name, loaded in ready.items()}
+        for _ in range(options.rounds):
+            for name, loaded in ready.items():
+                start = time.perf_counter()
+                loaded.paint(image, code)
+                seconds[name].append(time.perf_counter() - start)
+        for name, found in seconds.items():
+            middle = st.median(found)
+            apart = float((first[name] - first["torch"]).abs().mean())
+            print(
+                f"{width}x{height} {name}{'' if name == 'onnxruntime' else ' ' + ready[name].precision}: {1000 * middle:.1f} ms, {1 / middle:.1f} a "
+                f"second, mean difference from torch {apart:.4f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
