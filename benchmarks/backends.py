@@ -52,9 +52,10 @@ def main() -> None:
         for name, found in seconds.items():
             middle = st.median(found)
             apart = float((first[name] - first["torch"]).abs().mean())
+            kind = "float32" if name == "onnxruntime" else ready[name].precision
             print(
-                f"{width}x{height} {name}{'' if name == 'onnxruntime' else ' ' + ready[name].precision}: {1000 * middle:.1f} ms, {1 / middle:.1f} a "
-                f"second, mean difference from torch {apart:.4f}",
+                f"{width}x{height} {name} {kind}: {1000 * middle:.1f} ms, {1 / middle:.1f} a second, "
+                f"mean difference from torch {apart:.4f}",
                 flush=True,
             )
 
