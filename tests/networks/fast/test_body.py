@@ -2,7 +2,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from impasto.networks.fast.body import Body, Code, edged, even, initialise, mix_channels, sites
+from impasto.networks.fast.body import Body, Code, edged, initialise, mix_channels, sites
+from impasto.networks.fast.output import SOFTENED, finish, lattice_kernel
 
 
 def plain(body: Body, batch: int = 1) -> Code:
@@ -65,13 +66,24 @@ def test_a_lattice_goes_and_a_slope_stays():
     slope = (0.3 + 0.004 * x + 0.002 * y).repeat(1, 3, 1, 1)
 
     def evened(image):
-        return F.pixel_shuffle(even(F.pixel_unshuffle(image, 2)), 2)
+        return F.pixel_shuffle(finish(F.pixel_unshuffle(image, 2)), 2)
 
     assert torch.allclose(evened(slope)[..., 8:-8, 8:-8], slope[..., 8:-8, 8:-8], atol=1e-5)
     for lattice in ((-1) ** (x + y), (-1) ** x, (-1) ** y):
         assert torch.allclose(evened(slope + 0.05 * lattice), evened(slope), atol=1e-5)
     edge = (x > 40.5).float().repeat(1, 3, 1, 1)
     assert (evened(edge) - edge).abs().mean() < 0.02
+
+
+def test_the_last_filter_is_a_blur_of_the_picture_without_its_lattice():
+    image = torch.rand(2, 3, 40, 52, generator=torch.Generator().manual_seed(4))
+    phases = F.pixel_unshuffle(image, 2)
+    rest = F.conv2d(phases, lattice_kernel().repeat(3, 1, 1, 1), padding=3, groups=3)
+    even = F.pixel_shuffle(phases - rest, 2)
+    weights = torch.tensor([SOFTENED, 1 - 2 * SOFTENED, SOFTENED])
+    wanted = F.conv2d(even, torch.outer(weights, weights).repeat(3, 1, 1, 1), padding=1, groups=3)
+    found = F.pixel_shuffle(finish(phases), 2)
+    assert torch.allclose(found[..., 8:-8, 8:-8], wanted[..., 8:-8, 8:-8], atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [(7, 9), (1, 1), (2, 30)])

@@ -18,11 +18,11 @@ from torch import Tensor, nn
 
 from impasto.networks.fast.norms import Norms
 from impasto.networks.fast.norms import mix_channels as mix_channels
+from impasto.networks.fast.output import PIXELS, finish
 
 WIDTHS = (32, 64, 96)
 BLOCKS = (1, 3, 4)
 STRIDE = 8
-PIXELS = 12  # the four pixels of a position at half resolution, three colours each
 
 
 class SiteInfo(NamedTuple):
@@ -67,7 +67,8 @@ class Edged(nn.Conv2d):
 def edged(x: Tensor) -> Tensor:
     """Return `x` `(B, C, h, w)` with its edges repeated once on every side."""
     if torch.is_grad_enabled() or torch.compiler.is_exporting():
-        return F.pad(x, (1, 1, 1, 1), mode="replicate")
+        with torch.autocast(x.device.type, enabled=False):  # which would pad in float32
+            return F.pad(x, (1, 1, 1, 1), mode="replicate")
     # The same in half the time for channels-last features, which torch copies twice.
     rows = x.permute(0, 2, 3, 1)
     batch, height, width, channels = rows.shape
@@ -135,7 +136,7 @@ class Body(nn.Module):
         last = len(self.blocks)
         x = norms.restyle(x, code.matrices[-1], code.shifts[-1], last)
         out = self.leave(x)
-        return F.pixel_shuffle(even(out), 2) + 0.5
+        return F.pixel_shuffle(finish(out), 2) + 0.5
 
     def macs(self, height: int, width: int) -> int:
         """Return the multiply-adds of one picture of `height` x `width`, codes folded in."""
@@ -153,38 +154,6 @@ class Body(nn.Module):
         for site, block in zip(self.sites, self.blocks, strict=False):
             trunk += [(kernel, site.stride) for kernel in block.children()]
         return trunk
-
-
-def even(phases: Tensor) -> Tensor:
-    """Return the four pixels of each position `(B, 12, h, w)` without what differs between them all over a place.
-
-    The four are different channels, so a network can give each a level of its own: a lattice of period 2. Of a smooth
-    picture their differences from their mean m follow from the slope of m; what is left of them, averaged over 5 x 5
-    positions, is the lattice and is taken away. Edges and grain, which change sign within that, stay.
-    """
-    with torch.autocast(phases.device.type, enabled=False):  # levels would not cancel in bfloat16
-        phases = phases.float()
-        wide = F.pad(phases, (3, 3, 3, 3), mode="replicate")
-        return phases - F.conv2d(wide, _LATTICE.to(phases.device))
-
-
-def lattice_kernel() -> Tensor:
-    """Return the kernel `(12, 12, 7, 7)` that finds the lattice: all of it is linear, colours apart."""
-    box = torch.zeros(7, 7)
-    box[1:6, 1:6] = 1 / 25
-    # Half a pixel's worth of the slope: neighbours of m are 4 pixels apart from one side to the other.
-    down, across = ((box.roll(1, axis) - box.roll(-1, axis)) / 8 for axis in (0, 1))
-    kernel = torch.zeros(4, 4, 7, 7)
-    for own, (below, right) in enumerate(((-1, -1), (-1, 1), (1, -1), (1, 1))):
-        kernel[own] -= (box + below * down + right * across) / 4
-        kernel[own, own] += box
-    whole = torch.zeros(PIXELS, PIXELS, 7, 7)
-    for colour in range(0, PIXELS, 4):
-        whole[colour : colour + 4, colour : colour + 4] = kernel
-    return whole.contiguous(memory_format=torch.channels_last)
-
-
-_LATTICE = lattice_kernel()
 
 
 def initialise(body: Body) -> None:
