@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from impasto.encoders import tune_process
 from impasto.errors import ImpastoError
 from impasto.imaging import Picture, fit, read_picture, resize
 from impasto.networks.run.fast import FastPainter, FastSettings, Painted, finish, inner_strength
 from impasto.networks.run.loaded import Loaded
 from impasto.networks.run.models import Model, find_model, open_model
-from impasto.optimize.machine import tune_process
 from impasto.studio.desk import webp
 from impasto.studio.processes import answer
 
