@@ -33,12 +33,7 @@ def shot(page: Any) -> Image.Image:
 
 
 def save(image: Image.Image, target: Path) -> None:
-    """Write a PNG of few colours, 256 or as many as 250 kB hold."""
-    for colours in (256, 192, 128, 96):
-        small = image.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
-        small.save(target, optimize=True)
-        if target.stat().st_size <= 250_000:
-            break
+    image.save(target, quality=88, optimize=True)
     print(f"{target.name} {target.stat().st_size:,} bytes")
 
 
@@ -66,15 +61,15 @@ def main() -> None:
         page.wait_for_selector(".run-title:has-text('Finished')", timeout=300_000)
         page.click("#compare")
         page.evaluate("document.getElementById('panel-scroll').scrollTo(0, 0)")
-        save(shot(page), out / "studio.png")
+        save(shot(page), out / "studio.jpg")
         page = browser.new_page(**DESK, color_scheme="dark")
         choose(page, server.url, 0, "#trained-styles .sample >> nth=2")
         page.evaluate("document.getElementById('panel-scroll').scrollTo(0, 0)")
-        save(shot(page), out / "studio-dark.png")
+        save(shot(page), out / "studio-dark.jpg")
         page = browser.new_page(**PHONE, color_scheme="light")
         choose(page, server.url, 1, "#style-samples .sample >> nth=3")
         page.evaluate("scrollTo(0, 0)")
-        save(shot(page), out / "studio-phone.png")
+        save(shot(page), out / "studio-phone.jpg")
         server.stop()
 
 
