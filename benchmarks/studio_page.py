@@ -42,13 +42,15 @@ DROP = """async (files) => {
   while (!document.querySelector("img.after.shown[src^='blob:']")) await new Promise((go) => setTimeout(go, 5));
   return (performance.now() - began) / 1000;
 }"""
+SIDES = (512, 2048)
+DESK = {"width": 1440, "height": 900}
 STRENGTHS = [round(0.1 + 0.8 * ((7 * k) % 20) / 20, 2) for k in range(20)]
 
 
-def picture(name: str) -> bytes:
-    """Return a picture of 2048 pixels as JPEG, as a camera would give it."""
+def picture(name: str, side: int) -> bytes:
+    """Return a picture of `side` pixels as JPEG, as a camera would give it."""
     buffer = io.BytesIO()
-    paint(name, 512).resize((2048, 2048), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=92)
+    paint(name, 512).resize((side, side), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=92)
     return buffer.getvalue()
 
 
@@ -76,7 +78,7 @@ def opened(folder: Path, browser: Any) -> tuple[Server, Any, float, int]:
         requests.get(server.url, timeout=60)
         requests.get(f"{server.url}/api/info", timeout=60)
         return server, None, time.monotonic() - began, 0
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page = browser.new_page(viewport=DESK)
     responses: list[Any] = []
     page.on("response", lambda response: responses.append(response))
     page.goto(server.url)
@@ -87,10 +89,10 @@ def opened(folder: Path, browser: Any) -> tuple[Server, Any, float, int]:
     return server, page, seconds, weight
 
 
-def by_hand(page: Any) -> tuple[float, list[float]]:
+def by_hand(page: Any, side: int) -> tuple[float, list[float]]:
     """Drop two pictures on the page and move a slider; return seconds to the first preview, and of each answer."""
     page.wait_for_timeout(8000)  # the networks are opened behind the page; a person looks for their pictures
-    files = [base64.b64encode(picture(name)).decode() for name in ("paper", "swirls")]
+    files = [base64.b64encode(picture(name, side)).decode() for name in ("paper", "swirls")]
     first = float(page.evaluate(DROP, files))
     answers = []
     for strength in STRENGTHS:
@@ -99,9 +101,9 @@ def by_hand(page: Any) -> tuple[float, list[float]]:
     return first, answers
 
 
-def by_program(server: Server) -> tuple[float, list[float]]:
+def by_program(server: Server, side: int) -> tuple[float, list[float]]:
     """Send two pictures and ask for previews of 512 pixels; return seconds to the first, and of each answer."""
-    photo, style = picture("paper"), picture("swirls")
+    photo, style = picture("paper", side), picture("swirls", side)
     while not server.ask("GET", "/api/info")["device"]:
         time.sleep(0.1)
     time.sleep(5)
@@ -129,14 +131,18 @@ def measure(folder: Path) -> list[str]:
         lines = [f"usable page {min(found):.2f} s after the command (best of 3; {max(found):.2f} s at worst)"]
         if page is not None:
             lines.append(f"the page weighs {weight / 1000:.0f} kB and asks nobody else")
-            lines.append(_said("in Chromium", *by_hand(page)))
-        lines.append(_said("over HTTP, 512 pixels", *by_program(server)))
+        for side in SIDES:
+            if page is not None:
+                page = browser.new_page(viewport=DESK)  # which knows nothing of earlier pictures
+                page.goto(server.url)
+                lines.append(_said(f"in Chromium, pictures of {side} pixels", *by_hand(page, side)))
+            lines.append(_said(f"over HTTP, pictures of {side} pixels", *by_program(server, side)))
         server.stop()
     return lines
 
 
 def _said(where: str, first: float, answers: list[float]) -> str:
     return (
-        f"{where}: first preview {first:.2f} s after two pictures of 2048 pixels; a slider answers in "
+        f"{where}: first preview {first:.2f} s after two pictures; a slider answers in "
         f"{statistics.median(answers):.2f} s (median of {len(answers)}; {max(answers):.2f} s at worst)"
     )
