@@ -7,9 +7,7 @@ import io
 import json
 import os
 import pickle
-import struct
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +20,7 @@ from impasto.networks.fast.codes import Coder
 from impasto.networks.fast.model import write_network
 from impasto.optimize.presets import make_recipe
 
+from ..hostile import bomb
 from .conftest import TINY
 
 PAINT = ("stylize", "photo.png", "art.png", *TINY)
@@ -29,21 +28,6 @@ TWO = ("stylize", "photo.png", "--style", "art.png", "--style", "art2.png", *TIN
 APPLY = ("apply", "net.safetensors", "photo.png", "--style", "art.png", "--backend", "torch")
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
-
-
-def bomb(width: int, height: int) -> bytes:
-    """Return a PNG that says it is huge and holds next to nothing."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(b"\0" * 99))
-        + chunk(b"IEND", b"")
-    )
 
 
 def archive() -> bytes:

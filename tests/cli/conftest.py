@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
 import pytest
-import torch
 from PIL import Image
 
 from impasto.cli.main import main
@@ -31,12 +30,8 @@ Cli = Callable[..., Run]
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Compute with one thread, as the subprocesses do: sums are then the same, and small pictures faster."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def _one_thread(one_thread: None) -> None:
+    """For every test here, as in the subprocesses: sums are then the same."""
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy
 import pytest
-import torch
 
 from impasto.imaging import Picture, read_picture
 from impasto.lab import Cell, Laboratory, Pictures, Setting, Study
@@ -15,11 +13,8 @@ from impasto.lab.figure import Panel, draw
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def _one_thread(one_thread: None) -> None:
+    """For every test here."""
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import struct
 import time
-import zlib
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +14,7 @@ from PIL import Image
 from impasto.studio.app import create_app
 from impasto.studio.studio import Studio
 
+from ..hostile import bomb
 from .conftest import TINY, picture
 
 PNG = {"content-type": "image/png"}
@@ -48,21 +47,6 @@ def done(api, photo, art) -> dict:
     job = api.post("/api/jobs", json=body)
     assert job.status_code == 201, job.text
     return wait(api, job.json()["id"], "done", "failed")
-
-
-def bomb(width: int, height: int) -> bytes:
-    """A PNG that says it is huge and holds next to nothing."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(b"\0" * 99))
-        + chunk(b"IEND", b"")
-    )
 
 
 # ---------------------------------------------------------------------------------------------- what works

@@ -21,11 +21,8 @@ def make_code(sites, seed: int, diagonal: bool = False) -> Code:
 
 
 @pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def _one_thread(one_thread) -> None:
+    """For every test here."""
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from impasto.errors import DivergedError, WeightsError
 from impasto.networks.fast.body import BLOCKS, WIDTHS, Body, initialise
 from impasto.networks.fast.codes import BANK, DIRECTIONS, HIDDEN, Coder
 from impasto.networks.fast.data import Photographs, Styles
-from impasto.networks.fast.learning import Learner, rate_factor, scale_free_kernels
+from impasto.networks.fast.learning import Learner, put, rate_factor, scale_free_kernels, weights_of
 from impasto.networks.fast.model import read_network
 from impasto.networks.fast.objective import content_targets, objective
 from impasto.networks.fast.settings import AnySettings
@@ -112,16 +112,13 @@ def take_over(modules: Mapping[str, nn.Module], weights: Mapping[str, Tensor]) -
 
     Raises WeightsError if a weight has no place or another shape.
     """
-    places = {
-        f"{prefix}.{name}": x for prefix, module in modules.items() for name, x in module.state_dict().items()
-    }
+    places = weights_of(modules)
     for name, value in weights.items():
-        place = places.get(name)
-        if place is None or place.shape != value.shape:
+        if name not in places or places[name].shape != value.shape:
             raise WeightsError(
                 f"The network to begin with does not fit: its '{name}' has no place; begin without it."
             )
-        place.copy_(value)
+    put({name: places[name] for name in weights}, weights)
 
 
 def read_any(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

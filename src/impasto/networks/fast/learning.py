@@ -66,11 +66,7 @@ class Learner:
 
     def weights(self) -> dict[str, Tensor]:
         """Return all weights and buffers as ``module.name`` -> tensor, not copied."""
-        return {
-            f"{prefix}.{name}": value.detach()
-            for prefix, module in self.modules.items()
-            for name, value in module.state_dict().items()
-        }
+        return weights_of(self.modules)
 
     def learn(self, loss: Tensor, factor: float) -> float:
         """Take one step down `loss` at `factor` times the rates; return the length of Adam's gradient."""
@@ -110,6 +106,15 @@ class Learner:
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         self.step = int(state["step"])
+
+
+def weights_of(modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """Return all weights and buffers of `modules` as ``module.name`` -> tensor, not copied."""
+    return {
+        f"{prefix}.{name}": value.detach()
+        for prefix, module in modules.items()
+        for name, value in module.state_dict().items()
+    }
 
 
 def put(into: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
