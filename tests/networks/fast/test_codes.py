@@ -7,7 +7,7 @@ from impasto.encoders.compact import COMPONENTS
 from impasto.losses import moments
 from impasto.networks.fast.body import sites
 from impasto.networks.fast.codes import LAYERS, Coder, root
-from impasto.networks.fast.data import measure_style, measure_styles
+from impasto.networks.fast.data import measure_style, measure_styles, quick_moments
 
 
 def covariance(seed: int = 0, size: int = 6) -> torch.Tensor:
@@ -37,6 +37,17 @@ def test_kept_rows_are_the_statistics_of_the_painting():
         assert torch.allclose(
             targets.moments[layer].covariance, wanted, atol=4e-3 * float(wanted.abs().max())
         )
+
+
+def test_quick_moments_of_bfloat16_are_the_moments():
+    draw = torch.Generator().manual_seed(2)
+    features = (torch.randn(2, 8, 45, 61, generator=draw) + 1).bfloat16()
+    for laid_out in (features, features.contiguous(memory_format=torch.channels_last)):
+        found, wanted = quick_moments(laid_out), moments(features.float())
+        assert torch.allclose(found.mean, wanted.mean, atol=1e-4)
+        assert torch.allclose(found.second, wanted.second, rtol=3e-3, atol=3e-3)
+        assert found.second.dtype == torch.float32
+    assert torch.equal(quick_moments(features.float()).second, wanted.second)
 
 
 def _at_512(painting: torch.Tensor) -> torch.Tensor:

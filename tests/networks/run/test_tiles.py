@@ -133,17 +133,17 @@ def test_kept_statistics_and_a_code_are_one_step(codes, body, diagonal) -> None:
 
 
 def test_a_window_repeats_the_edges_of_the_picture() -> None:
-    image = torch.rand(1, 3, 9, 20)
-    frame = Frame(9, 20, 8)
+    image = torch.rand(1, 3, 33, 44)
+    frame = Frame(33, 44, 8)
     whole = F.pad(
-        image, (MARGIN, frame.padded[1] - 20 - MARGIN, MARGIN, frame.padded[0] - 9 - MARGIN), mode="replicate"
+        image, (MARGIN, frame.padded[1] - 44 - MARGIN, MARGIN, frame.padded[0] - 33 - MARGIN), mode="replicate"
     )
     assert torch.equal(frame.cut(image, frame.whole), whole)
     for window in (
         Window(0, 8, 24, 16),
         Window(8, 0, 8, 40),
         Window(20, 24, 8, 8),
-        Window(32, 40, 8, 8),
+        Window(40, 48, 8, 8),
         Window(0, 0, 8, 8),
     ):
         wanted = whole[

@@ -28,20 +28,24 @@ LAYOUT = 2  # of cached graphs; raised when what is in them changes
 
 Session = Callable[[Mapping[str, Tensor]], Tensor]
 """A graph ready to run: inputs by name in, picture out."""
+Shapes = tuple[object, ...]
+CONSTANT = ("onnxruntime",)
+"""Programs that are faster with a code of constants: a picture of 512 pixels in 106 ms, else 126. OpenVINO is not."""
 
 
 class Engine:
-    """Runs a network's graph with a code (and kept statistics) put into it as constants.
+    """Runs a network's graph with a code (and kept statistics).
 
-    The graph is made once, which takes seconds, and kept in the user's cache folder; putting a code in takes a
-    fraction of one, and the last code is remembered.
+    The graph is made once, which takes seconds, and kept in the user's cache folder. A program that is as fast with
+    the code as an input is given it with every picture. For another it is put in as constants, which takes a fraction
+    of a second, and the last code is remembered.
     """
 
     def __init__(self, name: str, network: Network, precision: str) -> None:
         self.name = name
         self.network = network
         self.precision = precision
-        self._last: tuple[list[Tensor], Session] | None = None
+        self._last: tuple[Shapes, list[Tensor], Session] | None = None
 
     def __call__(self, padded: Tensor, code: Code, statistics: Statistics | None) -> Tensor:
         """Return the network's output for a padded picture `(1, 3, H, W)`, with kept statistics if given."""
@@ -49,14 +53,15 @@ class Engine:
         if statistics is not None:
             found = [statistics[site] for site in range(len(code.matrices))]
             parts += [mean for mean, _ in found] + [variance for _, variance in found]
-        if self._last is None or not _same(self._last[0], parts):
-            self._last = (parts, self._open(parts, statistics is not None))
-        return self._last[1]({"image": padded})
-
-    def _open(self, parts: Sequence[Tensor], kept: bool) -> Session:
-        names = part_names(len(self.network.sites), kept)
-        graph = bake(cached_graph(self.network, parts, kept), dict(zip(names, parts, strict=True)))
-        return SESSIONS[self.name](graph, self.precision)
+        named = dict(zip(part_names(len(code.matrices), statistics is not None), parts, strict=True))
+        shapes = (statistics is not None, *(tuple(part.shape) for part in parts))
+        constant = self.name in CONSTANT
+        last = self._last
+        if last is None or last[0] != shapes or (constant and not _same(last[1], parts)):
+            graph = cached_graph(self.network, parts, statistics is not None)
+            session = SESSIONS[self.name](bake(graph, named) if constant else graph, self.precision)
+            self._last = last = (shapes, parts, session)
+        return last[2]({"image": padded} if constant else {"image": padded, **named})
 
 
 def choose_backend(name: str, device: torch.device) -> str:

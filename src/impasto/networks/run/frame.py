@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-MARGIN = 16
+MARGIN = 4
 
 
 @dataclass(frozen=True)
