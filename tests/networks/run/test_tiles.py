@@ -136,7 +136,9 @@ def test_a_window_repeats_the_edges_of_the_picture() -> None:
     image = torch.rand(1, 3, 33, 44)
     frame = Frame(33, 44, 8)
     whole = F.pad(
-        image, (MARGIN, frame.padded[1] - 44 - MARGIN, MARGIN, frame.padded[0] - 33 - MARGIN), mode="replicate"
+        image,
+        (MARGIN, frame.padded[1] - 44 - MARGIN, MARGIN, frame.padded[0] - 33 - MARGIN),
+        mode="replicate",
     )
     assert torch.equal(frame.cut(image, frame.whole), whole)
     for window in (

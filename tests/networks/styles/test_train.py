@@ -90,7 +90,9 @@ def test_a_network_that_copies_changes_by_the_noise_alone():
     code = Code((torch.ones(2, 3),), (torch.zeros(2, 3),))
     grey = torch.full((2, 3, 32, 32), 0.5)
     noise = torch.Generator().manual_seed(0)
-    copied = steadiness(lambda image, code, norms=None: image, grey, code, random.Random(0), noise)
+    copied = steadiness(lambda image, code, norms=None: image, grey, grey, code, random.Random(0), noise)
     torch.testing.assert_close(copied, torch.tensor(STRENGTH**2), atol=1e-6, rtol=1e-2)
-    flat = steadiness(lambda image, code, norms=None: image * 0, grey, code, random.Random(0), noise)
+    flat = steadiness(
+        lambda image, code, norms=None: image * 0, grey, grey * 0, code, random.Random(0), noise
+    )
     assert flat == 0

@@ -16,7 +16,7 @@ from impasto.networks.fast.codes import BANK, DIRECTIONS, HIDDEN, Coder
 from impasto.networks.fast.data import Photographs, Styles
 from impasto.networks.fast.learning import Learner, put, rate_factor, scale_free_kernels, weights_of
 from impasto.networks.fast.model import read_network
-from impasto.networks.fast.objective import content_targets, objective
+from impasto.networks.fast.objective import objective
 from impasto.networks.fast.settings import AnySettings
 from impasto.networks.fast.training import Trained as Trained
 from impasto.networks.fast.training import Training
@@ -59,14 +59,11 @@ class AnyTraining(Training):
         )  # fmt: skip
         super().__init__(learner, Photographs(photographs, settings.size, settings.seed + 1), settings)
         self.settings: AnySettings = settings
-        self.held: dict[str, Tensor] = {}
 
     def train_step(self) -> dict[str, float]:
         """Take one step; return its figures. Raises DivergedError if the loss is not finite."""
         settings = self.settings
-        if self.batch is None or self.learner.step % settings.reuse == 0:
-            self.batch = self.photographs.batch(settings.batch).contiguous(memory_format=torch.channels_last)
-            self.held = content_targets(self.encoder, self.batch)
+        photographs = self.photographs_now()
         chosen = [self.draws.randrange(len(self.styles)) for _ in range(settings.batch)]
         plain = round(settings.plain * settings.batch)
         strength = torch.tensor(
@@ -74,9 +71,10 @@ class AnyTraining(Training):
         )
         statistics, targets = self.styles.rows(chosen)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            painted = self.body(self.batch, self.coder(statistics, strength))
+            painted = self.body(photographs, self.coder(statistics, strength))
         weight = content_weight(strength, settings.content_least, settings.content_most)
-        loss, figures = objective(self.encoder, painted, self.held, targets, weight, settings.spread_weight)
+        held = self.held(self.encoder, photographs)
+        loss, figures = objective(self.encoder, painted, held, targets, weight, settings.spread_weight)
         if not torch.isfinite(loss):
             raise DivergedError(
                 f"The loss is {float(loss)} at step {self.learner.step + 1}; lower the rates and start again."
@@ -84,12 +82,6 @@ class AnyTraining(Training):
         done = self.learner.step / settings.steps
         figures["gradient"] = self.learner.learn(loss, rate_factor(done, settings.warmup, settings.constant))
         return figures
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` returned; raises ResumeError if it does not fit."""
-        super().load(state)
-        if self.batch is not None:
-            self.held = content_targets(self.encoder, self.batch)
 
 
 def content_weight(strength: Tensor, least: float, most: float) -> Tensor:

@@ -41,7 +41,7 @@ def quick_moments(features: Tensor) -> Moments:
     rows = features.permute(0, 2, 3, 1).flatten(1, 2)
     count = rows.shape[1]
     second = rows.new_zeros(len(rows), rows.shape[2], rows.shape[2], dtype=torch.float32)
-    for block in rows.split(BLOCK, 1):
+    for block in torch.split(rows, BLOCK, 1):
         second += block.mT @ block
     return Moments(rows.sum(1, dtype=torch.float32) / count, second / count)
 

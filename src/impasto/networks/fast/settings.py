@@ -15,6 +15,7 @@ class TrainingSettings(FrozenSettings):
 
     steps: int = Field(1500, ge=1, le=10_000_000, description="Training steps.")
     batch: int = Field(4, ge=1, le=256, description="Photographs in a batch.")
+    reuse: int = Field(2, ge=1, le=100, description="Steps that a batch of photographs is used for.")
     size: int = Field(256, ge=64, le=1024, multiple_of=16, description="Side of a crop in pixels.")
     kernel_rate: float = Field(
         0.02, gt=0, le=1, allow_inf_nan=False, description="Learning rate of matrices and kernels (Muon)."
@@ -57,7 +58,6 @@ class AnySettings(TrainingSettings):
     variants: int = Field(
         3, ge=1, le=100, description="Versions of a painting: as it is, smaller, other colours."
     )
-    reuse: int = Field(2, ge=1, le=100, description="Steps that a batch of photographs is used for.")
     plain: float = Field(
         0.25, ge=0, le=1, allow_inf_nan=False, description="Share of a batch that is painted at strength 1."
     )

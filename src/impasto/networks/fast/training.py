@@ -9,11 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from impasto.encoders import Encoder
 from impasto.errors import ResumeError
 from impasto.networks.fast.data import Photographs
 from impasto.networks.fast.learning import Learner
+from impasto.networks.fast.objective import content_targets
 from impasto.networks.fast.settings import TrainingSettings
 
 
@@ -37,6 +40,7 @@ class Training(ABC):
         self.photographs = photographs
         self.draws = random.Random(settings.seed + 2)
         self.batch: Tensor | None = None
+        self._held: dict[str, Tensor] = {}
 
     @abstractmethod
     def train_step(self) -> dict[str, float]:
@@ -58,6 +62,20 @@ class Training(ABC):
             yield Trained(learner.step, settings.steps, seconds, left, figures)
             sums, last = {}, learner.step
 
+    def photographs_now(self) -> Tensor:
+        """Return the photographs of this step `(B, 3, h, w)`: new ones every `reuse` steps."""
+        if self.batch is None or self.learner.step % self.settings.reuse == 0:
+            drawn = self.photographs.batch(self.settings.batch)
+            self.batch = drawn.contiguous(memory_format=torch.channels_last)
+            self._held = {}
+        return self.batch
+
+    def held(self, encoder: Encoder, photographs: Tensor) -> dict[str, Tensor]:
+        """Return the features that paintings of this step's `photographs` are held to, computed once for a batch."""
+        if not self._held:
+            self._held = content_targets(encoder, photographs)
+        return self._held
+
     def state(self) -> dict[str, Any]:
         """Return everything that a resumed run needs besides pictures and settings."""
         return {
@@ -73,7 +91,7 @@ class Training(ABC):
             self.learner.load(state["learner"])
             self.photographs.rng.setstate(_generator(state["photographs"]))
             self.draws.setstate(_generator(state["draws"]))
-            self.batch = state["batch"]
+            self.batch, self._held = state["batch"], {}
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise ResumeError("The checkpoint does not fit its own settings; start afresh.") from error
 

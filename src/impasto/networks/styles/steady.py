@@ -30,18 +30,19 @@ def disturbed(photographs: Tensor, rng: random.Random, noise: torch.Generator) -
 
 
 def steadiness(
-    network: Network, photographs: Tensor, code: Code, rng: random.Random, noise: torch.Generator
+    network: Network,
+    photographs: Tensor,
+    painted: Tensor,
+    code: Code,
+    rng: random.Random,
+    noise: torch.Generator,
 ) -> Tensor:
-    """Return the mean squared difference of the paintings of one photograph of the batch, as it is and disturbed.
+    """Return the mean squared difference of two paintings of one photograph of the batch: `painted`, and disturbed.
 
     One of the batch, drawn anew at every step, keeps it cheap. Both paintings learn. No paper's formula is followed.
     """
     chosen = rng.randrange(len(photographs))
-    one = photographs[chosen : chosen + 1]
-    own = Code(
-        tuple(x[chosen : chosen + 1].expand(2, *x.shape[1:]) for x in code.matrices),
-        tuple(x[chosen : chosen + 1].expand(2, *x.shape[1:]) for x in code.shifts),
-    )
-    both = torch.cat([one, disturbed(one, rng, noise)]).contiguous(memory_format=torch.channels_last)
-    painted = network(both, own)
-    return (painted[:1].float() - painted[1:].float()).square().mean()
+    row = slice(chosen, chosen + 1)
+    own = Code(tuple(x[row] for x in code.matrices), tuple(x[row] for x in code.shifts))
+    other = disturbed(photographs[row], rng, noise).contiguous(memory_format=torch.channels_last)
+    return (painted[row].float() - network(other, own).float()).square().mean()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ from impasto.networks.fast.codes import Coder
 from impasto.networks.fast.data import Photographs, measure_style
 from impasto.networks.fast.learning import Learner, rate_factor, scale_free_kernels
 from impasto.networks.fast.model import Network
-from impasto.networks.fast.objective import content_targets, objective
+from impasto.networks.fast.objective import objective
 from impasto.networks.fast.training import Training
 from impasto.networks.styles.johnson import JOHNSON, Johnson
 from impasto.networks.styles.published import Published
@@ -25,6 +25,15 @@ from impasto.networks.styles.settings import StyleSettings
 from impasto.networks.styles.steady import steadiness
 from impasto.networks.styles.table import STYLES, Gains, Table
 from impasto.networks.styles.targets import at_stroke, draw, measure
+
+
+class Step(NamedTuple):
+    """A painted batch `(B, 3, h, w)`, the code it was painted by, its loss and the parts of it."""
+
+    painted: Tensor
+    code: Code
+    loss: Tensor
+    figures: dict[str, float]
 
 
 class StyleTraining(Training):
@@ -51,11 +60,11 @@ class StyleTraining(Training):
 
     def train_step(self) -> dict[str, float]:
         """Take one step; return its figures. Raises DivergedError if the loss is not finite."""
-        self.batch = self.photographs.batch(self.settings.batch).contiguous(memory_format=torch.channels_last)
-        loss, figures, code = self.loss(self.batch)
+        photographs = self.photographs_now()
+        painted, code, loss, figures = self.paint(photographs)
         if self.settings.steady > 0:
             with torch.autocast("cpu", dtype=torch.bfloat16):
-                change = steadiness(self.network, self.batch, code, self.draws, self.noise)
+                change = steadiness(self.network, photographs, painted, code, self.draws, self.noise)
             loss = loss + self.settings.steady * change
             figures["change"] = float(change.detach())
         if not torch.isfinite(loss):
@@ -66,8 +75,8 @@ class StyleTraining(Training):
         return figures
 
     @abstractmethod
-    def loss(self, photographs: Tensor) -> tuple[Tensor, dict[str, float], Code]:
-        """Paint a batch `(B, 3, h, w)` in styles drawn anew; return the loss, its parts and the code."""
+    def paint(self, photographs: Tensor) -> Step:
+        """Paint a batch `(B, 3, h, w)` in styles drawn anew."""
 
     @abstractmethod
     def factor(self) -> float:
@@ -117,16 +126,17 @@ class LeanTraining(StyleTraining):
         super().__init__(encoder, body, table, learner, photographs, settings)
         self.styles = measure(encoder, paintings, seen)
 
-    def loss(self, photographs: Tensor) -> tuple[Tensor, dict[str, float], Code]:
-        """Return the objective of the network for any style, for styles, strengths and strokes drawn anew."""
+    def paint(self, photographs: Tensor) -> Step:
+        """Paint styles, strengths and strokes drawn anew; the loss is that of the network for any style."""
         settings = self.settings
-        held = content_targets(self.encoder, photographs)
         drawn = draw(self.draws, self.styles, len(photographs), settings.plain, settings.mixtures)
         code = self.table(drawn.weights, drawn.strength, drawn.stroke)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             painted = self.network(photographs, code)
         weight = content_weight(drawn.strength, settings.content_least, settings.content_most)
-        return *objective(self.encoder, painted, held, drawn.targets, weight, settings.spread_weight), code
+        held = self.held(self.encoder, photographs)
+        found = objective(self.encoder, painted, held, drawn.targets, weight, settings.spread_weight)
+        return Step(painted, code, *found)
 
     def factor(self) -> float:
         """Return the factor on the rates: up, level, then half a cosine."""
@@ -157,15 +167,15 @@ class JohnsonTraining(StyleTraining):
         super().__init__(encoder, network, table, learner, photographs, settings)
         self.published = Published(encoder, paintings, settings)
 
-    def loss(self, photographs: Tensor) -> tuple[Tensor, dict[str, float], Code]:
-        """Return the perceptual losses for a style drawn for each picture."""
+    def paint(self, photographs: Tensor) -> Step:
+        """Paint a style drawn for each picture; the losses are the published ones."""
         chosen = [self.draws.randrange(self.table.count) for _ in range(len(photographs))]
         weights = torch.eye(self.table.count)[chosen]
         ones = torch.ones(len(photographs))
         code = self.table(weights, ones, ones)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             painted = self.network(photographs, code)
-        return *self.published.loss(painted, photographs, chosen), code
+        return Step(painted, code, *self.published.loss(painted, photographs, chosen))
 
     def factor(self) -> float:
         """Return 1: the rate stays as it is."""
