@@ -22,6 +22,7 @@ from impasto.cli.networks import (
     read_mix,
     told,
 )
+from impasto.errors import RecipeError
 
 if TYPE_CHECKING:
     from impasto.networks.run.models import Model
@@ -37,20 +38,35 @@ def export(
     mix: MixOption = None,
     strength: StrengthOption = None,
     stroke: StrokeOption = None,
+    coder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CODER.onnx",
+            help="Write there what makes codes of paintings, too (networks for any style).",
+            show_default=False,
+        ),
+    ] = None,
     quiet: QuietOption = False,
 ) -> None:
     """Write a network as an ONNX file, for browsers, phones and other programs.
 
     The file takes pictures of any size. The style is inside; of a network for any style, without --style, the style's
-    code is an input. The file is compared with the network before it is kept.
+    code is an input, which the file of --coder makes of a painting. Files are compared with the network before they
+    are kept.
     """
     from impasto.networks.run.export import check_export, export_network
     from impasto.networks.run.models import find_model, placeholder_code
 
     check_export(out)
-    check_distinct([find_model(model)], {"OUT.onnx": out})
+    if coder is not None:
+        check_export(coder)
+    check_distinct([find_model(model)], {"OUT.onnx": out, **({"--coder": coder} if coder else {})})
     opened = open_named(model)
     styles = chosen_styles(opened, style)
+    if coder is not None and (styles or opened.names):
+        raise RecipeError(
+            "--coder is for a network for any style whose code is an input; leave --coder or --style out."
+        )
     found = amounts(opened, strength, stroke)
     inside = bool(styles or opened.names)
     if inside:
@@ -65,6 +81,19 @@ def export(
     if not quiet:
         say(str(out))
         tell(f"Compared with torch at five sizes: the largest difference is {difference:.1g}.")
+    if coder is not None:
+        _write_coder(coder, opened, quiet)
+
+
+def _write_coder(path: Path, model: Model, quiet: bool) -> None:
+    from impasto.networks.run.coder_graph import export_coder
+    from impasto.networks.run.models import AnyStyle
+
+    assert isinstance(model.styled, AnyStyle)  # what else has no styles of its own
+    difference = export_coder(path, model.styled.coder, _card(model, [], {}, False))
+    if not quiet:
+        say(str(path))
+        tell(f"Its codes differ from torch's by {difference:.1g} at most.")
 
 
 def _card(model: Model, styles: list[str], settings: dict[str, float], inside: bool) -> dict[str, Any]:

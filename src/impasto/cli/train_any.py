@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+# Steps from one line to the next; Ctrl-C is heard at a line.
+EVERY = 10
+
 
 @app.command("train-any")
 @takes_settings(AnySettings)
@@ -59,8 +62,13 @@ def train_any(
         raise RecipeError(f"There is no checkpoint '{state}' to go on from; leave --resume out.")
     with Stop(quiet) as stop, reporter(quiet) as report:
         run = _open(photos, art, settings, begin, report, stop)
-        _train(run, state, {"photos": str(photos), "art": str(art)}, report, stop, resume, quiet)
-        _write(run, out, photos, art, begin)
+        origin = {
+            "photos": photos.name, "art": art.name, "began_with": begin.name if begin else "random weights"
+        }  # fmt: skip
+        if resume:
+            origin = {**origin, **_resume(run, state, quiet)}
+        _train(run, state, origin, report, stop)
+        _write(run, out, origin)
     state.unlink(missing_ok=True)
     if not quiet:
         say(str(out))
@@ -88,24 +96,27 @@ def _open(
     return AnyTraining(encoder, photographs.train, styles, settings, first)
 
 
-def _train(
-    run: AnyTraining, state: Path, origin: dict[str, str], report: Any, stop: Stop, resume: bool, quiet: bool
-) -> None:
+def _resume(run: AnyTraining, state: Path, quiet: bool) -> dict[str, str]:
+    """Put the run where its checkpoint left it; return what it was started from."""
     from impasto.networks.fast.anystyle import KIND
-    from impasto.networks.fast.checkpoint import read_checkpoint, write_checkpoint
+    from impasto.networks.fast.checkpoint import read_checkpoint
+
+    theirs, origin, content = read_checkpoint(state, KIND)
+    if theirs != run.settings.model_dump_json():
+        raise RecipeError("The checkpoint was trained with other settings; give the same, or start afresh.")
+    run.load(content)
+    if not quiet:
+        tell(f"going on after step {run.learner.step}")
+    return origin
+
+
+def _train(run: AnyTraining, state: Path, origin: dict[str, str], report: Any, stop: Stop) -> None:
+    from impasto.networks.fast.anystyle import KIND
+    from impasto.networks.fast.checkpoint import write_checkpoint
 
     words = run.settings.model_dump_json()
-    if resume:
-        theirs, _, content = read_checkpoint(state, KIND)
-        if theirs != words:
-            raise RecipeError(
-                "The checkpoint was trained with other settings; give the same, or start afresh."
-            )
-        run.load(content)
-        if not quiet:
-            tell(f"going on after step {run.learner.step}")
     saved = time.monotonic()
-    for line in run.run():
+    for line in run.run(EVERY):
         report.trained(line)
         if stop.number or time.monotonic() - saved >= CHECKPOINT_SECONDS:
             write_checkpoint(state, KIND, words, origin, run.state())
@@ -115,12 +126,11 @@ def _train(
             raise Interrupted(stop.number)
 
 
-def _write(run: AnyTraining, out: Path, photos: Path, art: Path, begin: Path | None) -> None:
+def _write(run: AnyTraining, out: Path, origin: dict[str, str]) -> None:
     from impasto.networks.fast.anystyle import KIND, SIZES, STRENGTHS
     from impasto.networks.fast.model import write_network
 
     card = {
-        "kind": KIND, "name": "any", "settings": run.settings.model_dump(), "photos": photos.name, "art": art.name,
-        "began_with": begin.name if begin else "random weights", "strengths": STRENGTHS, **SIZES,
+        "kind": KIND, "name": "any", "settings": run.settings.model_dump(), **origin, "strengths": STRENGTHS, **SIZES
     }  # fmt: skip
     write_network(out, run.weights(), card)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +16,7 @@ from impasto.imaging.atomic import check_place
 from impasto.networks.fast.body import Code
 from impasto.networks.fast.model import Network
 from impasto.networks.run.engines import open_onnxruntime
-from impasto.networks.run.graph import Whole, make_graph, need_onnx, part_names
+from impasto.networks.run.graph import Whole, as_text, make_graph, need_onnx, part_names
 from impasto.networks.run.loaded import Loaded
 from impasto.networks.run.tiles import Tiling
 
@@ -57,7 +56,7 @@ def export_network(
     names = [] if inside else part_names(len(code.matrices))
     plain = Loaded(network, card, precision="float32")
     program = make_graph(Whole(network, code if inside else None).eval(), given, names)
-    program.model.metadata_props.update({key: _text(value) for key, value in card.items()})
+    program.model.metadata_props.update({key: as_text(value) for key, value in card.items()})
     with atomic_write(path) as temporary:
         program.save(temporary)
         difference = _difference(temporary, plain, code, dict(zip(names, given, strict=True)))
@@ -82,7 +81,3 @@ def _difference(graph: Path, plain: Loaded, code: Code, parts: Mapping[str, Tens
         found = float((painted - expected).abs().max()) if same_size else float("inf")
         worst = max(worst, found if found == found else float("inf"))
     return worst
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import warnings
 from collections.abc import Sequence
@@ -109,9 +110,21 @@ def make_graph(module: nn.Module, parts: Sequence[Tensor], names: Sequence[str],
     `parts` are what the module takes after the picture, `names` what they are called. With `multiple` above 1
     height and width are multiples of it. Raises MissingExtraError without onnx and onnxscript.
     """
-    need_onnx()
     sides = {2: _free("height", multiple), 3: _free("width", multiple)}
     example = torch.rand(1, 3, 9 * multiple if multiple > 1 else 72, 13 * multiple if multiple > 1 else 104)
+    return export_module(
+        module, (example, list(parts)), ["image", *names], ["painted"], (sides, [None] * len(parts))
+    )
+
+
+def export_module(
+    module: nn.Module, example: tuple[Any, ...], inputs: list[str], outputs: list[str], free: Any
+) -> Any:
+    """Return torch's ONNXProgram of `module`, called as in `example`; `free` are the sizes that may change.
+
+    Raises MissingExtraError without onnx and onnxscript.
+    """
+    need_onnx()
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)  # it complains about packages that nothing here needs
@@ -119,12 +132,16 @@ def make_graph(module: nn.Module, parts: Sequence[Tensor], names: Sequence[str],
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # of the exporter about itself
             return torch.onnx.export(
-                module, (example, list(parts)), dynamo=True, opset_version=OPSET, verbose=False,
-                input_names=["image", *names], output_names=["painted"],
-                dynamic_shapes=(sides, [None] * len(parts)),
+                module, example, dynamo=True, opset_version=OPSET, verbose=False,
+                input_names=inputs, output_names=outputs, dynamic_shapes=free,
             )  # fmt: skip
     finally:
         logger.setLevel(level)
+
+
+def as_text(value: object) -> str:
+    """Return what a graph's metadata says of `value`: words as they are, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def need_onnx() -> None:
