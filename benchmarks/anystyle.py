@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -28,6 +29,7 @@ from impasto.encoders import Encoder, open_encoder, prepare, tune_process
 from impasto.imaging import fit, read_picture, resize, write_picture
 from impasto.metrics import judge
 from impasto.networks.fast.data import measure_style
+from impasto.networks.run.engines import open_engine
 from impasto.networks.run.loaded import Loaded
 from impasto.networks.run.models import open_model
 
@@ -64,9 +66,15 @@ def read(path: Path, longest: int = 512) -> Tensor:
 class Ours:
     """The network with the style's statistics taken through the compact encoder, all in bfloat16 where that is fast."""
 
-    def __init__(self, path: Path, precision: str | None = None) -> None:
+    def __init__(self, path: Path, precision: str | None = None, backend: str = "torch") -> None:
         self.model = open_model(path)
-        self.loaded = Loaded(self.model.styled.network, self.model.card, precision=precision)
+        network = self.model.styled.network
+        self.loaded = Loaded(
+            network,
+            self.model.card,
+            precision=precision,
+            engine=open_engine(backend, network, torch.device("cpu")),
+        )
         self.encoder = prepare(open_encoder("compact"), torch.device("cpu"), self.loaded.precision)
 
     def statistics(self, style: Tensor) -> object:
@@ -126,6 +134,8 @@ def quality(options: argparse.Namespace) -> None:
 def speed(options: argparse.Namespace) -> None:
     tune_process()
     ours = {name: Ours(options.network, name) for name in ("bfloat16", "float32")}
+    if find_spec("openvino"):
+        ours["OpenVINO"] = Ours(options.network, backend="openvino")
     other = open_microast(options.microast) if options.microast else None
     for side in (512, 2048):
         times: dict[str, list[float]] = {}

@@ -33,7 +33,7 @@ class Frame:
 
     @property
     def padded(self) -> tuple[int, int]:
-        """Height and width of the padded picture: both multiples, and at least twice the margin."""
+        """Height and width of the padded picture: multiples of `multiple`, two or more."""
         return self._up(self.height), self._up(self.width)
 
     @property
