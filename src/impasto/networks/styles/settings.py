@@ -30,9 +30,6 @@ ONLY: Mapping[str, tuple[str, ...]] = MappingProxyType({
 class StyleSettings(TrainingSettings):
     """What decides the training of a network for a few styles.
 
-    The content weights are those at which a strength means about the distance from the photograph that it means to
-    the optimiser.
-
     Preset "johnson" is the published training (Johnson et al. 2016, section 4.1): VGG-16, Adam at 1e-3, batches of
     4, 256 pixels, 40,000 steps, which are two epochs of 80,000 photographs. Raises `RecipeError` through `make`.
     """
@@ -58,11 +55,8 @@ class StyleSettings(TrainingSettings):
     content_most: float = Field(
         6.0, ge=0, le=1e6, allow_inf_nan=False, description="Content weight at strength 0."
     )
-    content_least: float = Field(
-        0.8, gt=0, le=1e6, allow_inf_nan=False, description="Content weight at strength 1."
-    )
     plain: float = Field(
-        0.0, ge=0, le=1, allow_inf_nan=False, description="Share of a batch that is painted at strength 1."
+        0.25, ge=0, le=1, allow_inf_nan=False, description="Share of a batch that is painted at strength 1."
     )
     mixtures: float = Field(
         0.25,

@@ -1,0 +1,80 @@
+"""How much a one-pass picture changes when its photograph hardly does: noise of two frames, and a moving camera.
+
+    python benchmarks/steady.py STYLE PAINTING [STYLE PAINTING ...] [--photos 6]
+
+STYLE is a network of its own (a file or a shipped name), PAINTING the picture it was trained on; beside it the network
+for any style, which was not taught to be steady, looks at the same painting. noise: the change of the painting, root
+mean square in 255ths, when noise of deviation 5/255 is added to the photograph. pan: the same between two frames of a
+camera that moves on by 3 pixels, where they show the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics as st
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from anystyle import HELD_OUT_EVERY, Ours, read
+from common import SHARED, require_shared
+from impasto.networks.run.loaded import Loaded
+from impasto.networks.run.models import find_model, open_model
+
+NOISE = 5 / 255
+MOVED = 3
+
+
+def change(first: Tensor, second: Tensor) -> float:
+    """Return the root mean square difference in 255ths."""
+    return float((first - second).square().mean().sqrt()) * 255
+
+
+def measure(paint: Callable[[Tensor], Tensor], photos: list[Tensor]) -> tuple[float, float]:
+    """Return the median change by noise and by panning."""
+    noise, pan = [], []
+    for number, photo in enumerate(photos):
+        rng = torch.Generator().manual_seed(number)
+        noisy = (photo + torch.randn(photo.shape, generator=rng) * NOISE).clamp(0, 1)
+        noise.append(change(paint(photo), paint(noisy)))
+        left, right = paint(photo[..., :-MOVED]), paint(photo[..., MOVED:])
+        pan.append(change(left[..., MOVED:], right[..., :-MOVED]))
+    return st.median(noise), st.median(pan)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("pairs", nargs="+")
+    parser.add_argument("--photos", type=int, default=6)
+    options = parser.parse_args()
+    require_shared()
+    folder = sorted((SHARED / "photos").glob("*.jpg"))[::HELD_OUT_EVERY]
+    photos = [read(path) for path in random.Random(10).sample(folder, options.photos)]
+    untaught = Ours(find_model("any"))
+    for name, painting in zip(options.pairs[::2], options.pairs[1::2], strict=True):
+        statistics = untaught.statistics(read(Path(painting)))
+        painters = {
+            "own network": own(name),
+            "any style": partial(untaught.paint, statistics=statistics, inner=1.0),
+        }
+        for kind, paint in painters.items():
+            noise, pan = measure(paint, photos)
+            print(f"{Path(name).stem}, {kind}: noise {noise:.1f}, pan {pan:.1f}", flush=True)
+
+
+def own(name: str) -> Callable[[Tensor], Tensor]:
+    """Return what paints in the only style of a network, at full strength."""
+    model = open_model(find_model(name))
+    return partial(
+        Loaded(model.styled.network, model.card).paint, code=model.code(model.names[:1], None, 1.0)
+    )
+
+
+if __name__ == "__main__":
+    main()
