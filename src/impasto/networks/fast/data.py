@@ -17,8 +17,8 @@ from impasto.networks.distill.crops import random_crop
 from impasto.networks.fast.codes import LAYERS, StyleStatistics, root
 
 LONGEST = 512
-# Positions whose products are summed in bfloat16's own format before they are rounded to it.
-BLOCK = 1024
+# Blocks of positions whose products are each rounded to bfloat16.
+BLOCKS = 64
 KINDS = ("mean", "values", "vectors")
 
 
@@ -39,11 +39,16 @@ def quick_moments(features: Tensor) -> Moments:
     if features.dtype != torch.bfloat16:
         return moments(features)
     rows = features.permute(0, 2, 3, 1).flatten(1, 2)
-    count = rows.shape[1]
-    second = rows.new_zeros(len(rows), rows.shape[2], rows.shape[2], dtype=torch.float32)
-    for block in torch.split(rows, BLOCK, 1):
-        second += block.mT @ block
-    return Moments(rows.sum(1, dtype=torch.float32) / count, second / count)
+    batch, count, channels = rows.shape
+    even = count // BLOCKS * BLOCKS
+    first = torch.zeros(batch, channels)
+    second = torch.zeros(batch, channels, channels)
+    for part, blocks in ((rows[:, :even], BLOCKS), (rows[:, even:], 1)):
+        if part.shape[1]:
+            block = part.reshape(batch * blocks, -1, channels)
+            first += block.sum(1, dtype=torch.float32).view(batch, blocks, channels).sum(1)
+            second += (block.mT @ block).float().view(batch, blocks, channels, channels).sum(1)
+    return Moments(first / count, second / count)
 
 
 class Targets(NamedTuple):
