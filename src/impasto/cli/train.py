@@ -129,6 +129,7 @@ def _plan(
 
 def _go(job: Job, tensorboard: Path | None, resume: bool, quiet: bool) -> None:
     """Train, check and write; after a signal write what there is and a checkpoint."""
+    from impasto.networks.fast import checkpoint
     from impasto.networks.styles.plots import Board
 
     outputs = job.outputs
@@ -136,10 +137,13 @@ def _go(job: Job, tensorboard: Path | None, resume: bool, quiet: bool) -> None:
         raise RecipeError(f"There is no checkpoint '{outputs.checkpoint}' to go on from; leave --resume out.")
     with Stop(quiet) as stop, Board(tensorboard) as board, reporter(quiet) as report:
         run = _open(job, report, stop)
+        training = run.training
         if resume:
-            _resume(run, quiet)
+            checkpoint.resume(outputs.checkpoint, training.kind, training, run.origin)
+            if not quiet:
+                tell(f"going on after step {training.learner.step}")
         _train(run, report, board, stop)
-        done = run.training.learner.step
+        done = training.learner.step
         if stop.number and done < job.settings.steps:
             _save(run)
             _finish(run, quiet)
@@ -186,19 +190,6 @@ def _open(job: Job, report: Silent, stop: Stop) -> Run:
         "began_with": "random weights" if begin is None else job.begin.name if job.begin else "any",
     }
     return Run(training, origin, photographs.held_out[0][None].float() / 255, job)
-
-
-def _resume(run: Run, quiet: bool) -> None:
-    from impasto.networks.fast.checkpoint import read_checkpoint
-
-    words, origin, state = read_checkpoint(run.job.outputs.checkpoint, run.training.kind)
-    if words != run.job.settings.model_dump_json():
-        raise RecipeError("The checkpoint was trained with other settings; give the same, or start afresh.")
-    if origin != run.origin:
-        raise RecipeError("The checkpoint was trained on other pictures; give the same, or start afresh.")
-    run.training.load(state)
-    if not quiet:
-        tell(f"going on after step {run.training.learner.step}")
 
 
 def _save(run: Run) -> None:

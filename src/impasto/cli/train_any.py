@@ -54,6 +54,8 @@ def train_any(
             f"Networks are written as .safetensors, not '{out.suffix}'; give --out another suffix."
         )
     from impasto.imaging.atomic import check_place
+    from impasto.networks.fast import checkpoint
+    from impasto.networks.fast.anystyle import KIND
 
     state = out.with_name(f"{out.name}.checkpoint")
     check_place(out)
@@ -66,7 +68,9 @@ def train_any(
             "photos": photos.name, "art": art.name, "began_with": begin.name if begin else "random weights"
         }  # fmt: skip
         if resume:
-            origin = {**origin, **_resume(run, state, quiet)}
+            origin = {**origin, **checkpoint.resume(state, KIND, run)}
+            if not quiet:
+                tell(f"going on after step {run.learner.step}")
         _train(run, state, origin, report, stop)
         _write(run, out, origin)
     state.unlink(missing_ok=True)
@@ -94,20 +98,6 @@ def _open(
 
     styles = measure_styles(encoder, paintings.train, settings.variants, settings.seed, seen)
     return AnyTraining(encoder, photographs.train, styles, settings, first)
-
-
-def _resume(run: AnyTraining, state: Path, quiet: bool) -> dict[str, str]:
-    """Put the run where its checkpoint left it; return what it was started from."""
-    from impasto.networks.fast.anystyle import KIND
-    from impasto.networks.fast.checkpoint import read_checkpoint
-
-    theirs, origin, content = read_checkpoint(state, KIND)
-    if theirs != run.settings.model_dump_json():
-        raise RecipeError("The checkpoint was trained with other settings; give the same, or start afresh.")
-    run.load(content)
-    if not quiet:
-        tell(f"going on after step {run.learner.step}")
-    return origin
 
 
 def _train(run: AnyTraining, state: Path, origin: dict[str, str], report: Any, stop: Stop) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
-from impasto.errors import ResumeError
+from impasto.errors import RecipeError, ResumeError
 from impasto.imaging import atomic_write
+from impasto.networks.fast.training import Training
 
 VERSION = 1
 
@@ -41,3 +42,20 @@ def read_checkpoint(path: Path, kind: str) -> tuple[str, dict[str, str], dict[st
         raise ResumeError(
             f"{path} is damaged or not the checkpoint of this training; start afresh."
         ) from error
+
+
+def resume(
+    path: Path, kind: str, training: Training, same: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Put `training` where its checkpoint left it; return what that was started from, which is `same` if given.
+
+    Raises RecipeError if it has other settings or was started from something else, and what `read_checkpoint` and
+    `Training.load` raise.
+    """
+    settings, origin, state = read_checkpoint(path, kind)
+    if settings != training.settings.model_dump_json():
+        raise RecipeError("The checkpoint was trained with other settings; give the same, or start afresh.")
+    if same is not None and origin != same:
+        raise RecipeError("The checkpoint was trained on other pictures; give the same, or start afresh.")
+    training.load(state)
+    return origin

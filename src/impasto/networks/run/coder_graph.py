@@ -10,15 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from impasto.encoders import Encoder, open_encoder
-from impasto.errors import OutputError
-from impasto.imaging import atomic_write
 from impasto.networks.fast.codes import LAYERS, Coder, StyleStatistics
 from impasto.networks.fast.data import measure_style
-from impasto.networks.run.graph import MOST_SIDE, as_text, export_module, part_names
+from impasto.networks.run.graph import MOST_SIDE, export_module, part_names, write_compared
 
 # Sides of the paintings that graph and torch are compared on, and the strengths; neither side a multiple of eight.
 CHECKED = (((64, 80), 1.0), ((131, 57), 0.3), ((33, 260), 0.0))
-MOST_DIFFERENCE = 1e-3
 SMALLEST = 16
 SIDES = ((2, "height"), (3, "width"))
 ROUNDS = 22
@@ -67,27 +64,18 @@ def export_coder(path: Path, coder: Coder, card: Mapping[str, Any]) -> float:
     """Write `coder` with its encoder as ONNX: ``painting`` and ``strength`` in, ``matrix_0`` .. ``shift_N`` out.
 
     Sides of a painting are free from `SMALLEST` on; `card` goes into the metadata. Returns the largest difference of
-    a code from torch's over `CHECKED`; raises OutputError, and leaves no file, if that is above `MOST_DIFFERENCE`,
-    and MissingExtraError without onnx.
+    a code from torch's over `CHECKED`; raises OutputError, and leaves no file, if that is above
+    `graph.MOST_DIFFERENCE`, and MissingExtraError without onnx.
     """
     encoder = open_encoder("compact")
-    with atomic_write(path) as temporary:
-        program = export_module(
-            CoderGraph(encoder, coder).eval(),
-            (torch.rand(1, 3, 74, 109), torch.tensor([0.5])),
-            ["painting", "strength"],
-            part_names(len(coder.sites)),
-            ({axis: torch.export.Dim(name, min=SMALLEST, max=MOST_SIDE) for axis, name in SIDES}, None),
-        )
-        program.model.metadata_props.update({key: as_text(value) for key, value in card.items()})
-        program.save(temporary)
-        difference = _difference(temporary, encoder, coder)
-        if not difference <= MOST_DIFFERENCE:
-            raise OutputError(
-                f"The exported coder differs from the one in torch by {difference:.2g}, more than"
-                f" {MOST_DIFFERENCE:g}, so it was not kept; update torch, onnxscript and onnxruntime."
-            )
-    return difference
+    program = export_module(
+        CoderGraph(encoder, coder).eval(),
+        (torch.rand(1, 3, 74, 109), torch.tensor([0.5])),
+        ["painting", "strength"],
+        part_names(len(coder.sites)),
+        ({axis: torch.export.Dim(name, min=SMALLEST, max=MOST_SIDE) for axis, name in SIDES}, None),
+    )
+    return write_compared(path, program, card, "coder", lambda file: _difference(file, encoder, coder))
 
 
 @torch.no_grad()

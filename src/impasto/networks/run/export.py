@@ -11,12 +11,11 @@ import torch
 from torch import Tensor
 
 from impasto.errors import MissingExtraError, OutputError
-from impasto.imaging import atomic_write
 from impasto.imaging.atomic import check_place
 from impasto.networks.fast.body import Code
 from impasto.networks.fast.model import Network
 from impasto.networks.run.engines import open_onnxruntime
-from impasto.networks.run.graph import Whole, as_text, make_graph, need_onnx, part_names
+from impasto.networks.run.graph import Whole, make_graph, need_onnx, part_names, write_compared
 from impasto.networks.run.loaded import Loaded
 from impasto.networks.run.tiles import Tiling
 
@@ -24,7 +23,6 @@ SUFFIX = ".onnx"
 # Height and width, among them no multiple of four and less than a margin. Not a single pixel: a picture of one colour
 # has no spread to normalise by, so each program's own rounding decides which colour it becomes.
 CHECKED = ((64, 64), (37, 61), (250, 131), (5, 300), (3, 2))
-MOST_DIFFERENCE = 1e-3
 
 
 def check_export(path: Path) -> Path:
@@ -48,7 +46,7 @@ def export_network(
     Height and width are free, margin and clamping are inside. With `inside` the code is too; else the inputs
     ``matrix_0`` .. ``shift_N`` are the code, and `code` is an example of its shapes. `card` goes into the metadata.
     Returns the largest difference from torch over `CHECKED` sizes; raises OutputError, and leaves no file, if that is
-    above `MOST_DIFFERENCE`, and what `check_export` raises.
+    above `graph.MOST_DIFFERENCE`, and what `check_export` raises.
     """
     check_export(path)
     code = Code(*(tuple(part.detach().float().cpu() for part in group) for group in code))
@@ -56,16 +54,8 @@ def export_network(
     names = [] if inside else part_names(len(code.matrices))
     plain = Loaded(network, card, precision="float32")
     program = make_graph(Whole(network, code if inside else None).eval(), given, names)
-    program.model.metadata_props.update({key: as_text(value) for key, value in card.items()})
-    with atomic_write(path) as temporary:
-        program.save(temporary)
-        difference = _difference(temporary, plain, code, dict(zip(names, given, strict=True)))
-        if not difference <= MOST_DIFFERENCE:
-            raise OutputError(
-                f"The exported network differs from the one in torch by {difference:.2g}, more than"
-                f" {MOST_DIFFERENCE:g}, so it was not kept; update torch, onnxscript and onnxruntime."
-            )
-    return difference
+    parts = dict(zip(names, given, strict=True))
+    return write_compared(path, program, card, "network", lambda file: _difference(file, plain, code, parts))
 
 
 def _difference(graph: Path, plain: Loaded, code: Code, parts: Mapping[str, Tensor]) -> float:

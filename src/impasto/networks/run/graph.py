@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from impasto.errors import MissingExtraError
+from impasto.errors import MissingExtraError, OutputError
+from impasto.imaging import atomic_write
 from impasto.networks.fast.body import Code
 from impasto.networks.fast.model import Network
 from impasto.networks.fast.norms import EPSILON, Norms
@@ -21,6 +23,8 @@ from impasto.networks.run.frame import MARGIN
 
 OPSET = 20
 MOST_SIDE = 65536
+# From torch, of what is written.
+MOST_DIFFERENCE = 1e-3
 
 
 class GraphNorms(Norms):
@@ -139,9 +143,25 @@ def export_module(
         logger.setLevel(level)
 
 
-def as_text(value: object) -> str:
-    """Return what a graph's metadata says of `value`: words as they are, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value)
+def write_compared(
+    path: Path, program: Any, card: Mapping[str, Any], what: str, compare: Callable[[Path], float]
+) -> float:
+    """Write an ONNXProgram with `card` in its metadata; return what `compare` finds in the file, its difference.
+
+    Raises OutputError, and leaves no file, if that is above `MOST_DIFFERENCE` or not a number.
+    """
+    # Words as they are, anything else as JSON.
+    told = {key: value if isinstance(value, str) else json.dumps(value) for key, value in card.items()}
+    program.model.metadata_props.update(told)
+    with atomic_write(path) as temporary:
+        program.save(temporary)
+        difference = compare(temporary)
+        if not difference <= MOST_DIFFERENCE:
+            raise OutputError(
+                f"The exported {what} differs from the one in torch by {difference:.2g}, more than"
+                f" {MOST_DIFFERENCE:g}, so it was not kept; update torch, onnxscript and onnxruntime."
+            )
+    return difference
 
 
 def need_onnx() -> None:
