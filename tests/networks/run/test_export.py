@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from importlib.util import find_spec
 
 import pytest
@@ -96,6 +98,30 @@ def test_engines_paint_as_torch_does(body, loaded, codes, name, tmp_path, monkey
     expected = loaded.paint(image, codes[0], tiling=tiling)
     torch.testing.assert_close(fast.paint(image, codes[0], tiling=tiling), expected, atol=1e-3, rtol=0)
     assert len(made) == 2
+
+
+# Two graphs that are not closed in the order they were opened, then Ctrl-C.
+CHANGED = """
+import os, signal
+from onnx import TensorProto, helper
+from impasto.networks.run.engines import open_openvino
+ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
+graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", ends[:1], ends[1:])
+graph = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)]).SerializeToString()
+first, second = open_openvino(graph), open_openvino(graph)
+del first
+del second
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    print("heard")
+"""
+
+
+@pytest.mark.skipif(not (find_spec("openvino") and find_spec("onnx")), reason="openvino is not installed")
+def test_ctrl_c_is_heard_after_openvino_changed_its_graph() -> None:
+    run = subprocess.run([sys.executable, "-c", CHANGED], capture_output=True, text=True, timeout=120)
+    assert run.stdout == "heard\n", (run.returncode, run.stderr)
 
 
 def test_the_backend_is_the_fastest_that_is_there(monkeypatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -144,14 +145,12 @@ def open_onnxruntime(graph: bytes | Path, precision: str = "float32") -> Session
 
 def open_openvino(graph: bytes, precision: str = "float32") -> Session:
     """Return a graph ready to run in OpenVINO, in bfloat16 where the precision is that."""
-    import openvino
-
     hints: dict[str, Any] = {
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "PERFORMANCE_HINT": "LATENCY",
     }
-    core = openvino.Core()
+    core = _core()
     compiled = core.compile_model(core.read_model(graph), "CPU", hints)
 
     def run(inputs: Mapping[str, Tensor]) -> Tensor:
@@ -159,6 +158,18 @@ def open_openvino(graph: bytes, precision: str = "float32") -> Session:
         return torch.from_numpy(compiled(arrays)[0].copy())
 
     return run
+
+
+@cache
+def _core() -> Any:
+    """Return OpenVINO, one for the whole process.
+
+    Each gives the thread a stack for its signals and takes it back when it goes, so two that do not go in the order
+    they came leave one that is not there, and the next Ctrl-C ends in a segmentation fault.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 SESSIONS: dict[str, Callable[[bytes, str], Session]] = {
