@@ -20,6 +20,8 @@ _RGB_TO_XYZ = (
     (0.2126729, 0.7151522, 0.0721750),
     (0.0193339, 0.1191920, 0.9503041),
 )
+# What red, green and blue give to brightness. Source: ITU-R BT.709.
+LUMA = (0.2126, 0.7152, 0.0722)
 # CIE 15:2004 with the exact fractions, Bruce Lindbloom, "A Continuity Study of the CIE L* Function".
 _EPSILON = 216.0 / 24389.0
 _KAPPA = 24389.0 / 27.0
@@ -54,7 +56,7 @@ def luminance(pixels: torch.Tensor) -> torch.Tensor:
     quantity, not the luma of the encoded values. Raises PictureError unless there are three channels.
     """
     _need_three(pixels)
-    weights = pixels.new_tensor((0.2126, 0.7152, 0.0722)).view(3, 1, 1)
+    weights = pixels.new_tensor(LUMA).view(3, 1, 1)
     return (srgb_to_linear(pixels) * weights).sum(dim=-3, keepdim=True)
 
 

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from impasto.errors import PictureError
+from impasto.imaging.color import LUMA
 
-# Rec. 709 luma of the sRGB-encoded values, closer to what the eye sees as grain than linear light.
-LUMA = (0.2126, 0.7152, 0.0722)
 # The share of a picture without any detail is 0; ratios to it stay finite.
 LEAST_SHARE = 1e-8
 
@@ -16,7 +15,8 @@ LEAST_SHARE = 1e-8
 def luma(image: Tensor) -> Tensor:
     """Return Y' = 0.2126 R' + 0.7152 G' + 0.0722 B' `(B, 1, H, W)` of sRGB-encoded `(B, 3, H, W)`.
 
-    Raises PictureError on another shape. Source: ITU-R BT.709.
+    It is closer to what the eye sees as grain than luminance, which is of linear light. Raises PictureError on
+    another shape. Source: ITU-R BT.709.
     """
     if image.ndim != 4 or image.shape[1] != 3:
         raise PictureError(f"Measures take images of shape (B, 3, H, W), not {tuple(image.shape)}.")

@@ -1,9 +1,11 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
+from impasto.metrics.spectrum import luma
 from impasto.networks.fast.body import Body, Code, edged, initialise, mix_channels, sites
-from impasto.networks.fast.output import SOFTENED, finish, lattice_kernel
+from impasto.networks.fast.output import COLOURS_SOFTENED, SOFTENED, finish, lattice_kernel
 
 
 def plain(body: Body, batch: int = 1) -> Code:
@@ -80,8 +82,13 @@ def test_the_last_filter_is_a_blur_of_the_picture_without_its_lattice():
     phases = F.pixel_unshuffle(image, 2)
     rest = F.conv2d(phases, lattice_kernel().repeat(3, 1, 1, 1), padding=3, groups=3)
     even = F.pixel_shuffle(phases - rest, 2)
-    weights = torch.tensor([SOFTENED, 1 - 2 * SOFTENED, SOFTENED])
-    wanted = F.conv2d(even, torch.outer(weights, weights).repeat(3, 1, 1, 1), padding=1, groups=3)
+
+    def blurred(image: Tensor, amount: float) -> Tensor:
+        weights = torch.tensor([amount, 1 - 2 * amount, amount])
+        return F.conv2d(image, torch.outer(weights, weights).repeat(3, 1, 1, 1), padding=1, groups=3)
+
+    grey = luma(even).expand_as(even)
+    wanted = blurred(grey, SOFTENED) + blurred(even - grey, COLOURS_SOFTENED)
     found = F.pixel_shuffle(finish(phases), 2)
     assert torch.allclose(found[..., 8:-8, 8:-8], wanted[..., 8:-8, 8:-8], atol=1e-6)
 

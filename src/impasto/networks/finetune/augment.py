@@ -14,11 +14,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from impasto.imaging.color import LUMA
 from impasto.networks.finetune.settings import Settings
 
 WIDEST = 4 / 3
-# Rec. 709 luma, towards which colours fade.
-LUMA = (0.2126, 0.7152, 0.0722)
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> list[int]:

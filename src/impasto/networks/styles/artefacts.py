@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from impasto.imaging.color import LUMA
+
 WINDOW = 16
 PERIOD = 8
 # A place this many times busier than the median place is one that stands out; in paintings it reaches 5.5 ...
@@ -30,7 +32,6 @@ LATTICE = 12.0
 # Amplitude that no eye sees: one step of 8 bits.
 UNSEEN = 1 / 255
 
-LUMA = (0.2126, 0.7152, 0.0722)
 FLAT = {"grey": 0.5, "black": 0.0, "white": 1.0}
 SIZES = (256, 512)
 
