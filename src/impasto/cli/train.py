@@ -160,6 +160,8 @@ def _open(job: Job, report: Silent, stop: Stop) -> Run:
     """Read the photographs, measure the paintings, and put the run at its start."""
     from impasto.encoders import best_precision, open_device, open_encoder, prepare, tune_process
     from impasto.networks.distill.crops import read_folder
+    from impasto.networks.fast.model import identity
+    from impasto.networks.run.models import find_model
     from impasto.networks.styles.begin import open_any
     from impasto.networks.styles.train import JohnsonTraining, LeanTraining
 
@@ -187,7 +189,7 @@ def _open(job: Job, report: Silent, stop: Stop) -> Run:
         "photos": job.photos.resolve().name,
         "photographs": str(len(photographs.train)),
         "styles": " ".join(record.sha256 for record in job.records),
-        "began_with": "random weights" if begin is None else job.begin.name if job.begin else "any",
+        "began_with": "random weights" if begin is None else identity(job.begin or find_model("any")),
     }
     return Run(training, origin, photographs.held_out[0][None].float() / 255, job)
 

@@ -56,6 +56,7 @@ def train_any(
     from impasto.imaging.atomic import check_place
     from impasto.networks.fast import checkpoint
     from impasto.networks.fast.anystyle import KIND
+    from impasto.networks.fast.model import identity
 
     state = out.with_name(f"{out.name}.checkpoint")
     check_place(out)
@@ -65,7 +66,7 @@ def train_any(
     with Stop(quiet) as stop, reporter(quiet) as report:
         run = _open(photos, art, settings, begin, report, stop)
         origin = {
-            "photos": photos.name, "art": art.name, "began_with": begin.name if begin else "random weights"
+            "photos": photos.name, "art": art.name, "began_with": identity(begin) if begin else "random weights"
         }  # fmt: skip
         if resume:
             origin = {**origin, **checkpoint.resume(state, KIND, run)}

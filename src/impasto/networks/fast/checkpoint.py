@@ -56,6 +56,9 @@ def resume(
     if settings != training.settings.model_dump_json():
         raise RecipeError("The checkpoint was trained with other settings; give the same, or start afresh.")
     if same is not None and origin != same:
-        raise RecipeError("The checkpoint was trained on other pictures; give the same, or start afresh.")
+        raise RecipeError(
+            "The checkpoint was trained on other pictures, or began with another network; give the same, or start"
+            " afresh."
+        )
     training.load(state)
     return origin

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -87,6 +88,11 @@ def write_network(
     halves = {name: value.contiguous() for name, value in kept.items()}
     with atomic_write(path) as temporary:
         temporary.write_bytes(save(halves, metadata={KEY: json.dumps(card)}))
+
+
+def identity(path: Path) -> str:
+    """Return what cards call a network's file that was read: its name, and how its SHA-256 begins."""
+    return f"{path.name} (SHA-256 {sha256(path.read_bytes()).hexdigest()[:16]})"
 
 
 def read_network(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
