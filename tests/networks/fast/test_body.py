@@ -5,7 +5,13 @@ from torch import Tensor
 
 from impasto.metrics.spectrum import luma
 from impasto.networks.fast.body import Body, Code, edged, initialise, mix_channels, sites
-from impasto.networks.fast.output import COLOURS_SOFTENED, SOFTENED, finish, lattice_kernel
+from impasto.networks.fast.output import (
+    COLOURS_SOFTENED,
+    SOFTENED,
+    SOFTENED_LEARNING,
+    finish,
+    lattice_kernel,
+)
 
 
 def plain(body: Body, batch: int = 1) -> Code:
@@ -88,9 +94,10 @@ def test_the_last_filter_is_a_blur_of_the_picture_without_its_lattice():
         return F.conv2d(image, torch.outer(weights, weights).repeat(3, 1, 1, 1), padding=1, groups=3)
 
     grey = luma(even).expand_as(even)
-    wanted = blurred(grey, SOFTENED) + blurred(even - grey, COLOURS_SOFTENED)
-    found = F.pixel_shuffle(finish(phases), 2)
-    assert torch.allclose(found[..., 8:-8, 8:-8], wanted[..., 8:-8, 8:-8], atol=1e-6)
+    for learning, amount in ((False, SOFTENED), (True, SOFTENED_LEARNING)):
+        wanted = blurred(grey, amount) + blurred(even - grey, COLOURS_SOFTENED)
+        found = F.pixel_shuffle(finish(phases, learning), 2)
+        assert torch.allclose(found[..., 8:-8, 8:-8], wanted[..., 8:-8, 8:-8], atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [(7, 9), (1, 1), (2, 30)])

@@ -136,7 +136,7 @@ class Body(nn.Module):
         last = len(self.blocks)
         x = norms.restyle(x, code.matrices[-1], code.shifts[-1], last)
         out = self.leave(x)
-        return F.pixel_shuffle(finish(out), 2) + 0.5
+        return F.pixel_shuffle(finish(out, self.training), 2) + 0.5
 
     def macs(self, height: int, width: int) -> int:
         """Return the multiply-adds of one picture of `height` x `width`, codes folded in."""

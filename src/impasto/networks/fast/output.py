@@ -16,22 +16,25 @@ from impasto.imaging.color import LUMA
 PIXELS = 12  # the four pixels of a position at half resolution, three colours each
 # Share of each neighbour, above, below, left and right, in what is bright and in what is coloured. Networks leave more
 # of the finest grain than paintings have, most of all in colours, of which a quarter leaves no checks of single pixels.
-SOFTENED = 0.08
 COLOURS_SOFTENED = 0.25
+# The first of it while a network learns, which puts back half of what is taken then, and when it paints.
+SOFTENED_LEARNING = 0.08
+SOFTENED = 0.12
 SIDE = 9
 
 
-def finish(phases: Tensor) -> Tensor:
+def finish(phases: Tensor, learning: bool = False) -> Tensor:
     """Return the four pixels of each position `(B, 12, h, w)`, in float32, without lattice and softened.
 
     The four are different channels, so a network can give each a level of its own: a lattice of period 2. See
-    `change_kernel`.
+    `change_kernel`. A network that is `learning` softens less.
     """
+    change = _CHANGE_LEARNING if learning else _CHANGE
     edge = SIDE // 2
     with torch.autocast(phases.device.type, enabled=False):  # which would pad in float32
         wide = F.pad(phases, (edge, edge, edge, edge), mode="replicate")
         # What changes is little, so its kernel may be rounded to the features' own format.
-        return phases.float() + F.conv2d(wide, _CHANGE.to(phases)).float()
+        return phases.float() + F.conv2d(wide, change.to(phases)).float()
 
 
 def lattice_kernel() -> Tensor:
@@ -63,17 +66,17 @@ def soft_kernel(amount: float) -> Tensor:
     return kernel
 
 
-def change_kernel() -> Tensor:
+def change_kernel(softened: float) -> Tensor:
     """Return the filter less 1 as `(12, 12, 9, 9)`: ``bright y + coloured (x - y)`` of x without lattice, y its luma.
 
-    The blurs ``bright`` and ``coloured`` are `soft_kernel` of `SOFTENED` and of `COLOURS_SOFTENED`; the luma is of the
+    The blurs ``bright`` and ``coloured`` are `soft_kernel` of `softened` and of `COLOURS_SOFTENED`; the luma is of the
     encoded values.
     """
     even = -lattice_kernel()
     even[range(4), range(4), 3, 3] += 1
     bright, coloured = (
         F.conv_transpose2d(even.transpose(0, 1), soft_kernel(amount).transpose(0, 1)).transpose(0, 1)
-        for amount in (SOFTENED, COLOURS_SOFTENED)
+        for amount in (softened, COLOURS_SOFTENED)
     )
     luma = torch.tensor(LUMA).repeat(3, 1)
     whole = mixed(luma, bright) + mixed(torch.eye(3) - luma, coloured)
@@ -87,4 +90,4 @@ def mixed(colours: Tensor, kernel: Tensor) -> Tensor:
     return both.reshape(PIXELS, PIXELS, *kernel.shape[2:])
 
 
-_CHANGE = change_kernel()
+_CHANGE, _CHANGE_LEARNING = change_kernel(SOFTENED), change_kernel(SOFTENED_LEARNING)

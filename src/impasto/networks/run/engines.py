@@ -25,7 +25,7 @@ from impasto.networks.run.norms import Statistics
 
 BACKENDS = ("openvino", "onnxruntime", "torch")
 """Fastest first where a processor has no bfloat16; with it torch is ahead of onnxruntime, which knows only float32."""
-LAYOUT = 3  # of cached graphs; raised when what is in them changes
+LAYOUT = 4  # of cached graphs; raised when what is in them changes
 
 Session = Callable[[Mapping[str, Tensor]], Tensor]
 """A graph ready to run: inputs by name in, picture out."""
