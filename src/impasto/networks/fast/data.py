@@ -41,8 +41,8 @@ def quick_moments(features: Tensor) -> Moments:
     rows = features.permute(0, 2, 3, 1).flatten(1, 2)
     batch, count, channels = rows.shape
     even = count // BLOCKS * BLOCKS
-    first = torch.zeros(batch, channels)
-    second = torch.zeros(batch, channels, channels)
+    first = rows.new_zeros(batch, channels, dtype=torch.float32)
+    second = rows.new_zeros(batch, channels, channels, dtype=torch.float32)
     for part, blocks in ((rows[:, :even], BLOCKS), (rows[:, even:], 1)):
         if part.shape[1]:
             block = part.reshape(batch * blocks, -1, channels)
