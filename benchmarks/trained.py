@@ -1,6 +1,6 @@
 """Networks of trained styles beside the optimiser: STYLE and CONTENT on 10 photographs nobody was trained on.
 
-    python benchmarks/trained.py NETWORK PAINTING [NETWORK PAINTING ...] [--photos 10] [--inner 1]
+    python benchmarks/trained.py NETWORK PAINTING [NETWORK PAINTING ...] [--photos 10] [--inner .6,.8]
 
 Judged through the real VGG-19 at 512 pixels; the optimiser paints with its defaults. Photographs are held-out ones of
 photos/ (every 16th). Prints the means and the ratios network / optimiser.
@@ -30,7 +30,7 @@ def main() -> None:
     )
     parser.add_argument("pairs", nargs="+", type=Path)
     parser.add_argument("--photos", type=int, default=10)
-    parser.add_argument("--inner", default="1")
+    parser.add_argument("--inner", help="strengths; else what is usual with the network")
     parser.add_argument("--pictures", type=Path)
     options = parser.parse_args()
     require_shared()
@@ -39,10 +39,10 @@ def main() -> None:
     photos = random.Random(10).sample(
         sorted((SHARED / "photos").glob("*.jpg"))[::HELD_OUT_EVERY], options.photos
     )
-    inner = [float(word) for word in options.inner.split(",")]
     for network, painting in zip(options.pairs[::2], options.pairs[1::2], strict=True):
         model = open_model(network)
         loaded = Loaded(model.styled.network, model.card)
+        inner = [float(word) for word in options.inner.split(",")] if options.inner else [model.usual]
         style = read(painting)
         sums: dict[str, list[tuple[float, float, float]]] = {}
         for photo in photos:

@@ -10,9 +10,11 @@ import pytest
 import torch
 
 from impasto.cli.main import load
+from impasto.networks.run.models import open_model
 from impasto.networks.styles.files import open_styles
 from impasto.networks.styles.plots import Board
 from impasto.networks.styles.settings import StyleSettings
+from impasto.networks.styles.table import USUAL
 
 from .conftest import make_picture, pixels
 from .test_bad_input import assert_one_sentence
@@ -56,6 +58,21 @@ def test_a_run_leaves_a_network_a_card_a_curve_and_a_preview(cli, studio: Path) 
     assert card["steps_done"] == 2
     assert "--start nothing" in (studio / "n.md").read_text()
     assert pixels(studio / "n.preview.png").shape == (72, 240, 3)
+
+
+def test_a_training_goes_on_with_a_trained_network(cli, studio: Path) -> None:
+    assert cli(*LEAN, "--quiet", "--out", "n.safetensors").code == 0
+    words = ("train", *WORDS, "--quiet", "--steps", "1", "--from", "n.safetensors", "--no-hold")
+    assert cli(*words, "--out", "further.safetensors").code == 0
+    page = (studio / "further.md").read_text()
+    assert "Began with: n.safetensors (SHA-256 " in page
+    assert " --no-hold" in page
+    # What a strength means decides which one is usual.
+    assert open_model(Path("n.safetensors")).usual == USUAL
+    assert open_model(Path("further.safetensors")).usual == 1
+    assert_one_sentence(
+        cli("train", "art.png", *WORDS[2:], "--from", "n.safetensors", "--out", "other.safetensors")
+    )
 
 
 def test_an_interrupted_run_goes_on_to_the_same_file(cli, studio: Path, monkeypatch) -> None:

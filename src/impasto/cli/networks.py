@@ -35,7 +35,7 @@ MixOption = Annotated[
 StrengthOption = Annotated[
     float | None,
     typer.Option(
-        help="From 0, close to the photograph, to 1.", show_default="0.5; 1 for styles of the network's own"
+        help="From 0, close to the photograph, to 1.", show_default="what is usual with the network"
     ),
 ]
 StrokeOption = Annotated[
@@ -90,7 +90,7 @@ def amounts(model: Model, strength: float | None, stroke: float | None) -> dict[
     Raises RecipeError for one that the network does not have.
     """
     typed = {"strength": strength, "stroke": stroke}
-    usual = {"strength": 1.0 if model.names else 0.5, "stroke": 1.0}
+    usual = {"strength": model.usual, "stroke": 1.0}
     found = {}
     for name, value in typed.items():
         if value is not None and name not in model.styled.controls:

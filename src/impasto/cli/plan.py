@@ -107,7 +107,8 @@ def _facts(plan: Plan, guides: Guides) -> Table:
 
 def _strength(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """Yield what the strength means, if there is a photograph to keep."""
-    from impasto.optimize.control import content_distance, content_factor
+    from impasto.losses import content_distance
+    from impasto.optimize.control import content_factor
 
     if not any(recipe.content_layers.values()):
         return

@@ -68,7 +68,10 @@ def train(
     begin: Annotated[
         Path | None,
         typer.Option(
-            "--from", metavar="FILE", help="Network for any style to begin with.", show_default=False
+            "--from",
+            metavar="FILE",
+            help="Network to begin with: for any style, or one trained before.",
+            show_default=False,
         ),
     ] = None,
     weights: Annotated[
@@ -162,7 +165,7 @@ def _open(job: Job, report: Silent, stop: Stop) -> Run:
     from impasto.networks.distill.crops import read_folder
     from impasto.networks.fast.model import identity
     from impasto.networks.run.models import find_model
-    from impasto.networks.styles.begin import open_any
+    from impasto.networks.styles.begin import begin_with
     from impasto.networks.styles.train import JohnsonTraining, LeanTraining
 
     settings = job.settings
@@ -170,7 +173,9 @@ def _open(job: Job, report: Silent, stop: Stop) -> Run:
     device = open_device("cpu")
     precision = best_precision(device)
     encoder = prepare(open_encoder(settings.encoder, weights=job.weights), device, precision)
-    begin = open_any(job.begin) if settings.start == "any" else None
+    begin = None
+    if settings.start == "any":
+        begin = begin_with(job.begin, prepare(open_encoder("compact"), device, precision))
     tune_process()
 
     def seen(done: int, total: int) -> None:
@@ -181,10 +186,7 @@ def _open(job: Job, report: Silent, stop: Stop) -> Run:
     if settings.preset == "johnson":
         training = JohnsonTraining(encoder, photographs.train, job.paintings, settings)
     else:
-        first = None
-        if begin is not None:
-            first = (*begin, prepare(open_encoder("compact"), device, precision))
-        training = LeanTraining(encoder, photographs.train, job.paintings, settings, first, seen)
+        training = LeanTraining(encoder, photographs.train, job.paintings, settings, begin, seen)
     origin = {
         "photos": job.photos.resolve().name,
         "photographs": str(len(photographs.train)),
@@ -286,6 +288,11 @@ def _command(job: Job) -> str:
     for flag, path in (("--from", job.begin), ("--weights", job.weights)):
         words += [flag, path.name] if path else []
     for name, value in job.given.items():
-        words += [f"--{name.replace('_', '-')}", str(value)]
+        flag = name.replace("_", "-")
+        words += (
+            [f"--{flag}", str(value)]
+            if not isinstance(value, bool)
+            else [f"--{'' if value else 'no-'}{flag}"]
+        )
     words += ["--accept"] if job.accept else []
     return shlex.join(words)

@@ -2,7 +2,13 @@
 
 from impasto.losses.anchor import AnchorTerm
 from impasto.losses.base import MomentLoss, StyleLoss
-from impasto.losses.content import CONTENT_NORMALISATIONS, content_loss, content_scale, relative_error
+from impasto.losses.content import (
+    CONTENT_NORMALISATIONS,
+    content_distance,
+    content_loss,
+    content_scale,
+    relative_error,
+)
 from impasto.losses.gram import GRAM_NORMALISATIONS, GramLoss
 from impasto.losses.regions import Regions, region_sums
 from impasto.losses.relative import RelativeMomentLoss
@@ -34,6 +40,7 @@ __all__ = [
     "Term",
     "VariationTerm",
     "WassersteinLoss",
+    "content_distance",
     "content_loss",
     "content_scale",
     "mix",

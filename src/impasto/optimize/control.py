@@ -5,24 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from impasto.losses import content_distance
 from impasto.optimize.recipe import Recipe
 
-# No finite weight reaches a distance of 0.
-LEAST_DISTANCE = 0.03
 # The gain may change by e^PULL over the steps of a scale, and by half as much as the distance is off in one.
 PULL = 6.0
 FASTEST = 0.5
 # At a scale's start large steps throw the picture about; what the distance is then says nothing of the weight.
 SETTLING = 12
 GAINS = (1e-4, 1e3)
-
-
-def content_distance(strength: float) -> float:
-    """Return the content distance that a held ``strength`` asks for: the strength itself, at least .03.
-
-    It is in variances of the photograph's features: 0 at the photograph, 1 at its mean, 2 for unrelated features.
-    """
-    return max(LEAST_DISTANCE, strength)
 
 
 def content_factor(strength: float) -> float:

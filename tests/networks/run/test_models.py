@@ -77,6 +77,21 @@ def test_own_styles_by_name(styles_file) -> None:
             model.code(styles, weights, strength, stroke)
 
 
+@pytest.mark.parametrize(("said", "expected"), [({}, 1.0), ({"usual": 0.6}, 0.6)])
+def test_the_usual_strength_is_the_cards(body, tmp_path, said, expected) -> None:
+    parts = {"body": body, "table": Table(body.sites, 2)}
+    card = {"widths": WIDTHS, "blocks": (1, 3, 4), "styles": NAMES, **said}
+    assert open_model(write(tmp_path / "u.safetensors", "network:styles", parts, **card)).usual == expected
+
+
+@pytest.mark.parametrize("said", ["much", 7, -0.1, None, []])
+def test_a_usual_strength_that_is_none(body, tmp_path, said) -> None:
+    parts = {"body": body, "table": Table(body.sites, 2)}
+    card = {"widths": WIDTHS, "blocks": (1, 3, 4), "styles": NAMES, "usual": said}
+    with pytest.raises(WeightsError, match="do not fit"):
+        open_model(write(tmp_path / "u.safetensors", "network:styles", parts, **card))
+
+
 def test_the_published_network_paints_and_its_one_style_needs_no_name(tmp_path) -> None:
     torch.manual_seed(2)
     network = Johnson()

@@ -10,6 +10,7 @@ import torch
 
 from impasto.losses import moments
 from impasto.networks.fast.codes import LAYERS
+from impasto.networks.styles.table import USUAL
 from impasto.networks.styles.targets import MEASURED, at_stroke, draw, measure, nearest_stroke
 
 
@@ -23,8 +24,9 @@ def test_the_nearest_stroke_is_nearest_in_ratio(stroke, nearest):
 def test_a_draw_is_what_it_says(compact, paintings):
     styles = measure(compact, paintings)
     plain = draw(random.Random(0), styles, 6, 0.5, 0.0)
-    assert (plain.strength[:3] == 1).all()
-    assert (plain.strength[3:] < 1).all()
+    assert (plain.strength[:3] == USUAL).all()
+    assert (plain.stroke[:3] == 1).all()
+    assert (plain.strength[3:] != USUAL).all()
     assert (plain.weights.max(1).values == 1).all()
     for number in range(6):
         style, stroke = int(plain.weights[number].argmax()), float(plain.stroke[number])
@@ -57,6 +59,6 @@ def test_the_target_of_a_mixture_is_the_mixture_of_the_moments(compact, painting
 def test_strokes_are_log_uniform(compact, paintings):
     styles = measure(compact, paintings[:1])
     rng = random.Random(2)
-    strokes = torch.cat([draw(rng, styles, 50, 0.5, 0.5).stroke for _ in range(8)])
+    strokes = torch.cat([draw(rng, styles, 50, 0.0, 0.5).stroke for _ in range(8)])
     middle = math.sqrt(0.5 * 1.5)
     assert 0.4 < float((strokes < middle).float().mean()) < 0.6

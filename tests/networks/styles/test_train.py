@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 import torch
 
-from impasto.errors import ResumeError
-from impasto.networks.fast.body import Body, Code, initialise
+from impasto.errors import ResumeError, WeightsError
+from impasto.networks.fast.anystyle import restore
+from impasto.networks.fast.body import Code
 from impasto.networks.fast.checkpoint import read_checkpoint, write_checkpoint
-from impasto.networks.fast.codes import Coder
+from impasto.networks.fast.learning import weights_of
+from impasto.networks.fast.model import read_network
+from impasto.networks.run.models import find_model
+from impasto.networks.styles.begin import begin_with, codes_of
+from impasto.networks.styles.files import describe, make_card, open_styles, write_styles
 from impasto.networks.styles.settings import StyleSettings
 from impasto.networks.styles.steady import STRENGTH, disturbed, steadiness
-from impasto.networks.styles.train import JohnsonTraining, LeanTraining, codes_of
+from impasto.networks.styles.train import JohnsonTraining, LeanTraining
 
 SMALL = {"size": 64, "batch": 2, "steps": 4}
 LEAN = {**SMALL, "start": "nothing"}
@@ -48,12 +54,11 @@ def test_a_resumed_run_is_the_uninterrupted_one(kind, fields, compact, photograp
 
 
 def test_a_start_from_any_style_paints_as_that_network(compact, photographs, paintings):
-    torch.manual_seed(3)
-    body = Body()
-    initialise(body)
-    coder = Coder(body.sites)
-    settings = StyleSettings.make(SMALL)
-    run = LeanTraining(compact, photographs, paintings, settings, (body, coder, compact))
+    shipped = find_model("any")
+    body, coder = restore(*read_network(shipped))
+    run = LeanTraining(
+        compact, photographs, paintings, StyleSettings.make(SMALL), begin_with(shipped, compact)
+    )
     full, _ = codes_of(coder, compact, paintings)
     image = torch.rand(1, 3, 32, 32)
     with torch.no_grad():
@@ -63,7 +68,48 @@ def test_a_start_from_any_style_paints_as_that_network(compact, photographs, pai
                 tuple(x[number : number + 1] for x in full.shifts),
             )
             mine = run.table(torch.eye(2)[number : number + 1], torch.ones(1), torch.ones(1))
-            torch.testing.assert_close(run.network(image, mine), body(image, code), atol=1e-3, rtol=1e-3)
+            painted, expected = run.network(image, mine), body.train()(image, code)
+            torch.testing.assert_close(painted, expected, atol=1e-3, rtol=1e-3)
+
+
+def written(run, tmp_path, count):
+    """The file of a training of `count` styles."""
+    records = describe([Path(__file__)] * count, (), (), ())
+    origin = {"began_with": "random weights", "photos": "photos", "photographs": "3"}
+    path = tmp_path / "first.safetensors"
+    write_styles(path, run.weights(), make_card(run.kind, "first", run.settings, records, {}, origin))
+    return path
+
+
+def test_a_start_from_a_trained_network_goes_on_from_its_weights(compact, photographs, paintings, tmp_path):
+    first = LeanTraining(compact, photographs, paintings, StyleSettings.make(LEAN))
+    path = written(first, tmp_path, 2)
+    second = LeanTraining(
+        compact, photographs, paintings, StyleSettings.make(SMALL), begin_with(path, compact)
+    )
+    network, table, _ = open_styles(path)
+    kept = weights_of({"body": network, "table": table})
+    assert all(torch.equal(value, kept[name]) for name, value in second.learner.weights().items())
+    with pytest.raises(WeightsError, match="another number of styles"):
+        LeanTraining(
+            compact, photographs, paintings[:1], StyleSettings.make(SMALL), begin_with(path, compact)
+        )
+
+
+def test_no_start_from_the_published_network(compact, photographs, paintings, tmp_path):
+    run = JohnsonTraining(compact, photographs, paintings, StyleSettings.make(JOHNSON))
+    with pytest.raises(WeightsError, match="network:johnson, but a training begins"):
+        begin_with(written(run, tmp_path, 2), compact)
+
+
+def test_strengths_are_held_at_their_distances(compact, photographs, paintings):
+    settings = StyleSettings.make({**LEAN, "content_most": 1.0, "content_least": 1.0})
+    held = LeanTraining(compact, photographs, paintings, settings)
+    held.train_step()
+    assert float(held.hold.logs.abs().max()) > 0
+    loose = LeanTraining(compact, photographs, paintings, settings.model_copy(update={"hold": False}))
+    loose.train_step()
+    assert float(loose.hold.logs.abs().max()) == 0
 
 
 def test_the_published_loss_is_0_at_itself(compact, photographs, paintings):

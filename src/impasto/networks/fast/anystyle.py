@@ -74,7 +74,7 @@ class AnyTraining(Training):
             painted = self.body(photographs, self.coder(statistics, strength))
         weight = content_weight(strength, settings.content_least, settings.content_most)
         held = self.held(self.encoder, photographs)
-        loss, figures = objective(self.encoder, painted, held, targets, weight, settings.spread_weight)
+        loss, figures, _ = objective(self.encoder, painted, held, targets, weight, settings.spread_weight)
         if not torch.isfinite(loss):
             raise DivergedError(
                 f"The loss is {float(loss)} at step {self.learner.step + 1}; lower the rates and start again."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +19,14 @@ FLOOR = 1e-4
 OUTSIDE = 10.0
 
 _DISTANCE = RelativeMomentLoss()
+
+
+class Worth(NamedTuple):
+    """The loss of a batch, its parts as numbers, and how far each picture `(B,)` is from its photograph."""
+
+    loss: Tensor
+    figures: dict[str, float]
+    distance: Tensor
 
 
 def content_targets(encoder: Encoder, photographs: Tensor) -> dict[str, Tensor]:
@@ -46,12 +55,13 @@ def objective(
     styles: Targets,
     content_weight: Tensor,
     spread_weight: float,
-) -> tuple[Tensor, dict[str, float]]:
-    """Return the loss of a painted batch `(B, 3, h, w)`, not clamped, and its parts as numbers.
+) -> Worth:
+    """Return what a painted batch `(B, 3, h, w)`, not clamped, is worth.
 
     loss = mean_b [ sum_l log(1 + d_l) + mu sum_l s_l + lambda_b c ] + 10 mean(outside^2): d_l is the judge's distance
     of a layer, tamed because paintings of hardly any spread would outweigh all others, s_l `spread_distance`, c the
-    content distance, `content_weight` lambda `(B,)`, `spread_weight` mu.
+    content distance, `content_weight` lambda `(B,)`, `spread_weight` mu. The distance of a picture is its mean content
+    loss in the layers of the largest weight, as the optimiser holds it.
     """
     shown = painted.clamp(0, 1)
     found = encoder(shown, (*LAYERS, "relu4_2"))
@@ -64,7 +74,8 @@ def objective(
         tamed = tamed + torch.log1p(distance)
         spread = spread + spread_distance(measured, styles.values[layer], styles.vectors[layer])
     held = painted.new_zeros(())
-    plain = 0.0
+    largest = [layer for layer, weight in CONTENT.items() if weight == max(CONTENT.values())]
+    plain, far = torch.zeros_like(style), torch.zeros_like(style)
     for layer, weight in CONTENT.items():
         scale = content_scale(photographs[layer], "variance")
         part = weight / sum(CONTENT.values())
@@ -72,10 +83,13 @@ def objective(
             found[layer], photographs[layer], "variance", scale=scale * content_weight
         )
         with torch.no_grad():
-            plain += part * float(content_loss(found[layer], photographs[layer], "variance", scale=scale))
+            error = (found[layer] - photographs[layer]).square().sum((1, 2, 3), dtype=torch.float32) * scale
+        plain += part * error
+        far += error / len(largest) if layer in largest else 0.0
     outside = (painted - shown).square().mean()
     loss = tamed.mean() + spread_weight * spread.mean() + held + OUTSIDE * outside
-    return loss, {
+    figures = {
         "loss": float(loss.detach()), "style": float(style.mean()), "spread": float(spread.detach().mean()),
-        "content": plain, "outside": float(outside.detach()),
+        "content": float(plain.mean()), "outside": float(outside.detach()),
     }  # fmt: skip
+    return Worth(loss, figures, far)

@@ -19,6 +19,8 @@ from impasto.networks.fast.learning import Learner
 from impasto.networks.fast.objective import content_targets
 from impasto.networks.fast.settings import TrainingSettings
 
+UNFIT = "The checkpoint does not fit its own settings; start afresh."
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -93,7 +95,7 @@ class Training(ABC):
             self.draws.setstate(_generator(state["draws"]))
             self.batch, self._held = state["batch"], {}
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise ResumeError("The checkpoint does not fit its own settings; start afresh.") from error
+            raise ResumeError(UNFIT) from error
 
     def weights(self) -> dict[str, Tensor]:
         """Return the averaged weights, which are what ships."""

@@ -52,11 +52,12 @@ class Styled(Protocol):
 
 @dataclass(frozen=True)
 class Model:
-    """An opened file: its card, the network, its styles, and their codes."""
+    """An opened file: its card, the network, its styles and their codes, the strength where none is asked for."""
 
     path: Path
     card: Mapping[str, Any]
     styled: Styled
+    usual: float
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -245,9 +246,12 @@ def open_model(path: Path) -> Model:
         )
     try:
         styled = opener(card, state)
+        usual = float(card.get("usual", 1.0 if styled.names else 0.5))
+        if not 0 <= usual <= 1:
+            raise ValueError(f"{usual} as the usual strength")
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(
             f"The weights in '{path}' do not fit its card ({reason}); make it again."
         ) from error
-    return Model(path, card, styled)
+    return Model(path, card, styled, usual)

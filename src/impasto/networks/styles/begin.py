@@ -1,48 +1,112 @@
-"""Beginning with the network for any style, and painting with a network that is still being trained."""
+"""Beginning with a network that there is, and painting with one that is still being trained."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from impasto.encoders import Encoder
 from impasto.errors import WeightsError
 from impasto.imaging import fit, resize
-from impasto.networks.fast.anystyle import read_any, restore
-from impasto.networks.fast.body import Body
+from impasto.networks.fast.anystyle import KIND, restore
+from impasto.networks.fast.body import Body, Code
 from impasto.networks.fast.codes import Coder
-from impasto.networks.fast.model import dequantise, quantise
+from impasto.networks.fast.data import measure_style
+from impasto.networks.fast.model import dequantise, quantise, read_network
 from impasto.networks.run.loaded import Loaded
 from impasto.networks.styles import files
+from impasto.networks.styles.table import STYLES, Table
+from impasto.networks.styles.targets import at_stroke
 
 PREVIEW = 512
 MOST_SHOWN = 4
 
 
-def open_any(path: Path | None) -> tuple[Body, Coder]:
-    """Return body and coder of a network for any style; None is the one that ships.
+Begin = Callable[[Body, Table, Sequence[Tensor]], None]
+"""Puts what a training begins with into body and table; it is given the paintings `(1, 3, h, w)`."""
 
-    Raises WeightsError if it is not there, damaged, or a network of another kind.
+
+def begin_with(path: Path | None, encoder: Encoder) -> Begin:
+    """Return what puts the network of a file in place: one for any style, or one for as many styles.
+
+    None is the network for any style that ships; `encoder` is what that looks at paintings through. Raises
+    WeightsError if the file is not there, damaged, or a network of another kind; so does what is returned, if the
+    network is of another size or has another number of styles.
     """
     if path is None:
-        shipped = resources.files("impasto.networks") / "data" / "any.safetensors"
-        path = Path(str(shipped))
+        path = Path(str(resources.files("impasto.networks"))) / "data" / "any.safetensors"
         if not path.is_file():
             raise WeightsError(
                 "This impasto came without the network for any style; name one with --from, or give --start nothing."
             )
-    card, state = read_any(path)
+    card, state = read_network(path)
     try:
-        return restore(card, state)
+        if card["kind"] == KIND:
+            return _with_any(path, *restore(card, state), encoder)
+        if card["kind"] == STYLES:
+            network, own = files.restore(card, state)
+            return _with_styles(path, {"body": network, "table": own})
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise WeightsError(f"The network {path} does not fit its own card; fetch it again.") from error
+    raise WeightsError(
+        f"{path} is a {card['kind']}, but a training begins with a network for any style, or for given ones; give"
+        " another --from."
+    )
 
 
-def painters(card: Mapping[str, Any], weights: Mapping[str, Tensor]) -> list[Callable[[Tensor], Tensor]]:
+def _with_any(path: Path, body: Body, coder: Coder, encoder: Encoder) -> Begin:
+    def begin(own: Body, table: Table, paintings: Sequence[Tensor]) -> None:
+        _copy(path, body, own)
+        table.begin_with(*codes_of(coder, encoder, paintings))
+
+    return begin
+
+
+def _with_styles(path: Path, modules: Mapping[str, nn.Module]) -> Begin:
+    def begin(own: Body, table: Table, paintings: Sequence[Tensor]) -> None:
+        del paintings
+        _copy(path, modules["body"], own)
+        _copy(path, modules["table"], table)
+
+    return begin
+
+
+def _copy(path: Path, first: nn.Module, own: nn.Module) -> None:
+    try:
+        own.load_state_dict(first.state_dict())
+    except RuntimeError as error:
+        raise WeightsError(
+            f"The network {path} is of another size or has another number of styles than this training; give another"
+            " --from."
+        ) from error
+
+
+@torch.no_grad()
+def codes_of(coder: Coder, encoder: Encoder, paintings: Sequence[Tensor]) -> tuple[Code, Code]:
+    """Return what `coder` makes of the paintings at strength 1 and at strength 0, one row each."""
+    rows: tuple[list[Code], list[Code]] = ([], [])
+    for painting in paintings:
+        statistics, _ = measure_style(encoder, at_stroke(painting, 1.0))
+        for row, strength in zip(rows, (1.0, 0.0), strict=True):
+            row.append(coder(statistics, torch.tensor([strength])))
+    full, none = (
+        Code(
+            tuple(torch.cat(parts) for parts in zip(*(code.matrices for code in row), strict=True)),
+            tuple(torch.cat(parts) for parts in zip(*(code.shifts for code in row), strict=True)),
+        )
+        for row in rows
+    )
+    return full, none
+
+
+def painters(
+    card: Mapping[str, Any], weights: Mapping[str, Tensor], strength: float = 1.0
+) -> list[Callable[[Tensor], Tensor]]:
     """Return for each style what paints `(1, 3, H, W)` in it, with `weights` as they will be stored.
 
     `card` says kind and styles. What is painted is not finite where the network's values are not.
@@ -52,8 +116,7 @@ def painters(card: Mapping[str, Any], weights: Mapping[str, Tensor]) -> list[Cal
     count = len(card["styles"])
 
     def painter(number: int) -> Callable[[Tensor], Tensor]:
-        one = torch.ones(1)
-        code = table(torch.eye(count)[number : number + 1], one, one)
+        code = table(torch.eye(count)[number : number + 1], torch.tensor([strength]), torch.ones(1))
 
         def paint(image: Tensor) -> Tensor:
             try:
@@ -67,8 +130,13 @@ def painters(card: Mapping[str, Any], weights: Mapping[str, Tensor]) -> list[Cal
 
 
 def preview(card: Mapping[str, Any], weights: Mapping[str, Tensor], photograph: Tensor) -> Tensor:
-    """Return the `photograph` `(1, 3, H, W)`, at most 512 pixels, beside its paintings in up to 4 styles."""
+    """Return the `photograph` `(1, 3, H, W)`, at most 512 pixels, beside its paintings in up to 4 styles.
+
+    They are painted at the strength that is usual with the network.
+    """
     height, width = photograph.shape[2:]
     small = resize(photograph, fit(height, width, min(PREVIEW, max(height, width))))
-    shown = [paint(small).nan_to_num() for paint in painters(card, weights)[:MOST_SHOWN]]
+    shown = [
+        paint(small).nan_to_num() for paint in painters(card, weights, card.get("usual", 1.0))[:MOST_SHOWN]
+    ]
     return torch.cat([small, *shown], 3)

@@ -18,7 +18,7 @@ from impasto.networks.fast.learning import put
 from impasto.networks.fast.model import read_network, write_network
 from impasto.networks.styles.johnson import JOHNSON, Johnson
 from impasto.networks.styles.settings import StyleSettings
-from impasto.networks.styles.table import STYLES, Gains, Table
+from impasto.networks.styles.table import STYLES, USUAL, Gains, Table
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ def make_card(
 ) -> dict[str, Any]:
     """Return what a file says of itself; no date or path of output is in it, so equal runs give equal files."""
     shape: dict[str, Any] = {"widths": list(WIDTHS), "blocks": list(BLOCKS)} if kind == STYLES else {}
+    if kind == STYLES and settings.hold:
+        shape["usual"] = USUAL
     controls = Table.controls if kind == STYLES else Gains.controls
     return {
         "kind": kind, "version": 1, "name": name, **shape, "controls": list(controls),

@@ -20,8 +20,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType({
 })  # fmt: skip
 ONLY: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "lean": (
-        "kernel_rate", "code_rate", "warmup", "constant", "average", "spread_weight", "content_most",
-        "content_least", "plain", "mixtures",
+        "kernel_rate", "code_rate", "warmup", "constant", "average", "spread_weight", "hold",
+        "content_most", "content_least", "plain", "mixtures",
     ),
     "johnson": ("style_weight", "variation_weight"),
 })  # fmt: skip
@@ -53,10 +53,18 @@ class StyleSettings(TrainingSettings):
         0.99, ge=0, lt=1, allow_inf_nan=False, description="How much of the averaged weights a step keeps."
     )
     content_most: float = Field(
-        6.0, ge=0, le=1e6, allow_inf_nan=False, description="Content weight at strength 0."
+        6.0, ge=0, le=1e6, allow_inf_nan=False, description="Content weight at strength 0, at first."
+    )
+    hold: bool = Field(
+        True,
+        description="Content weights move so that a strength is a distance from the photograph, as in stylize.",
     )
     plain: float = Field(
-        0.25, ge=0, le=1, allow_inf_nan=False, description="Share of a batch that is painted at strength 1."
+        0.5,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Share of a batch that is painted at the usual strength and stroke.",
     )
     mixtures: float = Field(
         0.25,

@@ -15,7 +15,7 @@ from impasto.imaging import fit, resize
 from impasto.losses import Moments, mix, moments
 from impasto.networks.fast.codes import LAYERS
 from impasto.networks.fast.data import LONGEST, Targets
-from impasto.networks.styles.table import STROKES
+from impasto.networks.styles.table import STROKES, USUAL
 
 # Log-uniform between the ends, and 1 itself.
 MEASURED = (0.5, 0.63, 0.8, 1.0, 1.22, 1.5)
@@ -79,15 +79,17 @@ class Draw:
 def draw(
     rng: random.Random, styles: Sequence[Sequence[Measured]], batch: int, plain: float, mixtures: float
 ) -> Draw:
-    """Draw a batch: the share `plain` of it at strength 1, a share `mixtures` of it of two styles, any stroke.
+    """Draw a batch: the share `plain` at the usual strength and stroke, the rest at any; `mixtures` of two styles.
 
     The target of a mixture is the mixture of the moments, whose covariance is decomposed afresh.
     """
     weights = torch.zeros(batch, len(styles))
     strength, stroke, chosen = [], [], []
     for number in range(batch):
-        strength.append(1.0 if number < round(plain * batch) else rng.random())
-        size = nearest_stroke(math.exp(rng.uniform(math.log(STROKES[0]), math.log(STROKES[1]))))
+        usual = number < round(plain * batch)
+        strength.append(USUAL if usual else rng.random())
+        broad = 1.0 if usual else math.exp(rng.uniform(math.log(STROKES[0]), math.log(STROKES[1])))
+        size = nearest_stroke(broad)
         stroke.append(MEASURED[size])
         first = rng.randrange(len(styles))
         share = 1.0

@@ -11,20 +11,21 @@ from torch import Tensor, nn
 
 from impasto.encoders import Encoder
 from impasto.errors import DivergedError, ResumeError
-from impasto.networks.fast.anystyle import NOT_SCALE_FREE, content_weight
+from impasto.networks.fast.anystyle import NOT_SCALE_FREE
 from impasto.networks.fast.body import Body, Code, initialise
-from impasto.networks.fast.codes import Coder
-from impasto.networks.fast.data import Photographs, measure_style
-from impasto.networks.fast.learning import Learner, rate_factor, scale_free_kernels
+from impasto.networks.fast.data import Photographs
+from impasto.networks.fast.learning import Learner, put, rate_factor, scale_free_kernels
 from impasto.networks.fast.model import Network
 from impasto.networks.fast.objective import objective
-from impasto.networks.fast.training import Training
+from impasto.networks.fast.training import UNFIT, Training
+from impasto.networks.styles.begin import Begin
+from impasto.networks.styles.hold import Hold
 from impasto.networks.styles.johnson import JOHNSON, Johnson
 from impasto.networks.styles.published import Published
 from impasto.networks.styles.settings import StyleSettings
 from impasto.networks.styles.steady import steadiness
-from impasto.networks.styles.table import STYLES, Gains, Table
-from impasto.networks.styles.targets import at_stroke, draw, measure
+from impasto.networks.styles.table import STYLES, USUAL, Gains, Table
+from impasto.networks.styles.targets import draw, measure
 
 
 class Step(NamedTuple):
@@ -93,7 +94,7 @@ class StyleTraining(Training):
             self.noise.set_state(state["noise"])
             self.history = [(int(step), dict(figures)) for step, figures in state["history"]]
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise ResumeError("The checkpoint does not fit its own settings; start afresh.") from error
+            raise ResumeError(UNFIT) from error
 
 
 class LeanTraining(StyleTraining):
@@ -107,17 +108,16 @@ class LeanTraining(StyleTraining):
         photographs: Sequence[Tensor],
         paintings: Sequence[Tensor],
         settings: StyleSettings,
-        begin: tuple[Body, Coder, Encoder] | None = None,
+        begin: Begin | None = None,
         seen: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Begin with random weights or with ``begin``: body and coder for any style, and the coder's encoder."""
+        """Begin with random weights, or with what ``begin`` puts in their place."""
         torch.manual_seed(settings.seed)
         body = Body()
         initialise(body)
         table = Table(body.sites, len(paintings))
         if begin is not None:
-            body.load_state_dict(begin[0].state_dict())
-            table.begin_with(*codes_of(begin[1], begin[2], paintings))
+            begin(body, table, paintings)
         modules: dict[str, nn.Module] = {"body": body, "table": table}
         learner = Learner(
             modules, scale_free_kernels(body, NOT_SCALE_FREE), table.matrices(), settings.kernel_rate,
@@ -125,6 +125,7 @@ class LeanTraining(StyleTraining):
         )  # fmt: skip
         super().__init__(encoder, body, table, learner, photographs, settings)
         self.styles = measure(encoder, paintings, seen)
+        self.hold = Hold(settings.content_most, settings.content_least)
 
     def paint(self, photographs: Tensor) -> Step:
         """Paint styles, strengths and strokes drawn anew; the loss is that of the network for any style."""
@@ -133,10 +134,25 @@ class LeanTraining(StyleTraining):
         code = self.table(drawn.weights, drawn.strength, drawn.stroke)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             painted = self.network(photographs, code)
-        weight = content_weight(drawn.strength, settings.content_least, settings.content_most)
+        weight = self.hold.weights(drawn.strength)
         held = self.held(self.encoder, photographs)
         found = objective(self.encoder, painted, held, drawn.targets, weight, settings.spread_weight)
-        return Step(painted, code, *found)
+        if settings.hold:
+            self.hold.follow(drawn.strength, found.distance)
+        found.figures["weight"] = float(self.hold.weights(torch.tensor([USUAL])))
+        return Step(painted, code, found.loss, found.figures)
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that a resumed run needs besides pictures and settings."""
+        return {**super().state(), "hold": self.hold.logs}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` returned; raises ResumeError if it does not fit."""
+        super().load(state)
+        try:
+            put({"hold": self.hold.logs}, state)
+        except (KeyError, RuntimeError, TypeError) as error:
+            raise ResumeError(UNFIT) from error
 
     def factor(self) -> float:
         """Return the factor on the rates: up, level, then half a cosine."""
@@ -184,21 +200,3 @@ class JohnsonTraining(StyleTraining):
     def weights(self) -> dict[str, Tensor]:
         """Return the weights as they are; the published training averages nothing."""
         return self.learner.weights()
-
-
-@torch.no_grad()
-def codes_of(coder: Coder, encoder: Encoder, paintings: Sequence[Tensor]) -> tuple[Code, Code]:
-    """Return what `coder` makes of the paintings at strength 1 and at strength 0, one row each."""
-    rows: tuple[list[Code], list[Code]] = ([], [])
-    for painting in paintings:
-        statistics, _ = measure_style(encoder, at_stroke(painting, 1.0))
-        for row, strength in zip(rows, (1.0, 0.0), strict=True):
-            row.append(coder(statistics, torch.tensor([strength])))
-    full, none = (
-        Code(
-            tuple(torch.cat(parts) for parts in zip(*(code.matrices for code in row), strict=True)),
-            tuple(torch.cat(parts) for parts in zip(*(code.shifts for code in row), strict=True)),
-        )
-        for row in rows
-    )
-    return full, none
