@@ -27,8 +27,8 @@ def photo(name: str) -> Image.Image:
     return Image.open(photo_path(name)).convert("RGB")
 
 
-def shipped(strength: float) -> list[Image.Image]:
-    """Two photographs in the hands of every shipped style."""
+def shipped() -> list[Image.Image]:
+    """Two photographs in the hands of every shipped style, at its usual strength."""
     pictures = []
     for name in ("astronaut", "coffee"):
         content = read_picture(photo(name), longest=SIZE).pixels
@@ -36,7 +36,7 @@ def shipped(strength: float) -> list[Image.Image]:
             model = open_model(path)
             if model.names:
                 loaded = Loaded(model.styled.network, model.card, name=path.stem)
-                picture = loaded.paint(content, model.code(model.names[:1], None, strength))
+                picture = loaded.paint(content, model.code(model.names[:1], None, model.usual))
                 pictures.append(to_image(picture, None).convert("RGB"))
     return pictures
 
@@ -53,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/gallery"))
     options = parser.parse_args()
-    sheet(shipped(0.8), HEIGHT, 6).save(options.out / "networks-shipped.jpg", quality=88)
+    sheet(shipped(), HEIGHT, 6).save(options.out / "networks-shipped.jpg", quality=88)
     sheet(any_style(), HEIGHT, 6).save(options.out / "networks-any.jpg", quality=88)
 
 

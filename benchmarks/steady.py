@@ -3,9 +3,9 @@
     python benchmarks/steady.py STYLE PAINTING [STYLE PAINTING ...] [--photos 6]
 
 STYLE is a network of its own (a file or a shipped name), PAINTING the picture it was trained on; beside it the network
-for any style, which was not taught to be steady, looks at the same painting. noise: the change of the painting, root
-mean square in 255ths, when noise of deviation 5/255 is added to the photograph. pan: the same between two frames of a
-camera that moves on by 3 pixels, where they show the same.
+for any style, which was not taught to be steady, looks at the same painting; both paint at their usual strength.
+noise: the change of the painting, root mean square in 255ths, when noise of deviation 5/255 is added to the
+photograph. pan: the same between two frames of a camera that moves on by 3 pixels, where they show the same.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from impasto.networks.run.models import find_model, open_model
 
 NOISE = 5 / 255
 MOVED = 3
+# What the strength .5 is to the network for any style.
+USUAL = 0.6
 
 
 def change(first: Tensor, second: Tensor) -> float:
@@ -61,7 +63,7 @@ def main() -> None:
         statistics = untaught.statistics(read(Path(painting)))
         painters = {
             "own network": own(name),
-            "any style": partial(untaught.paint, statistics=statistics, inner=1.0),
+            "any style": partial(untaught.paint, statistics=statistics, inner=USUAL),
         }
         for kind, paint in painters.items():
             noise, pan = measure(paint, photos)
@@ -69,10 +71,10 @@ def main() -> None:
 
 
 def own(name: str) -> Callable[[Tensor], Tensor]:
-    """Return what paints in the only style of a network, at full strength."""
+    """Return what paints in the only style of a network, at its usual strength."""
     model = open_model(find_model(name))
     return partial(
-        Loaded(model.styled.network, model.card).paint, code=model.code(model.names[:1], None, 1.0)
+        Loaded(model.styled.network, model.card).paint, code=model.code(model.names[:1], None, model.usual)
     )
 
 
