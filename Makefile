@@ -11,7 +11,7 @@ demo: .venv/.installed
 	$(BIN)/impasto demo --out demo-out
 
 test: .venv/.installed-dev check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-browser: .venv/.installed-browser
 	$(BIN)/python -m pytest -m browser -n0 tests/studio/browser

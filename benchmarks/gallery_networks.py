@@ -28,15 +28,15 @@ def photo(name: str) -> Image.Image:
 
 
 def shipped() -> list[Image.Image]:
-    """Two photographs in the hands of every shipped style, at its usual strength."""
+    """Two photographs in the hands of every shipped style, the first at its usual strength, the second at 1."""
     pictures = []
-    for name in ("astronaut", "coffee"):
+    for name, strength in (("astronaut", None), ("coffee", 1.0)):
         content = read_picture(photo(name), longest=SIZE).pixels
         for path in shipped_styles().values():
             model = open_model(path)
             if model.names:
                 loaded = Loaded(model.styled.network, model.card, name=path.stem)
-                picture = loaded.paint(content, model.code(model.names[:1], None, model.usual))
+                picture = loaded.paint(content, model.code(model.names[:1], None, strength or model.usual))
                 pictures.append(to_image(picture, None).convert("RGB"))
     return pictures
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,8 @@ def test_a_training_goes_on_with_a_trained_network(cli, studio: Path) -> None:
     words = ("train", *WORDS, "--quiet", "--steps", "1", "--from", "n.safetensors", "--no-hold")
     assert cli(*words, "--out", "further.safetensors").code == 0
     page = (studio / "further.md").read_text()
-    assert "Began with: n.safetensors (SHA-256 " in page
+    digest = sha256((studio / "n.safetensors").read_bytes()).hexdigest()[:16]
+    assert f"Began with: n.safetensors (SHA-256 {digest}; 2 steps after random weights)." in page
     assert " --no-hold" in page
     # What a strength means decides which one is usual.
     assert open_model(Path("n.safetensors")).usual == USUAL

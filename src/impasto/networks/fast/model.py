@@ -91,8 +91,15 @@ def write_network(
 
 
 def identity(path: Path) -> str:
-    """Return what cards call a network's file that was read: its name, and how its SHA-256 begins."""
-    return f"{path.name} (SHA-256 {sha256(path.read_bytes()).hexdigest()[:16]})"
+    """Return what cards call a network's file: its name, how its SHA-256 begins, how long it was trained after what.
+
+    Raises WeightsError as `read_network`.
+    """
+    card, _ = read_network(path)
+    words = f"SHA-256 {sha256(path.read_bytes()).hexdigest()[:16]}"
+    if "steps_done" in card and "began_with" in card:
+        words += f"; {card['steps_done']} steps after {card['began_with']}"
+    return f"{path.name} ({words})"
 
 
 def read_network(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
