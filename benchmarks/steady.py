@@ -22,13 +22,12 @@ from torch import Tensor
 
 from anystyle import HELD_OUT_EVERY, Ours, read
 from common import SHARED, require_shared
+from impasto.networks.run.fast import inner_strength
 from impasto.networks.run.loaded import Loaded
 from impasto.networks.run.models import find_model, open_model
 
 NOISE = 5 / 255
 MOVED = 3
-# What the strength .5 is to the network for any style.
-USUAL = 0.6
 
 
 def change(first: Tensor, second: Tensor) -> float:
@@ -59,11 +58,12 @@ def main() -> None:
     folder = sorted((SHARED / "photos").glob("*.jpg"))[::HELD_OUT_EVERY]
     photos = [read(path) for path in random.Random(10).sample(folder, options.photos)]
     untaught = Ours(find_model("any"))
+    inner = inner_strength(untaught.model.card, untaught.model.usual)
     for name, painting in zip(options.pairs[::2], options.pairs[1::2], strict=True):
         statistics = untaught.statistics(read(Path(painting)))
         painters = {
             "own network": own(name),
-            "any style": partial(untaught.paint, statistics=statistics, inner=USUAL),
+            "any style": partial(untaught.paint, statistics=statistics, inner=inner),
         }
         for kind, paint in painters.items():
             noise, pan = measure(paint, photos)

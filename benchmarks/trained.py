@@ -2,8 +2,8 @@
 
     python benchmarks/trained.py NETWORK PAINTING [NETWORK PAINTING ...] [--photos 10] [--inner .6,.8]
 
-Judged through the real VGG-19 at 512 pixels; the optimiser paints with its defaults. Photographs are held-out ones of
-photos/ (every 16th). Prints the means and the ratios network / optimiser.
+NETWORK is a file or the name of one that ships. Judged through the real VGG-19 at 512 pixels; the optimiser paints with
+its defaults. Photographs are held-out ones of photos/ (every 16th). Prints means, and the ratios network / optimiser.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from impasto.encoders import tune_process
 from impasto.imaging import write_picture
 from impasto.metrics import judge
 from impasto.networks.run.loaded import Loaded
-from impasto.networks.run.models import open_model
+from impasto.networks.run.models import find_model, open_model
 from impasto.optimize import stylize
 
 
@@ -40,7 +40,7 @@ def main() -> None:
         sorted((SHARED / "photos").glob("*.jpg"))[::HELD_OUT_EVERY], options.photos
     )
     for network, painting in zip(options.pairs[::2], options.pairs[1::2], strict=True):
-        model = open_model(network)
+        model = open_model(find_model(str(network)))
         loaded = Loaded(model.styled.network, model.card)
         inner = [float(word) for word in options.inner.split(",")] if options.inner else [model.usual]
         style = read(painting)

@@ -12,6 +12,7 @@ import typer
 
 from impasto.cli.console import note, say, tell
 from impasto.cli.interrupt import Interrupted, Stop
+from impasto.cli.options import as_words
 from impasto.cli.settings import takes_settings
 from impasto.cli.training import CHECKPOINT_SECONDS, Silent, reporter
 from impasto.errors import DivergedError, MissingExtraError, RecipeError
@@ -287,12 +288,6 @@ def _command(job: Job) -> str:
     words += ["--out", job.outputs.model.name]
     for flag, path in (("--from", job.begin), ("--weights", job.weights)):
         words += [flag, path.name] if path else []
-    for name, value in job.given.items():
-        flag = name.replace("_", "-")
-        words += (
-            [f"--{flag}", str(value)]
-            if not isinstance(value, bool)
-            else [f"--{'' if value else 'no-'}{flag}"]
-        )
+    words += [part for word in as_words(job.given) for part in word.split("=", 1)]
     words += ["--accept"] if job.accept else []
     return shlex.join(words)

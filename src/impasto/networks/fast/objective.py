@@ -14,6 +14,8 @@ from impasto.networks.fast.codes import LAYERS
 from impasto.networks.fast.data import Targets
 
 CONTENT = {"relu3_1": 0.3, "relu4_1": 1.0, "relu4_2": 1.0}
+# Those of the largest weight say how far a picture is from its photograph, as for the optimiser's strength.
+FAR = tuple(layer for layer, weight in CONTENT.items() if weight == max(CONTENT.values()))
 # Share of a covariance's mean eigenvalue that is added before roots are taken, whose slope at 0 is infinite.
 FLOOR = 1e-4
 OUTSIDE = 10.0
@@ -61,7 +63,7 @@ def objective(
     loss = mean_b [ sum_l log(1 + d_l) + mu sum_l s_l + lambda_b c ] + 10 mean(outside^2): d_l is the judge's distance
     of a layer, tamed because paintings of hardly any spread would outweigh all others, s_l `spread_distance`, c the
     content distance, `content_weight` lambda `(B,)`, `spread_weight` mu. The distance of a picture is its mean content
-    loss in the layers of the largest weight, as the optimiser holds it.
+    loss in the layers `FAR`.
     """
     shown = painted.clamp(0, 1)
     found = encoder(shown, (*LAYERS, "relu4_2"))
@@ -74,8 +76,8 @@ def objective(
         tamed = tamed + torch.log1p(distance)
         spread = spread + spread_distance(measured, styles.values[layer], styles.vectors[layer])
     held = painted.new_zeros(())
-    largest = [layer for layer, weight in CONTENT.items() if weight == max(CONTENT.values())]
-    plain, far = torch.zeros_like(style), torch.zeros_like(style)
+    plain = torch.zeros_like(style)
+    errors = {}
     for layer, weight in CONTENT.items():
         scale = content_scale(photographs[layer], "variance")
         part = weight / sum(CONTENT.values())
@@ -83,13 +85,13 @@ def objective(
             found[layer], photographs[layer], "variance", scale=scale * content_weight
         )
         with torch.no_grad():
-            error = (found[layer] - photographs[layer]).square().sum((1, 2, 3), dtype=torch.float32) * scale
-        plain += part * error
-        far += error / len(largest) if layer in largest else 0.0
+            squares = (found[layer] - photographs[layer]).square()
+            errors[layer] = squares.sum((1, 2, 3), dtype=torch.float32) * scale
+        plain += part * errors[layer]
     outside = (painted - shown).square().mean()
     loss = tamed.mean() + spread_weight * spread.mean() + held + OUTSIDE * outside
     figures = {
         "loss": float(loss.detach()), "style": float(style.mean()), "spread": float(spread.detach().mean()),
         "content": float(plain.mean()), "outside": float(outside.detach()),
     }  # fmt: skip
-    return Worth(loss, figures, far)
+    return Worth(loss, figures, torch.stack([errors[layer] for layer in FAR]).mean(0))

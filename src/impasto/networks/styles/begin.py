@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from impasto.networks.fast.codes import Coder
 from impasto.networks.fast.data import measure_style
 from impasto.networks.fast.model import dequantise, quantise, read_network
 from impasto.networks.run.loaded import Loaded
+from impasto.networks.run.models import shipped_styles
 from impasto.networks.styles import files
 from impasto.networks.styles.table import STYLES, Table
 from impasto.networks.styles.targets import at_stroke
@@ -38,12 +38,11 @@ def begin_with(path: Path | None, encoder: Encoder) -> Begin:
     WeightsError if the file is not there, damaged, or a network of another kind; so does what is returned, if the
     network is of another size or has another number of styles.
     """
+    path = path or shipped_styles().get("any")
     if path is None:
-        path = Path(str(resources.files("impasto.networks"))) / "data" / "any.safetensors"
-        if not path.is_file():
-            raise WeightsError(
-                "This impasto came without the network for any style; name one with --from, or give --start nothing."
-            )
+        raise WeightsError(
+            "This impasto came without the network for any style; name one with --from, or give --start nothing."
+        )
     card, state = read_network(path)
     try:
         if card["kind"] == KIND:
