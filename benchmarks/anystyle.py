@@ -26,12 +26,12 @@ from torch import Tensor
 
 from common import PAIRS, SHARED, VGG19, pair, require_shared
 from impasto.encoders import Encoder, open_encoder, prepare, tune_process
+from impasto.feedforward.backends import open_engine
+from impasto.feedforward.catalogue import open_model
+from impasto.feedforward.descriptor import ModelDescriptor
+from impasto.feedforward.style_data import measure_style
 from impasto.imaging import fit, read_picture, resize, write_picture
 from impasto.metrics import judge
-from impasto.networks.fast.data import measure_style
-from impasto.networks.run.engines import open_engine
-from impasto.networks.run.loaded import Loaded
-from impasto.networks.run.models import open_model
 
 Painter = Callable[[Tensor, Tensor], Tensor]
 HELD_OUT_EVERY = 16
@@ -69,7 +69,7 @@ class Ours:
     def __init__(self, path: Path, precision: str | None = None, backend: str = "torch") -> None:
         self.model = open_model(path)
         network = self.model.styled.network
-        self.loaded = Loaded(
+        self.loaded = ModelDescriptor(
             network,
             self.model.card,
             precision=precision,

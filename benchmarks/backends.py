@@ -15,9 +15,9 @@ from importlib.util import find_spec
 import torch
 
 from impasto.encoders import tune_process
-from impasto.networks.run.engines import BACKENDS, open_engine
-from impasto.networks.run.loaded import Loaded
-from impasto.networks.run.models import find_model, open_model
+from impasto.feedforward.backends import BACKENDS, open_engine
+from impasto.feedforward.catalogue import find_model, open_model
+from impasto.feedforward.descriptor import ModelDescriptor
 
 SIZES = ((512, 512), (480, 640), (1080, 1920))
 
@@ -34,7 +34,7 @@ def main() -> None:
     code = model.code(model.names[:1], None, 1.0)
     cpu = torch.device("cpu")
     ready = {
-        name: Loaded(
+        name: ModelDescriptor(
             model.styled.network, model.card, engine=open_engine(name, model.styled.network, cpu), device=cpu
         )
         for name in BACKENDS

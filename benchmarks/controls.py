@@ -20,9 +20,9 @@ from torch import Tensor
 import impasto
 from common import PAIRS, SHARED, VGG19, numbers, pair, require_shared
 from impasto.encoders import open_encoder, prepare
+from impasto.guidance import Guides
 from impasto.imaging import color_difference, fade
 from impasto.metrics import judge, ssim
-from impasto.optimize import Guides
 
 MARGIN = 16
 

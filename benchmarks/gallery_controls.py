@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 import impasto
 from gallery import sheet
 from impasto.cli.demo import photo_path
-from impasto.optimize import Guides
+from impasto.guidance import Guides
 from impasto.plates import paint
 
 SIZE = 448

@@ -13,9 +13,10 @@ from PIL import Image
 import impasto
 from gallery import sheet
 from impasto.cli.demo import photo_path
+from impasto.feedforward.catalogue import open_model
+from impasto.feedforward.descriptor import ModelDescriptor
+from impasto.feedforward.pretrained import pretrained_networks
 from impasto.imaging import read_picture, to_image
-from impasto.networks.run.loaded import Loaded
-from impasto.networks.run.models import open_model, shipped_styles
 from impasto.plates import paint
 
 SIZE = 448
@@ -32,10 +33,10 @@ def shipped() -> list[Image.Image]:
     pictures = []
     for name, strength in (("astronaut", None), ("coffee", 1.0)):
         content = read_picture(photo(name), longest=SIZE).pixels
-        for path in shipped_styles().values():
+        for path in pretrained_networks().values():
             model = open_model(path)
             if model.names:
-                loaded = Loaded(model.styled.network, model.card, name=path.stem)
+                loaded = ModelDescriptor(model.styled.network, model.card, name=path.stem)
                 picture = loaded.paint(content, model.code(model.names[:1], None, strength or model.usual))
                 pictures.append(to_image(picture, None).convert("RGB"))
     return pictures

@@ -87,7 +87,8 @@ def digest(path: Path) -> str:
     with safe_open(path, "pt") as file:
         tensors = (file.get_tensor(name).contiguous() for name in file.keys())  # noqa: SIM118
         parts = sorted(
-            hashlib.sha256(t.view(torch.uint8).numpy().tobytes() if t.ndim else bytes()).hexdigest() for t in tensors
+            hashlib.sha256(t.view(torch.uint8).numpy().tobytes() if t.ndim else b"").hexdigest()
+            for t in tensors
         )
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
@@ -140,7 +141,9 @@ def collect() -> dict[str, str]:
 
 def main() -> int:
     """Record or compare."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("action", choices=("record", "compare"))
     parser.add_argument("file", type=Path)
     options = parser.parse_args()

@@ -22,9 +22,9 @@ from torch import Tensor
 
 from anystyle import HELD_OUT_EVERY, Ours, read
 from common import SHARED, require_shared
-from impasto.networks.run.fast import inner_strength
-from impasto.networks.run.loaded import Loaded
-from impasto.networks.run.models import find_model, open_model
+from impasto.feedforward.catalogue import find_model, open_model
+from impasto.feedforward.descriptor import ModelDescriptor
+from impasto.guidance import calibrated_strength
 
 NOISE = 5 / 255
 MOVED = 3
@@ -58,7 +58,7 @@ def main() -> None:
     folder = sorted((SHARED / "photos").glob("*.jpg"))[::HELD_OUT_EVERY]
     photos = [read(path) for path in random.Random(10).sample(folder, options.photos)]
     untaught = Ours(find_model("any"))
-    inner = inner_strength(untaught.model.card, untaught.model.usual)
+    inner = calibrated_strength(untaught.model.usual, untaught.model.card.get("strengths"))
     for name, painting in zip(options.pairs[::2], options.pairs[1::2], strict=True):
         statistics = untaught.statistics(read(Path(painting)))
         painters = {
@@ -74,7 +74,8 @@ def own(name: str) -> Callable[[Tensor], Tensor]:
     """Return what paints in the only style of a network, at its usual strength."""
     model = open_model(find_model(name))
     return partial(
-        Loaded(model.styled.network, model.card).paint, code=model.code(model.names[:1], None, model.usual)
+        ModelDescriptor(model.styled.network, model.card).paint,
+        code=model.code(model.names[:1], None, model.usual),
     )
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from impasto.optimize import Painter, Stepped, make_recipe, open_job
 from impasto.plates import paint
-from impasto.studio.painting import PREVIEW_SECONDS, PREVIEW_SHARE, preview
+from impasto.studio.paint_process import PREVIEW_SECONDS, PREVIEW_SHARE, preview
 from studio_crowd import crowd
 from studio_page import measure
 

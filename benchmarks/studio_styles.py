@@ -10,9 +10,9 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from impasto.studio.fast import Previews
+from impasto.studio.instant_styles import trained_styles
 from impasto.studio.pictures import SAMPLES, THUMB_SIDE
-from impasto.studio.trained import trained_styles
+from impasto.studio.preview_process import Previews
 
 STUDIO = Path(__file__).resolve().parents[1] / "src" / "impasto" / "studio"
 SIDE = 144

@@ -17,10 +17,10 @@ from pathlib import Path
 from anystyle import HELD_OUT_EVERY, open_judge, read
 from common import SHARED, require_shared
 from impasto.encoders import tune_process
+from impasto.feedforward.catalogue import find_model, open_model
+from impasto.feedforward.descriptor import ModelDescriptor
 from impasto.imaging import write_picture
 from impasto.metrics import judge
-from impasto.networks.run.loaded import Loaded
-from impasto.networks.run.models import find_model, open_model
 from impasto.optimize import stylize
 
 
@@ -41,7 +41,7 @@ def main() -> None:
     )
     for network, painting in zip(options.pairs[::2], options.pairs[1::2], strict=True):
         model = open_model(find_model(str(network)))
-        loaded = Loaded(model.styled.network, model.card)
+        loaded = ModelDescriptor(model.styled.network, model.card)
         inner = [float(word) for word in options.inner.split(",")] if options.inner else [model.usual]
         style = read(painting)
         sums: dict[str, list[tuple[float, float, float]]] = {}

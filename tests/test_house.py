@@ -18,12 +18,16 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "impasto"
 FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
-    "settings": 0,
-    "errors": 0, "imaging": 0, "plates": 0, "encoders": 1, "losses": 2, "optimize": 3, "networks": 3, "metrics": 3,
-    "lab": 5, "studio": 5, "cli": 6, "__main__": 7,
+    "_lazy": 0, "settings": 0, "errors": 0, "imaging": 0, "plates": 0,
+    "encoders": 1, "losses": 1,
+    "guidance": 2, "training": 2,
+    "optimize": 3, "feedforward": 3, "encoder_training": 3, "metrics": 3,
+    "painting": 4,
+    "lab": 5, "studio": 5,
+    "cli": 6, "__main__": 7,
 }  # fmt: skip
 # Plates are pictures made from nothing; they may use the error tree and the base of settings, as every floor may.
-EVERYWHERE = {"errors", "settings"}
+EVERYWHERE = {"_lazy", "errors", "settings"}
 
 
 def room(path: Path) -> str | None:

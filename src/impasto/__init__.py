@@ -7,14 +7,15 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from impasto._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from impasto.errors import ImpastoError
+    from impasto.feedforward.stylizer import FastPainter, FastSettings, Painted, fast
     from impasto.imaging import Picture, PictureLike, read_picture, write_picture
     from impasto.metrics import Scores, judge
-    from impasto.networks.run.fast import FastPainter, FastSettings, Painted, fast
     from impasto.optimize import (
         Event,
         Painter,
@@ -29,17 +30,6 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "errors": ("ImpastoError",),
-    "imaging": ("Picture", "PictureLike", "read_picture", "write_picture"),
-    "metrics": ("Scores", "judge"),
-    "networks.run.fast": ("FastPainter", "FastSettings", "Painted", "fast"),
-    "optimize": (
-        "Event", "Painter", "Plan", "Recipe", "Result", "make_recipe", "resume", "stylize",
-        "stylize_events"
-    ),
-}  # fmt: skip
-_WHERE = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Event",
@@ -74,10 +64,26 @@ def presets() -> dict[str, str]:
     return {name: preset.summary for name, preset in PRESETS.items()}
 
 
-def __getattr__(name: str) -> Any:
-    if name in _WHERE:
-        return getattr(importlib.import_module(f"impasto.{_WHERE[name]}"), name)
-    raise AttributeError(f"module 'impasto' has no attribute '{name}'")
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "errors": ("ImpastoError",),
+        "guidance": ("Result",),
+        "imaging": ("Picture", "PictureLike", "read_picture", "write_picture"),
+        "metrics": ("Scores", "judge"),
+        "feedforward.stylizer": ("FastPainter", "FastSettings", "Painted", "fast"),
+        "optimize": (
+            "Event",
+            "Painter",
+            "Plan",
+            "Recipe",
+            "make_recipe",
+            "resume",
+            "stylize",
+            "stylize_events",
+        ),
+    },
+)
 
 
 def __dir__() -> list[str]:

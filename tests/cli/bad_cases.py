@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 import torch
 from PIL import Image
 
-from impasto.networks.fast.body import Body
-from impasto.networks.fast.codes import Coder
-from impasto.networks.fast.model import write_network
+from impasto.feedforward.modules.style_predictor import StylePredictor
+from impasto.feedforward.modules.transform import TransformNet
+from impasto.feedforward.weights import write_network
 from impasto.optimize.presets import make_recipe
 
 from ..hostile import bomb
@@ -38,7 +38,7 @@ def archive() -> bytes:
     return buffer.getvalue()
 
 
-class Code:
+class StyleParams:
     """Something whose unpickling would run code."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
@@ -63,8 +63,8 @@ def stored_guides(guides: object) -> bytes:
 @functools.cache
 def network(kind: str, widths: tuple[int, ...]) -> bytes:
     """Return the file of an untrained network for any style; `widths` is what its card says."""
-    body = Body((4, 4, 4))
-    coder = Coder(body.sites, 8)
+    body = TransformNet((4, 4, 4))
+    coder = StylePredictor(body.sites, 8)
     state = {f"body.{k}": v for k, v in body.state_dict().items()}
     state |= {f"coder.{k}": v for k, v in coder.state_dict().items()}
     with TemporaryDirectory() as folder:
@@ -115,7 +115,7 @@ def prepare(place: Path) -> None:
         "net.safetensors": network("network:any", (4, 4, 4)),
         "odd.safetensors": network("network:any", (4, 8, 4)),
         "other.safetensors": network("network:nope", (4, 4, 4)),
-        "code.pth": pickle.dumps(Code()),
+        "code.pth": pickle.dumps(StyleParams()),
         "list.pth": saved([1, 2]),
         "text.pth": b"not weights",
         "zip.checkpoint": archive(),

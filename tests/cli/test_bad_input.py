@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from impasto.cli.guide_options import FLAGS
 from impasto.cli.main import COMMANDS
-from impasto.cli.places import FLAGS
 from impasto.optimize.recipe import Recipe
 
 from .bad_cases import BAD, PAINT, prepare

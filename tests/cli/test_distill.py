@@ -11,9 +11,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from impasto.encoder_training.distill.settings import DistillSettings
 from impasto.encoders import open_encoder
 from impasto.encoders.vgg import BLOCKS, layout
-from impasto.networks.distill.settings import Settings
 
 from .conftest import make_picture
 
@@ -48,7 +48,7 @@ def studio(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for name, shape in layout(BLOCKS["vgg19"]).items()
     }
     save_file(state, place / "teacher.safetensors")
-    monkeypatch.setattr("impasto.networks.distill.train.BASIS_BATCHES", 2)
+    monkeypatch.setattr("impasto.encoder_training.distill.task.BASIS_BATCHES", 2)
     return place
 
 
@@ -86,6 +86,6 @@ def test_every_setting_is_an_option(cli) -> None:
 
     command = load("distill")
     given = {parameter.name: parameter for parameter in command.params}
-    for field in fields(Settings):
+    for field in fields(DistillSettings):
         assert given[field.name].default == field.default
         assert given[field.name].help == field.metadata["help"]

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from impasto.cli.main import load
+from impasto.encoder_training.finetune.painted import paint_picture
+from impasto.encoder_training.finetune.settings import FinetuneSettings
 from impasto.encoders import open_encoder
-from impasto.networks.finetune.painted import paint_picture
-from impasto.networks.finetune.settings import Settings
 
 from .conftest import TINY, make_picture, pixels
 from .test_bad_input import assert_one_sentence, contents
@@ -165,7 +165,7 @@ def test_a_data_set_is_painted_once(cli, place: Path) -> None:
 
 def test_every_setting_is_an_option() -> None:
     given = {parameter.name: parameter for parameter in load("finetune").params}
-    for name, field in Settings.model_fields.items():
+    for name, field in FinetuneSettings.model_fields.items():
         assert given[name].default is None
         assert given[name].help == field.description
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from impasto.cli.main import load
-from impasto.networks.run.models import open_model
-from impasto.networks.styles.files import open_styles
-from impasto.networks.styles.plots import Board
-from impasto.networks.styles.settings import StyleSettings
-from impasto.networks.styles.table import USUAL
+from impasto.feedforward.catalogue import open_model
+from impasto.feedforward.model_card import open_styles
+from impasto.feedforward.modules.style_embedding import USUAL
+from impasto.feedforward.style_settings import StyleSettings
+from impasto.training.curves import Board
 
 from .conftest import make_picture, pixels
 from .test_bad_input import assert_one_sentence
@@ -31,10 +31,10 @@ def studio(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (place / "photos").mkdir()
     for index in range(8):
         make_picture(place / "photos" / f"{index}.png", 80, 72, 10 + index)
-    monkeypatch.setattr("impasto.networks.styles.targets.LONGEST", 64)
-    monkeypatch.setattr("impasto.networks.styles.artefacts.SIZES", (64,))
-    monkeypatch.setattr("impasto.networks.styles.artefacts.LATTICE", 1e9)
-    monkeypatch.setattr("impasto.networks.styles.artefacts.blob", lambda flat, painted: None)
+    monkeypatch.setattr("impasto.feedforward.style_targets.LONGEST", 64)
+    monkeypatch.setattr("impasto.feedforward.artifact_checks.SIZES", (64,))
+    monkeypatch.setattr("impasto.feedforward.artifact_checks.LATTICE", 1e9)
+    monkeypatch.setattr("impasto.feedforward.artifact_checks.blob", lambda flat, painted: None)
     monkeypatch.setattr("impasto.cli.train.EVERY", 1)
     return place
 
@@ -101,7 +101,7 @@ def test_an_interrupted_run_goes_on_to_the_same_file(cli, studio: Path, monkeypa
 
 
 def test_a_network_that_does_not_pass_is_not_written(cli, studio: Path, monkeypatch) -> None:
-    monkeypatch.setattr("impasto.networks.styles.artefacts.LATTICE", -1.0)
+    monkeypatch.setattr("impasto.feedforward.artifact_checks.LATTICE", -1.0)
     run = cli(*LEAN, "--quiet", "--previews-every", "0", "--out", "n.safetensors")
     assert_one_sentence(run)
     assert "did not pass its checks: in the style art, a painted photograph has a lattice" in run.err

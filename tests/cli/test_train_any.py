@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from impasto.cli.training import Silent
-from impasto.networks.fast.anystyle import read_any
-from impasto.networks.fast.model import identity
-from impasto.networks.run.models import find_model, open_model
+from impasto.cli.training_progress import Silent
+from impasto.feedforward.catalogue import find_model, open_model
+from impasto.feedforward.tasks.any_style import read_any
+from impasto.feedforward.weights import identity
 
 from .conftest import make_picture
 from .test_bad_input import assert_one_sentence
@@ -30,7 +30,7 @@ def folders(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (place / folder).mkdir()
         for index in range(32):
             make_picture(place / folder / f"{index}.png", 40, 36, index)
-    monkeypatch.setattr("impasto.networks.fast.data.LONGEST", 32)
+    monkeypatch.setattr("impasto.feedforward.style_data.LONGEST", 32)
     monkeypatch.setattr("impasto.cli.train_any.EVERY", 1)
     return place
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 
+from impasto.encoder_training.distill.task import r_squared
+from impasto.encoder_training.distill.teacher import Teacher
 from impasto.encoders import open_encoder, prepare
 from impasto.encoders.compact import BLOCKS, COMPONENTS, Compact, layout, teacher_projections
 from impasto.encoders.vgg import BLOCKS as VGG_BLOCKS
 from impasto.errors import WeightsError
-from impasto.networks.distill.crops import centre_crops, read_folder
-from impasto.networks.distill.teacher import Teacher
-from impasto.networks.distill.train import r_squared
+from impasto.training.crops import centre_crops, read_folder
 
-FILE = Path(__file__).resolve().parents[2] / "src/impasto/encoders/data/compact.safetensors"
+FILE = Path(__file__).resolve().parents[2] / "src/impasto/encoders/pretrained/compact.safetensors"
 
 
 def vgg19_macs_per_pixel() -> float:

@@ -15,7 +15,7 @@ from impasto.encoders.catalogue import CATALOGUE
 from impasto.encoders.registry import ENCODERS, open_encoder
 from impasto.errors import RecipeError
 
-HAVE_COMPACT = (Path(encoders.__file__).parent / "data" / "compact.safetensors").exists()
+HAVE_COMPACT = (Path(encoders.__file__).parent / "pretrained" / "compact.safetensors").exists()
 NAMES = [name for name in ENCODERS if name != "compact" or HAVE_COMPACT]
 
 

@@ -8,7 +8,7 @@ import numpy
 import pytest
 
 from impasto.imaging import Picture, read_picture
-from impasto.lab import Cell, Laboratory, Pictures, Setting, Study
+from impasto.lab import Laboratory, PaintCell, Setting, Study, StudyPictures
 from impasto.lab.figure import Panel, draw
 
 
@@ -31,13 +31,13 @@ def noise(name: str, height: int, width: int, seed: int) -> Picture:
 
 @pytest.fixture
 def laboratory(tmp_path: Path) -> Laboratory:
-    pictures = Pictures(noise("photo", 24, 32, 0), tuple(noise(f"art{i}", 32, 32, i) for i in (1, 2, 3)))
+    pictures = StudyPictures(noise("photo", 24, 32, 0), tuple(noise(f"art{i}", 32, 32, i) for i in (1, 2, 3)))
     return Laboratory(Setting("tiny", quick=True, longest=32, most_steps=3), pictures, tmp_path / "out")
 
 
-def grid(setting: Setting) -> list[Cell]:
+def grid(setting: Setting) -> list[PaintCell]:
     scales = ((setting.size, setting.steps(9, 5)),)
-    return [Cell({"weight": w}, {"content_weight": w, "scales": scales}) for w in (0.1, 1.0)]
+    return [PaintCell({"weight": w}, {"content_weight": w, "scales": scales}) for w in (0.1, 1.0)]
 
 
 SMALL = Study(

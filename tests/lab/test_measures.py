@@ -10,7 +10,7 @@ import torch
 
 from impasto.encoders import open_encoder
 from impasto.errors import RecipeError
-from impasto.lab import Cell
+from impasto.lab import PaintCell
 from impasto.lab.measures import MEASURES, measure, see
 from impasto.lab.paint import open_cell, paint, recipe_of
 from impasto.losses import content_loss
@@ -35,7 +35,7 @@ def painted(cell, laboratory):
 
 
 def test_content_error_is_the_loss_of_start_and_end(laboratory) -> None:
-    cell = Cell({}, {"content_layers": {"relu2_1": 1.0}, "start": "noise", "scales": ((32, 3),),
+    cell = PaintCell({}, {"content_layers": {"relu2_1": 1.0}, "start": "noise", "scales": ((32, 3),),
                      "precision": "float32"}, styles=())  # fmt: skip
     sight = painted(cell, laboratory)
     found = measure(["content_error"], sight)
@@ -50,7 +50,7 @@ def test_content_error_is_the_loss_of_start_and_end(laboratory) -> None:
 
 
 def test_the_style_itself_has_no_distance(laboratory) -> None:
-    cell = Cell({}, {"scales": ((32, 1),)}, content=False)
+    cell = PaintCell({}, {"scales": ((32, 1),)}, content=False)
     sight = painted(cell, laboratory)
     art = laboratory.pictures.styles[0].pixels
     same = dataclasses.replace(sight, painted=dataclasses.replace(
@@ -63,7 +63,7 @@ def test_the_style_itself_has_no_distance(laboratory) -> None:
 
 
 def test_two_styles(laboratory) -> None:
-    cell = Cell({"gamma": 0.5}, {"mix": 0.5, "scales": ((32, 3),)}, styles=(0, 2))
+    cell = PaintCell({"gamma": 0.5}, {"mix": 0.5, "scales": ((32, 3),)}, styles=(0, 2))
     study = dataclasses.replace(SMALL, cells=lambda _: [cell], measures=("improvements", "judge"))
     (row,) = go(study, laboratory).rows
     assert row.missing == ""
@@ -73,7 +73,7 @@ def test_two_styles(laboratory) -> None:
 
 
 def test_every_measure_gives_finite_numbers(laboratory) -> None:
-    sight = painted(Cell({}, {"scales": ((32, 2),)}), laboratory)
+    sight = painted(PaintCell({}, {"scales": ((32, 2),)}), laboratory)
     for name in MEASURES:
         for value in measure([name], sight).values():
             assert isinstance(value, float)
@@ -83,4 +83,4 @@ def test_every_measure_gives_finite_numbers(laboratory) -> None:
 
 def test_an_unknown_measure(laboratory) -> None:
     with pytest.raises(RecipeError, match=r"Unknown measure 'sim'\. Did you mean 'ssim'"):
-        measure(["sim"], painted(Cell({}, {"scales": ((32, 1),)}), laboratory))
+        measure(["sim"], painted(PaintCell({}, {"scales": ((32, 1),)}), laboratory))

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from impasto.lab import Cell, CellDone, Setting, StudyDone, run_study, write_report
+from impasto.lab import CellDone, PaintCell, Setting, StudyDone, run_study, write_report
 from impasto.lab.row import CARD, PICTURE, TRACE
 from impasto.lab.study import LAYERS
 
@@ -36,7 +36,7 @@ def test_only_what_is_missing_is_painted(laboratory) -> None:
     (rows[1].folder / CARD).unlink()
     assert go(SMALL, laboratory).painted == 1
     more = dataclasses.replace(
-        SMALL, cells=lambda s: [*grid(s), Cell({"weight": 7}, {"content_weight": 7.0})]
+        SMALL, cells=lambda s: [*grid(s), PaintCell({"weight": 7}, {"content_weight": 7.0})]
     )
     assert go(more, laboratory).painted == 1
 
@@ -79,13 +79,13 @@ def test_other_pictures_measures_and_recipes_are_other_cells(laboratory) -> None
 
 
 def test_what_cannot_be_painted_says_why(laboratory) -> None:
-    def cells(setting: Setting) -> list[Cell]:
+    def cells(setting: Setting) -> list[PaintCell]:
         return [
             grid(setting)[0],
-            Cell({"weight": 1}, {"encoder": "vgg16"}),
-            Cell({"weight": 2}, missing="Networks are not there yet."),
-            Cell({"weight": 3}, {"content_layers": {"relu9_9": 1.0}}),
-            Cell({"weight": 4}, styles=(7,)),
+            PaintCell({"weight": 1}, {"encoder": "vgg16"}),
+            PaintCell({"weight": 2}, missing="Networks are not there yet."),
+            PaintCell({"weight": 3}, {"content_layers": {"relu9_9": 1.0}}),
+            PaintCell({"weight": 4}, styles=(7,)),
         ]
 
     finding = go(dataclasses.replace(SMALL, cells=cells), laboratory)
@@ -100,7 +100,7 @@ def test_what_cannot_be_painted_says_why(laboratory) -> None:
 
 
 def test_a_study_of_nothing_has_a_report_without_a_figure(laboratory) -> None:
-    study = dataclasses.replace(SMALL, cells=lambda _: [Cell({"a": 1}, missing="Not here.")])
+    study = dataclasses.replace(SMALL, cells=lambda _: [PaintCell({"a": 1}, missing="Not here.")])
     report = write_report(go(study, laboratory))
     assert "Not here." in report.read_text(encoding="utf-8")
     assert not (report.parent / "figure.png").exists()
@@ -119,7 +119,7 @@ def test_the_course_of_a_run(laboratory) -> None:
 
 
 def test_lbfgs_takes_several_passes_a_step(laboratory) -> None:
-    cell = Cell({"o": "lbfgs"}, {"optimizer": "lbfgs", "scales": ((32, 3),)})
+    cell = PaintCell({"o": "lbfgs"}, {"optimizer": "lbfgs", "scales": ((32, 3),)})
     row = go(dataclasses.replace(SMALL, cells=lambda _: [cell]), laboratory).rows[0]
     assert row["passes"] > row["steps"] == 3
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from impasto.errors import RecipeError
-from impasto.lab import STUDIES, Setting, Training, find_study, write_report
+from impasto.feedforward.catalogue import find_model
+from impasto.lab import STUDIES, FinetuneCell, Setting, find_study, write_report
 from impasto.lab.measures import MEASURES
 from impasto.lab.paint import recipe_of
 from impasto.lab.row import number
-from impasto.lab.study import OnePass
-from impasto.lab.training import settings_of
-from impasto.networks.run.models import find_model
+from impasto.lab.study import OnePassCell
+from impasto.lab.trained_cell import settings_of
 
 from .test_run import go
 
@@ -58,10 +58,10 @@ def test_the_recipes_of_a_study_are_whole(tmp_path: Path, name: str, encoder: st
     cells = study.cells(setting)
     assert len({str(dict(cell.key)) for cell in cells}) == len(cells)
     for cell in cells:
-        if isinstance(cell, Training):
+        if isinstance(cell, FinetuneCell):
             assert settings_of(cell, setting).encoder == encoder
             continue
-        if isinstance(cell, OnePass):
+        if isinstance(cell, OnePassCell):
             assert cell.missing or find_model(cell.network).is_file()
             continue
         assert all(index < study.styles for index in cell.styles)

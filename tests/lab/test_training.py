@@ -9,19 +9,19 @@ import pytest
 import torch
 from PIL import Image
 
+from impasto.encoder_training.finetune.painted import paint_folder
 from impasto.encoders import open_encoder
 from impasto.errors import RecipeError
-from impasto.lab import Training, write_report
+from impasto.lab import FinetuneCell, write_report
 from impasto.lab.classes import given_classes, painted_classes
-from impasto.lab.training import _shades, settings_of
-from impasto.networks.finetune.painted import paint_folder
+from impasto.lab.trained_cell import _shades, settings_of
 
 from .conftest import SMALL
 from .test_run import go
 
 STUDY = dataclasses.replace(
     SMALL,
-    cells=lambda _: [Training({"scope": s}, {"scope": s, "batch": 4}, 3, 5) for s in ("head", "all")],
+    cells=lambda _: [FinetuneCell({"scope": s}, {"scope": s, "batch": 4}, 3, 5) for s in ("head", "all")],
     measures=(),
     styles=0,
     notes=lambda rows: [f"{row.label}: {row['accuracy']}" for row in rows],
@@ -54,7 +54,7 @@ def test_it_is_trained_once_and_counted_right(laboratory) -> None:
 def test_what_is_chosen_makes_another_cell_and_what_is_not_does_not(laboratory) -> None:
     go(STUDY, laboratory)
     fewer = dataclasses.replace(
-        STUDY, cells=lambda _: [Training({"scope": "head"}, {"scope": "head", "batch": 4}, 3, 4)]
+        STUDY, cells=lambda _: [FinetuneCell({"scope": "head"}, {"scope": "head", "batch": 4}, 3, 4)]
     )
     assert go(fewer, laboratory).painted == 1
     setting = dataclasses.replace(laboratory.setting, most_steps=2)
@@ -102,7 +102,7 @@ def test_what_cannot_be_trained_says_why(laboratory, tmp_path) -> None:
     finding = go(STUDY, dataclasses.replace(laboratory, setting=setting))
     assert all("nowhere" in row.missing for row in finding.rows)
     with pytest.raises(RecipeError, match="scope"):
-        settings_of(Training({}, {"scope": "half"}), laboratory.setting)
+        settings_of(FinetuneCell({}, {"scope": "half"}), laboratory.setting)
 
 
 def test_the_shades_of_a_confusion_matrix() -> None:

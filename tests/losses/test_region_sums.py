@@ -8,7 +8,7 @@ from torch import Tensor
 
 from impasto.errors import RecipeError
 from impasto.losses import MomentSums, Regions, RelativeMomentLoss, moment_sums, region_sums
-from impasto.losses.reading import Reading, read_sorted
+from impasto.losses.position_blocks import PositionBlocks, read_sorted
 from impasto.losses.sums import is_channels_last
 
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
@@ -74,7 +74,7 @@ def test_regions_are_measured_as_one_by_one(
 def test_gradient(
     generator: torch.Generator, layout: torch.memory_format, kept: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("impasto.losses.reading.LEAST_BLOCK", 2)
+    monkeypatch.setattr("impasto.losses.position_blocks.LEAST_BLOCK", 2)
     features = draw(generator, 1, 3, 4, 6).contiguous(memory_format=layout).requires_grad_()
     weights = quarters(4, 6).double()
     weights[0, :, 0, 0] = 0.3
@@ -139,7 +139,7 @@ def test_regions_that_fade_are_near_enough_and_keep_their_totals(generator: torc
     assert float(alone[outside].abs().max()) == 0, "a weight of 0 stays 0"
 
 
-def describe(reading: Reading) -> Tensor:
+def describe(reading: PositionBlocks) -> Tensor:
     """The weights (K,N) that a reading stands for, by position."""
     blocks = reading.shares.repeat_interleave(reading.block, 0)
     listed = torch.cat([blocks, reading.mixed, torch.zeros(1, reading.mixed.shape[1])])

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import pytest
 import torch
 
+from impasto.guidance import Guides, Result
 from impasto.losses import StyleTerm
-from impasto.optimize import Finished, Guides, Painter, Result, make_recipe, open_job, run
+from impasto.optimize import Finished, Painter, make_recipe, open_job, run
+from impasto.optimize.context import RunContext
 from impasto.optimize.job import Job
 from impasto.optimize.objective import Objective, build_objectives
-from impasto.optimize.setup import Setup
 from impasto.optimize.views import View
 
 
@@ -69,7 +70,7 @@ def finish(painter: Painter) -> Result:
 
 def objectives(of: Job, views: Sequence[View] | None = None, scale: int = -1) -> dict[View, Objective]:
     """What a run compares at one of its scales, through the plain view unless others are given."""
-    setup = Setup(of, torch.device("cpu"))
+    setup = RunContext(of, torch.device("cpu"))
     scales = of.plan.scales
     targets = setup.targets(scales[scale], setup.mix(scale % len(scales)), torch.Generator().manual_seed(0))
     return build_objectives(targets, [View()] if views is None else views)

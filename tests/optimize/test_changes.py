@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from impasto.errors import RecipeError
+from impasto.guidance import content_factor
 from impasto.optimize import Painter, Recovered, Stepped
 from impasto.optimize.checkpoint import read_checkpoint
-from impasto.optimize.control import content_factor
 
 from .conftest import finish, job, picture
 

@@ -7,11 +7,12 @@ import math
 import pytest
 import torch
 
+from impasto.guidance import content_distance, content_factor
 from impasto.imaging import resize
-from impasto.losses import content_distance, content_loss
+from impasto.losses import content_loss
 from impasto.optimize import Painter, Recovered, Stepped, make_recipe
 from impasto.optimize.checkpoint import read_checkpoint
-from impasto.optimize.control import content_factor, next_gain
+from impasto.optimize.control import next_gain
 from impasto.optimize.objective import Objective
 
 from .conftest import finish, job

@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from impasto.errors import DivergedError, RecipeError, ResumeError, TooLargeError
+from impasto.guidance import Guides, content_factor
+from impasto.guidance.guides import everywhere
 from impasto.imaging import resize
 from impasto.optimize import (
     Finished,
-    Guides,
     Painter,
     Preview,
     Recovered,
@@ -25,8 +26,6 @@ from impasto.optimize import (
 )
 from impasto.optimize.adam import Adam
 from impasto.optimize.checkpoint import read_checkpoint, same_recipe
-from impasto.optimize.control import content_factor
-from impasto.optimize.guides import everywhere
 from impasto.optimize.job import Job
 from impasto.optimize.mixing import mix_of
 from impasto.optimize.objective import Objective, build_objectives

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from impasto.errors import ImpastoError, PictureError, RecipeError
+from impasto.guidance import Guides
 from impasto.imaging import resize
 from impasto.losses import StyleTerm
-from impasto.optimize import Guides, Painter, Preview, make_recipe, open_job
-from impasto.optimize.setup import Setup
+from impasto.optimize import Painter, Preview, make_recipe, open_job
+from impasto.optimize.context import RunContext
 from impasto.optimize.views import View
 
 from .conftest import finish, job, objectives, picture, style_sum, style_terms
@@ -68,7 +69,7 @@ def test_masks_of_all_ones_are_no_masks(loss, content, style):
 def test_one_style_twice_with_complementary_masks_weighs_what_it_weighs_once(content, style):
     once = job(content, style, **ONE_SCALE)
     twice = job(content, [style, style], Guides(masks=("left",)), **ONE_SCALE)
-    setup = Setup(twice, torch.device("cpu"))
+    setup = RunContext(twice, torch.device("cpu"))
     targets = setup.targets(twice.plan.scales[0], setup.mix(0), torch.Generator())
     assert sum(targets.shares) == pytest.approx(1, abs=1e-6)
     assert setup.mix(0) == (1.0, 1.0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from impasto.guidance import Guides
 from impasto.imaging import resize
-from impasto.optimize import Guides, Painter, ScaleDone, Stepped, make_recipe
+from impasto.optimize import Painter, ScaleDone, Stepped, make_recipe
 from impasto.optimize.checkpoint import read_checkpoint
 from impasto.optimize.presets import PRESETS
 from impasto.optimize.schedule import schedule

@@ -24,7 +24,7 @@ pytest.importorskip("fastapi")
 pytest.importorskip("sse_starlette")
 
 from impasto.studio.processes import Child
-from impasto.studio.settings import Limits, Settings
+from impasto.studio.settings import Limits, StudioSettings
 from impasto.studio.studio import Studio
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
@@ -167,7 +167,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
     from impasto.studio.app import create_app
 
-    studio = Studio(Settings(tmp_path_factory.mktemp("studio"), limits=LIMITS))
+    studio = Studio(StudioSettings(tmp_path_factory.mktemp("studio"), limits=LIMITS))
     app = create_app(studio)
     with TestClient(app, base_url="http://127.0.0.1:7878", raise_server_exceptions=False) as client:
         yield client
@@ -177,7 +177,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
     """A studio whose processes never start: what they would say is said by the test."""
     monkeypatch.setattr(Child, "start", lambda self: None)
-    studio = Studio(Settings(tmp_path / "data", limits=OPEN))
+    studio = Studio(StudioSettings(tmp_path / "data", limits=OPEN))
     studio.pictures.add_samples()
     yield studio
     studio.database.close()

@@ -102,7 +102,7 @@ def test_info(api) -> None:
 
 
 def test_trained_styles_are_read_from_cards(tmp_path, monkeypatch) -> None:
-    from impasto.studio import trained
+    from impasto.studio import instant_styles as trained
 
     def write(name: str, header: bytes) -> None:
         (tmp_path / "data" / f"{name}.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
@@ -117,7 +117,11 @@ def test_trained_styles_are_read_from_cards(tmp_path, monkeypatch) -> None:
         write(name, json.dumps({"__metadata__": {"impasto": json.dumps(card)}}).encode())
     write("broken", b"{")
     (tmp_path / "data" / "short.safetensors").write_bytes(b"\xff" * 9)
-    monkeypatch.setattr(trained.resources, "files", lambda _: tmp_path)
+    monkeypatch.setattr(
+        trained,
+        "pretrained_networks",
+        lambda: {path.stem: path for path in sorted((tmp_path / "data").glob("*.safetensors"))},
+    )
     trained.trained_styles.cache_clear()
     assert trained.trained_styles() == [
         {"name": "waves", "title": "Waves", "credit": "Korin", "thumb": "/static/styles/waves.webp"}

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from impasto.studio.guard import Guard, Rates
-from impasto.studio.settings import Limits, Settings
+from impasto.studio.guard import Rates, RequestGuard
+from impasto.studio.settings import Limits, StudioSettings
 
-LOCAL = Settings(Path("d"), limits=Limits(body_bytes=1000, upload_bytes=5000))
+LOCAL = StudioSettings(Path("d"), limits=Limits(body_bytes=1000, upload_bytes=5000))
 TOKEN = "a-long-enough-token"
-OPEN = Settings(Path("d"), host="0.0.0.0", token=TOKEN, limits=Limits(body_bytes=1000))
+OPEN = StudioSettings(Path("d"), host="0.0.0.0", token=TOKEN, limits=Limits(body_bytes=1000))
 OURS = "127.0.0.1:7878"
 
 
@@ -27,7 +27,9 @@ async def inside(scope, receive, send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def ask(settings: Settings, method: str = "GET", path: str = "/", body=b"", query=b"", guard=None, **headers):
+def ask(
+    settings: StudioSettings, method: str = "GET", path: str = "/", body=b"", query=b"", guard=None, **headers
+):
     headers = {"host": OURS, **{name.replace("_", "-"): value for name, value in headers.items()}}
     parts = [body] if isinstance(body, bytes) else list(body)
     scope = {
@@ -46,7 +48,7 @@ def ask(settings: Settings, method: str = "GET", path: str = "/", body=b"", quer
     async def send(message) -> None:
         sent.append(message)
 
-    asyncio.run((guard or Guard(inside, settings))(scope, receive, send))
+    asyncio.run((guard or RequestGuard(inside, settings))(scope, receive, send))
     return sent[0]["status"], sent[-1]["body"], dict(sent[0]["headers"])
 
 
@@ -141,7 +143,7 @@ def test_a_request_that_stops_in_the_middle() -> None:
         async def send(message) -> None:
             sent.append(message)
 
-        await Guard(inside, LOCAL)(scope, receive, send)
+        await RequestGuard(inside, LOCAL)(scope, receive, send)
         return sent[0]["status"]
 
     assert asyncio.run(run()) == 408
@@ -156,8 +158,8 @@ def test_every_answer_shuts_others_out() -> None:
 
 
 def test_too_many_requests_wait() -> None:
-    settings = Settings(Path("d"), limits=Limits(rate=0.5, burst=3))
-    guard = Guard(inside, settings)
+    settings = StudioSettings(Path("d"), limits=Limits(rate=0.5, burst=3))
+    guard = RequestGuard(inside, settings)
     found = [ask(settings, "POST", "/api/jobs", guard=guard) for _ in range(4)]
     assert [status for status, _, _ in found] == [200, 200, 200, 429]
     assert found[-1][2][b"retry-after"] == b"2"
@@ -184,5 +186,5 @@ def test_web_sockets_are_closed() -> None:
     async def send(message) -> None:
         sent.append(message)
 
-    asyncio.run(Guard(inside, LOCAL)({"type": "websocket"}, None, send))
+    asyncio.run(RequestGuard(inside, LOCAL)({"type": "websocket"}, None, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]

@@ -9,13 +9,13 @@ import time
 import pytest
 
 from impasto.errors import RecipeError
-from impasto.studio.crew import Hand
 from impasto.studio.database import PictureRow
-from impasto.studio.ledger import FRESH_SECONDS
+from impasto.studio.job_store import FRESH_SECONDS
 from impasto.studio.models import JobBody
-from impasto.studio.processes import DIED, Refused
-from impasto.studio.settings import Settings
+from impasto.studio.processes import DIED, RequestError
+from impasto.studio.settings import StudioSettings
 from impasto.studio.studio import MOST_DEATHS, Studio
+from impasto.studio.workers import Worker
 
 from .conftest import OPEN, TINY
 
@@ -27,7 +27,7 @@ class Spoken:
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self.hand: Hand = studio.crew.hands[0]
+        self.hand: Worker = studio.crew.hands[0]
         self.sent: list[tuple] = []
         self.hand.send = lambda *message: self.sent.append(message)
         self.hand.start = lambda: None
@@ -102,13 +102,13 @@ def test_waiting_jobs_are_paused_and_cancelled_at_once(quiet, hand) -> None:
         await quiet.leave(second, "pause")
         await quiet.leave(third, "cancel")
         assert states(quiet, first, second, third) == ["running", "paused", "stopped"]
-        with pytest.raises(Refused, match="not begun"):
+        with pytest.raises(RequestError, match="not begun"):
             await quiet.leave(second, "keep")
         for how in ("pause", "cancel", "keep"):
-            with pytest.raises(Refused, match="stopped already"):
+            with pytest.raises(RequestError, match="stopped already"):
                 await quiet.leave(third, how)
         for job in (first, third):
-            with pytest.raises(Refused, match="only a paused one"):
+            with pytest.raises(RequestError, match="only a paused one"):
                 quiet.resume(job)
 
     asyncio.run(run())
@@ -173,7 +173,7 @@ def test_wishes_are_kept_where_the_process_died_before_it_could(quiet, hand) -> 
 def again(studio: Studio) -> Studio:
     """A studio that finds what this one left when its server was killed."""
     studio.database.close()
-    found = Studio(Settings(studio.folder.root, limits=OPEN))
+    found = Studio(StudioSettings(studio.folder.root, limits=OPEN))
     asyncio.run(found.start())
     return found
 
@@ -219,14 +219,14 @@ def test_a_change_reaches_the_process_and_the_recipe(quiet, hand) -> None:
     # What the process painted with in the end is what the job says.
     hand.say("left", job.id, "done", None, {"step": 3, "strength": 0.5, "mix": None})
     assert (job.recipe["strength"], job.recipe["mix"]) == (0.5, None)
-    with pytest.raises(Refused, match="done already"):
+    with pytest.raises(RequestError, match="done already"):
         quiet.change(job, 0.8, None)
 
 
 def test_the_queue_has_an_end(quiet, hand) -> None:
     for _ in range(OPEN.queue):
         quiet.submit(body(quiet))
-    with pytest.raises(Refused, match="not finished") as refused:
+    with pytest.raises(RequestError, match="not finished") as refused:
         quiet.submit(body(quiet))
     assert refused.value.status == 429
 
@@ -236,7 +236,7 @@ def test_a_studio_where_nothing_can_be_painted_says_so(quiet) -> None:
     Spoken(quiet).say("broken", "There is no device 'cuda' here.")
     assert states(quiet, job) == ["failed"]
     assert quiet.ledger.job(job.id).error == "There is no device 'cuda' here."
-    with pytest.raises(Refused, match="no device 'cuda'"):
+    with pytest.raises(RequestError, match="no device 'cuda'"):
         quiet.submit(body(quiet))
 
 
@@ -304,7 +304,7 @@ def test_forgetting_a_job_that_waits(quiet, hand) -> None:
     first, second, third = (quiet.submit(body(quiet)) for _ in range(3))
     asyncio.run(quiet.forget(second))
     assert not quiet.folder.job(second.id).exists()
-    with pytest.raises(Refused, match="no job"):
+    with pytest.raises(RequestError, match="no job"):
         quiet.ledger.job(second.id)
     assert quiet.ledger.public(third)["position"] == 1
     hand.say("left", first.id, "done", None, {})

@@ -12,7 +12,7 @@ from impasto.errors import OutputError, RecipeError
 from impasto.studio.database import Database
 from impasto.studio.folder import Folder, is_id, new_id
 from impasto.studio.pictures import clean_name
-from impasto.studio.settings import Limits, Settings
+from impasto.studio.settings import Limits, StudioSettings
 
 HERE = Path("nowhere")
 
@@ -27,16 +27,16 @@ HERE = Path("nowhere")
 )  # fmt: skip
 def test_refused_settings(given, word) -> None:
     with pytest.raises(RecipeError, match=word):
-        Settings(HERE, **given)
+        StudioSettings(HERE, **given)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.1.2.3"])
 def test_this_machine_needs_no_token(host) -> None:
-    assert Settings(HERE, host=host).local
+    assert StudioSettings(HERE, host=host).local
 
 
 def test_other_machines_with_a_token() -> None:
-    assert not Settings(HERE, host="0.0.0.0", token="long-enough").local
+    assert not StudioSettings(HERE, host="0.0.0.0", token="long-enough").local
 
 
 BAD_IDS = ["", ".", "..", "../" * 4, "a" * 31, "a" * 33, "A" * 32, "g" * 32, "a" * 32 + "\n", "/" + "a" * 31, "é" * 32,

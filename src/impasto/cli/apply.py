@@ -15,7 +15,7 @@ from impasto.cli.console import one_line, say, tell, wide_console
 from impasto.cli.failures import BAD_INPUT
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.naming import check_distinct, joined, make_folder
-from impasto.cli.networks import (
+from impasto.cli.network_options import (
     MixOption,
     ModelArgument,
     QuietOption,
@@ -31,9 +31,9 @@ from impasto.cli.networks import (
 from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError, TooLargeError
 
 if TYPE_CHECKING:
-    from impasto.networks.fast.body import Code
-    from impasto.networks.run.loaded import Loaded
-    from impasto.networks.run.tiles import Tiling
+    from impasto.feedforward.descriptor import ModelDescriptor
+    from impasto.feedforward.modules.transform import StyleParams
+    from impasto.imaging.tiles import Tiling
 
 app = typer.Typer(add_completion=False)
 
@@ -45,8 +45,8 @@ MOST_SIDE = 32768
 class Brush:
     """Everything that every picture is painted with; `provenance` is written into each."""
 
-    loaded: Loaded
-    codes: Sequence[Code]
+    loaded: ModelDescriptor
+    codes: Sequence[StyleParams]
     masks: tuple[str, ...]
     tiling: Tiling
     size: int | None
@@ -116,9 +116,9 @@ def _open(
 ) -> tuple[Brush, str, list[Path]]:
     """Return the brush, what pictures painted with it are called, and the files that were read for it."""
     from impasto.encoders import open_device, tune_process
-    from impasto.networks.run.engines import choose_backend, open_engine
-    from impasto.networks.run.loaded import Loaded, check_tiling
-    from impasto.networks.run.tiles import USUAL, Tiling
+    from impasto.feedforward.backends import choose_backend, open_engine
+    from impasto.feedforward.descriptor import ModelDescriptor, check_tiling
+    from impasto.imaging.tiles import USUAL, Tiling
 
     backend, device_name, tile = machine
     device = open_device(device_name)
@@ -136,7 +136,7 @@ def _open(
     tune_process()
     network = model.styled.network
     engine = None if masks else open_engine(backend, network, device)
-    loaded = Loaded(network, model.card, device=device, name=name, engine=engine)
+    loaded = ModelDescriptor(network, model.card, device=device, name=name, engine=engine)
     names = [Path(s).stem for s in styles or model.names]
     applied = {
         "network": model.path.stem, "kind": model.card["kind"], "styles": names, "mix": weights,

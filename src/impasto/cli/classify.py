@@ -30,10 +30,10 @@ def classify(
 
     Each picture's three likeliest classes, with their probabilities.
     """
+    from impasto.encoder_training.finetune.augment import centre_batch
+    from impasto.encoder_training.finetune.class_folders import read_small
+    from impasto.encoder_training.finetune.classifier import open_classifier, probabilities
     from impasto.imaging import pictures_in
-    from impasto.networks.finetune.augment import centre_batch
-    from impasto.networks.finetune.data import read_small
-    from impasto.networks.finetune.model import open_classifier, probabilities
 
     network, classes, settings = open_classifier(model)
     found: dict[str, dict[str, float]] = {}

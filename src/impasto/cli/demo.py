@@ -12,7 +12,7 @@ import typer
 from impasto.cli.console import say, tell
 from impasto.cli.interrupt import Stop
 from impasto.cli.naming import free, make_folder, target
-from impasto.cli.options import Painting
+from impasto.cli.options import OutputOptions
 from impasto.cli.session import Session
 from impasto.errors import MissingExtraError, RecipeError, unknown
 from impasto.optimize.presets import make_recipe
@@ -75,7 +75,7 @@ def demo(
             say(str(content))
             say(str(art))
         place = target(None, out, [photo, style])
-        session = Session(Painting(quiet=quiet), place, stop, [content, art])
+        session = Session(OutputOptions(quiet=quiet), place, stop, [content, art])
         session.paint(partial(open_job, recipe, content, [art]))
 
 

@@ -12,23 +12,23 @@ import typer
 
 from impasto.cli.console import duration, say, tell
 from impasto.cli.interrupt import Interrupted, Stop
+from impasto.encoder_training.distill.settings import DistillSettings
 from impasto.errors import OutputError, RecipeError, WeightsError
-from impasto.networks.distill.settings import Settings
 
 if TYPE_CHECKING:
-    from impasto.networks.distill.train import Distillation, Progress
+    from impasto.encoder_training.distill.task import Distillation, DistillProgress
 
 app = typer.Typer(add_completion=False)
 
 
 def takes_settings(function: Callable[..., None]) -> Callable[..., None]:
-    """Give the command an option for each field of `Settings`, which it gets together as ``settings``."""
-    kinds = get_type_hints(Settings)
+    """Give the command an option for each field of `DistillSettings`, which it gets together as ``settings``."""
+    kinds = get_type_hints(DistillSettings)
     own = [
         p for name, p in inspect.signature(function, eval_str=True).parameters.items() if name != "settings"
     ]
     options = []
-    for field in fields(Settings):
+    for field in fields(DistillSettings):
         option = typer.Option(
             help=field.metadata["help"], min=field.metadata["least"], rich_help_panel="Training"
         )
@@ -36,7 +36,7 @@ def takes_settings(function: Callable[..., None]) -> Callable[..., None]:
         options.append(inspect.Parameter(field.name, keyword, default=field.default, annotation=kind))
 
     def command(**given: Any) -> None:
-        settings = Settings(**{field.name: given.pop(field.name) for field in fields(Settings)})
+        settings = DistillSettings(**{field.name: given.pop(field.name) for field in fields(DistillSettings)})
         function(**given, settings=settings)
 
     command.__doc__ = function.__doc__
@@ -70,7 +70,7 @@ def distill(
         int, typer.Option(min=1, help="Steps between two measurements and checkpoints.")
     ] = 500,
     *,
-    settings: Settings,
+    settings: DistillSettings,
 ) -> None:
     """Train a compact encoder from VGG-19.
 
@@ -96,7 +96,7 @@ def distill(
         _write(run, out, last, {"settings": asdict(settings), "photos": str(photos), "art": str(art)})
 
 
-def _check(settings: Settings, out: Path, state: Path) -> None:
+def _check(settings: DistillSettings, out: Path, state: Path) -> None:
     from impasto.imaging.atomic import check_place
 
     if out.suffix.lower() != ".safetensors":
@@ -111,10 +111,10 @@ def _check(settings: Settings, out: Path, state: Path) -> None:
     check_place(state)
 
 
-def _open(teacher: Path | None, photos: Path, art: Path, settings: Settings) -> Distillation:
+def _open(teacher: Path | None, photos: Path, art: Path, settings: DistillSettings) -> Distillation:
+    from impasto.encoder_training.distill.task import Distillation
     from impasto.encoders import best_precision, open_device, open_encoder, prepare
-    from impasto.networks.distill.crops import read_folder
-    from impasto.networks.distill.train import Distillation
+    from impasto.training.crops import read_folder
 
     pictures = read_folder(photos), read_folder(art)
     device = open_device("cpu")
@@ -123,7 +123,7 @@ def _open(teacher: Path | None, photos: Path, art: Path, settings: Settings) -> 
     return Distillation(encoder, *pictures, settings)
 
 
-def _log(line: Progress, first: int, steps: int) -> None:
+def _log(line: DistillProgress, first: int, steps: int) -> None:
     left = line.seconds * (steps - line.step) / max(1, line.step - first)
     losses = " ".join(f"{layer} {value:.4f}" for layer, value in line.unexplained.items())
     tell(f"step {line.step}/{steps}, {duration(line.seconds)}, {duration(left)} left; unexplained: {losses}")
@@ -131,8 +131,8 @@ def _log(line: Progress, first: int, steps: int) -> None:
         tell(f"  held-out R2, {kind}: " + " ".join(f"{layer} {value:.4f}" for layer, value in layers.items()))
 
 
-def _write(run: Distillation, out: Path, last: Progress | None, metadata: dict[str, object]) -> None:
-    from impasto.networks.distill.train import write_weights
+def _write(run: Distillation, out: Path, last: DistillProgress | None, metadata: dict[str, object]) -> None:
+    from impasto.encoder_training.distill.task import write_weights
 
     if last is None:
         raise WeightsError("The checkpoint is of a finished run; its weights were written then.")

@@ -9,7 +9,7 @@ import typer
 
 from impasto.cli.console import note, say, tell
 from impasto.cli.naming import check_distinct
-from impasto.cli.networks import (
+from impasto.cli.network_options import (
     MixOption,
     ModelArgument,
     QuietOption,
@@ -25,7 +25,7 @@ from impasto.cli.networks import (
 from impasto.errors import RecipeError
 
 if TYPE_CHECKING:
-    from impasto.networks.run.models import Model
+    from impasto.feedforward.catalogue import Model
 
 app = typer.Typer(add_completion=False)
 
@@ -54,8 +54,8 @@ def export(
     code is an input, which the file of --coder makes of a painting. Files are compared with the network before they
     are kept.
     """
-    from impasto.networks.run.export import check_export, export_network
-    from impasto.networks.run.models import find_model, placeholder_code
+    from impasto.feedforward.catalogue import find_model, placeholder_code
+    from impasto.feedforward.export.network import check_export, export_network
 
     check_export(out)
     if coder is not None:
@@ -86,8 +86,8 @@ def export(
 
 
 def _write_coder(path: Path, model: Model, quiet: bool) -> None:
-    from impasto.networks.run.coder_graph import export_coder
-    from impasto.networks.run.models import AnyStyle
+    from impasto.feedforward.catalogue import AnyStyle
+    from impasto.feedforward.export.predictor import export_coder
 
     assert isinstance(model.styled, AnyStyle)  # what else has no styles of its own
     difference = export_coder(path, model.styled.coder, _card(model, [], {}, False))

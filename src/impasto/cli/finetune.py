@@ -12,16 +12,16 @@ import typer
 
 from impasto.cli.console import duration, note, say, tell
 from impasto.cli.interrupt import Interrupted, Stop
-from impasto.cli.settings import takes_settings
-from impasto.cli.training import Silent, reporter
+from impasto.cli.training_options import takes_settings
+from impasto.cli.training_progress import Silent, reporter
+from impasto.encoder_training.finetune.settings import FinetuneSettings
 from impasto.errors import MissingExtraError, RecipeError
-from impasto.networks.finetune.settings import Settings
 
 if TYPE_CHECKING:
-    from impasto.networks.finetune.checkpoint import Checkpoint, Origin
-    from impasto.networks.finetune.data import Pictures
-    from impasto.networks.finetune.outputs import Outputs
-    from impasto.networks.finetune.train import FineTuning
+    from impasto.encoder_training.finetune.checkpoint import FinetuneCheckpoint, Origin
+    from impasto.encoder_training.finetune.class_folders import ClassPictures
+    from impasto.encoder_training.finetune.outputs import FinetuneOutputs
+    from impasto.encoder_training.finetune.task import FineTuning
 
 app = typer.Typer(add_completion=False)
 
@@ -30,7 +30,7 @@ METAVARS = {"encoder": "NAME", "freeze_to": "BLOCK", "device": "NAME"}
 
 
 @app.command("finetune")
-@takes_settings(Settings, METAVARS)
+@takes_settings(FinetuneSettings, METAVARS)
 def finetune(
     data: Annotated[
         Path | None,
@@ -83,51 +83,51 @@ def finetune(
 
 
 @dataclass(frozen=True)
-class Plan:
+class FinetunePlan:
     """What is asked for, checked as far as nothing has to be read: settings, folder, parent, outputs."""
 
-    settings: Settings
+    settings: FinetuneSettings
     data: Path
     weights: Path | None
-    outputs: Outputs
-    resume: Checkpoint | None
+    outputs: FinetuneOutputs
+    resume: FinetuneCheckpoint | None
 
 
 def _plan(
     data: Path | None, out: Path | None, weights: Path | None, resume: Path | None, given: dict[str, Any]
-) -> Plan:
-    from impasto.networks.finetune.checkpoint import read_checkpoint, same_settings
-    from impasto.networks.finetune.outputs import Outputs, free_outputs
+) -> FinetunePlan:
+    from impasto.encoder_training.finetune.checkpoint import read_checkpoint, same_settings
+    from impasto.encoder_training.finetune.outputs import FinetuneOutputs, free_outputs
 
     if resume is None:
-        settings = Settings.make(given)
+        settings = FinetuneSettings.make(given)
         if data is None:
             raise RecipeError(
                 "No folder was given; name a folder of class folders, or --make-data DIR to paint one."
             )
         stem = f"{data.resolve().name}-{Path(settings.encoder).stem}"
-        outputs = Outputs(out) if out else free_outputs(Path(f"{stem}.safetensors"))
+        outputs = FinetuneOutputs(out) if out else free_outputs(Path(f"{stem}.safetensors"))
         outputs.check()
-        return Plan(settings, data, weights, outputs, None)
+        return FinetunePlan(settings, data, weights, outputs, None)
     found = read_checkpoint(resume)
     same_settings(found, given)
     theirs = Path(found.origin.out)
-    outputs = Outputs(out or theirs)
+    outputs = FinetuneOutputs(out or theirs)
     outputs.check(own=outputs.model.resolve() == theirs.resolve())
     parent = found.origin.weights
-    return Plan(
+    return FinetunePlan(
         found.settings, data or Path(found.origin.data), weights or (Path(parent) if parent else None), outputs, found
     )  # fmt: skip
 
 
-def _open(plan: Plan, report: Silent, stop: Stop) -> tuple[FineTuning, Origin]:
+def _open(plan: FinetunePlan, report: Silent, stop: Stop) -> tuple[FineTuning, Origin]:
     """Open the parent, read the pictures, and put the run at its start or where the checkpoint stands."""
+    from impasto.encoder_training.finetune.checkpoint import Origin, restore
+    from impasto.encoder_training.finetune.class_folders import find_classes, read_classes
+    from impasto.encoder_training.finetune.classifier import Classifier, trained_parameters
+    from impasto.encoder_training.finetune.task import FineTuning
     from impasto.encoders import open_device, open_encoder, prepare, tune_process
     from impasto.encoders.finetuned import parent_digest
-    from impasto.networks.finetune.checkpoint import Origin, restore
-    from impasto.networks.finetune.data import find_classes, read_classes
-    from impasto.networks.finetune.model import Classifier, trained_parameters
-    from impasto.networks.finetune.train import FineTuning
 
     settings = plan.settings
     found = find_classes(plan.data)
@@ -171,19 +171,19 @@ def _introduce(run: FineTuning) -> None:
 
 
 def _train(
-    run: FineTuning, origin: Origin, plan: Plan, report: Silent, stop: Stop, checkpoint_seconds: float
+    run: FineTuning, origin: Origin, plan: FinetunePlan, report: Silent, stop: Stop, checkpoint_seconds: float
 ) -> float:
     """Train until the end or a signal, writing checkpoints on the way; return the seconds it took."""
-    from impasto.networks.finetune.checkpoint import write_checkpoint
-    from impasto.networks.finetune.train import Stepped
+    from impasto.encoder_training.finetune.checkpoint import write_checkpoint
+    from impasto.encoder_training.finetune.task import StepDone
 
     start = saved = time.monotonic()
     for event in run.run():
-        if isinstance(event, Stepped):
+        if isinstance(event, StepDone):
             report.stepped(event)
         else:
             report.measured(event)
-        if not isinstance(event, Stepped) or time.monotonic() - saved >= checkpoint_seconds:
+        if not isinstance(event, StepDone) or time.monotonic() - saved >= checkpoint_seconds:
             write_checkpoint(plan.outputs.checkpoint, run, origin)
             saved = time.monotonic()
         if stop.number:
@@ -191,10 +191,12 @@ def _train(
     return time.monotonic() - start
 
 
-def _finish(run: FineTuning, origin: Origin, plan: Plan, stop: Stop, seconds: float, quiet: bool) -> None:
+def _finish(
+    run: FineTuning, origin: Origin, plan: FinetunePlan, stop: Stop, seconds: float, quiet: bool
+) -> None:
     """Write the results of the best epoch; after a signal also the checkpoint, and say how to go on."""
-    from impasto.networks.finetune.checkpoint import write_checkpoint
-    from impasto.networks.finetune.result import write_results
+    from impasto.encoder_training.finetune.checkpoint import write_checkpoint
+    from impasto.encoder_training.finetune.result import write_results
 
     outputs, best = plan.outputs, run.best
     plotted = best is None or write_results(run, best, outputs, origin.parent)
@@ -223,7 +225,7 @@ def _finish(run: FineTuning, origin: Origin, plan: Plan, stop: Stop, seconds: fl
         say(str(outputs.model))
 
 
-def _tell_skipped(pictures: Pictures) -> None:
+def _tell_skipped(pictures: ClassPictures) -> None:
     """Say which pictures could not be read."""
     skipped = pictures.skipped
     if not skipped:
@@ -243,7 +245,7 @@ def _paint(folder: Path, per_class: int, given: dict[str, Any], data: Path | Non
         raise RecipeError(
             f"--make-data only paints pictures; leave {extra} out and train in a second command."
         )
-    from impasto.networks.finetune.painted import paint_folder
+    from impasto.encoder_training.finetune.painted import paint_folder
 
     with reporter(quiet) as report:
         count = paint_folder(

@@ -112,10 +112,10 @@ def run(
     What is finished is kept: the same command goes on where it was stopped, also after Ctrl-C.
     """
     studies = _chosen(names or [], every)
-    from impasto.lab import Laboratory, Pictures, Setting, write_report
+    from impasto.encoder_training.finetune.class_folders import find_classes
+    from impasto.lab import Laboratory, Setting, StudyPictures, write_report
     from impasto.lab.figure import need_matplotlib
     from impasto.lab.weights import weights_of
-    from impasto.networks.finetune.data import find_classes
 
     need_matplotlib()
     setting = Setting(encoder, _text(weights), quick, size, steps, _text(data), _text(network))
@@ -123,14 +123,14 @@ def run(
     if data is not None:
         find_classes(data)
     if network is not None:
-        from impasto.networks.fast.model import read_network
+        from impasto.feedforward.weights import read_network
 
         read_network(network)
     needed = max(study.styles for study in studies)
     with Stop(quiet) as stop:
         photo = content or _photo()
         laboratories = {
-            own: Laboratory(own, Pictures.read(photo, style or [], own.size, needed), out)
+            own: Laboratory(own, StudyPictures.read(photo, style or [], own.size, needed), out)
             for own in dict.fromkeys(study.own(setting) for study in studies)
         }
         for laboratory in laboratories.values():

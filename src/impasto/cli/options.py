@@ -36,7 +36,7 @@ OUTPUT_PANEL, RUN_PANEL = "Output", "Run"
 
 
 @dataclass(frozen=True)
-class Painting:
+class OutputOptions:
     """Where the picture goes and how the run is watched: the options of every command that paints."""
 
     out: Annotated[
@@ -102,7 +102,7 @@ def recipe_parameters(leave_out: Collection[str] = ()) -> list[inspect.Parameter
 
 
 def group_parameters(group: type, leave_out: Collection[str] = ()) -> list[inspect.Parameter]:
-    """Return one keyword parameter for each field of a dataclass such as `Painting`."""
+    """Return one keyword parameter for each field of a dataclass such as `OutputOptions`."""
     parameters = inspect.signature(group, eval_str=True).parameters.values()
     return [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters if p.name not in leave_out]
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from impasto.cli.console import duration, say, say_json, wide_console
+from impasto.cli.guide_options import GuideOptions, check_guides, names_of
 from impasto.cli.inputs import typed_inputs
 from impasto.cli.options import takes_recipe
-from impasto.cli.places import Places, check_guides, names_of
 from impasto.cli.progress import numbers
 from impasto.errors import RecipeError
 from impasto.optimize.mixing import mix_of
@@ -21,7 +21,8 @@ from impasto.optimize.presets import make_recipe
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from impasto.optimize import Guides, Plan
+    from impasto.guidance import Guides
+    from impasto.optimize import Plan
     from impasto.optimize.recipe import Recipe
 
 app = typer.Typer(add_completion=False)
@@ -44,7 +45,7 @@ def plan(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     *,
-    places: Places,
+    places: GuideOptions,
     settings: dict[str, Any],
 ) -> None:
     """Print sizes, steps, cost and memory of a run without starting it.
@@ -107,8 +108,7 @@ def _facts(plan: Plan, guides: Guides) -> Table:
 
 def _strength(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """Yield what the strength means, if there is a photograph to keep."""
-    from impasto.losses import content_distance
-    from impasto.optimize.control import content_factor
+    from impasto.guidance import content_distance, content_factor
 
     if not any(recipe.content_layers.values()):
         return

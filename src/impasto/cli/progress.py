@@ -13,7 +13,7 @@ from impasto.cli.console import duration, note, tell
 from impasto.optimize.events import Balancing, Event, Recovered, ScaleDone, ScaleStarted, Started, Stepped
 
 if TYPE_CHECKING:
-    from impasto.optimize import Result
+    from impasto.guidance import Result
     from impasto.optimize.plan import Plan, ScalePlan
 
 LINE_SECONDS = 5.0

@@ -10,7 +10,7 @@ import typer
 
 from impasto.cli.interrupt import Stop
 from impasto.cli.naming import target
-from impasto.cli.options import Painting, takes_recipe
+from impasto.cli.options import OutputOptions, takes_recipe
 from impasto.cli.session import Session
 from impasto.errors import RecipeError
 from impasto.optimize.parsing import parse_layers
@@ -51,7 +51,7 @@ def reconstruct(
         ),
     ] = None,
     *,
-    how: Painting,
+    how: OutputOptions,
     settings: dict[str, Any],
 ) -> None:
     """Show what a layer of the encoder keeps of a photograph.

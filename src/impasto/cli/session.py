@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from impasto.cli.console import say, tell
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.naming import Target, check_distinct
-from impasto.cli.options import Painting
+from impasto.cli.options import OutputOptions
 from impasto.cli.progress import improvement_line, reporter
-from impasto.cli.watch import Preview, Timelapse
+from impasto.cli.watch import PreviewFile, Timelapse
 from impasto.errors import RecipeError
 
 if TYPE_CHECKING:
-    from impasto.optimize import Job, Painter, Result
+    from impasto.guidance import Result
+    from impasto.optimize import Job, Painter
     from impasto.optimize.checkpoint import Checkpoint
 
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 class Session:
     """What one picture is painted with: options, target, the pictures that are read, and the stop sign."""
 
-    how: Painting
+    how: OutputOptions
     target: Target
     stop: Stop
     inputs: Sequence[Path] = ()
@@ -66,7 +67,7 @@ class Session:
             checkpoint_seconds=self.how.checkpoint_seconds,
             resume=self.resume,
         )
-        preview = Preview(self.how.preview) if self.how.preview else None
+        preview = PreviewFile(self.how.preview) if self.how.preview else None
         timelapse = Timelapse(self.how.timelapse) if self.how.timelapse else None
         result: Result | None = None
         events = painter.events()
@@ -122,7 +123,7 @@ class Session:
         tell(f"go on with: {shlex.join(self._resume_command(checkpoint, target.path))}")
 
     def _resume_command(self, checkpoint: Path, out: Path) -> list[str]:
-        how, default = self.how, Painting()
+        how, default = self.how, OutputOptions()
         words = ["impasto", "stylize", f"--resume={checkpoint}", f"--out={out}"]
         if how.bits != default.bits:
             words.append(f"--bits={how.bits}")

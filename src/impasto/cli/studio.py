@@ -46,10 +46,10 @@ def studio(
     Ctrl-C saves where running jobs are; the next start goes on with them.
     """
     try:
-        from impasto.studio import Limits, Settings, serve
+        from impasto.studio import Limits, StudioSettings, serve
     except ModuleNotFoundError as error:
         raise MissingExtraError("The studio", "studio") from error
-    settings = Settings(
+    settings = StudioSettings(
         data if data is not None else _folder(),
         host,
         port,

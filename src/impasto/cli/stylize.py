@@ -13,13 +13,13 @@ import typer
 
 from impasto.cli.console import one_line, tell
 from impasto.cli.failures import BAD_INPUT
+from impasto.cli.fast import paint_fast
+from impasto.cli.guide_options import GuideOptions, check_guides
+from impasto.cli.guide_options import as_words as as_guide_words
 from impasto.cli.inputs import Inputs, stored_inputs, stored_settings, typed_inputs
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.naming import make_folder, target
-from impasto.cli.one_pass import paint_fast
-from impasto.cli.options import Painting, as_words, takes_recipe
-from impasto.cli.places import Places, check_guides
-from impasto.cli.places import as_words as as_guide_words
+from impasto.cli.options import OutputOptions, as_words, takes_recipe
 from impasto.cli.session import Session
 from impasto.errors import (
     DivergedError,
@@ -33,8 +33,8 @@ from impasto.optimize.presets import make_recipe
 from impasto.optimize.recipe import Recipe
 
 if TYPE_CHECKING:
+    from impasto.guidance import Guides
     from impasto.imaging import Picture
-    from impasto.optimize import Guides
     from impasto.optimize.checkpoint import Checkpoint
 
 app = typer.Typer(add_completion=False)
@@ -50,7 +50,7 @@ class Order:
     recipe: Recipe
     inputs: Inputs
     guides: Guides
-    how: Painting
+    how: OutputOptions
     out_dir: Path | None = None
     saved: Checkpoint | None = None
     source: Path | None = None
@@ -94,8 +94,8 @@ def stylize(
         ),
     ] = None,
     *,
-    how: Painting,
-    places: Places,
+    how: OutputOptions,
+    places: GuideOptions,
     settings: dict[str, Any],
 ) -> None:
     """Paint photographs in the style of a painting.
@@ -123,8 +123,8 @@ def _order(
     styles: list[Path],
     resume: Path | None,
     replay: Path | None,
-    how: Painting,
-    places: Places,
+    how: OutputOptions,
+    places: GuideOptions,
     settings: dict[str, Any],
 ) -> Order:
     """Return what was asked for: typed, or with the settings and pictures of a checkpoint or a picture."""

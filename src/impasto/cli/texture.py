@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from impasto.cli.guide_options import GuideOptions, check_guides
 from impasto.cli.interrupt import Stop
 from impasto.cli.naming import target
-from impasto.cli.options import Painting, takes_recipe
-from impasto.cli.places import Places, check_guides
+from impasto.cli.options import OutputOptions, takes_recipe
 from impasto.cli.session import Session
 from impasto.errors import RecipeError
 from impasto.optimize.presets import make_recipe
@@ -34,8 +34,8 @@ app = typer.Typer(add_completion=False)
 def texture(
     styles: Annotated[list[Path], typer.Argument(metavar="PAINTING...", help="Painting; several are mixed.")],
     *,
-    how: Painting,
-    places: Places,
+    how: OutputOptions,
+    places: GuideOptions,
     settings: dict[str, Any],
 ) -> None:
     """Paint a texture of a style alone, at any size and aspect.

@@ -13,18 +13,18 @@ import typer
 from impasto.cli.console import note, say, tell
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.options import as_words
-from impasto.cli.settings import takes_settings
-from impasto.cli.training import CHECKPOINT_SECONDS, Silent, reporter
+from impasto.cli.training_options import takes_settings
+from impasto.cli.training_progress import CHECKPOINT_SECONDS, Silent, reporter
 from impasto.errors import DivergedError, MissingExtraError, RecipeError
-from impasto.networks.styles.settings import StyleSettings
+from impasto.feedforward.style_settings import StyleSettings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from impasto.networks.styles.files import StyleRecord
-    from impasto.networks.styles.outputs import Outputs
-    from impasto.networks.styles.plots import Board
-    from impasto.networks.styles.train import StyleTraining
+    from impasto.feedforward.model_card import StyleRecord
+    from impasto.feedforward.tasks.given_styles import StyleTraining
+    from impasto.training.curves import Board
+    from impasto.training.outputs import Outputs
 
 app = typer.Typer(add_completion=False)
 LEAST_PHOTOS = 8
@@ -117,9 +117,9 @@ def _plan(
     begin: Path | None,
     weights: Path | None,
 ) -> Job:
+    from impasto.feedforward.model_card import describe
     from impasto.imaging import read_picture
-    from impasto.networks.styles.files import describe
-    from impasto.networks.styles.outputs import Outputs
+    from impasto.training.outputs import Outputs
 
     if begin is not None and settings.start == "nothing":
         raise RecipeError(
@@ -133,8 +133,8 @@ def _plan(
 
 def _go(job: Job, tensorboard: Path | None, resume: bool, quiet: bool) -> None:
     """Train, check and write; after a signal write what there is and a checkpoint."""
-    from impasto.networks.fast import checkpoint
-    from impasto.networks.styles.plots import Board
+    from impasto.training import checkpoint
+    from impasto.training.curves import Board
 
     outputs = job.outputs
     if resume and not outputs.checkpoint.is_file():
@@ -163,11 +163,11 @@ def _go(job: Job, tensorboard: Path | None, resume: bool, quiet: bool) -> None:
 def _open(job: Job, report: Silent, stop: Stop) -> Run:
     """Read the photographs, measure the paintings, and put the run at its start."""
     from impasto.encoders import best_precision, open_device, open_encoder, prepare, tune_process
-    from impasto.networks.distill.crops import read_folder
-    from impasto.networks.fast.model import identity
-    from impasto.networks.run.models import find_model
-    from impasto.networks.styles.begin import begin_with
-    from impasto.networks.styles.train import JohnsonTraining, LeanTraining
+    from impasto.feedforward.catalogue import find_model
+    from impasto.feedforward.initial_weights import begin_with
+    from impasto.feedforward.tasks.given_styles import JohnsonTraining, LeanTraining
+    from impasto.feedforward.weights import identity
+    from impasto.training.crops import read_folder
 
     settings = job.settings
     photographs = read_folder(job.photos, least=LEAST_PHOTOS)
@@ -198,7 +198,7 @@ def _open(job: Job, report: Silent, stop: Stop) -> Run:
 
 
 def _save(run: Run) -> None:
-    from impasto.networks.fast.checkpoint import write_checkpoint
+    from impasto.training.checkpoint import write_checkpoint
 
     training, job = run.training, run.job
     words = job.settings.model_dump_json()
@@ -225,7 +225,7 @@ def _train(run: Run, report: Silent, board: Board, stop: Stop) -> None:
 
 
 def _card(run: Run) -> dict[str, Any]:
-    from impasto.networks.styles.files import make_card
+    from impasto.feedforward.model_card import make_card
 
     training, job = run.training, run.job
     figures = training.history[-1][1] if training.history else {}
@@ -235,8 +235,8 @@ def _card(run: Run) -> dict[str, Any]:
 
 
 def _preview(run: Run) -> None:
+    from impasto.feedforward.initial_weights import preview
     from impasto.imaging import write_picture
-    from impasto.networks.styles.begin import preview
 
     write_picture(run.job.outputs.preview, preview(_card(run), run.training.weights(), run.held_out))
 
@@ -246,8 +246,8 @@ def _finish(run: Run, quiet: bool) -> None:
 
     What was accepted all the same says in its card what was found; values that are not finite are never accepted.
     """
-    from impasto.networks.styles.files import write_page, write_styles
-    from impasto.networks.styles.plots import plot_curve
+    from impasto.feedforward.model_card import write_page, write_styles
+    from impasto.training.curves import plot_curve
 
     outputs, weights = run.job.outputs, run.training.weights()
     found = _faults(run, _card(run))
@@ -271,9 +271,9 @@ def _finish(run: Run, quiet: bool) -> None:
 
 
 def _faults(run: Run, card: dict[str, Any]) -> list[str]:
-    from impasto.networks.distill.crops import centre_crops
-    from impasto.networks.styles.artefacts import SIZES, faults
-    from impasto.networks.styles.begin import painters
+    from impasto.feedforward.artifact_checks import SIZES, faults
+    from impasto.feedforward.initial_weights import painters
+    from impasto.training.crops import centre_crops
 
     photograph = centre_crops([(run.held_out[0] * 255).byte()], SIZES[0])
     found = []

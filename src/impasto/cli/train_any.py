@@ -10,13 +10,13 @@ import typer
 
 from impasto.cli.console import say, tell
 from impasto.cli.interrupt import Interrupted, Stop
-from impasto.cli.settings import takes_settings
-from impasto.cli.training import CHECKPOINT_SECONDS, reporter
+from impasto.cli.training_options import takes_settings
+from impasto.cli.training_progress import CHECKPOINT_SECONDS, reporter
 from impasto.errors import OutputError, RecipeError
-from impasto.networks.fast.settings import AnySettings
+from impasto.feedforward.any_settings import AnySettings
 
 if TYPE_CHECKING:
-    from impasto.networks.fast.anystyle import AnyTraining
+    from impasto.feedforward.tasks.any_style import AnyTraining
 
 app = typer.Typer(add_completion=False)
 
@@ -53,10 +53,10 @@ def train_any(
         raise OutputError(
             f"Networks are written as .safetensors, not '{out.suffix}'; give --out another suffix."
         )
+    from impasto.feedforward.tasks.any_style import KIND
+    from impasto.feedforward.weights import identity
     from impasto.imaging.atomic import check_place
-    from impasto.networks.fast import checkpoint
-    from impasto.networks.fast.anystyle import KIND
-    from impasto.networks.fast.model import identity
+    from impasto.training import checkpoint
 
     state = out.with_name(f"{out.name}.checkpoint")
     check_place(out)
@@ -83,9 +83,9 @@ def _open(
     photos: Path, art: Path, settings: AnySettings, begin: Path | None, report: Any, stop: Stop
 ) -> AnyTraining:
     from impasto.encoders import best_precision, open_device, open_encoder, prepare, tune_process
-    from impasto.networks.distill.crops import read_folder
-    from impasto.networks.fast.anystyle import AnyTraining, read_any
-    from impasto.networks.fast.data import measure_styles
+    from impasto.feedforward.style_data import measure_styles
+    from impasto.feedforward.tasks.any_style import AnyTraining, read_any
+    from impasto.training.crops import read_folder
 
     first = None if begin is None else read_any(begin)[1]
     tune_process()
@@ -102,8 +102,8 @@ def _open(
 
 
 def _train(run: AnyTraining, state: Path, origin: dict[str, str], report: Any, stop: Stop) -> None:
-    from impasto.networks.fast.anystyle import KIND
-    from impasto.networks.fast.checkpoint import write_checkpoint
+    from impasto.feedforward.tasks.any_style import KIND
+    from impasto.training.checkpoint import write_checkpoint
 
     words = run.settings.model_dump_json()
     saved = time.monotonic()
@@ -118,8 +118,8 @@ def _train(run: AnyTraining, state: Path, origin: dict[str, str], report: Any, s
 
 
 def _write(run: AnyTraining, out: Path, origin: dict[str, str]) -> None:
-    from impasto.networks.fast.anystyle import KIND, SIZES, STRENGTHS
-    from impasto.networks.fast.model import write_network
+    from impasto.feedforward.tasks.any_style import KIND, SIZES, STRENGTHS
+    from impasto.feedforward.weights import write_network
 
     card = {
         "kind": KIND, "name": "any", "settings": run.settings.model_dump(), **origin, "strengths": STRENGTHS, **SIZES

@@ -20,7 +20,7 @@ FRAME_SIDE = 512
 ANIMATIONS = (".webp", ".gif")
 
 
-class Preview:
+class PreviewFile:
     """The picture so far in a file, replaced in one step about every second."""
 
     def __init__(self, path: Path) -> None:

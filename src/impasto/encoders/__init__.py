@@ -5,8 +5,9 @@ Names are imported when first used, so that listing or fetching weights never lo
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from impasto._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from impasto.encoders.base import Chain, Cost, Encoder, LayerInfo, prepare
@@ -16,15 +17,6 @@ if TYPE_CHECKING:
     from impasto.encoders.registry import ENCODERS, EncoderEntry, Registry, open_encoder
     from impasto.encoders.store import fetch, find, load_state, status, verify, weights_folder
 
-_HOMES = {
-    "base": ("Chain", "Cost", "Encoder", "LayerInfo", "prepare"),
-    "catalogue": ("CATALOGUE", "WeightRecord"),
-    "numerics": ("best_device", "best_precision", "open_device"),
-    "process": ("tune_process",),
-    "registry": ("ENCODERS", "EncoderEntry", "Registry", "open_encoder"),
-    "store": ("fetch", "find", "load_state", "status", "verify", "weights_folder"),
-}
-_WHERE = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "CATALOGUE",
@@ -50,8 +42,14 @@ __all__ = [
     "weights_folder",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module 'impasto.encoders' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"impasto.encoders.{_WHERE[name]}"), name)
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "base": ("Chain", "Cost", "Encoder", "LayerInfo", "prepare"),
+        "catalogue": ("CATALOGUE", "WeightRecord"),
+        "numerics": ("best_device", "best_precision", "open_device"),
+        "process": ("tune_process",),
+        "registry": ("ENCODERS", "EncoderEntry", "Registry", "open_encoder"),
+        "store": ("fetch", "find", "load_state", "status", "verify", "weights_folder"),
+    },
+)

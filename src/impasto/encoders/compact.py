@@ -149,7 +149,7 @@ class Compact(Encoder):
 
 def shipped_weights() -> Path:
     """Return where the weights lie that ship with impasto."""
-    return Path(str(resources.files("impasto.encoders"))) / "data" / "compact.safetensors"
+    return Path(str(resources.files("impasto.encoders"))) / "pretrained" / "compact.safetensors"
 
 
 def teacher_projections(weights: Path | None = None) -> dict[str, Tensor]:

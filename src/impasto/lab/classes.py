@@ -10,12 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from impasto.encoder_training.finetune.class_folders import Found, find_classes
+from impasto.encoder_training.finetune.painted import JPEG_QUALITY, paint_picture
+from impasto.encoder_training.finetune.patterns import CLASSES
 from impasto.errors import OutputError, PictureError
 from impasto.imaging import write_bytes_atomic
 from impasto.lab.work import Going
-from impasto.networks.finetune.data import Found, find_classes
-from impasto.networks.finetune.painted import JPEG_QUALITY, paint_picture
-from impasto.networks.finetune.patterns import CLASSES
 
 PER_CLASS = 100
 # To be raised when the same class and number give another picture.

@@ -15,7 +15,7 @@ from torch import Tensor
 from impasto.encoders import Encoder
 from impasto.errors import RecipeError, unknown
 from impasto.imaging import fit, resize
-from impasto.lab.paint import Painted
+from impasto.lab.paint import PaintedCell
 from impasto.losses.content import relative_error
 from impasto.metrics import judge, ssim, style_distance
 
@@ -27,7 +27,7 @@ class Sight:
     ``content`` (1,3,h,w) has the size of the picture, None if the cell has none; ``styles`` are as long as it is.
     """
 
-    painted: Painted
+    painted: PaintedCell
     content: Tensor | None
     styles: Sequence[Tensor]
     encoder: Encoder
@@ -45,12 +45,12 @@ class Sight:
 
     def weighted(self, kind: str) -> list[str]:
         """Return the layers that "content" or "style" was painted through."""
-        layers: Mapping[str, float] = getattr(self.painted.result.plan.recipe, f"{kind}_layers")
+        layers: Mapping[str, float] = getattr(self.painted.recipe, f"{kind}_layers")
         return [layer for layer, weight in layers.items() if weight]
 
 
 def see(
-    painted: Painted, content: Tensor | None, styles: Sequence[Tensor], encoder: Encoder, judging: Encoder
+    painted: PaintedCell, content: Tensor | None, styles: Sequence[Tensor], encoder: Encoder, judging: Encoder
 ) -> Sight:
     """Return what measures see, with the pictures at the size of what was painted."""
     height, width = painted.result.pixels.shape[2:]

@@ -9,8 +9,9 @@ from typing import Any
 
 from torch import Tensor
 
-from impasto.lab.pictures import Pictures
-from impasto.lab.study import Cell, Setting
+from impasto.guidance.result import Result
+from impasto.lab.pictures import StudyPictures
+from impasto.lab.study import PaintCell, Setting
 from impasto.lab.weights import weights_of
 from impasto.lab.work import Going
 from impasto.optimize.engine import Painter
@@ -18,21 +19,21 @@ from impasto.optimize.events import Finished, Stepped
 from impasto.optimize.job import Job
 from impasto.optimize.presets import make_recipe
 from impasto.optimize.recipe import Recipe
-from impasto.optimize.result import Result
 from impasto.optimize.run import open_job
 from impasto.optimize.schedule import schedule
 
 
 @dataclass(frozen=True)
-class Painted:
-    """A finished run: its first picture (1,3,H,W), the result, and a line a step (see `Row.trace`)."""
+class PaintedCell:
+    """A finished run: its first picture (1,3,H,W), the result, the recipe, and a line a step (see `Row.trace`)."""
 
     start: Tensor
     result: Result
+    recipe: Recipe
     trace: list[dict[str, float]]
 
 
-def recipe_of(cell: Cell, setting: Setting) -> Recipe:
+def recipe_of(cell: PaintCell, setting: Setting) -> Recipe:
     """Return the whole recipe of a cell, with no more steps than the setting allows.
 
     Raises `RecipeError` and, where an encoder's weights are not here, `WeightsError`.
@@ -48,13 +49,13 @@ def recipe_of(cell: Cell, setting: Setting) -> Recipe:
     return recipe
 
 
-def open_cell(cell: Cell, recipe: Recipe, pictures: Pictures) -> Job:
+def open_cell(cell: PaintCell, recipe: Recipe, pictures: StudyPictures) -> Job:
     """Return the job of a cell; raises what `open_job` raises."""
     styles = [pictures.styles[index] for index in cell.styles]
     return open_job(recipe, pictures.content if cell.content else None, styles)
 
 
-def paint(job: Job) -> Generator[Going, None, Painted]:
+def paint(job: Job) -> Generator[Going, None, PaintedCell]:
     """Yield at every event of a run and return it painted; raises `DivergedError`."""
     painter = Painter(job)
     start = painter.picture()
@@ -74,7 +75,7 @@ def paint(job: Job) -> Generator[Going, None, Painted]:
                 course = {"step": event.total, "scale": event.scale, "seconds": time.monotonic() - began}
                 trace.append({**course, "passes": passes, "loss": event.loss, **event.terms})
             if isinstance(event, Finished):
-                return Painted(start, event.result, trace)
+                return PaintedCell(start, event.result, job.plan.recipe, trace)
             yield Going(event.seconds_left if isinstance(event, Stepped) else None)
     finally:
         hook.remove()

@@ -16,7 +16,7 @@ CONTENT_PLATE = "points"
 
 
 @dataclass(frozen=True)
-class Pictures:
+class StudyPictures:
     """A photograph and style pictures as read."""
 
     content: Picture
@@ -25,7 +25,7 @@ class Pictures:
     @classmethod
     def read(
         cls, content: PictureLike | None, styles: Sequence[PictureLike], size: int, needed: int
-    ) -> Pictures:
+    ) -> StudyPictures:
         """Return the pictures no longer than ``size``, with our own plates for those that were not given.
 
         ``needed`` is how many styles a study uses. Raises `PictureError`.

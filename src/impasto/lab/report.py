@@ -14,7 +14,7 @@ import torch
 
 from impasto.imaging import Picture, to_image, write_text_atomic
 from impasto.lab.figure import save
-from impasto.lab.row import Row, View, number
+from impasto.lab.row import FigureData, Row, number
 from impasto.lab.run import Finding
 
 
@@ -34,11 +34,11 @@ def write_report(finding: Finding) -> Path:
     return write_text_atomic(folder / "report.md", markdown(finding, painted))
 
 
-def view_of(finding: Finding) -> View:
+def view_of(finding: Finding) -> FigureData:
     """Return what the study's figure is drawn from."""
     pictures = finding.laboratory.pictures
     styles = [_array(style) for style in pictures.styles]
-    return View(finding.rows, _array(pictures.content), styles, finding.laboratory.setting)
+    return FigureData(finding.rows, _array(pictures.content), styles, finding.laboratory.setting)
 
 
 def data_csv(rows: Sequence[Row]) -> str:

@@ -75,7 +75,7 @@ PICTURE, TRACE, CARD = "picture.png", "trace.csv", "cell.json"
 
 
 @dataclass(frozen=True)
-class View:
+class FigureData:
     """What a figure is drawn from: the rows, and the pictures (H, W, 3) that they were painted from."""
 
     rows: Sequence[Row]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from impasto.errors import ImpastoError
 from impasto.lab.judge import Judge, choose_judge
-from impasto.lab.pictures import Pictures
+from impasto.lab.pictures import StudyPictures
 from impasto.lab.row import Row
 from impasto.lab.store import cell_name, read_cell, write_cell
 from impasto.lab.study import Setting, Study
@@ -22,7 +22,7 @@ class Laboratory:
     """Where and from what studies are made: the setting, the pictures and the folder that gets a folder a study."""
 
     setting: Setting
-    pictures: Pictures
+    pictures: StudyPictures
     out: Path
 
     @cached_property

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from impasto.lab.figure import Figure
-    from impasto.lab.row import Row, View
+    from impasto.lab.row import FigureData, Row
     from impasto.lab.run import Laboratory
     from impasto.lab.work import AnyCell, Work
 
@@ -76,7 +76,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Cell:
+class PaintCell:
     """One painted picture of a study.
 
     ``key`` are its coordinates in the grid, ``recipe`` the fields of `Recipe` that differ from ``preset``; encoder,
@@ -94,25 +94,25 @@ class Cell:
 
     def open(self, study: Study, laboratory: Laboratory) -> Work:
         """Return the work of painting and measuring it; raises `ImpastoError` where it cannot be painted."""
-        from impasto.lab.painting import open_painting
+        from impasto.lab.painted_cell import open_painting
 
         return open_painting(self, study.measures, laboratory)
 
     def conditions(self, laboratory: Laboratory) -> str:
         """Return in sentences from what it is painted, and who judges."""
-        from impasto.lab.painting import painting_conditions
+        from impasto.lab.painted_cell import painting_conditions
 
         return painting_conditions(laboratory)
 
 
 @dataclass(frozen=True)
-class Training:
+class FinetuneCell:
     """One fine-tuning of a study.
 
     ``key`` are its coordinates in the grid, ``settings`` the fields of `impasto finetune`'s settings that differ from
     its own; the encoder comes from the setting unless it is in them. It learns from the first ``classes`` classes,
     ``per_class`` pictures of each, or all there are. Its values do not depend on the study's measures: accuracy,
-    chance, loss, epochs, seconds, trained parameters, ... (`impasto.lab.training`); its course is a line an epoch.
+    chance, loss, epochs, seconds, trained parameters, ... (`impasto.lab.trained_cell`); its course is a line an epoch.
     """
 
     key: Mapping[str, str | int | float]
@@ -123,22 +123,22 @@ class Training:
 
     def open(self, study: Study, laboratory: Laboratory) -> Work:  # noqa: ARG002 (a training measures itself)
         """Return the work of training; raises `ImpastoError` where it cannot be trained."""
-        from impasto.lab.training import open_training
+        from impasto.lab.trained_cell import open_training
 
         return open_training(self, laboratory)
 
     def conditions(self, laboratory: Laboratory) -> str:
         """Return in sentences what is trained on which pictures."""
-        from impasto.lab.training import training_conditions
+        from impasto.lab.trained_cell import training_conditions
 
         return training_conditions(self, laboratory)
 
 
 @dataclass(frozen=True)
-class OnePass:
+class OnePassCell:
     """One picture of a study that a trained network paints: ``network`` is a file, or one that comes with impasto.
 
-    Its values do not depend on the study's measures: STYLE, CONTENT, NOISE and seconds (`impasto.lab.one_pass`).
+    Its values do not depend on the study's measures: STYLE, CONTENT, NOISE and seconds (`impasto.lab.one_pass_cell`).
     """
 
     key: Mapping[str, str | int | float]
@@ -148,13 +148,13 @@ class OnePass:
 
     def open(self, study: Study, laboratory: Laboratory) -> Work:  # noqa: ARG002 (a pass measures itself)
         """Return the work of painting; raises `ImpastoError` where the network is not there."""
-        from impasto.lab.one_pass import open_one_pass
+        from impasto.lab.one_pass_cell import open_one_pass
 
         return open_one_pass(self, laboratory)
 
     def conditions(self, laboratory: Laboratory) -> str:
         """Return in a sentence how a network paints."""
-        from impasto.lab.one_pass import one_pass_conditions
+        from impasto.lab.one_pass_cell import one_pass_conditions
 
         return one_pass_conditions(laboratory)
 
@@ -176,7 +176,7 @@ class Study:
     says: str
     cells: Callable[[Setting], Sequence[AnyCell]]
     measures: tuple[str, ...]
-    figure: Callable[[View], Figure]
+    figure: Callable[[FigureData], Figure]
     notes: Callable[[Sequence[Row]], Sequence[str]] = lambda _: ()
     columns: tuple[str, ...] = ()
     styles: int = 1

@@ -4,7 +4,6 @@ from impasto.losses.anchor import AnchorTerm
 from impasto.losses.base import MomentLoss, StyleLoss
 from impasto.losses.content import (
     CONTENT_NORMALISATIONS,
-    content_distance,
     content_loss,
     content_scale,
     relative_error,
@@ -40,7 +39,6 @@ __all__ = [
     "Term",
     "VariationTerm",
     "WassersteinLoss",
-    "content_distance",
     "content_loss",
     "content_scale",
     "mix",

@@ -16,16 +16,6 @@ CONTENT_NORMALISATIONS = ("gatys", "mean", "variance")
 # Features of a flat picture, or of one position, have no variance; it counts at least as this share of their energy.
 LEAST_SHARE = 1e-2
 LEAST_VARIANCE = 1e-8
-# No finite weight reaches a distance of 0.
-LEAST_DISTANCE = 0.03
-
-
-def content_distance(strength: float) -> float:
-    """Return the content distance that a held ``strength`` asks for: the strength itself, at least .03.
-
-    It is in variances of the photograph's features: 0 at the photograph, 1 at its mean, 2 for unrelated features.
-    """
-    return max(LEAST_DISTANCE, strength)
 
 
 def content_scale(target: Tensor, normalisation: str, weight: Tensor | None = None) -> Tensor:

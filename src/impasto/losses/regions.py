@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from impasto.errors import RecipeError
-from impasto.losses.reading import Reading, read_sorted, read_weighted
+from impasto.losses.position_blocks import PositionBlocks, read_sorted, read_weighted
 from impasto.losses.statistics import MomentSums, check_features, check_values
 from impasto.losses.sums import is_channels_last, plain_sums, read_sums, working_dtype
 
@@ -43,7 +43,7 @@ def region_sums(features: Tensor, weights: Tensor) -> list[MomentSums]:
     return _sums(features, weights, weights.sum((1, 2, 3)), read_weighted(weights.flatten(1)))
 
 
-def _sums(features: Tensor, weights: Tensor, totals: Tensor, reading: Reading) -> list[MomentSums]:
+def _sums(features: Tensor, weights: Tensor, totals: Tensor, reading: PositionBlocks) -> list[MomentSums]:
     batch, _, height, width = check_features(features).shape
     if weights.shape[2:] != features.shape[2:]:
         raise RecipeError(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from impasto.errors import RecipeError
-from impasto.losses.reading import read_weighted, read_whole
+from impasto.losses.position_blocks import read_weighted, read_whole
 from impasto.losses.sums import is_channels_last, plain_sums, read_sums, working_dtype
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from impasto.losses.reading import Reading
+from impasto.losses.position_blocks import PositionBlocks
 
 # Numbers a piece of a feature map has when its sums are taken: 2 MiB in float32, within the cache of two cores.
 CHUNK = 1 << 19
@@ -31,7 +31,7 @@ def is_channels_last(features: Tensor) -> bool:
     return features.is_contiguous(memory_format=torch.channels_last) and not features.is_contiguous()
 
 
-def read_sums(features: Tensor, reading: Reading) -> list[tuple[Tensor, Tensor]]:
+def read_sums(features: Tensor, reading: PositionBlocks) -> list[tuple[Tensor, Tensor]]:
     """Return first `(B, C)` and second raw sums `(B, C, C)` of each region of channels-last `features`."""
     flat = _ReadSums.apply(features, reading)  # type: ignore[no-untyped-call]
     return list(zip(flat[: len(flat) // 2], flat[len(flat) // 2 :], strict=True))
@@ -51,7 +51,7 @@ class _ReadSums(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, reading: Reading) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, features: Tensor, reading: PositionBlocks) -> tuple[Tensor, ...]:
         ctx.save_for_backward(features)
         ctx.reading = reading
         dtype = working_dtype(features)
@@ -63,7 +63,7 @@ class _ReadSums(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         (features,) = ctx.saved_tensors
-        reading: Reading = ctx.reading
+        reading: PositionBlocks = ctx.reading
         batch, channels, height, width = features.shape
         regions = len(grads) // 2
         slopes, curves = torch.stack(grads[:regions], dim=1), torch.stack(grads[regions:], dim=1)
@@ -88,7 +88,7 @@ def _positions(features: Tensor) -> Tensor:
     return features.permute(0, 2, 3, 1).flatten(1, 2)
 
 
-def _image_sums(rows: Tensor, reading: Reading, dtype: torch.dtype) -> tuple[Tensor, ...]:
+def _image_sums(rows: Tensor, reading: PositionBlocks, dtype: torch.dtype) -> tuple[Tensor, ...]:
     """The K first `(C,)` and then the K second raw sums `(C, C)` of one image."""
     regions, channels, size = reading.shares.shape[1], rows.shape[1], _piece_size(rows)
     first = torch.zeros(regions, channels, dtype=dtype, device=rows.device)
@@ -107,7 +107,7 @@ def _image_sums(rows: Tensor, reading: Reading, dtype: torch.dtype) -> tuple[Ten
     return (*first, *second)
 
 
-def _image_gradient(rows: Tensor, reading: Reading, slope: Tensor, curve: Tensor, out: Tensor) -> None:
+def _image_gradient(rows: Tensor, reading: PositionBlocks, slope: Tensor, curve: Tensor, out: Tensor) -> None:
     """Write the gradient of one image into `out` in the order of reading, from g `(K, C)` and G + Gᵀ `(K, C, C)`."""
     channels, size, dtype = rows.shape[1], _piece_size(rows), out.dtype
     for start, stop, shares in reading.blocks(size):

@@ -5,8 +5,9 @@ Names are loaded when first used, so that recipes and presets can be read withou
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from impasto._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from impasto.optimize.engine import Painter
@@ -21,35 +22,18 @@ if TYPE_CHECKING:
         Started,
         Stepped,
     )
-    from impasto.optimize.guides import Guides
     from impasto.optimize.job import Job
     from impasto.optimize.plan import Plan, ScalePlan
     from impasto.optimize.presets import PRESETS, Preset, make_recipe
     from impasto.optimize.recipe import Recipe
-    from impasto.optimize.result import Result
     from impasto.optimize.run import open_job, plan_only, resume, stylize, stylize_events
 
-_HOMES = {
-    "engine": ("Painter",),
-    "events": (
-        "Balancing", "Event", "Finished", "Preview", "Recovered", "ScaleDone", "ScaleStarted", "Started", "Stepped"
-    ),
-    "guides": ("Guides",),
-    "job": ("Job",),
-    "plan": ("Plan", "ScalePlan"),
-    "presets": ("PRESETS", "Preset", "make_recipe"),
-    "recipe": ("Recipe",),
-    "result": ("Result",),
-    "run": ("open_job", "plan_only", "resume", "stylize", "stylize_events"),
-}  # fmt: skip
-_WHERE = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "PRESETS",
     "Balancing",
     "Event",
     "Finished",
-    "Guides",
     "Job",
     "Painter",
     "Plan",
@@ -57,7 +41,6 @@ __all__ = [
     "Preview",
     "Recipe",
     "Recovered",
-    "Result",
     "ScaleDone",
     "ScalePlan",
     "ScaleStarted",
@@ -71,8 +54,25 @@ __all__ = [
     "stylize_events",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _WHERE:
-        return getattr(importlib.import_module(f"impasto.optimize.{_WHERE[name]}"), name)
-    raise AttributeError(f"module 'impasto.optimize' has no attribute '{name}'")
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "engine": ("Painter",),
+        "events": (
+            "Balancing",
+            "Event",
+            "Finished",
+            "Preview",
+            "Recovered",
+            "ScaleDone",
+            "ScaleStarted",
+            "Started",
+            "Stepped",
+        ),
+        "job": ("Job",),
+        "plan": ("Plan", "ScalePlan"),
+        "presets": ("PRESETS", "Preset", "make_recipe"),
+        "recipe": ("Recipe",),
+        "run": ("open_job", "plan_only", "resume", "stylize", "stylize_events"),
+    },
+)

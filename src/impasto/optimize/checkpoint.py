@@ -13,7 +13,7 @@ from torch import Tensor
 
 from impasto.errors import RecipeError, ResumeError
 from impasto.imaging import atomic_write
-from impasto.optimize.guard import Guard
+from impasto.optimize.guard import DivergenceGuard
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.state import Average, RunState, make_optimizer
 
@@ -41,7 +41,7 @@ def write_checkpoint(
     digests: Sequence[str],
     inputs: dict[str, Any],
     run: RunState,
-    guard: Guard,
+    guard: DivergenceGuard,
 ) -> None:
     """Write the state of a run, atomically; raises `OutputError` where that is impossible."""
     content = {
@@ -93,7 +93,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise ResumeError(f"{path} lacks parts of a checkpoint; start the run afresh.") from error
 
 
-def restore(checkpoint: Checkpoint, digests: Sequence[str], device: torch.device) -> tuple[RunState, Guard]:
+def restore(
+    checkpoint: Checkpoint, digests: Sequence[str], device: torch.device
+) -> tuple[RunState, DivergenceGuard]:
     """Return the state of the run at ``checkpoint``; raises `ResumeError` if the pictures are not the same."""
     if tuple(digests) != checkpoint.digests:
         raise ResumeError(
@@ -113,7 +115,7 @@ def restore(checkpoint: Checkpoint, digests: Sequence[str], device: torch.device
         None if saved["composed"] is None else saved["composed"].to(device), list(saved["losses"]),
         list(saved.get("changes", [])),
     )  # fmt: skip
-    guard = Guard()
+    guard = DivergenceGuard()
     guard.load(saved["guard"])
     return run, guard
 

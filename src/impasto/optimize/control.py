@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from impasto.losses import content_distance
+from impasto.guidance.strength import content_distance
 from impasto.optimize.recipe import Recipe
 
 # The gain may change by e^PULL over the steps of a scale, and by half as much as the distance is off in one.
@@ -14,11 +14,6 @@ FASTEST = 0.5
 # At a scale's start large steps throw the picture about; what the distance is then says nothing of the weight.
 SETTLING = 12
 GAINS = (1e-4, 1e3)
-
-
-def content_factor(strength: float) -> float:
-    """Return the factor on the content weight, ``10^(2 (.5 - strength))``: 10 at 0, 1 at .5, .1 at 1."""
-    return float(10 ** (2 * (0.5 - strength)))
 
 
 def measured_distance(recipe: Recipe, terms: Mapping[str, float], gain: float) -> float | None:

@@ -13,11 +13,13 @@ from torch import Tensor
 
 from impasto.encoders import tune_process
 from impasto.errors import DivergedError
+from impasto.guidance import Result, content_factor
 from impasto.imaging import fit, resize
 from impasto.optimize.balance import improvements, next_sigmas
 from impasto.optimize.changes import changed_job
 from impasto.optimize.checkpoint import Checkpoint, restore, write_checkpoint
-from impasto.optimize.control import content_factor, next_gain
+from impasto.optimize.context import RunContext
+from impasto.optimize.control import next_gain
 from impasto.optimize.events import (
     Balancing,
     Event,
@@ -29,13 +31,11 @@ from impasto.optimize.events import (
     Started,
     Stepped,
 )
-from impasto.optimize.guard import Guard
+from impasto.optimize.guard import DivergenceGuard
 from impasto.optimize.job import Job
 from impasto.optimize.mixing import style_gains, style_losses
 from impasto.optimize.objective import Objective, build_objectives
 from impasto.optimize.plan import ScalePlan
-from impasto.optimize.result import Result
-from impasto.optimize.setup import Setup
 from impasto.optimize.state import (
     Average,
     RunState,
@@ -72,7 +72,7 @@ class Painter:
         self.preview_every = preview_every
         self.checkpoint = checkpoint
         self.checkpoint_seconds = checkpoint_seconds
-        self.setup = Setup(job, self.device)
+        self.setup = RunContext(job, self.device)
         self.state, self.guard = restore(resume, job.digests, self.device) if resume else self._fresh()
         self._finish = job.finish()
         self._recent: deque[Evaluated] = deque(maxlen=3)
@@ -81,7 +81,7 @@ class Painter:
         self._saved_at = self._started
         self._first_total = self.state.total
 
-    def _fresh(self) -> tuple[RunState, Guard]:
+    def _fresh(self) -> tuple[RunState, DivergenceGuard]:
         recipe, scale = self.recipe, self.plan.scales[0]
         generator = torch.Generator().manual_seed(recipe.seed)
         image = self.setup.start((scale.height, scale.width), generator)
@@ -89,7 +89,7 @@ class Painter:
         state = RunState(image, make_optimizer(recipe, image), Average(recipe.average), generator)
         state.gain = content_factor(recipe.strength)
         state.sigmas = self.setup.first_sigmas()
-        return state, Guard()
+        return state, DivergenceGuard()
 
     def picture(self) -> Tensor:
         """Return the picture so far (1,3,H,W) in [0,1] at the size of the finished picture."""
@@ -115,7 +115,7 @@ class Painter:
         self.state.gain *= content_factor(job.plan.recipe.strength) / content_factor(self.recipe.strength)
         self.state.changes.append(added)
         self.job, self.plan, self.recipe = job, job.plan, job.plan.recipe
-        self.setup = Setup(job, self.device)
+        self.setup = RunContext(job, self.device)
         if self.recipe.optimizer == "lbfgs":  # what it knows of the curvature was that of another loss
             self.state.optimizer = make_optimizer(self.recipe, self.state.image)
         # Losses before the change are no measure of those after it, and the old gain must not come back.
@@ -159,10 +159,9 @@ class Painter:
         return Result(
             self.picture(),
             self.job.alpha,
-            self.plan,
-            tuple(self.state.losses),
             time.monotonic() - self._started,
             provenance,
+            tuple(self.state.losses),
             (self.state.sigmas or ()) if found else (),
             found,
         )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from impasto.guidance.result import Result
     from impasto.optimize.plan import Plan, ScalePlan
-    from impasto.optimize.result import Result
 
 
 @dataclass(frozen=True)

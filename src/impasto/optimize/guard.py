@@ -16,7 +16,7 @@ RUNAWAY = 1e3
 MAX_RECOVERIES = 8
 
 
-class Guard:
+class DivergenceGuard:
     """Keeps a copy of the last good state of one scale and restores it when the loss goes wrong.
 
     A loss is wrong when it is not finite or exceeds `RUNAWAY` times the best of the scale. Each recovery halves

@@ -10,14 +10,14 @@ from typing import Any
 from torch import Tensor
 
 from impasto.encoders import Encoder
+from impasto.guidance import ColorSettings, Finish, Placement, Protection
 from impasto.optimize.checkpoint import digest
-from impasto.optimize.finish import Finish, Protection
-from impasto.optimize.guides import Placement
 from impasto.optimize.plan import Plan
+from impasto.optimize.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Pictures:
+class RunPictures:
     """What a run reads at one size: content, styles and the picture to start from, and where the styles go.
 
     Pixels are (1,3,H,W) in [0,1] on the CPU; content and styles are in the colours that are compared.
@@ -46,10 +46,10 @@ class Job:
 
     plan: Plan
     encoder: Encoder
-    pictures: Pictures
+    pictures: RunPictures
     alpha: Tensor | None = None
     inputs: dict[str, Any] = field(default_factory=dict)
-    composed: Pictures | None = None
+    composed: RunPictures | None = None
     photo: Tensor | None = None
 
     @property
@@ -74,7 +74,7 @@ class Job:
         found = ["" if picture is None else digest(picture) for picture in pictures]
         return [*found, *(digest(mask) for mask in self.placement.tensors)]
 
-    def pictures_for(self, size: tuple[int, int]) -> Pictures:
+    def pictures_for(self, size: tuple[int, int]) -> RunPictures:
         """Return the pictures to resize for a scale of ``size`` (height, width)."""
         base = self.plan.recipe.base
         return self.composed if self.composed and base and max(size) <= base else self.pictures
@@ -82,4 +82,9 @@ class Job:
     def finish(self) -> Finish:
         """Return what turns the compared picture into the one to show."""
         photo = self.content if self.photo is None else self.photo
-        return Finish(self.plan.recipe, photo, self.placement.protect)
+        return Finish(colors_of(self.plan.recipe), photo, self.placement.protect)
+
+
+def colors_of(recipe: Recipe) -> ColorSettings:
+    """Return whose colours the recipe asks for."""
+    return ColorSettings(recipe.colors, recipe.color_method, recipe.color_space)

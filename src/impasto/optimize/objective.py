@@ -9,8 +9,8 @@ from torch import Tensor
 
 from impasto.encoders import Encoder
 from impasto.errors import RecipeError
+from impasto.guidance.finish import Protection
 from impasto.losses import AnchorTerm, Term, VariationTerm
-from impasto.optimize.finish import Protection
 from impasto.optimize.targets import Targets
 from impasto.optimize.views import View
 

@@ -11,19 +11,17 @@ import torch
 
 from impasto.encoders import Encoder, best_precision, open_device, open_encoder, prepare
 from impasto.errors import RecipeError
+from impasto.guidance import Guides, Result, place, prepare_colors
 from impasto.imaging import Picture, PictureLike, fit, read_picture
 from impasto.optimize.checkpoint import read_checkpoint
 from impasto.optimize.engine import Painter
 from impasto.optimize.events import Event, Finished
-from impasto.optimize.finish import prepare_colors
-from impasto.optimize.guides import Guides, place
-from impasto.optimize.job import Job, Pictures
+from impasto.optimize.job import Job, RunPictures, colors_of
 from impasto.optimize.machine import available_memory, conv_rate
 from impasto.optimize.mixing import check_mixing
 from impasto.optimize.plan import Plan, check_memory, make_plan
 from impasto.optimize.presets import make_recipe
 from impasto.optimize.recipe import Recipe
-from impasto.optimize.result import Result
 
 Styles = PictureLike | Sequence[PictureLike]
 # Height of the shape that stands for an aspect: large enough that rounding it never shows in 30 000 pixels.
@@ -166,7 +164,7 @@ class _Read:
     photo: Picture | None
     arts: list[Picture]
     shape: tuple[int, int]
-    pictures: Pictures
+    pictures: RunPictures
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
@@ -189,10 +187,12 @@ def _read(
     if photo is None and recipe.aspect is not None:
         shape = (ASPECT_UNIT, max(1, round(ASPECT_UNIT * recipe.aspect)))
     sizes = [(art.height, art.width) for art in arts]
-    placement = place(guides, recipe, fit(*shape, size), sizes, photo is not None)
+    placement = place(
+        guides, fit(*shape, size), sizes, photo is not None, share=recipe.share, blend=recipe.blend
+    )
     pixels = None if photo is None else photo.pixels
-    colors = prepare_colors(recipe, pixels, [art.pixels for art in arts])
-    pictures = Pictures(*colors, None if first is None else first.pixels, placement)
+    colors = prepare_colors(colors_of(recipe), pixels, [art.pixels for art in arts])
+    pictures = RunPictures(*colors, None if first is None else first.pixels, placement)
     return _Read(photo, arts, shape, pictures)
 
 

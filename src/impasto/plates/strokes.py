@@ -24,7 +24,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Brush:
+class StrokeBrush:
     """One layer of strokes: lengths in units of the longer side, colour variation in 0-255."""
 
     width: float
@@ -47,7 +47,7 @@ class Oil:
         self.image = Image.new("CMYK", (width, height), (*ground, 90))
         self.draw = ImageDraw.Draw(self.image)
 
-    def strokes(self, rng: np.random.Generator, starts: Field, scene: Scene, brush: Brush) -> None:
+    def strokes(self, rng: np.random.Generator, starts: Field, scene: Scene, brush: StrokeBrush) -> None:
         """Paint one stroke of `brush` through each of the `(n, 2)` points, in the order given."""
         length = brush.length * rng.uniform(0.65, 1.3, len(starts))
         lines = trace(starts, scene, length)
@@ -84,7 +84,7 @@ def trace(starts: Field, scene: Scene, length: Field) -> Field:
     return np.stack(halves[0][::-1] + halves[1], axis=1)
 
 
-def bristle(rng: np.random.Generator, lines: Field, base: Field, brush: Brush) -> tuple[Field, Field]:
+def bristle(rng: np.random.Generator, lines: Field, base: Field, brush: StrokeBrush) -> tuple[Field, Field]:
     """Split centre lines `(n, t, 2)` into bristles: paths `(n, b, t, 2)`, colours with thickness `(n, b, 4)`.
 
     Paint is pushed to the rims, so the outer bristles are thicker; the stroke narrows towards its ends.

@@ -8,7 +8,7 @@ from PIL import Image
 
 from .colour import Field, mix, palette, ramp
 from .noise import clouds, grid, sample, scatter, standard
-from .strokes import Brush, Oil, Scene
+from .strokes import Oil, Scene, StrokeBrush
 from .surface import Mask, blur, finish, over, relief, smooth
 
 ASPECT = 0.8
@@ -41,10 +41,10 @@ def paint(size: int, rng: np.random.Generator) -> Image.Image:
     """Paint the plate `size` pixels wide."""
     scene = _scene(rng)
     oil = Oil(size, ASPECT, (20, 34, 82))
-    oil.strokes(rng, scatter(rng, 0.016, ASPECT), scene, Brush(0.021, 0.075, 9, 10, 7))
-    oil.strokes(rng, scatter(rng, 0.0115, ASPECT), scene, Brush(0.0115, 0.052, 7, 15, 9, 15))
+    oil.strokes(rng, scatter(rng, 0.016, ASPECT), scene, StrokeBrush(0.021, 0.075, 9, 10, 7))
+    oil.strokes(rng, scatter(rng, 0.0115, ASPECT), scene, StrokeBrush(0.0115, 0.052, 7, 15, 9, 15))
     fine = scatter(rng, 0.0098, ASPECT)
-    oil.strokes(rng, fine[_busy(fine)], scene, Brush(0.0075, 0.028, 5, 12, 8, 14))
+    oil.strokes(rng, fine[_busy(fine)], scene, StrokeBrush(0.0075, 0.028, 5, 12, 8, 14))
     colour, thickness = oil.read()
     light = relief(blur(thickness, 0.0006), 0.0042)
     weave = clouds(rng, thickness.shape, 420, 2)

@@ -7,21 +7,18 @@ die without taking anything else with it. Names are loaded when first used, so t
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from impasto._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from impasto.studio.app import create_app
     from impasto.studio.server import serve
-    from impasto.studio.settings import Limits, Settings
-
-_HOMES = {"app": ("create_app",), "server": ("serve",), "settings": ("Limits", "Settings")}
-_WHERE = {name: home for home, names in _HOMES.items() for name in names}
-
-__all__ = ["Limits", "Settings", "create_app", "serve"]
+    from impasto.studio.settings import Limits, StudioSettings
 
 
-def __getattr__(name: str) -> Any:
-    if name in _WHERE:
-        return getattr(importlib.import_module(f"impasto.studio.{_WHERE[name]}"), name)
-    raise AttributeError(f"module 'impasto.studio' has no attribute '{name}'")
+__all__ = ["Limits", "StudioSettings", "create_app", "serve"]
+
+__getattr__ = lazy_exports(
+    __name__, {"app": ("create_app",), "server": ("serve",), "settings": ("Limits", "StudioSettings")}
+)

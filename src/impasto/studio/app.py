@@ -19,8 +19,8 @@ from starlette.types import Scope
 from impasto import __version__
 from impasto.errors import ImpastoError
 from impasto.studio import job_routes, picture_routes
-from impasto.studio.guard import Guard
-from impasto.studio.processes import Refused
+from impasto.studio.guard import RequestGuard
+from impasto.studio.processes import RequestError
 from impasto.studio.studio import Studio
 
 STATIC = Path(str(resources.files("impasto.studio"))) / "static"
@@ -75,12 +75,12 @@ def create_app(studio: Studio) -> FastAPI:
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
 
-    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestError, _refused)
     app.add_exception_handler(ImpastoError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _bug)
-    app.add_middleware(Guard, settings=studio.settings)
+    app.add_middleware(RequestGuard, settings=studio.settings)
     return app
 
 
@@ -93,7 +93,7 @@ def problem(status: int, sentence: str, headers: dict[str, str] | None = None) -
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    status = error.status if isinstance(error, Refused) else 422
+    status = error.status if isinstance(error, RequestError) else 422
     return problem(status, str(error), {"retry-after": "2"} if status == 429 else None)
 
 

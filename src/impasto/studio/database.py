@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import OutputError
-from impasto.studio.jobs import ACTIVE, ENDED, Job
+from impasto.studio.jobs import ACTIVE, ENDED, StudioJob
 
 VERSION = 1
 _SCHEMA = """
@@ -105,7 +105,7 @@ class Database:
         """Remove a picture's row."""
         self._link.execute("DELETE FROM pictures WHERE id=?", (name,))
 
-    def save(self, job: Job) -> None:
+    def save(self, job: StudioJob) -> None:
         """Write a job's row, the first time with the pictures that it uses; gives a new job its number."""
         values: dict[str, Any] = {name: getattr(job, name) for name in _PLAIN}
         values |= {name: json.dumps(getattr(job, name)) for name in _JSON}
@@ -123,15 +123,15 @@ class Database:
         self._link.execute("COMMIT")
         job.seq = int(made.lastrowid or 0)
 
-    def job(self, name: str) -> Job | None:
+    def job(self, name: str) -> StudioJob | None:
         """Return a job, None if there is none."""
         return next(iter(self._jobs("WHERE id=?", (name,))), None)
 
-    def active(self) -> list[Job]:
+    def active(self) -> list[StudioJob]:
         """Return the jobs that are not finished, in the order of the queue."""
         return self._jobs(f"WHERE state IN {ACTIVE} ORDER BY rank")
 
-    def page(self, before: int | None, count: int) -> list[Job]:
+    def page(self, before: int | None, count: int) -> list[StudioJob]:
         """Return the newest ``count`` jobs, or those before the number ``before``."""
         return self._jobs(
             "WHERE seq < ? ORDER BY seq DESC LIMIT ?", (2**62 if before is None else before, count)
@@ -165,16 +165,16 @@ class Database:
         ).fetchone()
         return None if found is None else (found[0], found[1])
 
-    def _jobs(self, where: str, values: tuple[object, ...] = ()) -> list[Job]:
+    def _jobs(self, where: str, values: tuple[object, ...] = ()) -> list[StudioJob]:
         names = (*_PLAIN, *_JSON, "has_picture", "seq")
         rows = self._link.execute(f"SELECT {','.join(names)} FROM jobs {where}", values)
         return [_job(dict(zip(names, row, strict=True))) for row in rows]
 
 
-def _job(values: dict[str, Any]) -> Job:
+def _job(values: dict[str, Any]) -> StudioJob:
     values |= {name: json.loads(values[name]) for name in _JSON}
     values["has_picture"] = bool(values["has_picture"])
     if values["scale"] is not None:
         values["scale"] = tuple(values["scale"])
     values["losses"] = [(step, loss) for step, loss in values["losses"]]
-    return Job(**values)
+    return StudioJob(**values)

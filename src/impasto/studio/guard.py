@@ -16,7 +16,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from impasto.studio.settings import Limits, Settings, is_loopback
+from impasto.studio.settings import Limits, StudioSettings, is_loopback
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -43,14 +43,16 @@ _HEADERS = (
 )
 
 
-class Guard:
+class RequestGuard:
     """ASGI middleware: Host, Origin, token, rate and size; then the application with headers that shut others out.
 
     A page from elsewhere must not reach a studio through the browser of who uses it: a name of somebody else's
     that leads here (DNS rebinding) fails at the Host, a request sent across sites at Origin and Sec-Fetch-Site.
     """
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], settings: Settings) -> None:
+    def __init__(
+        self, app: Callable[[Scope, Receive, Send], Awaitable[None]], settings: StudioSettings
+    ) -> None:
         self.app = app
         self.settings = settings
         self.rates = Rates(settings.limits)

@@ -10,13 +10,13 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import FileResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from impasto.studio.answers import Here, IdPath, binary, errors
-from impasto.studio.hub import Watcher
-from impasto.studio.jobs import ENDED, Job, Leaving
-from impasto.studio.ledger import preview_url
+from impasto.studio.dependencies import Here, IdPath, binary, errors
+from impasto.studio.event_bus import Watcher
+from impasto.studio.job_store import preview_url
+from impasto.studio.jobs import ENDED, Leaving, StudioJob
 from impasto.studio.models import ChangeBody, JobBody, JobInfo, JobList, JobWhole
 from impasto.studio.pictures import LARGEST_SHOWN
-from impasto.studio.processes import Refused
+from impasto.studio.processes import RequestError
 from impasto.studio.studio import Studio
 
 router = APIRouter(prefix="/api/jobs")
@@ -108,7 +108,7 @@ async def show_preview(
     elif data is None:
         file = studio.folder.preview(name)
         if not file.is_file():
-            raise Refused(404, "This job has no preview yet.")
+            raise RequestError(404, "This job has no preview yet.")
         data = file.read_bytes()
     return Response(data, media_type="image/webp", headers=FRESH)
 
@@ -126,7 +126,7 @@ async def show_result(
     job = studio.ledger.job(name)
     path = studio.folder.result(name)
     if not job.has_picture or not path.is_file():
-        raise Refused(404, f"This job is {job.state} and has no picture.")
+        raise RequestError(404, f"This job is {job.state} and has no picture.")
     if size is not None and format is None:
         return Response(await studio.pictures.show(path, size), media_type="image/webp", headers=FRESH)
     if size is None and format in (None, "png"):
@@ -152,14 +152,16 @@ async def watch_job(
     job = studio.ledger.job(name)
     watcher = studio.hub.watch(name)
     if watcher is None:
-        raise Refused(429, f"{studio.hub.most} clients watch jobs already; close some.")
+        raise RequestError(429, f"{studio.hub.most} clients watch jobs already; close some.")
     seen = int(last) if last is not None and last.isascii() and last.isdigit() else 0
     return EventSourceResponse(
         _events(studio, job, watcher, seen), ping=PING_SECONDS, send_timeout=STUCK_SECONDS
     )
 
 
-async def _events(studio: Studio, job: Job, watcher: Watcher, seen: int) -> AsyncIterator[ServerSentEvent]:
+async def _events(
+    studio: Studio, job: StudioJob, watcher: Watcher, seen: int
+) -> AsyncIterator[ServerSentEvent]:
     """Yield what is now, then what happens; a preview that a returning client has seen is not sent again."""
     try:
         number = studio.hub.number()
@@ -184,5 +186,5 @@ async def _leave(studio: Studio, name: str, how: Leaving) -> JobInfo:
     return _info(studio, job)
 
 
-def _info(studio: Studio, job: Job) -> JobInfo:
+def _info(studio: Studio, job: StudioJob) -> JobInfo:
     return JobInfo(**studio.ledger.public(job))

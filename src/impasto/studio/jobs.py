@@ -15,7 +15,7 @@ MOST_LOSSES = 200
 
 
 @dataclass
-class Job:
+class StudioJob:
     """One picture to paint.
 
     ``recipe`` holds every field of `Recipe`; pictures are ids everywhere. ``rank`` orders the queue. ``wish`` is

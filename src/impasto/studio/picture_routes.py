@@ -12,8 +12,9 @@ from impasto import __version__
 from impasto.optimize.panels import PANELS
 from impasto.optimize.presets import PRESETS, make_recipe
 from impasto.optimize.recipe import Recipe
-from impasto.studio.answers import Here, IdPath, binary, errors, sent_picture
+from impasto.studio.dependencies import Here, IdPath, binary, errors, sent_picture
 from impasto.studio.folder import new_id
+from impasto.studio.instant_styles import trained_styles
 from impasto.studio.models import (
     FastBody,
     Info,
@@ -25,10 +26,9 @@ from impasto.studio.models import (
     Sample,
     TrainedStyle,
 )
-from impasto.studio.orders import files_of, recipe_of, replayed
 from impasto.studio.pictures import LARGEST_SHOWN, TYPES, clean_name
-from impasto.studio.processes import Refused
-from impasto.studio.trained import trained_styles
+from impasto.studio.processes import RequestError
+from impasto.studio.requests import files_of, recipe_of, replayed
 
 router = APIRouter(prefix="/api")
 FOREVER = "private, max-age=31536000, immutable"
@@ -73,7 +73,7 @@ async def send_picture(
     _check_type(request)
     if not studio.ledger.tidy():
         most = studio.settings.limits.history_bytes / 1e9
-        raise Refused(413, f"The studio's folder is full ({most:.1f} GB); forget some jobs first.")
+        raise RequestError(413, f"The studio's folder is full ({most:.1f} GB); forget some jobs first.")
     row = await studio.pictures.receive(_body(request), clean_name(name))
     return PictureInfo(id=row.id, width=row.width, height=row.height, name=row.name, alpha=row.alpha)
 
@@ -99,12 +99,16 @@ async def fast(
 ) -> Response:
     """Return a picture in one pass; of one client's requests that wait only the newest is answered."""
     if not studio.can_preview:
-        raise Refused(503, "The network for previews is not part of this installation; start a job instead.")
+        raise RequestError(
+            503, "The network for previews is not part of this installation; start a job instead."
+        )
     limits = studio.settings.limits
     if len(body.styles) > limits.styles:
-        raise Refused(422, f"{len(body.styles)} styles are more than this studio takes, {limits.styles}.")
+        raise RequestError(
+            422, f"{len(body.styles)} styles are more than this studio takes, {limits.styles}."
+        )
     if body.trained is not None and body.trained not in {style["name"] for style in trained_styles()}:
-        raise Refused(404, f"There is no trained style '{body.trained}'; /api/info lists them.")
+        raise RequestError(404, f"There is no trained style '{body.trained}'; /api/info lists them.")
     guides = {"masks": body.masks or [], "protect": body.protect}
     places = {key: value for key, value in guides.items() if value}
     files = files_of(studio.pictures, {}, body.content, body.styles, places)
@@ -135,8 +139,8 @@ async def plan(body: JobBody, studio: Here) -> PlanInfo:
     files = files_of(studio.pictures, recipe, body.content, body.styles, body.guides.ids())
     try:
         return PlanInfo(**await studio.desk.ask("plan", PLAN_SECONDS, **files))
-    except Refused as error:
-        raise Refused(error.status, studio.pictures.names_for(str(error))) from error
+    except RequestError as error:
+        raise RequestError(error.status, studio.pictures.names_for(str(error))) from error
 
 
 @router.post(
@@ -156,7 +160,7 @@ async def replay(request: Request, studio: Here) -> Replay:
 def _check_type(request: Request) -> None:
     kind, _, name = request.headers.get("content-type", "").partition(";")[0].strip().lower().partition("/")
     if kind != "image" or name not in TYPES:
-        raise Refused(415, f"A picture is sent as image/..., one of {', '.join(TYPES)}.")
+        raise RequestError(415, f"A picture is sent as image/..., one of {', '.join(TYPES)}.")
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:
@@ -164,7 +168,7 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
         async for part in request.stream():
             yield part
     except ClientDisconnect:
-        raise Refused(408, "The request did not come to its end.") from None
+        raise RequestError(408, "The request did not come to its end.") from None
 
 
 def _schema() -> dict[str, Any]:

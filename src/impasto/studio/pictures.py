@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from impasto.studio.database import Database, PictureRow
 from impasto.studio.folder import Folder
-from impasto.studio.processes import Helper, Refused
+from impasto.studio.processes import Helper, RequestError
 from impasto.studio.settings import Limits
 
 TYPES = ("jpeg", "jpg", "png", "webp", "tiff", "avif", "gif", "bmp", "heic", "heif")
@@ -58,7 +58,7 @@ SAMPLES = (
 )
 
 
-class Pictures:
+class PictureStore:
     """Receives, keeps and shows pictures. ``samples`` are those of the package, by id; they are never forgotten."""
 
     def __init__(self, folder: Folder, database: Database, desk: Helper, limits: Limits) -> None:
@@ -81,7 +81,7 @@ class Pictures:
                 )
 
     async def receive(self, body: AsyncIterator[bytes], name: str) -> PictureRow:
-        """Keep a picture that is being sent; raises `Refused` for what is too large or no picture."""
+        """Keep a picture that is being sent; raises `RequestError` for what is too large or no picture."""
         path, digest, size = await self.store(body)
         try:
             found = self.database.picture(digest)
@@ -109,15 +109,15 @@ class Pictures:
                     size += len(part)
                     if size > self.limits.upload_bytes:
                         most = self.limits.upload_bytes
-                        raise Refused(413, f"This is too large; at most {most:,} bytes are taken here.")
+                        raise RequestError(413, f"This is too large; at most {most:,} bytes are taken here.")
                     digest.update(part)
                     file.write(part)
             if size == 0:
-                raise Refused(422, "Nothing was sent; the picture is the body of the request.")
+                raise RequestError(422, "Nothing was sent; the picture is the body of the request.")
         except OSError as error:
             path.unlink(missing_ok=True)
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise Refused(413, "The disk is full; forget some pictures, or make room.") from error
+                raise RequestError(413, "The disk is full; forget some pictures, or make room.") from error
             raise
         except BaseException:
             path.unlink(missing_ok=True)
@@ -132,7 +132,7 @@ class Pictures:
         try:
             key = (path, size, path.stat().st_mtime_ns)
         except FileNotFoundError:
-            raise Refused(404, "There is no such picture any more.") from None
+            raise RequestError(404, "There is no such picture any more.") from None
         if key not in self._shown:
             self._shown[key] = await self.desk.ask("show", path=path, size=size)
         self._shown.move_to_end(key)
@@ -141,10 +141,10 @@ class Pictures:
         return self._shown[key]
 
     def path(self, name: str) -> Path:
-        """Return the file of a picture; raises `Refused` where there is none."""
+        """Return the file of a picture; raises `RequestError` where there is none."""
         path = self.folder.picture(name)
         if self.database.picture(name) is None or not path.is_file():
-            raise Refused(404, f"There is no picture {name}; send it to /api/pictures first.")
+            raise RequestError(404, f"There is no picture {name}; send it to /api/pictures first.")
         return path
 
     def names_for(self, sentence: str) -> str:

@@ -23,7 +23,7 @@ READY = ("ready", None)
 START_SECONDS = 120.0
 
 
-class Refused(ImpastoError):  # noqa: N818 (the word says it)
+class RequestError(ImpastoError):
     """A request that cannot be answered, with the HTTP status that says so."""
 
     def __init__(self, status: int, sentence: str) -> None:
@@ -145,9 +145,9 @@ class Helper:
             self._child.start()
 
     async def ask(self, kind: str, seconds: float = 60.0, **request: Any) -> Any:
-        """Return the answer; raises `Refused` where there is none."""
+        """Return the answer; raises `RequestError` where there is none."""
         if self._waiting >= self._most:
-            raise Refused(
+            raise RequestError(
                 429, f"{self._waiting} requests wait for their answer already; try again in a moment."
             )
         self._waiting += 1
@@ -173,13 +173,13 @@ class Helper:
             await self._child.end(5)
             if isinstance(error, asyncio.CancelledError):
                 raise
-            raise Refused(422, f"This took more than {seconds:g} seconds and was given up.") from error
+            raise RequestError(422, f"This took more than {seconds:g} seconds and was given up.") from error
         finally:
             waiting.cancel()
             self._answer = None
         if status == "ok":
             return value
-        raise Refused(*value)
+        raise RequestError(*value)
 
     async def end(self) -> None:
         """End the process."""
@@ -214,7 +214,7 @@ def answer(pipe: Connection, handlers: dict[str, Callable[..., Any]]) -> None:
             os._exit(0)
         try:
             reply = ("ok", handlers[kind](**request))
-        except Refused as error:
+        except RequestError as error:
             reply = ("refused", (error.status, str(error)))
         except ImpastoError as error:
             reply = ("refused", (422, str(error)))

@@ -15,7 +15,7 @@ import uvicorn
 
 from impasto.errors import OutputError
 from impasto.studio.app import create_app
-from impasto.studio.settings import Settings
+from impasto.studio.settings import StudioSettings
 from impasto.studio.studio import Studio
 
 CLOSING_SECONDS = 5
@@ -43,7 +43,7 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve(settings: Settings, *, say: Callable[[str], None], browser: bool = False) -> None:
+def serve(settings: StudioSettings, *, say: Callable[[str], None], browser: bool = False) -> None:
     """Serve a studio until a signal ends it; ``say`` gets the address, which ``browser`` also opens.
 
     Raises OutputError where it cannot listen or keep its files.
@@ -82,7 +82,7 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def address(settings: Settings, listening: socket.socket) -> str:
+def address(settings: StudioSettings, listening: socket.socket) -> str:
     """Return the address to open, with the token in it if there is one."""
     port = listening.getsockname()[1]
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host

@@ -39,7 +39,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Settings:
+class StudioSettings:
     """One studio. Raises `RecipeError` for what cannot be; `data` is made when the studio starts.
 
     Without ``token`` only this machine is served: any other ``host`` demands one. Each of ``devices`` gets a

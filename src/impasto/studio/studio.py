@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from importlib import resources
 from typing import Any
 
-from impasto.studio.crew import Crew, Hand
+from impasto.feedforward.pretrained import pretrained_networks
 from impasto.studio.database import Database
+from impasto.studio.event_bus import EventBus
 from impasto.studio.folder import Folder, new_id
-from impasto.studio.hub import Hub
-from impasto.studio.jobs import ENDED, Job, Leaving, State
-from impasto.studio.latest import Latest
-from impasto.studio.ledger import Ledger
+from impasto.studio.job_store import JobStore
+from impasto.studio.jobs import ENDED, Leaving, State, StudioJob
+from impasto.studio.latest_only import LatestOnlyQueue
 from impasto.studio.models import JobBody
-from impasto.studio.orders import changed, files_of, recipe_of
-from impasto.studio.pictures import Pictures
-from impasto.studio.processes import Helper, Refused
-from impasto.studio.settings import Settings
+from impasto.studio.pictures import PictureStore
+from impasto.studio.processes import Helper, RequestError
+from impasto.studio.requests import changed, files_of, recipe_of
+from impasto.studio.settings import StudioSettings
+from impasto.studio.workers import Worker, WorkerPool
 
 # A job that so many processes died of, without getting any further, is given up.
 MOST_DEATHS = 3
@@ -34,18 +34,18 @@ class Studio:
     Raises OutputError where its folder cannot be used.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StudioSettings) -> None:
         self.settings, limits = settings, settings.limits
         self.folder = Folder(settings.data)
         self.database = Database(self.folder.database)
         self.folder.clean()
-        self.hub = Hub(limits.watchers)
-        self.desk = Helper("impasto.studio.desk", limits.waiting)
-        self.previewer = Helper("impasto.studio.fast", limits.waiting)
-        self.latest = Latest(self.previewer, limits.waiting)
-        self.pictures = Pictures(self.folder, self.database, self.desk, limits)
-        self.ledger = Ledger(self.folder, self.database, self.pictures, self.hub, limits)
-        self.crew = Crew(settings.devices, self._heard)
+        self.hub = EventBus(limits.watchers)
+        self.desk = Helper("impasto.studio.image_service", limits.waiting)
+        self.previewer = Helper("impasto.studio.preview_process", limits.waiting)
+        self.latest = LatestOnlyQueue(self.previewer, limits.waiting)
+        self.pictures = PictureStore(self.folder, self.database, self.desk, limits)
+        self.ledger = JobStore(self.folder, self.database, self.pictures, self.hub, limits)
+        self.crew = WorkerPool(settings.devices, self._heard)
         self._ending = False
 
     async def start(self) -> None:
@@ -73,28 +73,28 @@ class Studio:
     @property
     def can_preview(self) -> bool:
         """Whether the network for previews in one pass is there."""
-        return (resources.files("impasto.networks") / "data" / "any.safetensors").is_file()
+        return "any" in pretrained_networks()
 
-    def submit(self, body: JobBody) -> Job:
-        """Queue a job; raises `Refused` or `RecipeError` for what cannot be painted."""
+    def submit(self, body: JobBody) -> StudioJob:
+        """Queue a job; raises `RequestError` or `RecipeError` for what cannot be painted."""
         recipe = recipe_of(body, self.settings.limits.styles).to_json()
         guides = body.guides.ids()
         files_of(self.pictures, recipe, body.content, body.styles, guides)
         most = self.settings.limits.queue
         if len(self.ledger.active) >= most:
-            raise Refused(429, f"{most} jobs are not finished yet; wait for one, or cancel one.")
+            raise RequestError(429, f"{most} jobs are not finished yet; wait for one, or cancel one.")
         if self.crew.broken:
-            raise Refused(409, f"Nothing can be painted here: {self.crew.broken}")
+            raise RequestError(409, f"Nothing can be painted here: {self.crew.broken}")
         rank = self.ledger.rank(front=False)
-        job = Job(new_id(), recipe, guides, body.content, list(body.styles), time.time(), rank)
+        job = StudioJob(new_id(), recipe, guides, body.content, list(body.styles), time.time(), rank)
         self.ledger.add(job)
         self._dispatch()
         return job
 
-    async def leave(self, job: Job, how: Leaving) -> None:
-        """Pause, cancel or keep a job; raises `Refused` where its state does not allow it."""
+    async def leave(self, job: StudioJob, how: Leaving) -> None:
+        """Pause, cancel or keep a job; raises `RequestError` where its state does not allow it."""
         if job.state in ENDED:
-            raise Refused(409, f"This job is {job.state} already.")
+            raise RequestError(409, f"This job is {job.state} already.")
         if job.state == "running":
             job.wish = how
             self.ledger.save(job)
@@ -108,34 +108,34 @@ class Studio:
             self.folder.checkpoint(job.id).unlink(missing_ok=True)
             self.ledger.move(job, "stopped")
         elif not self.folder.checkpoint(job.id).is_file():
-            raise Refused(409, "This job has not begun, so that there is no picture to keep; cancel it.")
+            raise RequestError(409, "This job has not begun, so that there is no picture to keep; cancel it.")
         else:
             job.wish = "keep"
             self.ledger.queue(job)
             self._dispatch()
             await self._settled(job)
 
-    def resume(self, job: Job) -> None:
-        """Queue a paused job again, in front; raises `Refused` where its state does not allow it."""
+    def resume(self, job: StudioJob) -> None:
+        """Queue a paused job again, in front; raises `RequestError` where its state does not allow it."""
         failed = job.state == "failed" and self.folder.checkpoint(job.id).is_file()
         if job.state != "paused" and not failed:
-            raise Refused(409, f"This job is {job.state}; only a paused one is resumed.")
+            raise RequestError(409, f"This job is {job.state}; only a paused one is resumed.")
         job.ended = job.error = None
         job.deaths = 0
         self.ledger.queue(job)
         self._dispatch()
 
-    def change(self, job: Job, strength: float | None, mix: list[float] | None) -> None:
-        """Change a job that is not finished, also while it runs; raises `Refused` or `RecipeError`."""
+    def change(self, job: StudioJob, strength: float | None, mix: list[float] | None) -> None:
+        """Change a job that is not finished, also while it runs; raises `RequestError` or `RecipeError`."""
         if job.state in ENDED:
-            raise Refused(409, f"This job is {job.state} already; paint a new one.")
+            raise RequestError(409, f"This job is {job.state} already; paint a new one.")
         job.recipe = changed(job, strength, mix)
         hand = self.crew.at(job.id)
         if hand is not None:
             hand.send("change", job.id, strength, mix)
         self.ledger.changed(job)
 
-    async def forget(self, job: Job) -> None:
+    async def forget(self, job: StudioJob) -> None:
         """Remove a job and its files; one that runs is stopped first."""
         if job.state == "running":
             await self.leave(job, "cancel")
@@ -152,7 +152,7 @@ class Studio:
                 return
             try:
                 files = files_of(self.pictures, job.recipe, job.content, job.styles, job.guides)
-            except Refused as error:
+            except RequestError as error:
                 self.ledger.fail(job, str(error))
                 continue
             folder = self.folder.job(job.id)
@@ -161,7 +161,7 @@ class Studio:
             hand.send("paint", {"id": job.id, "folder": folder, "keep": job.wish == "keep", **files})
             self.ledger.move(job, "running")
 
-    def _heard(self, hand: Hand, message: tuple[Any, ...]) -> None:
+    def _heard(self, hand: Worker, message: tuple[Any, ...]) -> None:
         """Take in what a process said."""
         kind, *rest = message
         if kind == "ready" and not self._ending:
@@ -200,7 +200,7 @@ class Studio:
             for job in self.ledger.queued():
                 self.ledger.fail(job, sentence)
 
-    def _left(self, job: Job, state: State, sentence: str | None, facts: dict[str, Any]) -> None:
+    def _left(self, job: StudioJob, state: State, sentence: str | None, facts: dict[str, Any]) -> None:
         """Take in how a process left a job."""
         job.step = facts.pop("step", job.step)
         job.recipe.update(facts)
@@ -212,7 +212,7 @@ class Studio:
             self.ledger.move(job, state)
         self._dispatch()
 
-    def _orphaned(self, job: Job) -> None:
+    def _orphaned(self, job: StudioJob) -> None:
         """Do with a job whose process is gone what is left to do."""
         if job.wish == "pause":
             self.ledger.move(job, "paused")
@@ -228,7 +228,7 @@ class Studio:
         else:
             self.ledger.queue(job)
 
-    async def _settled(self, job: Job) -> None:
+    async def _settled(self, job: StudioJob) -> None:
         """Wait a little until what was wished for has happened."""
         end = time.monotonic() + SETTLE_SECONDS
         while job.wish is not None and time.monotonic() < end:

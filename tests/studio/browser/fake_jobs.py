@@ -16,7 +16,7 @@ from PIL import Image, PngImagePlugin
 OVER = ("done", "stopped", "failed")
 
 
-class Job:
+class StudioJob:
     """One job and the clock that drives it."""
 
     def __init__(
@@ -118,21 +118,21 @@ class Jobs:
 
     def __init__(self, store: Store):
         self._store = store
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, StudioJob] = {}
         self._one = threading.Lock()
 
-    def __getitem__(self, key: str) -> Job:
+    def __getitem__(self, key: str) -> StudioJob:
         return self._jobs[key]
 
     def start(self, body: dict[str, Any], recipe: dict[str, Any], steps: int, pace: float) -> dict[str, Any]:
         """Queue a job."""
-        job = Job(len(self._jobs) + 1, self._store, body, recipe, steps, pace)
+        job = StudioJob(len(self._jobs) + 1, self._store, body, recipe, steps, pace)
         job.position = 1 + sum(other.state == "queued" for other in self._jobs.values())
         self._jobs[job.id] = job
         threading.Thread(target=self._work, args=(job,), daemon=True).start()
         return job.json()
 
-    def _work(self, job: Job) -> None:
+    def _work(self, job: StudioJob) -> None:
         with self._one:
             job.run()
 

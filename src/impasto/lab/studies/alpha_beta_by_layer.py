@@ -3,27 +3,31 @@
 from collections.abc import Sequence
 
 from impasto.lab.figure import Chart, Figure, Panel, draw
-from impasto.lab.row import Row, View, grouped
-from impasto.lab.study import Cell, Setting, Study
+from impasto.lab.row import FigureData, Row, grouped
+from impasto.lab.study import PaintCell, Setting, Study
 
 LAYER, RATIO = "content layer", "alpha / beta"
 # Five decades from texture to photograph: the last five for the published loss, the first five for ours.
 RATIOS = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 
 
-def cells(setting: Setting) -> list[Cell]:
+def cells(setting: Setting) -> list[PaintCell]:
     """Return the grid."""
     preset, low = ("gatys", "relu2_2") if setting.vgg else ("impasto", "relu2_1")
     own = {"style_weight": 1.0, "start": "content", "scales": ((setting.size, setting.steps(400, 80)),)}
     own |= {} if setting.vgg else {"hold": False, "views": 1}
     return [
-        Cell({LAYER: layer, RATIO: ratio}, {**own, "content_layers": {layer: 1.0}, "content_weight": ratio}, preset)
+        PaintCell(
+            {LAYER: layer, RATIO: ratio},
+            {**own, "content_layers": {layer: 1.0}, "content_weight": ratio},
+            preset,
+        )
         for layer in (low, "relu4_2")
         for ratio in RATIOS[setting.vgg :][:5]
     ]  # fmt: skip
 
 
-def figure(view: View) -> Figure:
+def figure(view: FigureData) -> Figure:
     """Draw a row of pictures a layer, and STYLE against CONTENT."""
     layers = grouped(view.rows, LAYER)
     grid = [

@@ -6,20 +6,22 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from impasto.lab.figure import Chart, Figure, Panel, draw
-from impasto.lab.row import Row, View
-from impasto.lab.study import FROM_NOISE, Cell, Setting, Study
+from impasto.lab.row import FigureData, Row
+from impasto.lab.study import FROM_NOISE, PaintCell, Setting, Study
 
 VGG = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "relu4_2", "conv5_1")
 
 
-def cells(setting: Setting) -> list[Cell]:
+def cells(setting: Setting) -> list[PaintCell]:
     """Return the layers."""
     layers = VGG if setting.vgg else (*setting.layers[:4], "relu4_2", setting.layers[4])
     own = {**FROM_NOISE, "scales": ((setting.size, setting.steps(400, 150)),), "variation_weight": 0.2}
-    return [Cell({"layer": layer}, {**own, "content_layers": {layer: 1.0}}, styles=()) for layer in layers]
+    return [
+        PaintCell({"layer": layer}, {**own, "content_layers": {layer: 1.0}}, styles=()) for layer in layers
+    ]
 
 
-def figure(view: View) -> Figure:
+def figure(view: FigureData) -> Figure:
     """Draw the pictures, and how the losses fell."""
     panels = [Panel(row.picture(), f"error {row['error']:.2g}, SSIM {row['SSIM']:.2f}") for row in view.rows]
     courses = {str(row["layer"]): row.course("step", "loss") for row in view.painted}

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from impasto.lab.figure import Figure, Panel, draw
-from impasto.lab.row import Row, View
-from impasto.lab.study import Cell, Setting, Study
+from impasto.lab.row import FigureData, Row
+from impasto.lab.study import PaintCell, Setting, Study
 
 NAMES = {"compact": "compact", "vgg16": "vgg16", "vgg19": "vgg19", "resnet50": "resnet50",
          "vgg19-random": "vgg19 (random)", "tiny": "tiny (random)"}  # fmt: skip
@@ -18,16 +18,16 @@ def _layers(encoder: str) -> dict[str, Any]:
     return {"content_layers": content, "style_layers": style} if encoder == "resnet50" else {}
 
 
-def cells(setting: Setting) -> list[Cell]:
+def cells(setting: Setting) -> list[PaintCell]:
     """Return the grid."""
     scales = ((setting.size, setting.steps(200, 60)),)
     return [
-        Cell({"encoder": name}, {"encoder": encoder, "scales": scales, **_layers(encoder)})
+        PaintCell({"encoder": name}, {"encoder": encoder, "scales": scales, **_layers(encoder)})
         for encoder, name in NAMES.items()
     ]
 
 
-def figure(view: View) -> Figure:
+def figure(view: FigureData) -> Figure:
     """Draw the figure."""
     panels = [Panel(row.picture(), row.caption("STYLE", "CONTENT")) for row in view.rows]
     columns = ["photograph", "style", *view.along("encoder")]

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from impasto.lab.figure import Bars, Chart, Figure, Panel, draw
-from impasto.lab.row import Row, View
-from impasto.lab.study import Setting, Study, Training
+from impasto.lab.row import FigureData, Row
+from impasto.lab.study import FinetuneCell, Setting, Study
 
 TRAINED = "trained parameters"
 
 
-def cells(setting: Setting) -> list[Training]:
+def cells(setting: Setting) -> list[FinetuneCell]:
     """Return the scopes, at the defaults of `impasto finetune`; quick takes fewer classes, pictures and epochs."""
     classes, per_class = setting.choose((None, None), (10, 40))
     epochs = {"epochs": 5} if setting.quick else {}
     return [
-        Training({"scope": scope}, {"scope": scope, **epochs}, classes, per_class)
+        FinetuneCell({"scope": scope}, {"scope": scope, **epochs}, classes, per_class)
         for scope in ("head", "top", "all")
     ]
 
 
-def figure(view: View) -> Figure:
+def figure(view: FigureData) -> Figure:
     """Draw confusion matrices, learning curves with the level of chance, and what was reached in which time."""
     rows, names = view.painted, [str(row["scope"]) for row in view.painted]
     sheet = [Panel(row.picture(), f"{row[TRAINED]:,.0f} parameters trained") for row in rows]

@@ -5,22 +5,22 @@ from itertools import pairwise
 from math import exp, log, nan
 
 from impasto.lab.figure import Chart, Figure, Panel, draw
-from impasto.lab.row import Row, View
-from impasto.lab.study import Cell, Setting, Study
+from impasto.lab.row import FigureData, Row
+from impasto.lab.study import PaintCell, Setting, Study
 
 RATIO, PLAIN, EVEN = "RI 1 / RI 2", "as they are", "balanced"
 
 
-def cells(setting: Setting) -> list[Cell]:
+def cells(setting: Setting) -> list[PaintCell]:
     """Return the grid."""
     preset, scales = "mixed" if setting.vgg else "impasto", ((setting.size, setting.steps(200, 60)),)
     own = {"scales": scales} if setting.vgg else {"scales": scales, "hold": False, "views": 1}
     gammas = [percent / 100 for percent in range(0, 101, setting.choose(10, 25))]
-    return [Cell({"styles": w, "gamma": g}, {**own, "mix": g, "balance": w == EVEN}, preset, styles=(0, 1))
+    return [PaintCell({"styles": w, "gamma": g}, {**own, "mix": g, "balance": w == EVEN}, preset, styles=(0, 1))
             for w in (PLAIN, EVEN) for g in gammas]  # fmt: skip
 
 
-def figure(view: View) -> Figure:
+def figure(view: FigureData) -> Figure:
     """Draw the figure; losses are those of the styles alone, undone of gamma and sigma."""
     gammas, art, losses = view.along("gamma"), view.styles, {}
     rows = {way: [view.find(styles=way, gamma=gamma) for gamma in gammas] for way in (PLAIN, EVEN)}

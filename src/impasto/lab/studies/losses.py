@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from impasto.lab.figure import Figure, Panel, draw
-from impasto.lab.row import Row, View
-from impasto.lab.study import Cell, Setting, Study
+from impasto.lab.row import FigureData, Row
+from impasto.lab.study import PaintCell, Setting, Study
 
 BASE, SAID, SHOWN = "default", "(STYLE, CONTENT, NOISE)", ("STYLE", "CONTENT", "NOISE", "seconds")
 # Measured at 128 pixels through compact and Oxford's VGG-19; the undivided one grows with the size's fourth power.
@@ -23,11 +23,11 @@ def _fields(name: str, setting: Setting) -> dict[str, object]:
     return {} if name == BASE else {"variation_weight": float(last)} if first == "TV" else {last: first}
 
 
-def cells(setting: Setting) -> list[Cell]:
+def cells(setting: Setting) -> list[PaintCell]:
     """Return every choice once."""
     fixed = f"{setting.encoder}'s pooling is built in; `impasto weights fetch vgg19` and use --encoder vgg19."
     why, scales = "" if setting.vgg else fixed, ((setting.size, setting.steps(200, 80)),)
-    return [Cell({"choice": name}, {**_fields(name, setting), "scales": scales}, missing=why * ("pooling" in name))
+    return [PaintCell({"choice": name}, {**_fields(name, setting), "scales": scales}, missing=why * ("pooling" in name))
             for name in dict.fromkeys(sum(GROUPS.values(), ()))]  # fmt: skip
 
 
@@ -37,7 +37,7 @@ def _grouped(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
     return {group: found for group, found in some.items() if found}
 
 
-def figure(view: View) -> Figure:
+def figure(view: FigureData) -> Figure:
     """Draw the groups that have pictures, a row each."""
     given, rows = [Panel(view.content, "photograph"), Panel(view.styles[0], "style")], _grouped(view.painted)
     grid = [[Panel(row.picture(), said) for said, row in some.items()] for some in rows.values()]

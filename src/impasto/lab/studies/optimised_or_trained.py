@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from impasto.lab.figure import Chart, Figure, Panel, draw
-from impasto.lab.row import Row, View
-from impasto.lab.study import Cell, OnePass, Setting, Study
+from impasto.lab.row import FigureData, Row
+from impasto.lab.study import OnePassCell, PaintCell, Setting, Study
 from impasto.lab.work import AnyCell
 
 ONE = "It has to be trained for the style: impasto train STYLE --photos DIR --out FILE, then --network FILE."
@@ -15,15 +15,15 @@ ONE = "It has to be trained for the style: impasto train STYLE --photos DIR --ou
 def cells(setting: Setting) -> list[AnyCell]:
     """Return the grid."""
     painted = [
-        Cell({"method": f"optimised, {quality}", "training": "none"}, {"quality": quality})
+        PaintCell({"method": f"optimised, {quality}", "training": "none"}, {"quality": quality})
         for quality in ("draft", "normal", "high")
     ]
     one = {"method": "network of one style", "training": "once a style"}
-    trained = OnePass(one, setting.network or "", missing="" if setting.network else ONE)
-    return [*painted, trained, OnePass({"method": "network of any style", "training": "once"}, "any")]
+    trained = OnePassCell(one, setting.network or "", missing="" if setting.network else ONE)
+    return [*painted, trained, OnePassCell({"method": "network of any style", "training": "once"}, "any")]
 
 
-def figure(view: View) -> Figure:
+def figure(view: FigureData) -> Figure:
     """Draw the figure."""
     panels = [Panel(r.picture(), f"training: {r['training']}") for r in view.rows]
     seconds = [row["seconds"] for row in view.painted]

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from impasto.lab.figure import Chart, Figure, Panel, draw
-from impasto.lab.row import Row, View
-from impasto.lab.study import Cell, Setting, Study
+from impasto.lab.row import FigureData, Row
+from impasto.lab.study import PaintCell, Setting, Study
 
 
-def cells(setting: Setting) -> list[Cell]:
+def cells(setting: Setting) -> list[PaintCell]:
     """Return the grid: one loss for all, so nothing adapts or turns, and neither pixels nor features are cut."""
     steps = setting.steps(300, 100)
     same = {"hold": False, "views": 1, "clamp": False, "precision": "float32", "final_rate": 1.0}
     same |= {"start": "content", "scales": ((setting.size, steps),)}
     adam = {**same, "learning_rate": 0.02, "betas": (0.9, 0.99)}
     return [
-        Cell({"optimiser": "Adam"}, adam),
-        Cell({"optimiser": "Adam with decay"}, {**adam, "decay": 0.6, "decay_every": max(1, steps // 5)}),
-        Cell({"optimiser": "L-BFGS"}, {**same, "optimizer": "lbfgs"}),
+        PaintCell({"optimiser": "Adam"}, adam),
+        PaintCell(
+            {"optimiser": "Adam with decay"}, {**adam, "decay": 0.6, "decay_every": max(1, steps // 5)}
+        ),
+        PaintCell({"optimiser": "L-BFGS"}, {**same, "optimizer": "lbfgs"}),
     ]
 
 
@@ -28,7 +30,7 @@ def course(row: Row, by: str) -> tuple[list[float], list[float]]:
     return spent[:-1], losses[1:]
 
 
-def figure(view: View) -> Figure:
+def figure(view: FigureData) -> Figure:
     """Draw the figure."""
     panels = [Panel(row.picture(), f"loss {row['loss']:.3g}, {row['seconds']:.0f} s") for row in view.rows]
     charts = [

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from impasto.lab.figure import Figure, Panel, draw
-from impasto.lab.row import PICTURE, Row, View
-from impasto.lab.study import Cell, Setting, Study
+from impasto.lab.row import PICTURE, FigureData, Row
+from impasto.lab.study import PaintCell, Setting, Study
 
 STARTS, RUNS = ("noise", "content"), {f"seed {seed}": seed for seed in range(5)} | {"seed 0 again": 0}
 
 
-def cells(setting: Setting) -> list[Cell]:
+def cells(setting: Setting) -> list[PaintCell]:
     """Return the grid."""
     more = {"scales": ((setting.size, setting.steps(200, 60)),)}
     fields = [(s, run, {**more, "start": s, "seed": seed}) for s in STARTS for run, seed in RUNS.items()]
-    return [Cell({"start": start, "run": run}, recipe) for start, run, recipe in fields]
+    return [PaintCell({"start": start, "run": run}, recipe) for start, run, recipe in fields]
 
 
-def figure(view: View) -> Figure:
+def figure(view: FigureData) -> Figure:
     """Draw the figure."""
     panels = {(r["start"], r["run"]): Panel(r.picture(), f"loss {r['loss']:.4g}") for r in view.rows}
     grid = [[panels[s, run] for run in RUNS] for s in STARTS]

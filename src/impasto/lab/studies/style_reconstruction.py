@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from impasto.lab.figure import Figure, Panel, draw
-from impasto.lab.row import Row, View
-from impasto.lab.study import FROM_NOISE, Cell, Setting, Study
+from impasto.lab.row import FigureData, Row
+from impasto.lab.study import FROM_NOISE, PaintCell, Setting, Study
 
 
-def cells(setting: Setting) -> list[Cell]:
+def cells(setting: Setting) -> list[PaintCell]:
     """Return the grid."""
     steps = setting.steps(500, 250)
     fields = {**FROM_NOISE, "style_loss": "moments", "scales": ((setting.size, steps),)}
     return [
-        Cell(
+        PaintCell(
             {"layers": layer if count == 1 else f"{setting.layers[0]} to {layer}"},
             {**fields, "style_layers": dict.fromkeys(setting.layers[:count], 1.0)},
             content=False,
@@ -23,7 +23,7 @@ def cells(setting: Setting) -> list[Cell]:
     ]
 
 
-def figure(view: View) -> Figure:
+def figure(view: FigureData) -> Figure:
     """Draw the figure."""
     panels = [Panel(row.picture(), f"worst layer {row['worst style']:.2g}") for row in view.rows]
     columns = ["style", *(str(row["layers"]) for row in view.rows)]

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from impasto.lab.figure import Chart, Figure, Panel, draw
-from impasto.lab.row import Row, View
-from impasto.lab.study import Cell, Setting, Study
+from impasto.lab.row import FigureData, Row
+from impasto.lab.study import PaintCell, Setting, Study
 
 TERMS = {"content": "content/", "style": "style/", "TV": "variation"}
 
 
-def cells(setting: Setting) -> list[Cell]:
+def cells(setting: Setting) -> list[PaintCell]:
     """Return the coarse half of the run, for its picture, and the whole run."""
     steps = max(1, setting.steps(1000, 240) // 2)
     longer = max(1.0, 500 / max(steps, 100))
@@ -21,7 +21,7 @@ def cells(setting: Setting) -> list[Cell]:
     half, full = min(setting.size, max(24, setting.size // 2)), setting.size
     coarse, fine = {"size": half, "scales": ((half, steps),)}, {"scales": ((half, steps), (full, steps))}
     runs = {f"{half} px": own | coarse, f"{full} px, from it": own | fine}
-    return [Cell({"up to": name}, fields, "d2l") for name, fields in runs.items()]
+    return [PaintCell({"up to": name}, fields, "d2l") for name, fields in runs.items()]
 
 
 def _courses(row: Row) -> list[dict[str, list[float]]]:
@@ -31,7 +31,7 @@ def _courses(row: Row) -> list[dict[str, list[float]]]:
              for name, start in TERMS.items()} for some in lines]  # fmt: skip
 
 
-def figure(view: View) -> Figure:
+def figure(view: FigureData) -> Figure:
     """Draw the figure."""
     panels = [Panel(view.content), Panel(view.styles[0]), *(Panel(row.picture()) for row in view.rows)]
     sizes = view.along("up to")

@@ -1,0 +1,1 @@
+"""Distillation of the compact encoder from VGG-19."""

@@ -1,0 +1,85 @@
+"""On-policy pictures: what the optimiser makes of the student while it is trained.
+
+An optimiser walks into pictures on which the student is wrong in its favour. Distilling on such pictures closes
+those ways; the idea is that of DAgger (Ross et al. 2011): train where the policy leads.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from impasto.losses import RelativeMomentLoss, content_loss
+from impasto.training.crops import Crops
+
+Features = Callable[[Tensor], dict[str, Tensor]]
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+CONTENT_LAYERS = ("relu3_1", "relu4_1", "relu4_2")
+SNAPSHOTS = 5
+STYLE = RelativeMomentLoss()
+
+
+class Pool:
+    """A bounded, rolling set of pastiches (3,s,s) painted through the student."""
+
+    def __init__(self, crops: Crops, capacity: int, steps: int = 40, count: int = 8) -> None:
+        self.crops = crops
+        self.capacity = capacity
+        self.steps = steps
+        self.count = count
+        self.images: list[Tensor] = []
+
+    def refresh(self, student: Features) -> None:
+        """Paint `count` random pairs for `steps` steps and keep snapshots on the way."""
+        content, style = self.crops.pair(self.count)
+        if self.crops.choice.random() < 0.25:
+            content = style.roll(1, 0)
+        snapshots = paint(student, content, style, self.steps, self.crops.choice, self.crops.noise)
+        self.images.extend(image for batch in snapshots for image in batch)
+        del self.images[: -self.capacity]
+
+    def draw(self, rng: random.Random) -> Tensor:
+        """Return one picture (1,3,s,s) in [0,1]."""
+        return rng.choice(self.images)[None].float() / 255
+
+
+def paint(
+    student: Features,
+    content: Tensor,
+    style: Tensor,
+    steps: int,
+    rng: random.Random,
+    noise: torch.Generator,
+) -> list[Tensor]:
+    """Return `SNAPSHOTS` batches of uint8 pictures (B,3,s,s) from a short descent of style plus content loss.
+
+    Styles are compared by mean and covariance, relative to the style's own, contents relative to their
+    variance; the weight between them, the step size and the first picture are random.
+    """
+    with torch.no_grad():
+        wanted = {layer: STYLE.measure(f) for layer, f in student(style).items() if layer in STYLE_LAYERS}
+        kept = {layer: f for layer, f in student(content).items() if layer in CONTENT_LAYERS}
+    start = content.clone()
+    if rng.random() < 0.3:
+        start = (0.5 + 0.25 * torch.randn(content.shape, generator=noise)).clamp(0, 1)
+    image = start.requires_grad_(True)
+    alpha = 10 ** rng.uniform(-1.5, 0.7)
+    optimizer = torch.optim.Adam([image], lr=rng.choice((0.02, 0.04, 0.06)), betas=(0.9, 0.99))
+    marks = {round(steps * (k + 1) / SNAPSHOTS) for k in range(SNAPSHOTS)}
+    snapshots = []
+    for step in range(1, steps + 1):
+        features = student(image)
+        terms = [STYLE.distance(features[layer], target) for layer, target in wanted.items()]
+        terms += [alpha * content_loss(features[layer], kept[layer], "variance") for layer in kept]
+        loss = torch.stack(terms).sum()
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        with torch.no_grad():
+            image.clamp_(0, 1)
+            if step in marks:
+                snapshots.append((image * 255).round().byte())
+    return snapshots

@@ -1,0 +1,226 @@
+"""One's own pictures: class folders found, read once, kept small, split by class."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import warnings
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from impasto.errors import ImpastoError, PictureError
+from impasto.imaging import READABLE, PictureWarning, read_picture, resize
+
+LEAST = 2
+# A picture is decoded at most this many times as long as its shorter side is kept.
+MOST_ELONGATED = 4
+READERS = 2
+READ_AHEAD = 8
+
+Seen = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies in a folder of class folders: pictures by class, in order of name, and how much is ignored."""
+
+    folder: Path
+    classes: dict[str, tuple[Path, ...]]
+    ignored: int
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A picture that could not be read, and why."""
+
+    path: Path
+    reason: str
+
+
+class Store:
+    """Pictures `(3, h, w)` uint8 by index: kept while they fit into `limit` bytes, else read again."""
+
+    def __init__(self, side: int, limit: int) -> None:
+        self.side = side
+        self.left = limit
+        self.paths: list[Path] = []
+        self._kept: list[Tensor | None] = []
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Tensor:
+        """Return a picture; raises PictureError if it has to be read again and cannot."""
+        kept = self._kept[index]
+        return read_small(self.paths[index], self.side) if kept is None else kept
+
+    def add(self, path: Path, pixels: Tensor) -> None:
+        """Add the picture read from `path`, and keep its pixels if there is room."""
+        fits = pixels.numel() <= self.left
+        self.left -= pixels.numel() if fits else 0
+        self.paths.append(path)
+        self._kept.append(pixels if fits else None)
+
+
+@dataclass(frozen=True)
+class ClassPictures:
+    """A data set in memory: `labels[i]` is the class of `store[i]`; `train` and `held_out` are indices.
+
+    `digest` is the SHA-256 of names and pixels, by which a resumed run knows that nothing has changed.
+    """
+
+    folder: Path
+    classes: tuple[str, ...]
+    store: Store
+    labels: tuple[int, ...]
+    train: tuple[int, ...]
+    held_out: tuple[int, ...]
+    skipped: tuple[Skipped, ...]
+    ignored: int
+    digest: str
+
+    def counts(self) -> list[tuple[int, int]]:
+        """Return how many pictures of every class are trained on and held out."""
+        train, held = ([self.labels[i] for i in part] for part in (self.train, self.held_out))
+        return [(train.count(label), held.count(label)) for label in range(len(self.classes))]
+
+
+def find_classes(folder: Path) -> Found:
+    """Return the class folders in `folder` and the pictures in each; nothing is read.
+
+    Hidden files are passed over, other files that are no pictures are counted as ignored. Raises PictureError
+    unless `folder` is a folder of at least two class folders with at least `LEAST` pictures each.
+    """
+    if not folder.exists():
+        raise PictureError(f"The folder '{folder}' does not exist; give a folder of class folders.")
+    if not folder.is_dir():
+        raise PictureError(f"'{folder}' is not a folder; give a folder that holds one folder for each class.")
+    inside = _listed(folder)
+    homes = [path for path in inside if path.is_dir()]
+    ignored = len(inside) - len(homes)
+    if not homes:
+        what = f"{ignored} files and no class folders" if ignored else "nothing"
+        raise PictureError(
+            f"'{folder}' holds {what}; put the pictures of each class into a folder of its own."
+        )
+    if len(homes) == 1:
+        raise PictureError(
+            f"'{folder}' holds only the class '{homes[0].name}'; at least 2 class folders are needed."
+        )
+    classes: dict[str, tuple[Path, ...]] = {}
+    for home in homes:
+        files = _listed(home)
+        pictures = tuple(path for path in files if path.suffix.lower() in READABLE and path.is_file())
+        ignored += len(files) - len(pictures)
+        classes[home.name] = pictures
+        _check_count(home, len(pictures), 0)
+    return Found(folder, classes, ignored)
+
+
+def read_classes(
+    found: Found, *, side: int, limit: int, share: float, seed: int, seen: Seen | None = None
+) -> ClassPictures:
+    """Read every picture of `found` once and split each class; pictures that cannot be read are skipped.
+
+    side: shorter side at which they are kept; limit: bytes of them to keep; share: of every class that is held
+    out, at least one picture; seen(done, total) is called after each picture. Raises PictureError if a class
+    has fewer than `LEAST` pictures that can be read.
+    """
+    store, labels, skipped = Store(side, limit), [], []
+    digest = hashlib.sha256()
+    paths = [(label, path) for label, inside in enumerate(found.classes.values()) for path in inside]
+    with closing(_read_all(paths, side)) as read:
+        for done, ((label, path), result) in enumerate(zip(paths, read, strict=True), start=1):
+            if isinstance(result, Skipped):
+                skipped.append(result)
+            else:
+                store.add(path, result)
+                labels.append(label)
+                digest.update(f"{label}/{path.name}/{tuple(result.shape)}".encode())
+                digest.update(result.numpy().tobytes())
+            if seen is not None:
+                seen(done, len(paths))
+    for label, (name, inside) in enumerate(found.classes.items()):
+        _check_count(found.folder / name, labels.count(label), len(inside) - labels.count(label))
+    train, held_out = split(labels, share, seed)
+    return ClassPictures(
+        found.folder, tuple(found.classes), store, tuple(labels), train, held_out, tuple(skipped), found.ignored,
+        digest.hexdigest(),
+    )  # fmt: skip
+
+
+def split(labels: Sequence[int], share: float, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return indices to train on and to hold out: of every class `share`, at least one, never all; sorted."""
+    train: list[int] = []
+    held_out: list[int] = []
+    for label in sorted(set(labels)):
+        members = [index for index, own in enumerate(labels) if own == label]
+        random.Random(f"split {seed} {label}").shuffle(members)
+        count = min(len(members) - 1, max(1, round(share * len(members))))
+        held_out += members[:count]
+        train += members[count:]
+    return tuple(sorted(train)), tuple(sorted(held_out))
+
+
+def read_small(path: Path, side: int) -> Tensor:
+    """Return a picture as `(3, h, w)` uint8, its shorter side at most `side`; transparency becomes white.
+
+    Raises PictureError if it cannot be read.
+    """
+    picture = read_picture(path, longest=MOST_ELONGATED * side)
+    pixels = picture.pixels
+    if picture.alpha is not None:
+        pixels = pixels * picture.alpha + (1 - picture.alpha)
+    shorter = min(picture.height, picture.width)
+    if shorter > side:
+        size = (max(1, round(edge * side / shorter)) for edge in (picture.height, picture.width))
+        height, width = size
+        pixels = resize(pixels, (height, width))
+    return (pixels[0].clamp(0, 1) * 255).round().byte()
+
+
+def _read_all(paths: Sequence[tuple[int, Path]], side: int) -> Generator[Tensor | Skipped, None, None]:
+    """Yield every picture in turn, read ahead by a few threads; whoever stops asking leaves the rest unread."""
+    ahead: deque[Future[Tensor | Skipped]] = deque()
+    with warnings.catch_warnings(), ThreadPoolExecutor(READERS) as pool:
+        # A colour profile that was ignored matters in a painting, not here, and there may be thousands.
+        warnings.simplefilter("ignore", PictureWarning)
+        for _, path in paths:
+            ahead.append(pool.submit(_read_or_reason, path, side))
+            if len(ahead) > READ_AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _read_or_reason(path: Path, side: int) -> Tensor | Skipped:
+    try:
+        return read_small(path, side)
+    except ImpastoError as error:
+        return Skipped(path, str(error))
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise PictureError(
+            f"The folder '{folder}' cannot be listed ({error.strerror}); change its permissions."
+        ) from error
+
+
+def _check_count(home: Path, count: int, unreadable: int) -> None:
+    if count >= LEAST:
+        return
+    have = "no picture" if count == 0 else "1 picture"
+    lost = f" that can be read ({unreadable} cannot)" if unreadable else ""
+    raise PictureError(
+        f"The class '{home.name}' has {have}{lost}; every class needs at least {LEAST}, one to learn from and "
+        "one to judge by: add pictures or remove the folder."
+    )

@@ -1,0 +1,1 @@
+"""One-pass networks: modules, objective, training tasks, stylizer, back ends and export."""

@@ -1,0 +1,185 @@
+"""A network ready to paint, which keeps its side of the contract: any picture in, a finite one of its size out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from impasto.encoders import best_precision
+from impasto.errors import PictureError, RecipeError, WeightsError, unknown
+from impasto.feedforward.backends import Engine
+from impasto.feedforward.modules.norms import Norms
+from impasto.feedforward.modules.region_norms import FrozenStatistics, RegionNorms, StatisticsRecorder
+from impasto.feedforward.modules.transform import StyleParams
+from impasto.feedforward.weights import Network
+from impasto.imaging.frame import Frame, TileWindow
+from impasto.imaging.tiles import USUAL, Tiling, paint_tiles, sample
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+SMALLEST_TILE = 384
+
+
+def ignore(done: int, total: int) -> None:
+    """Take no notice of how far a picture is."""
+
+
+class ModelDescriptor:
+    """A network on a device, in the number format that is fast there.
+
+    `card` is what its file says of it, `name` what messages call it. An `engine` paints instead of torch what it can:
+    pictures of one code. Raises RecipeError for an unknown precision.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        card: Mapping[str, Any] | None = None,
+        *,
+        device: torch.device | None = None,
+        precision: str | None = None,
+        name: str = "network",
+        engine: Engine | None = None,
+    ) -> None:
+        self.device = device or torch.device("cpu")
+        self.precision = precision or best_precision(self.device)
+        if self.precision not in PRECISIONS:
+            raise RecipeError(unknown("precision", self.precision, PRECISIONS))
+        self.card = dict(card or {})
+        self.name = name
+        self.engine = engine
+        if isinstance(network, nn.Module):
+            network.to(self.device).eval().requires_grad_(False)
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network
+        self.multiple = network.multiple
+        self.sites = network.sites
+
+    @torch.inference_mode()
+    def paint(
+        self,
+        image: Tensor,
+        code: StyleParams | Sequence[StyleParams],
+        masks: Sequence[Tensor] | None = None,
+        *,
+        tiling: Tiling | None = None,
+        seen: Callable[[int, int], None] = ignore,
+    ) -> Tensor:
+        """Return the painted picture, float32 in [0, 1], of the shape of `image` `(1, 3, H, W)`, on the processor.
+
+        code: one, or several with as many `masks` `(1, 1, H, W)`: where each is painted. Where masks sum to less
+        than 1 the photograph shows through, where to more they share. tiling: a picture with more pixels than
+        a tile is painted in tiles; `seen` is told how far it is.
+
+        Raises PictureError for an image or mask of another shape, type or range, RecipeError for codes that are
+        not the network's, or tiles too small, and WeightsError if the network gives values that are not finite.
+        """
+        check_image(image)
+        tiling = tiling or USUAL
+        check_tiling(tiling)
+        codes = [self._checked(one) for one in ([code] if isinstance(code, StyleParams) else code)]
+        shares, cover = _shares(image, codes, masks)
+        frame = Frame(image.shape[2], image.shape[3], self.multiple)
+
+        def windows(found: Sequence[TileWindow], norms: Norms) -> Tensor:
+            cut = torch.cat([frame.cut(image, window) for window in found])
+            if len(codes) > 1:
+                parts = [torch.cat([frame.cut(share, w) for w in found]).to(self.device) for share in shares]
+                norms = RegionNorms(codes, parts, norms)
+            return self._run(cut, codes[0], norms)
+
+        if frame.whole.height * frame.whole.width <= tiling.at_once:
+            out = frame.crop(windows([frame.whole], Norms())).cpu()
+            seen(1, 1)
+        else:
+            recording = StatisticsRecorder()
+            windows(sample(frame), recording)
+            fixed = FrozenStatistics(recording.statistics)
+            out = paint_tiles(frame, tiling, lambda window: windows([window], fixed), seen)
+        if cover is not None:
+            out = torch.lerp(image.cpu(), out, cover.cpu())
+        return out.clamp_(0, 1)
+
+    def _run(self, padded: Tensor, code: StyleParams, norms: Norms) -> Tensor:
+        """Return the network's picture of what is padded; a format that overflows is tried again in float32."""
+        if self.engine is not None and len(padded) == 1 and type(norms) in (Norms, FrozenStatistics):
+            out = self.engine(padded, code, norms.statistics if isinstance(norms, FrozenStatistics) else None)
+            if bool(torch.isfinite(out).all()):
+                return out
+        padded = padded.to(self.device)
+        for precision in dict.fromkeys((self.precision, "float32")):
+            low = precision != "float32"
+            with torch.autocast(self.device.type, PRECISIONS[precision]) if low else nullcontext():
+                out = self.network(padded, code, norms)
+            if bool(torch.isfinite(out).all()):
+                return out
+        height, width = padded.shape[2:]
+        raise WeightsError(
+            f"The network '{self.name}' painted values that are not finite (a window of {width}x{height}); its"
+            " weights or its code are out of range, so train or fetch it again."
+        )
+
+    def _checked(self, code: StyleParams) -> StyleParams:
+        """Return the code on the device; raises RecipeError unless its shapes are those of the sites, of one style."""
+        given = [tuple(matrix.shape) for matrix in code.matrices]
+        fits = len(given) == len(code.shifts) == len(self.sites)
+        for site, matrix, shift in zip(self.sites, given, code.shifts, strict=False):
+            c = site.channels
+            fits &= matrix in ((1, c, c), (1, c)) and tuple(shift.shape) == (1, c)
+        if not fits:
+            raise RecipeError(
+                f"This code is not for the network '{self.name}', which has {len(self.sites)} sites of"
+                f" {', '.join(str(site.channels) for site in self.sites)} channels; make it with the network's own"
+                " coder, one style at a time."
+            )
+        return StyleParams(*(tuple(x.detach().float().to(self.device) for x in part) for part in code))
+
+
+def check_image(image: Tensor) -> None:
+    """Raise PictureError unless `image` is float `(1, 3, H, W)` in [0, 1] with something in it."""
+    shape = tuple(image.shape)
+    if len(shape) != 4 or shape[:2] != (1, 3) or 0 in shape or image.dtype != torch.float32:
+        raise PictureError(
+            f"A network paints float32 pictures of shape (1, 3, H, W), not {image.dtype} {shape}; read them with"
+            " impasto.read_picture."
+        )
+    low, high = (float(x) for x in image.aminmax())
+    if not (low >= 0.0 and high <= 1.0):
+        raise PictureError(
+            f"A network paints values from 0 to 1, but this picture reaches from {low:.6g} to {high:.6g};"
+            " scale it first."
+        )
+
+
+def check_tiling(tiling: Tiling) -> None:
+    """Raise RecipeError for tiles that are too small for their overlap."""
+    least = max(SMALLEST_TILE, 2 * tiling.overlap)
+    if tiling.side < least or tiling.halo < 0 or tiling.feather < 1:
+        raise RecipeError(
+            f"Tiles are at least {least} pixels wide with this overlap, not {tiling.side}; give a larger --tile."
+        )
+
+
+def _shares(
+    image: Tensor, codes: Sequence[StyleParams], masks: Sequence[Tensor] | None
+) -> tuple[list[Tensor], Tensor | None]:
+    """Return each code's share of every pixel, which sum to 1, and how much of the photograph they cover."""
+    if masks is None and len(codes) == 1:
+        return [], None
+    size = (1, 1, *image.shape[2:])
+    if masks is None or len(masks) != len(codes):
+        raise RecipeError(
+            f"There are {len(codes)} codes and {len(masks or ())} masks; give one mask for each code, or mix them."
+        )
+    for mask in masks:
+        if tuple(mask.shape) != size or not bool(((mask >= 0) & (mask <= 1)).all()):
+            raise PictureError(
+                f"A mask for this picture has the shape {size} and values from 0 to 1, not {tuple(mask.shape)};"
+                " read it with impasto.imaging.read_mask."
+            )
+    total = torch.stack(list(masks)).sum(0)
+    shares = [torch.where(total > 0, mask / total.clamp_min(1e-6), 1 / len(codes)) for mask in masks]
+    return shares, None if bool((total >= 1).all()) else total.clamp(max=1)

@@ -1,0 +1,1 @@
+"""Network modules of one-pass style transfer."""

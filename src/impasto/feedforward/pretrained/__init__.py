@@ -1,0 +1,14 @@
+"""The one-pass networks that ship with impasto; importing this module does not import torch."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+SUFFIX = ".safetensors"
+
+
+def pretrained_networks() -> dict[str, Path]:
+    """Return the networks that ship with impasto: name -> file."""
+    folder = Path(str(resources.files(__name__)))
+    return {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}

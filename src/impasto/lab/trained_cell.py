@@ -1,0 +1,147 @@
+"""The work of a cell that is trained: a fine-tuning, its learning curves, and what it reached at which cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from impasto.encoder_training.finetune.class_folders import read_classes
+from impasto.encoder_training.finetune.classifier import Classifier
+from impasto.encoder_training.finetune.painted import SIZE
+from impasto.encoder_training.finetune.settings import FinetuneSettings
+from impasto.encoder_training.finetune.task import EpochDone, FineTuning, StepDone
+from impasto.encoders import open_device, open_encoder, prepare, tune_process
+from impasto.lab.classes import Classes, given_classes, painted_classes
+from impasto.lab.weights import fingerprint, weights_of
+from impasto.lab.work import Going, Made
+
+if TYPE_CHECKING:
+    from impasto.lab.run import Laboratory
+    from impasto.lab.study import FinetuneCell, Setting
+
+# To be raised when the same settings give another outcome.
+VERSION = 1
+SHEET = 320
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A fine-tuning by ``plan`` on ``classes``, from ``weights`` if the encoder has a file of its own."""
+
+    cell: FinetuneCell
+    plan: FinetuneSettings
+    classes: Classes
+    weights: Path | None
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The settings, and the pictures by class."""
+        counts = {name: len(paths) for name, paths in self.classes.found.classes.items()}
+        return {**self.plan.model_dump(), "data": str(self.classes.found.folder), "pictures": counts}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Coordinates, settings, pictures and network; where they lie does not matter."""
+        return {
+            "version": VERSION,
+            "key": dict(self.cell.key),
+            "settings": self.plan.model_dump(),
+            "data": self.classes.identity,
+            "networks": [fingerprint(self.plan.encoder, self.weights)],
+        }
+
+    def make(self) -> Generator[Going, None, Made]:
+        """Paint what is to be painted, read, train and return what was reached.
+
+        Its picture is the confusion matrix of the best epoch, a line a true class, dark where pictures went. Raises
+        what `read_classes` and the run raise.
+        """
+        yield from self.classes.paint()
+        run = self._open()
+        lines: list[dict[str, float]] = []
+        began = time.monotonic()
+        for event in run.run():
+            if isinstance(event, StepDone):
+                yield Going(event.seconds_left)
+            elif isinstance(event, EpochDone):
+                lines.append({**vars(event.line), "seconds": time.monotonic() - began})
+        assert run.best is not None  # a run that ends has measured an epoch
+        best = run.best.line
+        return Made(_shades(run.best.confusion), {
+            "accuracy": best.validation_accuracy,
+            "chance": 1 / len(run.pictures.classes),
+            "accuracy in training": best.train_accuracy,
+            "loss": best.validation_loss,
+            "best epoch": float(best.epoch),
+            "epochs": float(len(lines)),
+            "seconds": lines[-1]["seconds"],
+            "trained parameters": float(
+                sum(p.numel() for group in run.optimizer.param_groups for p in group["params"])
+            ),
+            "trained on": float(len(run.pictures.train)),
+            "held out": float(len(run.pictures.held_out)),
+        }, lines)  # fmt: skip
+
+    def _open(self) -> FineTuning:
+        plan, device = self.plan, open_device(self.plan.device)
+        encoder = prepare(open_encoder(plan.encoder, weights=self.weights), device, "float32")
+        tune_process()
+        pictures = read_classes(
+            self.classes.found,
+            side=plan.side,
+            limit=plan.memory * 1_000_000,
+            share=plan.validation,
+            seed=plan.seed,
+        )
+        return FineTuning(Classifier(encoder, len(pictures.classes)), pictures, plan, device)
+
+
+def settings_of(cell: FinetuneCell, setting: Setting) -> FinetuneSettings:
+    """Return the whole settings of a cell, at the setting's size and with no more epochs than it allows steps.
+
+    Pictures are kept at 160 pixels unless the setting says otherwise, and the network sees three fifths of that, as
+    `impasto finetune` has it. Raises `RecipeError`.
+    """
+    side = setting.longest or SIZE
+    fields = {"encoder": setting.encoder, "side": side, "size": max(32, side * 3 // 5), **cell.settings}
+    plan = FinetuneSettings.make(fields)
+    return plan.model_copy(update={"epochs": min(plan.epochs, setting.most_steps or plan.epochs)})
+
+
+def open_training(cell: FinetuneCell, laboratory: Laboratory) -> Tuning:
+    """Return the work of a cell; raises `RecipeError`, `PictureError` and `WeightsError`."""
+    setting = laboratory.setting
+    plan = settings_of(cell, setting)
+    return Tuning(cell, plan, _classes(cell, laboratory, plan.side), weights_of(plan.encoder, setting))
+
+
+def training_conditions(cell: FinetuneCell, laboratory: Laboratory) -> str:
+    """Return from which encoder and on which pictures is trained."""
+    plan = settings_of(cell, laboratory.setting)
+    classes = _classes(cell, laboratory, plan.side)
+    folder = classes.found.folder.resolve().name
+    whose = "painted by program" if classes.side else f"from the folder '{folder}'"
+    return (
+        f"Trained from the encoder '{plan.encoder}' on pictures of {len(classes.found.classes)} classes, "
+        f"{classes.count} in all, {whose}; {plan.validation:.0%} are held out to judge by. At most {plan.epochs} "
+        f"epochs; the network sees {plan.size} pixels."
+    )
+
+
+def _classes(cell: FinetuneCell, laboratory: Laboratory, side: int) -> Classes:
+    if laboratory.setting.data is not None:
+        return given_classes(Path(laboratory.setting.data), cell.classes, cell.per_class)
+    return painted_classes(laboratory.out / "painted", side, cell.classes, cell.per_class)
+
+
+def _shades(confusion: Tensor) -> Tensor:
+    """Return a confusion matrix as a grey picture, each true class from nearly white (none) to black (all)."""
+    shares = confusion / confusion.sum(1, keepdim=True).clamp(min=1)
+    times = max(1, SHEET // len(shares))
+    grey = 0.94 * (1 - shares.repeat_interleave(times, 0).repeat_interleave(times, 1))
+    return grey.expand(1, 3, *grey.shape).contiguous()

@@ -1,1 +1,0 @@
-"""Networks that are trained: the distilled encoder."""

@@ -1,1 +1,0 @@
-"""Distilling the compact encoder from VGG-19 (`impasto distill`)."""

@@ -1,1 +1,0 @@
-"""Fine-tuning an encoder on one's own pictures (`impasto finetune`)."""

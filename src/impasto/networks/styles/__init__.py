@@ -1,1 +1,0 @@
-"""Networks that paint in one pass, trained for a few styles: their codes, their training, their files."""

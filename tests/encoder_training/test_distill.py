@@ -1,0 +1,214 @@
+"""The distillation program: its parts against closed forms, and a tiny run from start to file."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+
+from impasto.encoder_training.distill.pool import SNAPSHOTS, Pool
+from impasto.encoder_training.distill.settings import DistillSettings
+from impasto.encoder_training.distill.task import (
+    Distillation,
+    parse_weights,
+    r_squared,
+    rate,
+    unexplained,
+    write_weights,
+)
+from impasto.encoder_training.distill.teacher import Teacher, choose_filters, measure_bases
+from impasto.encoders import open_encoder
+from impasto.encoders.compact import COMPONENTS
+from impasto.errors import PictureError, RecipeError, ResumeError
+from impasto.training.crops import Crops, read_folder
+from impasto.training.muon import Muon, orthogonalise
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Forty small pictures of random smooth colour."""
+    path = tmp_path_factory.mktemp("pictures")
+    generator = torch.Generator().manual_seed(0)
+    for index in range(40):
+        small = (torch.rand(6, 8, 3, generator=generator) * 255).byte().numpy()
+        Image.fromarray(small).resize((56, 48), Image.Resampling.BICUBIC).save(path / f"{index:03}.png")
+    return path
+
+
+def test_split_keeps_every_sixteenth_apart(folder):
+    pictures = read_folder(folder)
+    assert (len(pictures.train), len(pictures.held_out)) == (37, 3)
+    only = read_folder(folder, train=False)
+    assert all(torch.equal(a, b) for a, b in zip(only.held_out, pictures.held_out, strict=True))
+    assert not any(torch.equal(a, b) for a in pictures.train for b in pictures.held_out)
+
+
+def test_too_few_pictures_are_refused(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "one.png")
+    with pytest.raises(PictureError, match="too few"):
+        read_folder(tmp_path)
+
+
+def test_crops_are_pictures_and_follow_the_seed(folder):
+    pictures = read_folder(folder)
+    one, two, other = (Crops(pictures, pictures, 32, seed).batch(6) for seed in (3, 3, 4))
+    assert one.shape == (6, 3, 32, 32)
+    assert float(one.min()) >= 0
+    assert float(one.max()) <= 1
+    assert torch.equal(one, two)
+    assert not torch.equal(one, other)
+
+
+def test_bases_are_the_principal_components():
+    encoder = open_encoder("tiny")
+    images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    basis = measure_bases(encoder, {"relu2_1": 12, "relu3_1": 5}, [images])
+    full = basis["relu2_1"]
+    rows = encoder(images, ["relu2_1"])["relu2_1"].permute(0, 2, 3, 1).flatten(0, 2)
+    components = rows @ full.projection.T
+    assert full.share == pytest.approx(1, abs=1e-6)
+    covariance = torch.cov(components.T, correction=0)
+    assert float(covariance.trace()) == pytest.approx(1, rel=1e-3)
+    assert torch.allclose(covariance, torch.diag(covariance.diagonal()), atol=1e-4)
+    assert list(covariance.diagonal()) == sorted(covariance.diagonal(), reverse=True)
+    assert 0 < basis["relu3_1"].share < 1
+    targets = Teacher(encoder, {"relu2_1": full.projection}).targets(images)["relu2_1"]
+    assert torch.allclose(targets.permute(0, 2, 3, 1).flatten(0, 2), components, atol=1e-5)
+
+
+def test_all_filters_explain_everything_and_more_explain_more():
+    encoder = open_encoder("tiny")
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+    basis = measure_bases(encoder, {"relu1_1": 8}, [images])["relu1_1"]
+    features = encoder(images, ["relu1_1"])["relu1_1"].permute(0, 2, 3, 1).flatten(0, 2)
+    components = features @ basis.projection.T
+    errors = []
+    for count in (2, 5, 8):
+        chosen, weight, bias = choose_filters(basis, count)
+        assert len(set(chosen)) == count
+        guess = features[:, chosen] @ weight.T + bias
+        errors.append(float((guess - components).square().sum(1).mean()))
+    assert errors[0] > errors[1] > errors[2]
+    assert errors[2] < 1e-4
+
+
+def test_orthogonalise_keeps_singular_vectors_and_levels_values():
+    matrix = torch.randn(12, 30, generator=torch.Generator().manual_seed(3))
+    u, _, v = torch.linalg.svd(matrix, full_matrices=False)
+    values = torch.linalg.svdvals(orthogonalise(matrix))
+    assert 0.5 < float(values.min()) <= float(values.max()) < 1.4
+    inner = u.T @ orthogonalise(matrix) @ v.T
+    assert float((inner - torch.diag(inner.diagonal())).abs().max()) < 0.1
+    assert torch.allclose(orthogonalise(matrix.T), orthogonalise(matrix).T, atol=0.05)
+
+
+def test_muon_goes_downhill():
+    kernel = torch.nn.Parameter(torch.randn(4, 3, 3, 3, generator=torch.Generator().manual_seed(4)))
+    optimizer = Muon([kernel], lr=0.1)
+    values = []
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = kernel.square().sum()
+        loss.backward()
+        optimizer.step()
+        values.append(float(loss.detach()))
+    assert values[-1] < values[0] / 10
+
+
+def test_unexplained_is_the_squared_error_a_position_with_its_gradient():
+    output = torch.randn(2, 3, 4, 5, requires_grad=True)
+    target = torch.randn(2, 3, 4, 5)
+    loss = unexplained(output, target)
+    assert float(loss.detach()) == pytest.approx(float((output - target).square().sum().detach() / 40))
+    loss.backward()
+    assert torch.allclose(output.grad, 2 * (output.detach() - target) / 40)
+
+
+def test_rate_warms_up_stays_and_falls_to_nothing():
+    settings = DistillSettings(steps=1000, warmup=10, constant=0.5)
+    assert rate(0, settings) == pytest.approx(0.1)
+    assert rate(300, settings) == 1
+    assert rate(750, settings) == pytest.approx(0.5)
+    assert rate(1000, settings) == 0
+
+
+def test_weights_of_layers_are_read_and_checked():
+    assert parse_weights(DistillSettings().layer_weights)["relu4_1"] == 2.5
+    for bad in ("relu1_1:3", "relu1_1", "x", DistillSettings().layer_weights.replace("2.5", "-1")):
+        with pytest.raises(RecipeError):
+            parse_weights(bad)
+
+
+def test_pool_holds_pictures_on_the_way_and_forgets(folder):
+    pictures = read_folder(folder)
+    encoder = open_encoder("tiny")
+    pool = Pool(Crops(pictures, pictures, 32, 0), capacity=12, steps=6, count=2)
+    for _ in range(2):
+        pool.refresh(lambda images: encoder(images, list(COMPONENTS)))
+    assert len(pool.images) == 12 < 2 * 2 * SNAPSHOTS
+    drawn = pool.draw(pool.crops.choice)
+    assert drawn.shape == (1, 3, 32, 32)
+    assert 0 <= float(drawn.min()) <= float(drawn.max()) <= 1
+
+
+def test_r_squared_of_a_perfect_and_of_a_blind_student():
+    encoder = open_encoder("tiny")
+    images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(5))
+    basis = measure_bases(encoder, {"relu2_1": 6}, [images])["relu2_1"]
+    teacher = Teacher(encoder, {"relu2_1": basis.projection})
+    assert r_squared(teacher.targets, teacher, images)["relu2_1"] == pytest.approx(1)
+    mean = basis.mean.view(1, -1, 1, 1)
+    blind = r_squared(lambda x: {"relu2_1": mean.expand(len(x), -1, 16, 16)}, teacher, images)
+    assert blind["relu2_1"] == pytest.approx(0, abs=1e-4)
+
+
+def test_a_short_run_learns_checkpoints_resumes_and_writes_a_file(folder, tmp_path, monkeypatch):
+    import impasto.encoder_training.distill.task as train
+
+    teacher = wide_teacher()
+    monkeypatch.setattr(train, "BASIS_BATCHES", 2)
+    settings = DistillSettings(steps=8, batch=2, size=64, warmup=2, replay=4, policy_from=0.5, policy_every=2)
+    pictures = read_folder(folder)
+    run = Distillation(teacher, pictures, pictures, settings)
+    run.pool.steps, run.pool.count = 2, 2
+    lines = list(run.run(tmp_path / "run.pt", log_every=4, measure_every=4))
+    assert [line.step for line in lines] == [4, 8]
+    assert lines[-1].held_out is not None
+    assert set(lines[-1].held_out) == {"photographs", "artworks", "pastiches"}
+    assert lines[-1].unexplained["relu2_1"] < lines[0].unexplained["relu2_1"] * 1.5
+
+    again = Distillation(teacher, pictures, pictures, settings)
+    again.load(tmp_path / "run.pt")
+    assert again.step == 8
+    for a, b in zip(run.student.parameters(), again.student.parameters(), strict=True):
+        assert torch.equal(a, b)
+    (tmp_path / "broken.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(ResumeError):
+        again.load(tmp_path / "broken.pt")
+
+    file = tmp_path / "compact.safetensors"
+    write_weights(run.student, run.bases, file, {"seed": 0})
+    with safe_open(file, "pt") as stored:
+        assert json.loads(stored.metadata()["impasto"]) == {"seed": 0}
+    loaded = open_encoder("compact", weights=file)
+    image = torch.rand(1, 3, 64, 64)
+    exact = run.student(image, ["relu4_1"])["relu4_1"].detach()
+    assert torch.allclose(loaded(image, ["relu4_1"])["relu4_1"], exact, atol=0.02 * float(exact.abs().max()))
+
+
+def wide_teacher():
+    """A VGG with enough channels for every component of the student, and random weights."""
+    from impasto.encoders.vgg import VGG, layout
+
+    blocks = ((32,), (64,), (96,), (128, 128), (128,))
+    generator = torch.Generator().manual_seed(0)
+    state = {
+        name: torch.randn(shape, generator=generator) * (2 / (9 * shape[1])) ** 0.5
+        if name.endswith("weight")
+        else torch.zeros(shape)
+        for name, shape in layout(blocks).items()
+    }
+    return VGG("wide", blocks, state)

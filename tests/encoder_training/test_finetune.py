@@ -1,0 +1,347 @@
+"""Fine-tuning: what is trained, what is not, what is best, what is resumed, and what is written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+
+from impasto.encoder_training.finetune.augment import centre_batch
+from impasto.encoder_training.finetune.checkpoint import (
+    Origin,
+    read_checkpoint,
+    restore,
+    same_settings,
+    write_checkpoint,
+)
+from impasto.encoder_training.finetune.class_folders import find_classes, read_classes
+from impasto.encoder_training.finetune.classifier import (
+    Classifier,
+    blocks_of,
+    open_classifier,
+    probabilities,
+    trained_parameters,
+)
+from impasto.encoder_training.finetune.outputs import FinetuneOutputs, free_outputs
+from impasto.encoder_training.finetune.result import write_results
+from impasto.encoder_training.finetune.settings import FinetuneSettings
+from impasto.encoder_training.finetune.task import EpochDone, FineTuning, StepDone, rate_factor
+from impasto.encoders import open_encoder, prepare
+from impasto.encoders.finetuned import published_state
+from impasto.encoders.resnet import ResNet50
+from impasto.encoders.resnet import layout as resnet_layout
+from impasto.encoders.tiny import random_state
+from impasto.errors import DivergedError, OutputError, RecipeError, ResumeError, WeightsError
+
+SMALL = {
+    "encoder": "tiny",
+    "size": 32,
+    "side": 32,
+    "batch": 6,
+    "epochs": 3,
+    "patience": 0,
+    "precision": "float32",
+}
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Networks this small are slower with two threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory):
+    """Three classes that differ in colour."""
+    folder = tmp_path_factory.mktemp("colours")
+    for name, colour in (("blue", (40, 40, 190)), ("green", (40, 190, 40)), ("red", (190, 40, 40))):
+        (folder / name).mkdir()
+        rng = numpy.random.default_rng(sum(colour))
+        for index in range(8):
+            noise = rng.integers(-30, 31, (32, 40, 3))
+            Image.fromarray((noise + colour).astype("uint8")).save(folder / name / f"{index}.png")
+    return read_classes(find_classes(folder), side=32, limit=10**9, share=0.25, seed=0)
+
+
+def tuning(pictures, **changes: object) -> FineTuning:
+    settings = FinetuneSettings.make({**SMALL, **changes})
+    encoder = prepare(open_encoder(settings.encoder), CPU, "float32")
+    return FineTuning(Classifier(encoder, len(pictures.classes)), pictures, settings, CPU)
+
+
+def origin(data, **changes: object) -> Origin:
+    words = {"data": "d", "weights": None, "out": "o", "pictures": data.digest, "parent": "p", **changes}
+    return Origin(**words)
+
+
+def bits(run: FineTuning) -> list[torch.Tensor]:
+    return [value.clone() for value in run.model.state_dict().values()]
+
+
+def same(one: list[torch.Tensor], other: list[torch.Tensor]) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_the_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
+    assert [rate_factor(step, 100, 0.1) for step in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
+    assert rate_factor(10, 100, 0.1) == pytest.approx(1)
+    assert rate_factor(55, 100, 0.1) == pytest.approx(0.5)
+    assert rate_factor(99, 100, 0.1) == pytest.approx(0.5 * (1 + math.cos(math.pi * 89 / 90)))
+    assert rate_factor(0, 1, 0.0) == 1
+
+
+@pytest.mark.parametrize("name", ["tiny", "compact"])
+def test_the_head_reads_standardised_averages_of_the_deepest_features(name: str) -> None:
+    encoder = open_encoder(name)
+    model = Classifier(encoder, 4)
+    images = torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+    deepest = encoder.trunk_features(images) if name == "compact" else encoder(images, ["relu5_1"])["relu5_1"]
+    assert torch.allclose(model.pooled(images), deepest.mean((2, 3)))
+    assert torch.equal(model(images), torch.zeros(2, 4))
+    with torch.no_grad():
+        for tensor in model.head_state().values():
+            tensor.copy_(torch.rand(tensor.shape) + 0.5)
+    expected = (deepest.mean((2, 3)) - model.mean) / model.deviation @ model.head.weight.T + model.head.bias
+    assert torch.allclose(model(images), expected, atol=1e-4)
+    assert torch.allclose(probabilities(model, images).sum(1), torch.ones(2))
+
+
+def test_blocks_hold_every_weight_below_the_head_once() -> None:
+    state = {name: torch.rand(shape) + 0.5 for name, shape in resnet_layout().items()}
+    resnet = ResNet50("resnet50", state)
+    compact = open_encoder("compact")
+    for encoder, names, own in (
+        (open_encoder("tiny"), [f"block{k}" for k in range(1, 6)], None),
+        (compact, [f"block{k}" for k in range(1, 6)], list(compact.trunk.parameters())),
+        (resnet, ["stem", "stage1", "stage2", "stage3", "stage4"], None),
+    ):
+        blocks = blocks_of(encoder)
+        assert list(blocks) == names
+        found = [id(parameter) for block in blocks.values() for parameter in block]
+        assert sorted(found) == sorted(id(p) for p in own or encoder.parameters())
+
+
+@pytest.mark.parametrize(
+    ("fields", "moved"),
+    [
+        ({"scope": "head"}, []),
+        ({"scope": "top"}, ["block4", "block5"]),
+        ({"scope": "top", "freeze_to": "block4"}, ["block5"]),
+        ({"scope": "top", "freeze_to": "block1"}, ["block2", "block3", "block4", "block5"]),
+        ({"scope": "all"}, ["block1", "block2", "block3", "block4", "block5"]),
+    ],
+)
+def test_only_what_the_scope_says_is_trained(pictures, fields: dict[str, str], moved: list[str]) -> None:
+    run = tuning(pictures, epochs=1, **fields)
+    before = {name: [p.clone() for p in block] for name, block in blocks_of(run.model.encoder).items()}
+    list(run.run())
+    after = blocks_of(run.model.encoder)
+    assert [name for name in after if not same(before[name], after[name])] == moved
+    frozen = [p for name, block in after.items() if name not in moved for p in block]
+    assert all(p.grad is None and not p.requires_grad for p in frozen)
+    assert float(run.model.head.weight.detach().abs().sum()) > 0
+
+
+def test_blocks_that_make_no_sense_are_refused() -> None:
+    encoder = open_encoder("tiny")
+    with pytest.raises(RecipeError, match=r"Unknown block 'block9'.*block1"):
+        trained_parameters(encoder, FinetuneSettings(scope="top", freeze_to="block9"))
+    with pytest.raises(RecipeError, match="use --scope head"):
+        trained_parameters(encoder, FinetuneSettings(scope="top", freeze_to="block5"))
+    with pytest.raises(RecipeError, match="freeze_to is for scope top, not all"):
+        FinetuneSettings.make({"freeze_to": "block2"})
+    with pytest.raises(RecipeError, match="too small"):
+        FinetuneSettings.make({"size": 200})
+    with pytest.raises(RecipeError, match="epochs is 0"):
+        FinetuneSettings.make({"epochs": 0})
+    with pytest.raises(RecipeError, match="Unknown setting 'epoch'"):
+        FinetuneSettings.make({"epoch": 1})
+
+
+@pytest.mark.parametrize("scope", ["head", "all"])
+def test_colours_are_learnt(pictures, scope: str) -> None:
+    run = tuning(pictures, scope=scope, epochs=6, rate=0.05, old_rate=0.002)
+    events = list(run.run())
+    steps = [event for event in events if isinstance(event, StepDone)]
+    lines = [event.line for event in events if isinstance(event, EpochDone)]
+    assert [step.done for step in steps] == list(range(1, 19))
+    assert {step.total for step in steps} == {18}
+    assert steps[-1].seconds_left == 0
+    assert run.history == lines
+    assert steps[0].loss == pytest.approx(math.log(3))  # nothing is known at first
+    assert run.best is not None
+    assert run.best.line.validation_accuracy == 1 == max(line.validation_accuracy for line in lines)
+    assert run.best.confusion.tolist() == [[2, 0, 0], [0, 2, 0], [0, 0, 2]]
+
+
+@pytest.mark.parametrize("stop_after", [1, 4, 5, 9])
+def test_a_resumed_run_ends_with_the_same_bits(pictures, tmp_path: Path, stop_after: int) -> None:
+    whole = tuning(pictures)
+    list(whole.run())
+    half = tuning(pictures)
+    for event, _ in zip(half.run(), range(stop_after), strict=False):
+        assert event is not None
+    write_checkpoint(tmp_path / "c", half, origin(pictures))
+    again = tuning(pictures)
+    restore(read_checkpoint(tmp_path / "c"), again, origin(pictures))
+    assert again.done == half.done
+    list(again.run())
+    assert same(bits(again), bits(whole))
+    assert again.history == whole.history
+    assert again.best is not None
+    assert whole.best is not None
+    assert all(torch.equal(again.best.weights[name], value) for name, value in whole.best.weights.items())
+
+
+def test_checkpoints_of_others_are_refused(pictures, tmp_path: Path) -> None:
+    run = tuning(pictures)
+    next(run.run())
+    write_checkpoint(tmp_path / "c", run, origin(pictures))
+    found = read_checkpoint(tmp_path / "c")
+    with pytest.raises(ResumeError, match="pictures in 'd' are not"):
+        restore(found, tuning(pictures), origin(pictures, pictures="other"))
+    with pytest.raises(ResumeError, match="weights are not"):
+        restore(found, tuning(pictures), origin(pictures, parent="other"))
+    with pytest.raises(ResumeError, match="does not fit"):
+        restore(found, tuning(pictures, scope="head"), origin(pictures))
+    with pytest.raises(RecipeError, match="epochs = 3, not 5"):
+        same_settings(found, {"seed": 0, "epochs": 5})
+    whole = (tmp_path / "c").read_bytes()
+    for content in (b"", b"nothing", whole[: len(whole) // 2]):
+        (tmp_path / "d").write_bytes(content)
+        with pytest.raises(ResumeError, match="damaged or not"):
+            read_checkpoint(tmp_path / "d")
+    with pytest.raises(ResumeError, match="no such file"):
+        read_checkpoint(tmp_path / "gone")
+
+
+def test_it_stops_when_validation_gets_no_better_and_keeps_the_best(pictures, monkeypatch) -> None:
+    run = tuning(pictures, epochs=50, patience=2)
+    losses = iter([0.9, 0.5, 0.7, 0.5, 0.4])
+    kept = []
+
+    def validate():
+        kept.append(bits(run))
+        return next(losses), torch.eye(3, dtype=torch.int64)
+
+    monkeypatch.setattr(run, "validate", validate)
+    list(run.run())
+    assert (run.epoch, run.stopped_early) == (4, True)
+    assert run.best is not None
+    assert run.best.line.epoch == 2
+    run.put(run.best.weights)
+    assert same(bits(run), kept[1])
+    assert not same(bits(run), kept[3])
+
+
+def test_a_loss_that_is_no_number_ends_the_run(pictures) -> None:
+    run = tuning(pictures)
+    with torch.no_grad():
+        run.model.head.bias.fill_(torch.nan)
+    with pytest.raises(DivergedError, match="lower --rate"):
+        next(run.run())
+
+
+def test_half_precision_keeps_full_weights(pictures) -> None:
+    run = tuning(pictures, precision="bfloat16", epochs=1)
+    list(run.run())
+    assert {value.dtype for value in bits(run)} == {torch.float32}
+    exact = tuning(pictures, epochs=1)
+    list(exact.run())
+    assert not same(bits(run), bits(exact))
+
+
+@pytest.fixture
+def written(pictures, tmp_path: Path):
+    run = tuning(pictures, scope="all")
+    list(run.run())
+    assert run.best is not None
+    outputs = FinetuneOutputs(tmp_path / "mine.safetensors")
+    assert write_results(run, run.best, outputs, "abc") is True
+    return run, outputs
+
+
+def test_the_file_is_an_encoder_and_a_classifier_with_the_best_weights(pictures, written) -> None:
+    run, outputs = written
+    run.put(run.best.weights)
+    opened = open_encoder(str(outputs.model))
+    ours = published_state(run.model.encoder)
+    assert all(torch.equal(value, ours[name]) for name, value in published_state(opened).items())
+    assert not torch.equal(ours["features.0.weight"], random_state()["features.0.weight"])
+    model, classes, settings = open_classifier(outputs.model)
+    assert classes == ("blue", "green", "red")
+    assert settings == run.settings
+    images = centre_batch([pictures.store[index] for index in pictures.held_out], 32)
+    with torch.no_grad():
+        assert torch.equal(model(images), run.model(images))
+
+
+def test_the_card_tells_where_it_comes_from(pictures, written) -> None:
+    run, outputs = written
+    with safe_open(outputs.model, "pt") as file:
+        card = json.loads(file.metadata()["impasto"])
+    assert (card["kind"], card["encoder"], card["scope"], card["seed"]) == ("finetuned", "tiny", "all", 0)
+    assert (card["parent_sha256"], card["data_sha256"]) == ("abc", pictures.digest)
+    assert FinetuneSettings.make(card["settings"]) == run.settings
+    assert card["pictures"]["red"] == {"trained": 6, "held_out": 2}
+    assert card["figures"]["validation_accuracy"] == run.best.line.validation_accuracy
+    assert card["figures"]["chance"] == pytest.approx(1 / 3)
+    assert card["figures"]["ended"] == "all epochs"
+    text = outputs.card.read_text(encoding="utf-8")
+    for words in ("abc", "mine.safetensors", "| green | 6 | 2 |", "impasto classify"):
+        assert words in text
+
+
+def test_curves_and_confusion_are_tables_and_plots(written) -> None:
+    run, outputs = written
+    rows = list(csv.DictReader(io.StringIO(outputs.curves[0].read_text(encoding="utf-8"))))
+    assert [float(row["validation_loss"]) for row in rows] == [line.validation_loss for line in run.history]
+    table = list(csv.reader(io.StringIO(outputs.confusion[0].read_text(encoding="utf-8"))))
+    assert table[0][1:] == ["blue", "green", "red", "accuracy"]
+    assert [[int(cell) for cell in row[1:-1]] for row in table[1:]] == run.best.confusion.tolist()
+    assert [float(row[-1]) for row in table[1:]] == [run.best.confusion[k, k].item() / 2 for k in range(3)]
+    for plot in (outputs.curves[1], outputs.confusion[1]):
+        assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_matplotlib_only_the_plots_are_missing(pictures, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
+    run = tuning(pictures, epochs=1)
+    list(run.run())
+    outputs = FinetuneOutputs(tmp_path / "mine.safetensors")
+    assert run.best is not None
+    assert write_results(run, run.best, outputs, "abc") is False
+    assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".md", ".csv"}
+
+
+def test_names_are_free_or_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("mine")
+    assert free_outputs(tmp_path / "a.safetensors").model.name == "a-2.safetensors"
+    with pytest.raises(OutputError, match=r"a\.md' exists already"):
+        FinetuneOutputs(tmp_path / "a.safetensors").check()
+    FinetuneOutputs(tmp_path / "a.safetensors").check(own=True)
+    with pytest.raises(OutputError, match=r"\.safetensors, not 'a\.pth'"):
+        FinetuneOutputs(tmp_path / "a.pth").check()
+
+
+def test_a_file_without_classes_is_no_classifier(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    save_file(random_state(), tmp_path / "plain.safetensors")
+    with pytest.raises(WeightsError, match="knows no classes"):
+        open_classifier(tmp_path / "plain.safetensors")
+    with pytest.raises(WeightsError, match="not there"):
+        open_classifier(tmp_path / "gone.safetensors")

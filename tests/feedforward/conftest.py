@@ -1,0 +1,45 @@
+"""A small untrained network and codes made of random numbers."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from impasto.feedforward.descriptor import ModelDescriptor
+from impasto.feedforward.modules.transform import StyleParams, TransformNet, initialise
+
+WIDTHS = (8, 12, 16)
+
+
+def make_code(sites, seed: int, diagonal: bool = False) -> StyleParams:
+    """Return a code whose mixing keeps the size of features."""
+    rng = torch.Generator().manual_seed(seed)
+    shapes = [(1, s.channels) if diagonal else (1, s.channels, s.channels) for s in sites]
+    matrices = [torch.randn(s, generator=rng) / (1 if diagonal else s[1] ** 0.5) for s in shapes]
+    shifts = [torch.randn(1, s.channels, generator=rng) for s in sites]
+    return StyleParams(tuple(matrices), tuple(shifts))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(one_thread) -> None:
+    """For every test here."""
+
+
+@pytest.fixture(scope="module")
+def body() -> TransformNet:
+    torch.manual_seed(0)
+    found = TransformNet(WIDTHS)
+    initialise(found)
+    with torch.no_grad():  # a last convolution that listens to the features
+        found.leave.weight.normal_(0, 0.01)
+    return found
+
+
+@pytest.fixture(scope="module")
+def loaded(body) -> ModelDescriptor:
+    return ModelDescriptor(body, precision="float32")
+
+
+@pytest.fixture(scope="module")
+def codes(body) -> list[StyleParams]:
+    return [make_code(body.sites, seed) for seed in (1, 2)]

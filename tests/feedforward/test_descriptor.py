@@ -1,0 +1,174 @@
+"""Any picture in, a finite one of its size out; regions and mixtures."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from impasto.errors import PictureError, RecipeError, WeightsError
+from impasto.feedforward.descriptor import ModelDescriptor
+from impasto.feedforward.modules.norms import Norms, mix_channels
+from impasto.feedforward.modules.region_norms import (
+    FrozenStatistics,
+    RegionNorms,
+    StatisticsRecorder,
+    mix_codes,
+)
+from impasto.feedforward.modules.transform import StyleParams
+from impasto.imaging.frame import MARGIN, Frame, TileWindow
+
+from .conftest import make_code
+
+
+def text_like() -> Tensor:
+    """Black strokes on white, one pixel wide."""
+    image = torch.ones(1, 3, 40, 61)
+    image[:, :, ::5] = 0
+    image[:, :, :, ::7] = 0
+    return image
+
+
+PICTURES = {
+    "grey": torch.full((1, 3, 33, 47), 0.5),
+    "black": torch.zeros(1, 3, 24, 24),
+    "white": torch.ones(1, 3, 24, 24),
+    "noise": torch.rand(1, 3, 37, 29, generator=torch.Generator().manual_seed(0)),
+    "text": text_like(),
+    "small": torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(1)),
+    "pixel": torch.full((1, 3, 1, 1), 0.2),
+    "strip": torch.rand(1, 3, 600, 17, generator=torch.Generator().manual_seed(2)),
+}
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", PICTURES)
+def test_any_picture_comes_back_finite_and_of_its_size(body, codes, name, precision) -> None:
+    image = PICTURES[name]
+    out = ModelDescriptor(body, precision=precision).paint(image, codes[0])
+    assert out.shape == image.shape
+    assert out.dtype == torch.float32
+    assert bool(((out >= 0) & (out <= 1)).all())
+
+
+def test_a_window_of_the_frame_is_one_of_the_padded_picture() -> None:
+    image = torch.rand(1, 3, 21, 35)
+    frame = Frame(21, 35, 8)
+    height, width = frame.padded
+    assert (height, width) == (32, 48)
+    pads = (MARGIN, width - 35 - MARGIN, MARGIN, height - 21 - MARGIN)
+    padded = torch.nn.functional.pad(image, pads, mode="replicate")
+    assert torch.equal(frame.cut(image, frame.whole), padded)
+    assert torch.equal(frame.cut(image, TileWindow(8, 16, 24, 32)), padded[:, :, 8:32, 16:48])
+    assert torch.equal(frame.crop(padded), image)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        torch.rand(1, 3, 8, 8).double(), torch.rand(3, 8, 8), torch.rand(2, 3, 8, 8), torch.rand(1, 1, 8, 8),
+        torch.empty(1, 3, 0, 8), torch.full((1, 3, 8, 8), 1.5), torch.full((1, 3, 8, 8), float("nan")),
+    ],
+)  # fmt: skip
+def test_other_tensors_are_refused(loaded, codes, image) -> None:
+    with pytest.raises(PictureError):
+        loaded.paint(image, codes[0])
+
+
+def test_codes_and_masks_that_do_not_fit_are_refused(loaded, codes) -> None:
+    image, mask = torch.rand(1, 3, 20, 20), torch.ones(1, 1, 20, 20)
+    with pytest.raises(RecipeError, match="code"):
+        loaded.paint(image, StyleParams(codes[0].matrices[:-1], codes[0].shifts[:-1]))
+    with pytest.raises(RecipeError, match="masks"):
+        loaded.paint(image, codes, [mask])
+    with pytest.raises(RecipeError, match="masks"):
+        loaded.paint(image, codes)
+    with pytest.raises(PictureError):
+        loaded.paint(image, codes, [mask, mask[:, :, 1:]])
+
+
+def test_values_that_are_not_finite_are_an_error(loaded, codes) -> None:
+    broken = StyleParams(codes[0].matrices, tuple(shift * float("inf") for shift in codes[0].shifts))
+    with pytest.raises(WeightsError, match="not finite"):
+        loaded.paint(torch.rand(1, 3, 20, 20), broken)
+
+
+def test_what_overflows_in_half_precision_is_painted_in_float32(codes) -> None:
+    class Overflows:
+        """Finite in float32 alone."""
+
+        multiple = 8
+
+        def __init__(self, sites) -> None:
+            self.sites = sites
+
+        def __call__(self, image, code, norms=None):
+            small = torch.ones(1, 1)
+            return image * 0.5 if (small @ small).dtype == torch.float32 else image / 0
+
+    loaded = ModelDescriptor(Overflows(_sites(codes[0])), precision="bfloat16")
+    image = torch.rand(1, 3, 20, 20)
+    torch.testing.assert_close(loaded.paint(image, codes[0]), image * 0.5)
+
+
+def _sites(code):
+    from impasto.feedforward.modules.transform import ModulatedLayer
+
+    return [ModulatedLayer(shift.shape[1], 8) for shift in code.shifts]
+
+
+def test_a_region_is_painted_as_by_its_style_alone(body, codes) -> None:
+    """With statistics kept, what lies further from the border than a feature sees is the same."""
+    image = torch.rand(1, 3, 32, 512, generator=torch.Generator().manual_seed(4))
+    recording = StatisticsRecorder()
+    with torch.no_grad():
+        body(image, codes[0], recording)
+        fixed = FrozenStatistics(recording.statistics)
+        left = torch.zeros(1, 1, 32, 512)
+        left[..., :256] = 1
+        both = body(image, codes[0], RegionNorms(codes, [left, 1 - left], fixed))
+        alone = [body(image, code, fixed) for code in codes]
+    torch.testing.assert_close(both[..., :128], alone[0][..., :128], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(both[..., -128:], alone[1][..., -128:], atol=1e-5, rtol=1e-5)
+    assert (both[..., -128:] - alone[0][..., -128:]).abs().max() > 0.01
+
+
+def test_a_mask_of_everything_is_its_style_and_the_photograph_shows_where_nothing_covers(
+    loaded, codes
+) -> None:
+    image = torch.rand(1, 3, 30, 40)
+    every, none = torch.ones(1, 1, 30, 40), torch.zeros(1, 1, 30, 40)
+    alone = loaded.paint(image, codes[0])
+    torch.testing.assert_close(loaded.paint(image, codes, [every, none]), alone)
+    half = every.clone()
+    half[..., 20:] = 0
+    out = loaded.paint(image, [codes[0]], [half])
+    torch.testing.assert_close(out[..., :20], alone[..., :20])
+    torch.testing.assert_close(out[..., 20:], image[..., 20:])
+
+
+def test_equal_masks_are_the_mixed_code(loaded, codes) -> None:
+    image = torch.rand(1, 3, 24, 24)
+    mask = torch.full((1, 1, 24, 24), 0.5)
+    mixed = loaded.paint(image, mix_codes(codes, [0.5, 0.5]))
+    torch.testing.assert_close(loaded.paint(image, codes, [mask, mask]), mixed, atol=1e-5, rtol=1e-4)
+
+
+def test_mixing_is_linear_also_of_diagonal_and_full_codes(body, codes) -> None:
+    diagonal = make_code(body.sites, 3, diagonal=True)
+    mixed = mix_codes([codes[0], diagonal], [0.25, 0.75])
+    x = torch.randn(1, body.sites[0].channels, 3, 4)
+    found = mix_channels(x, mixed.matrices[0], mixed.shifts[0])
+    parts = [mix_channels(x, c.matrices[0], c.shifts[0]) for c in (codes[0], diagonal)]
+    torch.testing.assert_close(found, 0.25 * parts[0] + 0.75 * parts[1])
+    assert all(m.ndim == 2 for m in mix_codes([diagonal, diagonal], [0.5, 0.5]).matrices)
+
+
+def test_pooled_statistics_are_those_of_all_positions() -> None:
+    parts = torch.randn(3, 4, 5, 6) * 3 + 2
+    recording = StatisticsRecorder()
+    pooled = recording.normalise(parts, 0)
+    joined = parts.permute(1, 0, 2, 3).reshape(1, 4, 15, 6)
+    expected = Norms().normalise(joined, 0).reshape(4, 3, 5, 6).permute(1, 0, 2, 3)
+    torch.testing.assert_close(pooled, expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(FrozenStatistics(recording.statistics).normalise(parts, 0), pooled)

@@ -1,0 +1,146 @@
+"""Graphs: the file paints what torch paints, whatever runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+import torch
+
+from impasto.errors import MissingExtraError, OutputError, RecipeError
+from impasto.feedforward import backends
+from impasto.feedforward.backends import choose_backend, open_engine, open_onnxruntime
+from impasto.feedforward.descriptor import ModelDescriptor
+from impasto.feedforward.export.graph import part_names
+from impasto.feedforward.export.network import CHECKED, check_export, export_network
+from impasto.imaging.tiles import Tiling
+
+from .conftest import make_code
+
+CPU = torch.device("cpu")
+needs_graphs = pytest.mark.skipif(
+    any(find_spec(name) is None for name in ("onnx", "onnxscript", "onnxruntime")),
+    reason="needs impasto[export]",
+)
+
+
+@needs_graphs
+@pytest.mark.parametrize("diagonal", [False, True])
+def test_an_exported_network_paints_as_torch_does_at_any_size(body, loaded, tmp_path, diagonal) -> None:
+    import onnx
+
+    path, code = tmp_path / "n.onnx", make_code(body.sites, 1, diagonal)
+    card = {"kind": "network:styles", "styles": ["a", "b"], "licence": "CC0", "credit": "nobody"}
+    assert export_network(path, body, code, card) <= 1e-3
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["n.onnx"]
+    model = onnx.load(path)
+    onnx.checker.check_model(model)
+    stored = {entry.key: entry.value for entry in model.metadata_props}
+    assert stored["kind"] == "network:styles"
+    assert json.loads(stored["styles"]) == ["a", "b"]
+    assert [one.name for one in model.graph.input] == ["image"]
+    run = open_onnxruntime(path)
+    for size in ((23, 90), (130, 50)):
+        assert size not in CHECKED
+        image = torch.rand(1, 3, *size)
+        torch.testing.assert_close(run({"image": image}), loaded.paint(image, code), atol=1e-3, rtol=0)
+
+
+@needs_graphs
+def test_a_code_can_be_an_input(body, loaded, codes, tmp_path) -> None:
+    path = tmp_path / "n.onnx"
+    export_network(path, body, codes[0], {}, inside=False)
+    image = torch.rand(1, 3, 30, 45)
+    names = part_names(len(body.sites))
+    given = dict(zip(names, [*codes[1].matrices, *codes[1].shifts], strict=True))
+    found = open_onnxruntime(path)({"image": image, **given})
+    torch.testing.assert_close(found, loaded.paint(image, codes[1]), atol=1e-3, rtol=0)
+
+
+@needs_graphs
+def test_a_file_that_differs_is_not_kept(body, codes, tmp_path, monkeypatch) -> None:
+    path = tmp_path / "n.onnx"
+    path.write_bytes(b"old")
+    real = ModelDescriptor.paint
+    monkeypatch.setattr(ModelDescriptor, "paint", lambda *a, **k: real(*a, **k) + 0.01)
+    with pytest.raises(OutputError, match="differs"):
+        export_network(path, body, codes[0], {})
+    assert path.read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_other_suffixes_and_missing_parts_are_refused(tmp_path, monkeypatch) -> None:
+    with pytest.raises(OutputError, match="onnx"):
+        check_export(tmp_path / "n.pt")
+    monkeypatch.setattr("impasto.feedforward.export.graph.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"impasto\[export\]"):
+        check_export(tmp_path / "n.onnx")
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
+def test_engines_paint_as_torch_does(body, loaded, codes, name, tmp_path, monkeypatch) -> None:
+    if any(find_spec(one) is None for one in (name, "onnx", "onnxscript")):
+        pytest.skip(f"{name} is not installed")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(backends, "best_precision", lambda device: "float32")
+    fast = ModelDescriptor(body, precision="float32", engine=open_engine(name, body, CPU))
+    made = []
+    real = backends.make_graph
+    monkeypatch.setattr(backends, "make_graph", lambda *a: made.append(a) or real(*a))
+    for code, size in ((codes[0], (30, 50)), (codes[1], (64, 41))):
+        image = torch.rand(1, 3, *size)
+        torch.testing.assert_close(fast.paint(image, code), loaded.paint(image, code), atol=1e-3, rtol=0)
+    assert len(made) == 1
+    image, tiling = torch.rand(1, 3, 380, 420), Tiling(side=384)
+    expected = loaded.paint(image, codes[0], tiling=tiling)
+    torch.testing.assert_close(fast.paint(image, codes[0], tiling=tiling), expected, atol=1e-3, rtol=0)
+    assert len(made) == 2
+
+
+# Two graphs that are not closed in the order they were opened, then Ctrl-C.
+CHANGED = """
+import os, signal
+from onnx import TensorProto, helper
+from impasto.feedforward.backends import open_openvino
+ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
+graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", ends[:1], ends[1:])
+graph = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)]).SerializeToString()
+first, second = open_openvino(graph), open_openvino(graph)
+del first
+del second
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    print("heard")
+"""
+
+
+@pytest.mark.skipif(not (find_spec("openvino") and find_spec("onnx")), reason="openvino is not installed")
+def test_ctrl_c_is_heard_after_openvino_changed_its_graph() -> None:
+    run = subprocess.run([sys.executable, "-c", CHANGED], capture_output=True, text=True, timeout=120)
+    assert run.stdout == "heard\n", (run.returncode, run.stderr)
+
+
+def test_the_backend_is_the_fastest_that_is_there(monkeypatch) -> None:
+    there = {"onnxruntime", "onnx", "onnxscript"}
+    for module in ("backends", "export.graph"):
+        monkeypatch.setattr(f"impasto.feedforward.{module}.find_spec", lambda name: name in there or None)
+    for precision, wanted in (("float32", "onnxruntime"), ("bfloat16", "torch")):
+        monkeypatch.setattr(backends, "best_precision", lambda _, found=precision: found)
+        assert choose_backend("auto", CPU) == wanted
+    there.add("openvino")
+    assert choose_backend("auto", CPU) == "openvino"
+    there.remove("openvino")
+    assert choose_backend("auto", torch.device("cuda")) == "torch"
+    assert choose_backend("torch", CPU) == "torch"
+    with pytest.raises(MissingExtraError, match=r"impasto\[openvino\]"):
+        choose_backend("openvino", CPU)
+    with pytest.raises(RecipeError, match="backend"):
+        choose_backend("tensorrt", CPU)
+    with pytest.raises(RecipeError, match="processor"):
+        choose_backend("onnxruntime", torch.device("cuda"))
+    there.clear()
+    assert choose_backend("auto", CPU) == "torch"

@@ -1,0 +1,71 @@
+"""The other half of a network for any style as a graph: paintings in, codes out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from impasto.encoders import open_encoder
+from impasto.errors import OutputError
+from impasto.feedforward.backends import open_onnxruntime
+from impasto.feedforward.export import predictor as coder_graph
+from impasto.feedforward.export.graph import part_names
+from impasto.feedforward.export.network import export_network
+from impasto.feedforward.export.predictor import PredictorModule, export_coder, newton_root
+from impasto.feedforward.modules.style_predictor import StylePredictor, root
+from impasto.feedforward.style_data import measure_style
+
+from .test_export import needs_graphs
+
+
+@pytest.fixture(scope="module")
+def coder(body) -> StylePredictor:
+    torch.manual_seed(5)
+    return StylePredictor(body.sites).eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("positions", [1000, 20])
+def test_the_root_by_products_is_the_root(positions) -> None:
+    x = torch.randn(2, 32, positions, generator=torch.Generator().manual_seed(0))
+    x = x - x.mean(2, keepdim=True)
+    covariance = x @ x.mT / (32 * positions)
+    torch.testing.assert_close(newton_root(covariance), root(covariance), atol=2e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
+def test_a_painting_of_one_colour_has_a_code(coder, grey) -> None:
+    parts = PredictorModule(open_encoder("compact"), coder)(torch.full((1, 3, 24, 31), grey), torch.ones(1))
+    assert all(bool(torch.isfinite(part).all()) for part in parts)
+
+
+@needs_graphs
+def test_both_graphs_together_paint_as_torch_does(body, loaded, coder, tmp_path) -> None:
+    import onnxruntime
+
+    one, other = tmp_path / "coder.onnx", tmp_path / "body.onnx"
+    assert export_coder(one, coder, {"kind": "network:any", "strengths": [[0, 0]]}) <= 1e-3
+    rng = torch.Generator().manual_seed(1)
+    painting, photo = torch.rand(1, 3, 90, 71, generator=rng), torch.rand(1, 3, 30, 45, generator=rng)
+    strength = torch.tensor([0.6])
+    code = coder(measure_style(open_encoder("compact"), painting)[0], strength)
+    session = onnxruntime.InferenceSession(str(one))
+    stored = session.get_modelmeta().custom_metadata_map
+    assert stored["kind"] == "network:any"
+    assert json.loads(stored["strengths"]) == [[0, 0]]
+    found = session.run(None, {"painting": painting.numpy(), "strength": strength.numpy()})
+    names = part_names(len(body.sites))
+    assert [output.name for output in session.get_outputs()] == names
+    export_network(other, body, code, {}, inside=False)
+    given = {name: torch.from_numpy(part) for name, part in zip(names, found, strict=True)}
+    painted = open_onnxruntime(other)({"image": photo, **given})
+    torch.testing.assert_close(painted, loaded.paint(photo, code), atol=2e-3, rtol=0)
+
+
+@needs_graphs
+def test_a_coder_that_differs_is_not_kept(coder, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(coder_graph, "ROUNDS", 3)
+    with pytest.raises(OutputError, match="differs"):
+        export_coder(tmp_path / "c.onnx", coder, {})
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,166 @@
+"""Tiles: with statistics kept they are the whole picture, and their seams are not seen."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from impasto.errors import RecipeError
+from impasto.feedforward.descriptor import ModelDescriptor
+from impasto.feedforward.modules.region_norms import FrozenStatistics, StatisticsRecorder
+from impasto.imaging.frame import MARGIN, Frame, TileWindow
+from impasto.imaging.tiles import Tiling, paint_tiles, sample, spans
+
+IMAGE = torch.rand(1, 3, 70, 900, generator=torch.Generator().manual_seed(5))
+EXACT = Tiling(side=576, halo=128, feather=16)
+
+
+def kept(body, code):
+    """Return the padded picture's frame and painted whole, and how to paint a window, with one set of statistics."""
+    frame = Frame(*IMAGE.shape[2:], 8)
+    recording = StatisticsRecorder()
+    with torch.no_grad():
+        body(frame.cut(IMAGE, frame.whole), code, recording)
+        fixed = FrozenStatistics(recording.statistics)
+        whole = frame.crop(body(frame.cut(IMAGE, frame.whole), code, fixed))
+    return frame, whole, lambda window: body(frame.cut(IMAGE, window), code, fixed)
+
+
+@torch.no_grad()
+def test_with_a_halo_as_wide_as_a_feature_sees_tiles_are_the_whole_picture(body, codes) -> None:
+    frame, whole, paint = kept(body, codes[0])
+    seen = []
+    out = paint_tiles(frame, EXACT, paint, lambda done, total: seen.append((done, total)))
+    torch.testing.assert_close(out, whole, atol=1e-5, rtol=1e-5)
+    assert len(seen) == 3
+    assert seen[-1][0] == seen[-1][1]
+
+
+@torch.no_grad()
+def test_the_default_halo_differs_by_less_than_an_eighth_of_what_8_bits_show(body, codes) -> None:
+    frame, whole, paint = kept(body, codes[0])
+    default = Tiling(side=384)
+    out = paint_tiles(frame, default, paint, lambda done, total: None)
+    difference = (out - whole).abs()
+    assert difference.max() < 0.0005
+
+
+@pytest.mark.parametrize(("length", "side"), [(392, 384), (800, 384), (5000, 512), (384, 384), (48, 1536)])
+def test_weights_of_tiles_sum_to_one_and_leave_the_halo_out(length, side) -> None:
+    tiling = Tiling(side=side)
+    found = spans(length, tiling, 8)
+    total = torch.zeros(length)
+    for index, span in enumerate(found):
+        assert span.start % 8 == 0
+        total[span.start : span.start + len(span.weight)] += span.weight
+        if index:
+            assert not span.weight[: tiling.halo].any()
+        if index < len(found) - 1:
+            assert not span.weight[-tiling.halo :].any()
+    torch.testing.assert_close(total, torch.ones(length))
+
+
+@pytest.mark.parametrize(("height", "width"), [(2000, 3000), (100, 9000), (8192, 8192), (1600, 1600)])
+def test_samples_lie_in_the_picture_and_at_its_ends(height, width) -> None:
+    frame = Frame(height, width, 8)
+    found = sample(frame)
+    assert 1 <= len(found) <= 18
+    high, wide = frame.padded
+    for window in found:
+        assert window.top >= 0
+        assert window.left >= 0
+        assert window.top + window.height <= high
+        assert window.left + window.width <= wide
+    if len({w.left for w in found}) > 1:
+        assert max(w.left + w.width for w in found) == wide
+
+
+def test_a_picture_of_one_tile_is_painted_whole(loaded, codes) -> None:
+    image = torch.rand(1, 3, 60, 60)
+    small = loaded.paint(image, codes[0], tiling=EXACT)
+    assert torch.equal(small, loaded.paint(image, codes[0]))
+
+
+def test_no_seam_is_steeper_than_the_rest(loaded, codes) -> None:
+    """Across the columns where tiles meet neighbours differ no more than elsewhere."""
+    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 8, 40), (400, 900), mode="bicubic").clamp(0, 1)
+    out = loaded.paint(smooth, codes[0], tiling=Tiling(side=384))
+    steps = (out[..., 1:] - out[..., :-1]).abs().mean((0, 1, 2))
+    meet = [
+        (a.start + b.start + 384) // 2 - 16
+        for a, b in zip(*[spans(936, Tiling(384), 8)[i:] for i in (0, 1)], strict=False)
+    ]
+    near = torch.cat([steps[at - 20 : at + 20] for at in meet])
+    assert near.mean() <= 1.2 * steps.mean()
+
+
+def test_regions_work_in_tiles(loaded, codes) -> None:
+    image = torch.rand(1, 3, 400, 700)
+    left = torch.zeros(1, 1, 400, 700)
+    left[..., :350] = 1
+    tiled = loaded.paint(image, codes, [left, 1 - left], tiling=Tiling(side=384))
+    assert tiled.shape == image.shape
+    whole = loaded.paint(image, codes, [left, 1 - left])
+    assert (tiled - whole).abs().mean() < 0.02
+
+
+@pytest.mark.parametrize(
+    "tiling", [Tiling(side=100), Tiling(side=400, halo=128), Tiling(halo=-1), Tiling(feather=0)]
+)
+def test_tiles_too_small_are_refused(loaded, codes, tiling) -> None:
+    with pytest.raises(RecipeError, match="Tiles"):
+        loaded.paint(torch.rand(1, 3, 8, 8), codes[0], tiling=tiling)
+
+
+def test_bfloat16_tiles(body, codes) -> None:
+    image = torch.rand(1, 3, 300, 600)
+    out = ModelDescriptor(body, precision="bfloat16").paint(image, codes[0], tiling=Tiling(side=384))
+    exact = ModelDescriptor(body, precision="float32").paint(image, codes[0], tiling=Tiling(side=384))
+    assert (out - exact).abs().mean() < 0.02
+
+
+@pytest.mark.parametrize("diagonal", [False, True])
+def test_kept_statistics_and_a_code_are_one_step(codes, body, diagonal) -> None:
+    site = body.sites[0].channels
+    generator = torch.Generator().manual_seed(3)
+    x = torch.randn(2, site, 5, 7, generator=generator) * 3 + 1
+    matrix = torch.randn(1, site, generator=generator) if diagonal else codes[0].matrices[0]
+    shift = torch.randn(1, site, generator=generator)
+    norms = FrozenStatistics(
+        {0: (torch.randn(site, generator=generator), torch.rand(site, generator=generator) + 0.1)}
+    )
+    wanted = norms.mix(norms.normalise(x, 0), matrix, shift, 0)
+    torch.testing.assert_close(norms.restyle(x, matrix, shift, 0), wanted, atol=1e-4, rtol=1e-4)
+
+
+def test_a_window_repeats_the_edges_of_the_picture() -> None:
+    image = torch.rand(1, 3, 33, 44)
+    frame = Frame(33, 44, 8)
+    whole = F.pad(
+        image,
+        (MARGIN, frame.padded[1] - 44 - MARGIN, MARGIN, frame.padded[0] - 33 - MARGIN),
+        mode="replicate",
+    )
+    assert torch.equal(frame.cut(image, frame.whole), whole)
+    for window in (
+        TileWindow(0, 8, 24, 16),
+        TileWindow(8, 0, 8, 40),
+        TileWindow(20, 24, 8, 8),
+        TileWindow(40, 48, 8, 8),
+        TileWindow(0, 0, 8, 8),
+    ):
+        wanted = whole[
+            :, :, window.top : window.top + window.height, window.left : window.left + window.width
+        ]
+        assert torch.equal(frame.cut(image, window), wanted), window
+
+
+def test_a_picture_up_to_the_limit_is_painted_at_once(body, codes) -> None:
+    image = torch.rand(1, 3, 400, 460)
+    seen = []
+    whole = ModelDescriptor(body).paint(
+        image, codes[0], tiling=Tiling(side=384, whole=496), seen=lambda *at: seen.append(at)
+    )
+    assert seen == [(1, 1)]
+    assert torch.equal(whole, ModelDescriptor(body).paint(image, codes[0]))
