@@ -134,7 +134,7 @@ def test_reading_can_be_stopped_on_the_way(folder: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("impasto.encoder_training.finetune.class_folders.read_small", slow)
     with pytest.raises(KeyboardInterrupt):
-        read(folder, seen=stop)
+        read(folder, on_progress=stop)
     assert 1 <= len(read_paths) < 21
 
 

@@ -9,22 +9,21 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from impasto.encoder_training.distill.pool import SNAPSHOTS, Pool
+from impasto.encoder_training.distill.pool import SNAPSHOTS, OnPolicyPool
 from impasto.encoder_training.distill.settings import DistillSettings
-from impasto.encoder_training.distill.task import (
-    Distillation,
-    parse_weights,
-    r_squared,
-    rate,
-    unexplained,
-    write_weights,
-)
+from impasto.encoder_training.distill.student import r_squared, write_weights
+from impasto.encoder_training.distill.task import DistillTask, parse_weights, unexplained_variance
 from impasto.encoder_training.distill.teacher import Teacher, choose_filters, measure_bases
 from impasto.encoders import open_encoder
 from impasto.encoders.compact import COMPONENTS
-from impasto.errors import PictureError, RecipeError, ResumeError
+from impasto.errors import PictureError, RecipeError
+from impasto.training.checkpoint import read_checkpoint, resume, write_checkpoint
 from impasto.training.crops import Crops, read_folder
+from impasto.training.device import ComputeDevice
+from impasto.training.events import Evaluated, Logged
 from impasto.training.muon import Muon, orthogonalise
+from impasto.training.schedules import warmup_constant_linear
+from impasto.training.trainer import Trainer
 
 
 @pytest.fixture(scope="module")
@@ -121,18 +120,15 @@ def test_muon_goes_downhill():
 def test_unexplained_is_the_squared_error_a_position_with_its_gradient():
     output = torch.randn(2, 3, 4, 5, requires_grad=True)
     target = torch.randn(2, 3, 4, 5)
-    loss = unexplained(output, target)
+    loss = unexplained_variance(output, target)
     assert float(loss.detach()) == pytest.approx(float((output - target).square().sum().detach() / 40))
     loss.backward()
     assert torch.allclose(output.grad, 2 * (output.detach() - target) / 40)
 
 
-def test_rate_warms_up_stays_and_falls_to_nothing():
-    settings = DistillSettings(steps=1000, warmup=10, constant=0.5)
-    assert rate(0, settings) == pytest.approx(0.1)
-    assert rate(300, settings) == 1
-    assert rate(750, settings) == pytest.approx(0.5)
-    assert rate(1000, settings) == 0
+def test_the_learning_rate_warms_up_stays_and_falls_to_0():
+    factors = [warmup_constant_linear(step, 1000, 10, 0.5) for step in (0, 300, 750, 1000)]
+    assert factors == pytest.approx([0.1, 1, 0.5, 0])
 
 
 def test_weights_of_layers_are_read_and_checked():
@@ -145,7 +141,7 @@ def test_weights_of_layers_are_read_and_checked():
 def test_pool_holds_pictures_on_the_way_and_forgets(folder):
     pictures = read_folder(folder)
     encoder = open_encoder("tiny")
-    pool = Pool(Crops(pictures, pictures, 32, 0), capacity=12, steps=6, count=2)
+    pool = OnPolicyPool(Crops(pictures, pictures, 32, 0), capacity=12, steps=6, count=2)
     for _ in range(2):
         pool.refresh(lambda images: encoder(images, list(COMPONENTS)))
     assert len(pool.images) == 12 < 2 * 2 * SNAPSHOTS
@@ -165,38 +161,64 @@ def test_r_squared_of_a_perfect_and_of_a_blind_student():
     assert blind["relu2_1"] == pytest.approx(0, abs=1e-4)
 
 
-def test_a_short_run_learns_checkpoints_resumes_and_writes_a_file(folder, tmp_path, monkeypatch):
-    import impasto.encoder_training.distill.task as train
-
-    teacher = wide_teacher()
-    monkeypatch.setattr(train, "BASIS_BATCHES", 2)
-    settings = DistillSettings(steps=8, batch=2, size=64, warmup=2, replay=4, policy_from=0.5, policy_every=2)
+def small_task(teacher, folder, monkeypatch, **changes):
+    monkeypatch.setattr("impasto.encoder_training.distill.task.BASIS_BATCHES", 2)
+    monkeypatch.setattr("impasto.encoder_training.distill.task.LEAST_REPLAY", 2)
+    fields = {
+        "steps": 8,
+        "batch": 2,
+        "size": 64,
+        "warmup": 2,
+        "replay": 4,
+        "policy_from": 0.25,
+        "policy_every": 2,
+        "device": "cpu",
+        "precision": "bfloat16",
+    }
+    settings = DistillSettings.make({**fields, **changes})
     pictures = read_folder(folder)
-    run = Distillation(teacher, pictures, pictures, settings)
-    run.pool.steps, run.pool.count = 2, 2
-    lines = list(run.run(tmp_path / "run.pt", log_every=4, measure_every=4))
-    assert [line.step for line in lines] == [4, 8]
-    assert lines[-1].held_out is not None
-    assert set(lines[-1].held_out) == {"photographs", "artworks", "pastiches"}
-    assert lines[-1].unexplained["relu2_1"] < lines[0].unexplained["relu2_1"] * 1.5
+    compute = ComputeDevice.open(settings.device, settings.precision)
+    task = DistillTask(teacher, pictures, pictures, settings, compute, evaluate_every=4)
+    task.pool.steps, task.pool.count = 2, 2
+    return task
 
-    again = Distillation(teacher, pictures, pictures, settings)
-    again.load(tmp_path / "run.pt")
-    assert again.step == 8
-    for a, b in zip(run.student.parameters(), again.student.parameters(), strict=True):
-        assert torch.equal(a, b)
-    (tmp_path / "broken.pt").write_bytes(b"not a checkpoint")
-    with pytest.raises(ResumeError):
-        again.load(tmp_path / "broken.pt")
+
+def test_a_short_run_learns_and_writes_a_file(folder, tmp_path, monkeypatch):
+    task = small_task(wide_teacher(), folder, monkeypatch)
+    events = list(Trainer(task, log_every=4).events())
+    lines = [event for event in events if isinstance(event, Logged)]
+    assert [line.step for line in lines] == [4, 8]
+    assert [event.step for event in events if isinstance(event, Evaluated)] == [4, 8]
+    assert set(task.evaluation) == {"photographs", "artworks", "pastiches"}
+    assert lines[-1].figures["relu2_1"] < lines[0].figures["relu2_1"] * 1.5
 
     file = tmp_path / "compact.safetensors"
-    write_weights(run.student, run.bases, file, {"seed": 0})
+    write_weights(task.student, task.bases, file, {"seed": 0})
     with safe_open(file, "pt") as stored:
         assert json.loads(stored.metadata()["impasto"]) == {"seed": 0}
     loaded = open_encoder("compact", weights=file)
     image = torch.rand(1, 3, 64, 64)
-    exact = run.student(image, ["relu4_1"])["relu4_1"].detach()
+    exact = task.student(image, ["relu4_1"])["relu4_1"].detach()
     assert torch.allclose(loaded(image, ["relu4_1"])["relu4_1"], exact, atol=0.02 * float(exact.abs().max()))
+
+
+@pytest.mark.parametrize("stop_after", [3, 6])
+def test_a_resumed_distillation_ends_with_the_same_bits(folder, tmp_path, monkeypatch, stop_after):
+    teacher = wide_teacher()
+    whole = small_task(teacher, folder, monkeypatch)
+    list(Trainer(whole).events())
+    first = Trainer(small_task(teacher, folder, monkeypatch))
+    for event in first.events():
+        if event.step == stop_after:
+            break
+    write_checkpoint(tmp_path / "c", first, {})
+    second = Trainer(small_task(teacher, folder, monkeypatch))
+    resume(read_checkpoint(tmp_path / "c", "distill"), second)
+    assert second.step == stop_after
+    list(second.events())
+    for name, value in whole.weights().items():
+        assert torch.equal(value, second.task.weights()[name]), name
+    assert second.task.evaluation == whole.evaluation
 
 
 def wide_teacher():

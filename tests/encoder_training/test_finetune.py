@@ -7,6 +7,7 @@ import io
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy
@@ -16,13 +17,6 @@ from PIL import Image
 from safetensors import safe_open
 
 from impasto.encoder_training.finetune.augment import centre_batch
-from impasto.encoder_training.finetune.checkpoint import (
-    Origin,
-    read_checkpoint,
-    restore,
-    same_settings,
-    write_checkpoint,
-)
 from impasto.encoder_training.finetune.class_folders import find_classes, read_classes
 from impasto.encoder_training.finetune.classifier import (
     Classifier,
@@ -31,16 +25,27 @@ from impasto.encoder_training.finetune.classifier import (
     probabilities,
     trained_parameters,
 )
-from impasto.encoder_training.finetune.outputs import FinetuneOutputs, free_outputs
+from impasto.encoder_training.finetune.outputs import FinetuneOutputs
 from impasto.encoder_training.finetune.result import write_results
 from impasto.encoder_training.finetune.settings import FinetuneSettings
-from impasto.encoder_training.finetune.task import EpochDone, FineTuning, StepDone, rate_factor
+from impasto.encoder_training.finetune.task import FinetuneTask
 from impasto.encoders import open_encoder, prepare
 from impasto.encoders.finetuned import published_state
 from impasto.encoders.resnet import ResNet50
 from impasto.encoders.resnet import layout as resnet_layout
 from impasto.encoders.tiny import random_state
 from impasto.errors import DivergedError, OutputError, RecipeError, ResumeError, WeightsError
+from impasto.training.checkpoint import (
+    check_origin,
+    check_settings,
+    read_checkpoint,
+    resume,
+    write_checkpoint,
+)
+from impasto.training.device import ComputeDevice
+from impasto.training.events import Evaluated, StepDone
+from impasto.training.schedules import warmup_cosine
+from impasto.training.trainer import Trainer
 
 SMALL = {
     "encoder": "tiny",
@@ -76,19 +81,15 @@ def pictures(tmp_path_factory: pytest.TempPathFactory):
     return read_classes(find_classes(folder), side=32, limit=10**9, share=0.25, seed=0)
 
 
-def tuning(pictures, **changes: object) -> FineTuning:
+def tuning(pictures, **changes: object) -> Trainer:
     settings = FinetuneSettings.make({**SMALL, **changes})
-    encoder = prepare(open_encoder(settings.encoder), CPU, "float32")
-    return FineTuning(Classifier(encoder, len(pictures.classes)), pictures, settings, CPU)
+    compute = ComputeDevice.open("cpu", settings.precision)
+    encoder = prepare(open_encoder(settings.encoder), compute.device, "float32")
+    return Trainer(FinetuneTask(Classifier(encoder, len(pictures.classes)), pictures, settings, compute))
 
 
-def origin(data, **changes: object) -> Origin:
-    words = {"data": "d", "weights": None, "out": "o", "pictures": data.digest, "parent": "p", **changes}
-    return Origin(**words)
-
-
-def bits(run: FineTuning) -> list[torch.Tensor]:
-    return [value.clone() for value in run.model.state_dict().values()]
+def bits(run: Trainer) -> list[torch.Tensor]:
+    return [value.clone() for value in run.task.model.state_dict().values()]
 
 
 def same(one: list[torch.Tensor], other: list[torch.Tensor]) -> bool:
@@ -96,11 +97,11 @@ def same(one: list[torch.Tensor], other: list[torch.Tensor]) -> bool:
 
 
 def test_the_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
-    assert [rate_factor(step, 100, 0.1) for step in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
-    assert rate_factor(10, 100, 0.1) == pytest.approx(1)
-    assert rate_factor(55, 100, 0.1) == pytest.approx(0.5)
-    assert rate_factor(99, 100, 0.1) == pytest.approx(0.5 * (1 + math.cos(math.pi * 89 / 90)))
-    assert rate_factor(0, 1, 0.0) == 1
+    assert [warmup_cosine(step, 100, 0.1) for step in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
+    assert warmup_cosine(10, 100, 0.1) == pytest.approx(1)
+    assert warmup_cosine(55, 100, 0.1) == pytest.approx(0.5)
+    assert warmup_cosine(99, 100, 0.1) == pytest.approx(0.5 * (1 + math.cos(math.pi * 89 / 90)))
+    assert warmup_cosine(0, 1, 0.0) == 1
 
 
 @pytest.mark.parametrize("name", ["tiny", "compact"])
@@ -146,13 +147,13 @@ def test_blocks_hold_every_weight_below_the_head_once() -> None:
 )
 def test_only_what_the_scope_says_is_trained(pictures, fields: dict[str, str], moved: list[str]) -> None:
     run = tuning(pictures, epochs=1, **fields)
-    before = {name: [p.clone() for p in block] for name, block in blocks_of(run.model.encoder).items()}
-    list(run.run())
-    after = blocks_of(run.model.encoder)
+    before = {name: [p.clone() for p in block] for name, block in blocks_of(run.task.model.encoder).items()}
+    list(run.events())
+    after = blocks_of(run.task.model.encoder)
     assert [name for name in after if not same(before[name], after[name])] == moved
     frozen = [p for name, block in after.items() if name not in moved for p in block]
     assert all(p.grad is None and not p.requires_grad for p in frozen)
-    assert float(run.model.head.weight.detach().abs().sum()) > 0
+    assert float(run.task.model.head.weight.detach().abs().sum()) > 0
 
 
 def test_blocks_that_make_no_sense_are_refused() -> None:
@@ -173,59 +174,63 @@ def test_blocks_that_make_no_sense_are_refused() -> None:
 
 @pytest.mark.parametrize("scope", ["head", "all"])
 def test_colours_are_learnt(pictures, scope: str) -> None:
-    run = tuning(pictures, scope=scope, epochs=6, rate=0.05, old_rate=0.002)
-    events = list(run.run())
+    run = tuning(pictures, scope=scope, epochs=6, learning_rate=0.05, encoder_learning_rate=0.002)
+    events = list(run.events())
     steps = [event for event in events if isinstance(event, StepDone)]
-    lines = [event.line for event in events if isinstance(event, EpochDone)]
-    assert [step.done for step in steps] == list(range(1, 19))
-    assert {step.total for step in steps} == {18}
+    lines = [event.figures for event in events if isinstance(event, Evaluated)]
+    assert [step.step for step in steps] == list(range(1, 19))
+    assert {step.steps for step in steps} == {18}
     assert steps[-1].seconds_left == 0
-    assert run.history == lines
-    assert steps[0].loss == pytest.approx(math.log(3))  # nothing is known at first
-    assert run.best is not None
-    assert run.best.line.validation_accuracy == 1 == max(line.validation_accuracy for line in lines)
-    assert run.best.confusion.tolist() == [[2, 0, 0], [0, 2, 0], [0, 0, 2]]
+    assert [asdict(line) for line in run.task.history] == lines
+    assert steps[0].figures["loss"] == pytest.approx(math.log(3))  # nothing is known at first
+    assert run.task.best is not None
+    assert run.task.best.line.validation_accuracy == 1 == max(line["validation_accuracy"] for line in lines)
+    assert run.task.best.confusion.tolist() == [[2, 0, 0], [0, 2, 0], [0, 0, 2]]
 
 
 @pytest.mark.parametrize("stop_after", [1, 4, 5, 9])
 def test_a_resumed_run_ends_with_the_same_bits(pictures, tmp_path: Path, stop_after: int) -> None:
     whole = tuning(pictures)
-    list(whole.run())
+    list(whole.events())
     half = tuning(pictures)
-    for event, _ in zip(half.run(), range(stop_after), strict=False):
+    for event, _ in zip(half.events(), range(stop_after), strict=False):
         assert event is not None
-    write_checkpoint(tmp_path / "c", half, origin(pictures))
+    write_checkpoint(tmp_path / "c", half, {})
     again = tuning(pictures)
-    restore(read_checkpoint(tmp_path / "c"), again, origin(pictures))
-    assert again.done == half.done
-    list(again.run())
+    resume(read_checkpoint(tmp_path / "c", "finetune"), again)
+    assert again.step == half.step
+    list(again.events())
     assert same(bits(again), bits(whole))
-    assert again.history == whole.history
-    assert again.best is not None
-    assert whole.best is not None
-    assert all(torch.equal(again.best.weights[name], value) for name, value in whole.best.weights.items())
+    assert again.task.history == whole.task.history
+    assert again.task.best is not None
+    assert whole.task.best is not None
+    assert all(
+        torch.equal(again.task.best.weights[name], value) for name, value in whole.task.best.weights.items()
+    )
 
 
 def test_checkpoints_of_others_are_refused(pictures, tmp_path: Path) -> None:
     run = tuning(pictures)
-    next(run.run())
-    write_checkpoint(tmp_path / "c", run, origin(pictures))
-    found = read_checkpoint(tmp_path / "c")
-    with pytest.raises(ResumeError, match="pictures in 'd' are not"):
-        restore(found, tuning(pictures), origin(pictures, pictures="other"))
-    with pytest.raises(ResumeError, match="weights are not"):
-        restore(found, tuning(pictures), origin(pictures, parent="other"))
+    next(run.events())
+    write_checkpoint(tmp_path / "c", run, {"pictures": pictures.digest})
+    saved = read_checkpoint(tmp_path / "c", "finetune")
+    check_origin(saved, {"pictures": pictures.digest}, {"pictures": "other pictures"})
+    with pytest.raises(ResumeError, match="other pictures"):
+        check_origin(saved, {"pictures": "x"}, {"pictures": "other pictures"})
     with pytest.raises(ResumeError, match="does not fit"):
-        restore(found, tuning(pictures, scope="head"), origin(pictures))
+        resume(saved, tuning(pictures, scope="head"))
+    check_settings(saved, run.task.settings)
     with pytest.raises(RecipeError, match="epochs = 3, not 5"):
-        same_settings(found, {"seed": 0, "epochs": 5})
+        check_settings(saved, tuning(pictures, epochs=5).task.settings)
+    with pytest.raises(ResumeError, match="not the checkpoint"):
+        read_checkpoint(tmp_path / "c", "distill")
     whole = (tmp_path / "c").read_bytes()
     for content in (b"", b"nothing", whole[: len(whole) // 2]):
         (tmp_path / "d").write_bytes(content)
         with pytest.raises(ResumeError, match="damaged or not"):
-            read_checkpoint(tmp_path / "d")
+            read_checkpoint(tmp_path / "d", "finetune")
     with pytest.raises(ResumeError, match="no such file"):
-        read_checkpoint(tmp_path / "gone")
+        read_checkpoint(tmp_path / "gone", "finetune")
 
 
 def test_it_stops_when_validation_gets_no_better_and_keeps_the_best(pictures, monkeypatch) -> None:
@@ -237,12 +242,12 @@ def test_it_stops_when_validation_gets_no_better_and_keeps_the_best(pictures, mo
         kept.append(bits(run))
         return next(losses), torch.eye(3, dtype=torch.int64)
 
-    monkeypatch.setattr(run, "validate", validate)
-    list(run.run())
-    assert (run.epoch, run.stopped_early) == (4, True)
-    assert run.best is not None
-    assert run.best.line.epoch == 2
-    run.put(run.best.weights)
+    monkeypatch.setattr(run.task, "validate", validate)
+    list(run.events())
+    assert (len(run.task.history), run.task.stopped_early, run.finished) == (4, True, True)
+    assert run.task.best is not None
+    assert run.task.best.line.epoch == 2
+    run.task.use_weights(run.task.best.weights)
     assert same(bits(run), kept[1])
     assert not same(bits(run), kept[3])
 
@@ -250,43 +255,43 @@ def test_it_stops_when_validation_gets_no_better_and_keeps_the_best(pictures, mo
 def test_a_loss_that_is_no_number_ends_the_run(pictures) -> None:
     run = tuning(pictures)
     with torch.no_grad():
-        run.model.head.bias.fill_(torch.nan)
-    with pytest.raises(DivergedError, match="lower --rate"):
-        next(run.run())
+        run.task.model.head.bias.fill_(torch.nan)
+    with pytest.raises(DivergedError, match="lower the learning rates"):
+        next(run.events())
 
 
 def test_half_precision_keeps_full_weights(pictures) -> None:
     run = tuning(pictures, precision="bfloat16", epochs=1)
-    list(run.run())
+    list(run.events())
     assert {value.dtype for value in bits(run)} == {torch.float32}
     exact = tuning(pictures, epochs=1)
-    list(exact.run())
+    list(exact.events())
     assert not same(bits(run), bits(exact))
 
 
 @pytest.fixture
 def written(pictures, tmp_path: Path):
     run = tuning(pictures, scope="all")
-    list(run.run())
-    assert run.best is not None
+    list(run.events())
+    assert run.task.best is not None
     outputs = FinetuneOutputs(tmp_path / "mine.safetensors")
-    assert write_results(run, run.best, outputs, "abc") is True
+    assert write_results(run.task, run.task.best, outputs, "abc", finished=True) is True
     return run, outputs
 
 
 def test_the_file_is_an_encoder_and_a_classifier_with_the_best_weights(pictures, written) -> None:
     run, outputs = written
-    run.put(run.best.weights)
+    run.task.use_weights(run.task.best.weights)
     opened = open_encoder(str(outputs.model))
-    ours = published_state(run.model.encoder)
+    ours = published_state(run.task.model.encoder)
     assert all(torch.equal(value, ours[name]) for name, value in published_state(opened).items())
     assert not torch.equal(ours["features.0.weight"], random_state()["features.0.weight"])
     model, classes, settings = open_classifier(outputs.model)
     assert classes == ("blue", "green", "red")
-    assert settings == run.settings
+    assert settings == run.task.settings
     images = centre_batch([pictures.store[index] for index in pictures.held_out], 32)
     with torch.no_grad():
-        assert torch.equal(model(images), run.model(images))
+        assert torch.equal(model(images), run.task.model(images))
 
 
 def test_the_card_tells_where_it_comes_from(pictures, written) -> None:
@@ -295,9 +300,9 @@ def test_the_card_tells_where_it_comes_from(pictures, written) -> None:
         card = json.loads(file.metadata()["impasto"])
     assert (card["kind"], card["encoder"], card["scope"], card["seed"]) == ("finetuned", "tiny", "all", 0)
     assert (card["parent_sha256"], card["data_sha256"]) == ("abc", pictures.digest)
-    assert FinetuneSettings.make(card["settings"]) == run.settings
+    assert FinetuneSettings.make(card["settings"]) == run.task.settings
     assert card["pictures"]["red"] == {"trained": 6, "held_out": 2}
-    assert card["figures"]["validation_accuracy"] == run.best.line.validation_accuracy
+    assert card["figures"]["validation_accuracy"] == run.task.best.line.validation_accuracy
     assert card["figures"]["chance"] == pytest.approx(1 / 3)
     assert card["figures"]["ended"] == "all epochs"
     text = outputs.card.read_text(encoding="utf-8")
@@ -308,11 +313,15 @@ def test_the_card_tells_where_it_comes_from(pictures, written) -> None:
 def test_curves_and_confusion_are_tables_and_plots(written) -> None:
     run, outputs = written
     rows = list(csv.DictReader(io.StringIO(outputs.curves[0].read_text(encoding="utf-8"))))
-    assert [float(row["validation_loss"]) for row in rows] == [line.validation_loss for line in run.history]
+    assert [float(row["validation_loss"]) for row in rows] == [
+        line.validation_loss for line in run.task.history
+    ]
     table = list(csv.reader(io.StringIO(outputs.confusion[0].read_text(encoding="utf-8"))))
     assert table[0][1:] == ["blue", "green", "red", "accuracy"]
-    assert [[int(cell) for cell in row[1:-1]] for row in table[1:]] == run.best.confusion.tolist()
-    assert [float(row[-1]) for row in table[1:]] == [run.best.confusion[k, k].item() / 2 for k in range(3)]
+    assert [[int(cell) for cell in row[1:-1]] for row in table[1:]] == run.task.best.confusion.tolist()
+    assert [float(row[-1]) for row in table[1:]] == [
+        run.task.best.confusion[k, k].item() / 2 for k in range(3)
+    ]
     for plot in (outputs.curves[1], outputs.confusion[1]):
         assert plot.read_bytes().startswith(b"\x89PNG")
 
@@ -320,21 +329,21 @@ def test_curves_and_confusion_are_tables_and_plots(written) -> None:
 def test_without_matplotlib_only_the_plots_are_missing(pictures, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     run = tuning(pictures, epochs=1)
-    list(run.run())
+    list(run.events())
     outputs = FinetuneOutputs(tmp_path / "mine.safetensors")
-    assert run.best is not None
-    assert write_results(run, run.best, outputs, "abc") is False
+    assert run.task.best is not None
+    assert write_results(run.task, run.task.best, outputs, "abc", finished=True) is False
     assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".md", ".csv"}
 
 
 def test_names_are_free_or_refused(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("mine")
-    assert free_outputs(tmp_path / "a.safetensors").model.name == "a-2.safetensors"
+    assert FinetuneOutputs(tmp_path / "a.safetensors").numbered().model.name == "a-2.safetensors"
     with pytest.raises(OutputError, match=r"a\.md' exists already"):
-        FinetuneOutputs(tmp_path / "a.safetensors").check()
-    FinetuneOutputs(tmp_path / "a.safetensors").check(own=True)
+        FinetuneOutputs(tmp_path / "a.safetensors").check(overwrite=False)
+    FinetuneOutputs(tmp_path / "a.safetensors").check(overwrite=True)
     with pytest.raises(OutputError, match=r"\.safetensors, not 'a\.pth'"):
-        FinetuneOutputs(tmp_path / "a.pth").check()
+        FinetuneOutputs(tmp_path / "a.pth").check(overwrite=False)
 
 
 def test_a_file_without_classes_is_no_classifier(tmp_path: Path) -> None:

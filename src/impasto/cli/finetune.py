@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import shlex
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.console import duration, note, say, tell
-from impasto.cli.interrupt import Interrupted, Stop
+from impasto.cli.console import note, say, tell
+from impasto.cli.interrupt import Stop
 from impasto.cli.training_options import takes_settings
-from impasto.cli.training_progress import Silent, reporter
+from impasto.cli.training_progress import TrainingReport, training_report
+from impasto.cli.training_session import TrainingSession
 from impasto.encoder_training.finetune.settings import FinetuneSettings
 from impasto.errors import MissingExtraError, RecipeError
 
 if TYPE_CHECKING:
-    from impasto.encoder_training.finetune.checkpoint import FinetuneCheckpoint, Origin
     from impasto.encoder_training.finetune.class_folders import ClassPictures
     from impasto.encoder_training.finetune.outputs import FinetuneOutputs
-    from impasto.encoder_training.finetune.task import FineTuning
+    from impasto.encoder_training.finetune.task import FinetuneTask
+    from impasto.training.checkpoint import TrainingCheckpoint
+    from impasto.training.events import Evaluated
 
 app = typer.Typer(add_completion=False)
 
@@ -73,31 +74,32 @@ def finetune(
         return
     with Stop(quiet) as stop:
         plan = _plan(data, out, weights, resume, given)
-        with reporter(quiet) as report:
-            run, origin = _open(plan, report, stop)
+        with training_report(quiet) as report:
+            session = _open(plan, report, stop, quiet)
+            session.checkpoint_seconds = checkpoint_seconds
             if not quiet:
-                _introduce(run)
+                _introduce(session)
             stop.check()
-            seconds = _train(run, origin, plan, report, stop, checkpoint_seconds)
-        _finish(run, origin, plan, stop, seconds, quiet)
+            finished = session.train()
+        _finish(session, plan, finished)
 
 
 @dataclass(frozen=True)
 class FinetunePlan:
-    """What is asked for, checked as far as nothing has to be read: settings, folder, parent, outputs."""
+    """Settings, folder, parent and outputs of a run, checked before any picture is read."""
 
     settings: FinetuneSettings
     data: Path
     weights: Path | None
     outputs: FinetuneOutputs
-    resume: FinetuneCheckpoint | None
+    resume: TrainingCheckpoint | None
 
 
 def _plan(
     data: Path | None, out: Path | None, weights: Path | None, resume: Path | None, given: dict[str, Any]
 ) -> FinetunePlan:
-    from impasto.encoder_training.finetune.checkpoint import read_checkpoint, same_settings
-    from impasto.encoder_training.finetune.outputs import FinetuneOutputs, free_outputs
+    from impasto.encoder_training.finetune.outputs import FinetuneOutputs
+    from impasto.training.checkpoint import read_checkpoint
 
     if resume is None:
         settings = FinetuneSettings.make(given)
@@ -106,120 +108,153 @@ def _plan(
                 "No folder was given; name a folder of class folders, or --make-data DIR to paint one."
             )
         stem = f"{data.resolve().name}-{Path(settings.encoder).stem}"
-        outputs = FinetuneOutputs(out) if out else free_outputs(Path(f"{stem}.safetensors"))
-        outputs.check()
+        outputs = FinetuneOutputs(out) if out else FinetuneOutputs(Path(f"{stem}.safetensors")).numbered()
+        outputs.check(overwrite=False)
         return FinetunePlan(settings, data, weights, outputs, None)
-    found = read_checkpoint(resume)
-    same_settings(found, given)
-    theirs = Path(found.origin.out)
+    saved = read_checkpoint(resume, "finetune")
+    settings = FinetuneSettings.make(saved.settings)
+    _check_given(settings, given)
+    theirs = Path(saved.origin["out"])
     outputs = FinetuneOutputs(out or theirs)
-    outputs.check(own=outputs.model.resolve() == theirs.resolve())
-    parent = found.origin.weights
-    return FinetunePlan(
-        found.settings, data or Path(found.origin.data), weights or (Path(parent) if parent else None), outputs, found
-    )  # fmt: skip
+    outputs.check(overwrite=outputs.model.resolve() == theirs.resolve())
+    parent = saved.origin["weights"]
+    weights = weights or (Path(parent) if parent else None)
+    return FinetunePlan(settings, data or Path(saved.origin["data"]), weights, outputs, saved)
 
 
-def _open(plan: FinetunePlan, report: Silent, stop: Stop) -> tuple[FineTuning, Origin]:
-    """Open the parent, read the pictures, and put the run at its start or where the checkpoint stands."""
-    from impasto.encoder_training.finetune.checkpoint import Origin, restore
+def _check_given(settings: FinetuneSettings, given: dict[str, Any]) -> None:
+    """Raise RecipeError if an option differs from the setting of the checkpoint."""
+    for name, value in given.items():
+        theirs = getattr(settings, name)
+        if value != theirs:
+            raise RecipeError(
+                f"The checkpoint was trained with {name} = {theirs!r}, not {value!r}; leave the option out to use "
+                "the checkpoint's."
+            )
+
+
+def _open(plan: FinetunePlan, report: TrainingReport, stop: Stop, quiet: bool) -> TrainingSession:
+    """Open the parent, read the pictures, and start the run or resume it from its checkpoint."""
     from impasto.encoder_training.finetune.class_folders import find_classes, read_classes
     from impasto.encoder_training.finetune.classifier import Classifier, trained_parameters
-    from impasto.encoder_training.finetune.task import FineTuning
-    from impasto.encoders import open_device, open_encoder, prepare, tune_process
+    from impasto.encoder_training.finetune.task import FinetuneTask
+    from impasto.encoders import open_encoder, prepare, tune_process
     from impasto.encoders.finetuned import parent_digest
+    from impasto.training.checkpoint import check_origin
+    from impasto.training.device import ComputeDevice
+    from impasto.training.distributed import DataParallel
+    from impasto.training.trainer import Trainer
 
     settings = plan.settings
-    found = find_classes(plan.data)
-    device = open_device(settings.device)
+    folders = find_classes(plan.data)
+    compute = ComputeDevice.open(settings.device, settings.precision)
     encoder = open_encoder(settings.encoder, weights=plan.weights)
     digest = parent_digest(encoder, settings.encoder, plan.weights)
-    trained_parameters(encoder, settings)  # says what is wrong before the pictures are read
+    trained_parameters(encoder, settings)  # reports a wrong block before the pictures are read
     tune_process()
 
-    def seen(done: int, total: int) -> None:
-        report.count("reading", done, total)
+    def progress(done: int, total: int) -> None:
+        report.counted("reading", done, total)
         stop.check()
 
     pictures = read_classes(
-        found, side=settings.side, limit=settings.memory * 1_000_000, share=settings.validation, seed=settings.seed,
-        seen=seen,
-    )  # fmt: skip
-    model = Classifier(prepare(encoder, device, "float32"), len(pictures.classes))
-    run = FineTuning(model, pictures, settings, device)
-    weights = str(plan.weights.resolve()) if plan.weights else None
-    origin = Origin(
-        str(plan.data.resolve()), weights, str(plan.outputs.model.resolve()), pictures.digest, digest
+        folders,
+        side=settings.side,
+        limit=settings.memory * 1_000_000,
+        share=settings.validation,
+        seed=settings.seed,
+        on_progress=progress,
+    )
+    model = Classifier(prepare(encoder, compute.device, "float32"), len(pictures.classes))
+    task = FinetuneTask(model, pictures, settings, compute, DataParallel.from_environment(compute.device))
+    origin = {
+        "data": str(plan.data.resolve()),
+        "weights": str(plan.weights.resolve()) if plan.weights else None,
+        "out": str(plan.outputs.model.resolve()),
+        "pictures": pictures.digest,
+        "parent": digest,
+    }
+    session = TrainingSession(
+        Trainer(task),
+        origin,
+        plan.outputs.checkpoint,
+        stop,
+        report,
+        quiet,
+        log_lines=False,
+        evaluation_lines=evaluation_lines,
     )
     if plan.resume is not None:
-        restore(plan.resume, run, origin)
-    return run, origin
+        checkpoint = plan.resume.path
+        check_origin(
+            plan.resume,
+            origin,
+            {
+                "pictures": f"The pictures in '{origin['data']}' are not those that {checkpoint} was trained on; put "
+                "them back or start afresh.",
+                "parent": f"The weights are not those that {checkpoint} started from; give the same --weights or "
+                "start afresh.",
+            },
+        )
+        session.resume(plan.resume)
+    return session
 
 
-def _introduce(run: FineTuning) -> None:
-    """Say what is trained on what."""
-    settings, pictures = run.settings, run.pictures
+def _task(session: TrainingSession) -> FinetuneTask:
+    from impasto.encoder_training.finetune.task import FinetuneTask
+
+    task = session.trainer.task
+    assert isinstance(task, FinetuneTask)
+    return task
+
+
+def _introduce(session: TrainingSession) -> None:
+    """Print what is trained on which pictures."""
+    task = _task(session)
+    settings, pictures = task.settings, task.pictures
     tell(
-        f"{len(pictures.classes)} classes, {len(pictures.train)} pictures to train on and "
+        f"{len(pictures.classes)} classes, {len(pictures.train)} training pictures and "
         f"{len(pictures.held_out)} held out; {settings.encoder}, scope {settings.scope}, "
-        f"{run.precision}, {run.steps} steps an epoch"
+        f"{task.compute.precision}, {task.steps_per_epoch} steps an epoch"
     )
     if pictures.ignored:
-        note(f"{pictures.ignored} files that are no pictures in a class folder were ignored.")
-    if run.done:
-        tell(f"going on after step {run.done}")
+        note(f"{pictures.ignored} files that are not pictures in a class folder were ignored.")
 
 
-def _train(
-    run: FineTuning, origin: Origin, plan: FinetunePlan, report: Silent, stop: Stop, checkpoint_seconds: float
-) -> float:
-    """Train until the end or a signal, writing checkpoints on the way; return the seconds it took."""
-    from impasto.encoder_training.finetune.checkpoint import write_checkpoint
-    from impasto.encoder_training.finetune.task import StepDone
-
-    start = saved = time.monotonic()
-    for event in run.run():
-        if isinstance(event, StepDone):
-            report.stepped(event)
-        else:
-            report.measured(event)
-        if not isinstance(event, StepDone) or time.monotonic() - saved >= checkpoint_seconds:
-            write_checkpoint(plan.outputs.checkpoint, run, origin)
-            saved = time.monotonic()
-        if stop.number:
-            break
-    return time.monotonic() - start
+def evaluation_lines(event: Evaluated) -> list[str]:
+    """Return the figures of an epoch in one line."""
+    figures = event.figures
+    best = ", the best so far" if event.best else ""
+    return [
+        f"epoch {figures['epoch']:.0f}: loss {figures['train_loss']:.4f}, accuracy {figures['train_accuracy']:.3f}; "
+        f"held out: loss {figures['validation_loss']:.4f}, accuracy {figures['validation_accuracy']:.3f}{best}"
+    ]
 
 
-def _finish(
-    run: FineTuning, origin: Origin, plan: FinetunePlan, stop: Stop, seconds: float, quiet: bool
-) -> None:
-    """Write the results of the best epoch; after a signal also the checkpoint, and say how to go on."""
-    from impasto.encoder_training.finetune.checkpoint import write_checkpoint
+def _finish(session: TrainingSession, plan: FinetunePlan, finished: bool) -> None:
+    """Write the results of the best epoch; after a signal also the checkpoint and how to resume."""
     from impasto.encoder_training.finetune.result import write_results
 
-    outputs, best = plan.outputs, run.best
-    plotted = best is None or write_results(run, best, outputs, origin.parent)
+    task, outputs = _task(session), plan.outputs
+    best, quiet = task.best, session.quiet or not session.is_main
+    plotted = True
+    if best is not None and session.is_main:
+        plotted = write_results(task, best, outputs, str(session.origin["parent"]), finished)
     if not quiet:
-        _tell_skipped(run.pictures)
+        _tell_skipped(task.pictures)
         if best is not None:
             tell(
-                f"accuracy {best.line.validation_accuracy:.3f} on {len(run.pictures.held_out)} pictures held out "
-                f"(chance {1 / len(run.pictures.classes):.3f}), epoch {best.line.epoch}, {duration(seconds)}"
+                f"accuracy {best.line.validation_accuracy:.3f} on {len(task.pictures.held_out)} held-out pictures "
+                f"(chance {1 / len(task.pictures.classes):.3f}), epoch {best.line.epoch}"
             )
         if not plotted:
             note(str(MissingExtraError("Plotting was skipped: it", "lab")))
-    if not run.finished:
-        write_checkpoint(outputs.checkpoint, run, origin)
-        what = (
-            f"the best so far: {outputs.model}"
-            if best
-            else "no epoch was finished, so there is no result yet"
+    if not finished:
+        result = (
+            f"the best so far: {outputs.model}" if best else "no epoch is finished, so there is no result yet"
         )
-        tell(f"Stopped after step {run.done}; {what}")
         words = ["impasto", "finetune", f"--resume={outputs.checkpoint}", *(["--quiet"] if quiet else [])]
-        tell(f"go on with: {shlex.join(words)}")
-        raise Interrupted(stop.number)
+        session.interrupt(result, f"resume with: {shlex.join(words)}")
     outputs.checkpoint.unlink(missing_ok=True)
     if not quiet:
         say(str(outputs.model))
@@ -247,9 +282,9 @@ def _paint(folder: Path, per_class: int, given: dict[str, Any], data: Path | Non
         )
     from impasto.encoder_training.finetune.painted import paint_folder
 
-    with reporter(quiet) as report:
+    with training_report(quiet) as report:
         count = paint_folder(
-            folder, per_class, seed, lambda done, total: report.count("painting", done, total)
+            folder, per_class, seed, lambda done, total: report.counted("painting", done, total)
         )
     if not quiet:
         tell(f"{count} pictures painted")

@@ -1,26 +1,23 @@
-"""Events of a training as a progress bar on a terminal, as lines elsewhere, or as nothing."""
+"""Training events as a progress bar on a terminal, as lines elsewhere, or not at all."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from impasto.cli.console import duration, tell
-
-if TYPE_CHECKING:
-    from impasto.encoder_training.finetune.task import EpochDone, StepDone
-    from impasto.feedforward.tasks.any_style import Trained
+from impasto.training.events import Logged, StepDone
 
 LINE_SECONDS = 5.0
-CHECKPOINT_SECONDS = 120.0
 
 
-class Silent:
-    """Says nothing; the base of the others."""
+class TrainingReport:
+    """Shows nothing; base of the other reports. Use it as a context manager."""
 
-    def __enter__(self) -> Silent:
+    def __enter__(self) -> TrainingReport:
         return self
 
     def __exit__(
@@ -29,60 +26,55 @@ class Silent:
         self.close()
 
     def close(self) -> None:
-        """Take what moves off the screen."""
+        """Stop what moves on the screen."""
 
-    def count(self, what: str, done: int, total: int) -> None:
-        """Show that `done` of `total` pictures are read or painted."""
+    def counted(self, task: str, done: int, total: int) -> None:
+        """Show that `done` of `total` items of a preparation are done, for example pictures that are read."""
 
     def stepped(self, event: StepDone) -> None:
         """Show one step."""
 
-    def trained(self, event: Trained) -> None:
-        """Show a line of a training that has steps but no epochs."""
+    def logged(self, event: Logged) -> None:
+        """Show the means over the last steps."""
 
-    def measured(self, event: EpochDone) -> None:
-        """Show the figures of an epoch."""
+    def line(self, text: str) -> None:
+        """Show a line that stays, for example an evaluation."""
 
 
-class Lines(Silent):
-    """A line every `LINE_SECONDS` at most, and one for each epoch."""
+class TrainingLines(TrainingReport):
+    """Log lines: each `Logged` event, evaluations, and without log lines a step every `LINE_SECONDS`."""
 
     def __init__(self) -> None:
-        self.spoke = time.monotonic()
+        self.last_line = time.monotonic()
 
-    def count(self, what: str, done: int, total: int) -> None:
-        """Print how far it is, now and then."""
-        if self._due():
-            tell(f"{what} {done}/{total}")
+    def counted(self, task: str, done: int, total: int) -> None:
+        """Print the count if the last line is some seconds old."""
+        if self._is_due():
+            tell(f"{task} {done}/{total}")
 
     def stepped(self, event: StepDone) -> None:
-        """Print the step if the last line is a while ago."""
-        if self._due():
-            tell(
-                f"epoch {event.epoch}: step {event.done}/{event.total}, loss {event.loss:.4f}, "
-                f"accuracy {event.accuracy:.3f}, {duration(event.seconds_left)} left"
-            )
+        """Print the step if the last line is some seconds old."""
+        if self._is_due():
+            tell(step_line(event))
 
-    def trained(self, event: Trained) -> None:
+    def logged(self, event: Logged) -> None:
+        """Print the means."""
+        self.last_line = time.monotonic()
+        tell(step_line(event))
+
+    def line(self, text: str) -> None:
         """Print the line."""
-        tell(
-            f"step {event.step}/{event.steps}, {duration(event.seconds)}, {duration(event.seconds_left)} left; "
-            + figures_of(event)
-        )
+        tell(text)
 
-    def measured(self, event: EpochDone) -> None:
-        """Print the figures of the epoch."""
-        tell(epoch_line(event))
-
-    def _due(self) -> bool:
-        if time.monotonic() - self.spoke < LINE_SECONDS:
+    def _is_due(self) -> bool:
+        if time.monotonic() - self.last_line < LINE_SECONDS:
             return False
-        self.spoke = time.monotonic()
+        self.last_line = time.monotonic()
         return True
 
 
-class Bar(Silent):
-    """One bar over what is under way; the figures of each epoch stay above it."""
+class TrainingBar(TrainingReport):
+    """One bar for the step under way; evaluations stay above it."""
 
     def __init__(self) -> None:
         from rich.progress import BarColumn, Progress, TextColumn
@@ -96,54 +88,49 @@ class Bar(Silent):
             console=wide_console(stderr=True),
         )
         self.task: Any = None
+        self.figures = ""
         self.progress.start()
 
     def close(self) -> None:
         """Leave the bar where it stands."""
         self.progress.stop()
 
-    def count(self, what: str, done: int, total: int) -> None:
+    def counted(self, task: str, done: int, total: int) -> None:
         """Move the bar."""
-        self._show(what, done, total, "")
+        self._update(task, done, total, "")
 
     def stepped(self, event: StepDone) -> None:
-        """Move the bar."""
-        figures = f"loss {event.loss:.4f}  accuracy {event.accuracy:.3f}  {duration(event.seconds_left)} left"
-        self._show(f"epoch {event.epoch}", event.done, event.total, figures)
+        """Move the bar; the figures are the last logged means, or those of the step before the first log."""
+        figures = self.figures or figures_text(event.figures)
+        self._update("training", event.step, event.steps, f"{figures}  {duration(event.seconds_left)} left")
 
-    def trained(self, event: Trained) -> None:
-        """Move the bar."""
-        self._show(
-            "training", event.step, event.steps, f"{figures_of(event)}  {duration(event.seconds_left)} left"
-        )
+    def logged(self, event: Logged) -> None:
+        """Show the new means."""
+        self.figures = figures_text(event.figures)
 
-    def measured(self, event: EpochDone) -> None:
-        """Print the figures of the epoch above the bar."""
-        self.progress.console.print(epoch_line(event))
+    def line(self, text: str) -> None:
+        """Print the line above the bar."""
+        self.progress.console.print(text)
 
-    def _show(self, what: str, done: int, total: int, figures: str) -> None:
+    def _update(self, description: str, done: int, total: int, figures: str) -> None:
         if self.task is None:
-            self.task = self.progress.add_task(what, total=total, figures=figures)
-        self.progress.update(self.task, description=what, completed=done, total=total, figures=figures)
+            self.task = self.progress.add_task(description, total=total, figures=figures)
+        self.progress.update(self.task, description=description, completed=done, total=total, figures=figures)
 
 
-def reporter(quiet: bool) -> Silent:
-    """Return what shows a training: nothing, a bar on a terminal, lines elsewhere."""
+def training_report(quiet: bool) -> TrainingReport:
+    """Return the report of a training: none, a bar on a terminal, lines elsewhere."""
     if quiet:
-        return Silent()
-    return Bar() if sys.stderr.isatty() else Lines()
+        return TrainingReport()
+    return TrainingBar() if sys.stderr.isatty() else TrainingLines()
 
 
-def epoch_line(event: EpochDone) -> str:
-    """Return the figures of an epoch in one line."""
-    line = event.line
-    praise = ", the best so far" if event.best else ""
-    return (
-        f"epoch {line.epoch}: loss {line.train_loss:.4f}, accuracy {line.train_accuracy:.3f}; held out: loss "
-        f"{line.validation_loss:.4f}, accuracy {line.validation_accuracy:.3f}{praise}"
-    )
+def step_line(event: StepDone | Logged) -> str:
+    """Return a step in one line: ``step 20/1000, 8 s, 6 min 32 s left; loss 1.25, style 0.8``."""
+    times = f"{duration(event.seconds)}, {duration(event.seconds_left)} left"
+    return f"step {event.step}/{event.steps}, {times}; {figures_text(event.figures)}"
 
 
-def figures_of(event: Trained) -> str:
-    """Return the figures of a line in words."""
-    return ", ".join(f"{name} {value:.4g}" for name, value in event.figures.items())
+def figures_text(figures: Mapping[str, float]) -> str:
+    """Return figures as text: ``loss 1.25, style 0.8``."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())

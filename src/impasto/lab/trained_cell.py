@@ -14,11 +14,14 @@ from impasto.encoder_training.finetune.class_folders import read_classes
 from impasto.encoder_training.finetune.classifier import Classifier
 from impasto.encoder_training.finetune.painted import SIZE
 from impasto.encoder_training.finetune.settings import FinetuneSettings
-from impasto.encoder_training.finetune.task import EpochDone, FineTuning, StepDone
-from impasto.encoders import open_device, open_encoder, prepare, tune_process
+from impasto.encoder_training.finetune.task import FinetuneTask
+from impasto.encoders import open_encoder, prepare, tune_process
 from impasto.lab.classes import Classes, given_classes, painted_classes
 from impasto.lab.weights import fingerprint, weights_of
 from impasto.lab.work import Going, Made
+from impasto.training.device import ComputeDevice
+from impasto.training.events import Evaluated, StepDone
+from impasto.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from impasto.lab.run import Laboratory
@@ -62,34 +65,34 @@ class Tuning:
         what `read_classes` and the run raise.
         """
         yield from self.classes.paint()
-        run = self._open()
+        task = self._open()
         lines: list[dict[str, float]] = []
         began = time.monotonic()
-        for event in run.run():
+        for event in Trainer(task).events():
             if isinstance(event, StepDone):
                 yield Going(event.seconds_left)
-            elif isinstance(event, EpochDone):
-                lines.append({**vars(event.line), "seconds": time.monotonic() - began})
-        assert run.best is not None  # a run that ends has measured an epoch
-        best = run.best.line
-        return Made(_shades(run.best.confusion), {
+            elif isinstance(event, Evaluated):
+                lines.append({**event.figures, "seconds": time.monotonic() - began})
+        assert task.best is not None  # a finished run has measured an epoch
+        best = task.best.line
+        values = {
             "accuracy": best.validation_accuracy,
-            "chance": 1 / len(run.pictures.classes),
+            "chance": 1 / len(task.pictures.classes),
             "accuracy in training": best.train_accuracy,
             "loss": best.validation_loss,
             "best epoch": float(best.epoch),
             "epochs": float(len(lines)),
             "seconds": lines[-1]["seconds"],
-            "trained parameters": float(
-                sum(p.numel() for group in run.optimizer.param_groups for p in group["params"])
-            ),
-            "trained on": float(len(run.pictures.train)),
-            "held out": float(len(run.pictures.held_out)),
-        }, lines)  # fmt: skip
+            "trained parameters": float(sum(p.numel() for p in task.optimizers.parameters)),
+            "trained on": float(len(task.pictures.train)),
+            "held out": float(len(task.pictures.held_out)),
+        }
+        return Made(_shades(task.best.confusion), values, lines)
 
-    def _open(self) -> FineTuning:
-        plan, device = self.plan, open_device(self.plan.device)
-        encoder = prepare(open_encoder(plan.encoder, weights=self.weights), device, "float32")
+    def _open(self) -> FinetuneTask:
+        plan = self.plan
+        compute = ComputeDevice.open(plan.device, plan.precision)
+        encoder = prepare(open_encoder(plan.encoder, weights=self.weights), compute.device, "float32")
         tune_process()
         pictures = read_classes(
             self.classes.found,
@@ -98,7 +101,7 @@ class Tuning:
             share=plan.validation,
             seed=plan.seed,
         )
-        return FineTuning(Classifier(encoder, len(pictures.classes)), pictures, plan, device)
+        return FinetuneTask(Classifier(encoder, len(pictures.classes)), pictures, plan, compute)
 
 
 def settings_of(cell: FinetuneCell, setting: Setting) -> FinetuneSettings:

@@ -1,64 +1,86 @@
-"""Checkpoints of trainings: settings, what they were started from, and the whole state."""
+"""Checkpoints of trainings: one format for every task, resumed bit for bit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from impasto.errors import RecipeError, ResumeError
-from impasto.imaging import atomic_write
-from impasto.training.trainer import Training
+from impasto.settings import FrozenSettings
+from impasto.state_files import read_state, write_state
+from impasto.training.trainer import Trainer
 
-VERSION = 1
+VERSION = 2
 
 
-def write_checkpoint(
-    path: Path, kind: str, settings: str, origin: Mapping[str, str], state: Mapping[str, Any]
-) -> None:
-    """Write a checkpoint of a training of `kind`, atomically; `settings` as JSON, `origin` as words."""
+@dataclass(frozen=True)
+class TrainingCheckpoint:
+    """A checkpoint as read: settings, the origin of the run (paths, digests, names) and its state."""
+
+    path: Path
+    settings: dict[str, Any]
+    origin: dict[str, Any]
+    state: dict[str, Any]
+
+
+def write_checkpoint(path: Path, trainer: Trainer, origin: Mapping[str, Any]) -> None:
+    """Write the state of a run atomically; raises OutputError where that is impossible."""
+    task = trainer.task
     content = {
-        "version": VERSION, "kind": kind, "settings": settings, "origin": dict(origin), "state": dict(state)
-    }  # fmt: skip
-    with atomic_write(path) as temporary, temporary.open("wb") as file:
-        torch.save(content, file)
+        "version": VERSION,
+        "kind": task.kind,
+        "settings": task.settings.model_dump_json(),
+        "origin": dict(origin),
+        "state": trainer.state(),
+    }
+    write_state(path, content)
 
 
-def read_checkpoint(path: Path, kind: str) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """Return settings, origin and state of a checkpoint without running any code in it.
+def read_checkpoint(path: Path, kind: str) -> TrainingCheckpoint:
+    """Return a checkpoint of a task of `kind`; no code in it is run.
 
-    Raises ResumeError if it is missing, damaged, or of another kind of training.
+    Raises ResumeError if it is missing, damaged, or of another kind or version.
     """
-    if not path.is_file():
-        raise ResumeError(f"{path} is not a checkpoint: there is no such file.")
+    content = read_state(path, "the checkpoint of this training")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
         if content["version"] != VERSION or content["kind"] != kind:
             raise ValueError("another kind of checkpoint")
-        return str(content["settings"]), dict(content["origin"]), dict(content["state"])
-    except Exception as error:  # torch.load raises what pickle, zipfile and its own checks raise
+        settings = dict(json.loads(content["settings"]))
+        return TrainingCheckpoint(path, settings, dict(content["origin"]), dict(content["state"]))
+    except (KeyError, TypeError, ValueError) as error:
         raise ResumeError(
             f"{path} is damaged or not the checkpoint of this training; start afresh."
         ) from error
 
 
-def resume(
-    path: Path, kind: str, training: Training, same: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """Put `training` where its checkpoint left it; return what that was started from, which is `same` if given.
+def check_settings(
+    checkpoint: TrainingCheckpoint, settings: FrozenSettings, may_differ: Collection[str] = ("device",)
+) -> None:
+    """Raise RecipeError, naming the first difference, if `settings` are not those of the checkpoint."""
+    given = dict(json.loads(settings.model_dump_json()))
+    for name in (*given, *checkpoint.settings):
+        theirs, ours = checkpoint.settings.get(name), given.get(name)
+        if theirs != ours and name not in may_differ:
+            raise RecipeError(
+                f"The checkpoint was trained with {name} = {theirs!r}, not {ours!r}; give the same, or start afresh."
+            )
 
-    Raises RecipeError if it has other settings or was started from something else, and what `read_checkpoint` and
-    `Training.load` raise.
-    """
-    settings, origin, state = read_checkpoint(path, kind)
-    if settings != training.settings.model_dump_json():
-        raise RecipeError("The checkpoint was trained with other settings; give the same, or start afresh.")
-    if same is not None and origin != same:
-        raise RecipeError(
-            "The checkpoint was trained on other pictures, or began with another network; give the same, or start"
-            " afresh."
-        )
-    training.load(state)
-    return origin
+
+def check_origin(
+    checkpoint: TrainingCheckpoint, origin: Mapping[str, Any], sentences: Mapping[str, str]
+) -> None:
+    """Raise ResumeError with the sentence of the first key whose value differs from the checkpoint's."""
+    for name, sentence in sentences.items():
+        if origin.get(name) != checkpoint.origin.get(name):
+            raise ResumeError(sentence)
+
+
+def resume(checkpoint: TrainingCheckpoint, trainer: Trainer) -> None:
+    """Put `trainer` where `checkpoint` stands; raises ResumeError if the state does not fit."""
+    try:
+        trainer.load_state(checkpoint.state)
+    except ResumeError as error:
+        raise ResumeError(f"{checkpoint.path} does not fit its own settings; start afresh.") from error

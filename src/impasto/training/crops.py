@@ -1,4 +1,4 @@
-"""Training pictures: read once, split by position, cropped and jittered afresh for every batch."""
+"""Training pictures: folders with held-out pictures, random crops, colour jitter."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PictureFolder:
 def read_folder(
     folder: Path, *, longest: int = 768, train: bool = True, least: int = 2 * HELD_OUT_EVERY
 ) -> PictureFolder:
-    """Read every picture of `folder`, or with ``train`` False only those held out.
+    """Read every picture of `folder`; with ``train`` False only the held-out ones.
 
     Raises `PictureError` if there are fewer than `least`.
     """
@@ -48,15 +48,15 @@ def read_folder(
         raise PictureError(
             f"{folder} holds {len(paths)} pictures, too few to train on; give at least {least}."
         )
-    kept = [path for i, path in enumerate(paths) if i % HELD_OUT_EVERY] if train else []
+    training = [path for i, path in enumerate(paths) if i % HELD_OUT_EVERY] if train else []
     with ThreadPoolExecutor(2) as pool:
         return PictureFolder(
-            tuple(pool.map(read, kept)), tuple(pool.map(read, paths[::HELD_OUT_EVERY])), folder
+            tuple(pool.map(read, training)), tuple(pool.map(read, paths[::HELD_OUT_EVERY])), folder
         )
 
 
 def random_crop(image: Tensor, size: int, rng: random.Random) -> Tensor:
-    """Return a random crop (1,3,size,size) in [0,1] of bytes (3,h,w), .8 to 2 times as large, perhaps mirrored."""
+    """Return a random crop (1,3,size,size) in [0,1] of bytes (3,h,w), .8 to 2 times as large, mirrored at random."""
     height, width = image.shape[1:]
     side = min(height, width, int(size * 2 ** rng.uniform(-0.3, 1.0)))
     top, left = rng.randint(0, height - side), rng.randint(0, width - side)
@@ -68,10 +68,10 @@ def random_crop(image: Tensor, size: int, rng: random.Random) -> Tensor:
 
 
 class Crops:
-    """Random square crops of photographs and artworks, alternating, with the jitter of training.
+    """Random square crops, alternately of photographs and artworks, with augmentation.
 
-    Crops are taken at scales from .8 to 2 times `size`, flipped; a fifth are blended with a second crop, half get
-    their colours shifted, a quarter get noise. State is two generators, so a run can be resumed exactly.
+    Crops are taken at scales from .8 to 2 times `size` and mirrored at random. A fifth are blended with a second crop,
+    half get a colour shift, a quarter get noise. The two generators are the whole state.
     """
 
     def __init__(self, photos: PictureFolder, art: PictureFolder, size: int, seed: int) -> None:
@@ -81,17 +81,17 @@ class Crops:
         self.noise = torch.Generator().manual_seed(seed)
 
     def batch(self, count: int) -> Tensor:
-        """Return `count` crops (count,3,size,size) in [0,1], photographs and artworks in turn."""
+        """Return `count` crops (count,3,size,size) in [0,1], alternately of photographs and artworks."""
         return torch.cat([self._one(index % 2) for index in range(count)])
 
     def pair(self, count: int) -> tuple[Tensor, Tensor]:
-        """Return `count` photograph crops and as many crops of artworks, without jitter."""
+        """Return `count` crops of photographs and `count` crops of artworks, without augmentation."""
         photos = torch.cat([self.crop(self.choice.choice(self.pools[0])) for _ in range(count)])
         art = torch.cat([self.crop(self.choice.choice(self.pools[1])) for _ in range(count)])
         return photos, art
 
     def crop(self, image: Tensor) -> Tensor:
-        """Return a random crop (1,3,size,size) of `image` (3,h,w), resampled and perhaps mirrored."""
+        """Return a random crop (1,3,size,size) of `image` (3,h,w), resampled and mirrored at random."""
         return random_crop(image, self.size, self.choice)
 
     def _one(self, pool: int) -> Tensor:

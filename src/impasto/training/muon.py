@@ -1,7 +1,7 @@
-"""Muon: momentum whose matrix of updates is orthogonalised, for the convolution kernels of the student.
+"""Muon: momentum with orthogonalised updates, for convolution kernels and matrices.
 
 Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks". torch.optim.Muon takes
-matrices only; kernels are seen here as matrices (out, in*9).
+matrices only; here kernels count as matrices (out, in*9).
 """
 
 from __future__ import annotations

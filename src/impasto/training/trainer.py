@@ -1,107 +1,108 @@
-"""What every training of a network that paints in one pass has in common: its loop, its random draws, its state."""
+"""The trainer: a generator of events that trains one task, resumable bit for bit."""
 
 from __future__ import annotations
 
-import random
+import math
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import Tensor
+from impasto.errors import DivergedError, ResumeError
+from impasto.training.events import Logged, StepDone, TrainingEvent
+from impasto.training.task import TrainingTask
+from impasto.training.weights import copy_weights
 
-from impasto.encoders import Encoder
-from impasto.errors import ResumeError
-from impasto.feedforward.any_settings import TrainingSettings
-from impasto.feedforward.objective import content_targets
-from impasto.feedforward.style_data import Photographs
-from impasto.training.optimizers import Learner
-
-UNFIT = "The checkpoint does not fit its own settings; start afresh."
+LOG_EVERY = 10
 
 
-@dataclass(frozen=True)
-class Trained:
-    """Means over the steps since the last line, and where the run stands."""
+class Trainer:
+    """One run of one task. `events` trains; between two events the run may be saved, or left for good.
 
-    step: int
-    steps: int
-    seconds: float
-    seconds_left: float
-    figures: dict[str, float]
+    `history` holds the means of the figures over every `log_every` steps, for learning curves.
+    """
 
+    def __init__(self, task: TrainingTask, *, log_every: int = LOG_EVERY) -> None:
+        self.task = task
+        self.log_every = log_every
+        self.step = 0
+        self.history: list[tuple[int, dict[str, float]]] = []
+        self._sums: dict[str, float] = {}
+        self._summed = 0
 
-class Training(ABC):
-    """One run; all that is random follows from two generators, whose states are part of `state`."""
+    @property
+    def finished(self) -> bool:
+        """Whether the task has nothing left to do."""
+        return self.task.finished(self.step)
 
-    def __init__(self, learner: Learner, photographs: Photographs, settings: TrainingSettings) -> None:
-        self.settings = settings
-        self.learner = learner
-        self.photographs = photographs
-        self.draws = random.Random(settings.seed + 2)
-        self.batch: Tensor | None = None
-        self._held: dict[str, Tensor] = {}
-
-    @abstractmethod
-    def train_step(self) -> dict[str, float]:
-        """Take one step; return its figures. Raises DivergedError if the loss is not finite."""
-
-    def run(self, every: int = 50) -> Iterator[Trained]:
-        """Train to the end, yielding a line each `every` steps; between lines the run may be saved or left."""
-        settings, learner = self.settings, self.learner
-        start, first, last = time.monotonic(), learner.step, learner.step
-        sums: dict[str, float] = {}
-        while learner.step < settings.steps:
-            for name, value in self.train_step().items():
-                sums[name] = sums.get(name, 0.0) + value
-            if learner.step % every and learner.step < settings.steps:
-                continue
+    def events(self) -> Iterator[TrainingEvent]:
+        """Train to the end and yield what happens. Raises DivergedError if a loss is not finite."""
+        task, first, start = self.task, self.step, time.monotonic()
+        if self.step == 0:
+            task.prepare()
+        while not self.finished:
+            figures = self._train_step()
+            evaluated = task.after_step(self.step)
+            logged = self._log(figures)
             seconds = time.monotonic() - start
-            left = seconds / (learner.step - first) * (settings.steps - learner.step)
-            figures = {name: value / (learner.step - last) for name, value in sums.items()}
-            yield Trained(learner.step, settings.steps, seconds, left, figures)
-            sums, last = {}, learner.step
+            left = 0.0 if self.finished else seconds / (self.step - first) * (task.steps - self.step)
+            yield StepDone(self.step, task.steps, figures, seconds, left)
+            if logged is not None:
+                yield Logged(self.step, task.steps, logged, seconds, left)
+            if evaluated is not None:
+                yield evaluated
 
-    def photographs_now(self) -> Tensor:
-        """Return the photographs of this step `(B, 3, h, w)`: new ones every `reuse` steps."""
-        if self.batch is None or self.learner.step % self.settings.reuse == 0:
-            drawn = self.photographs.batch(self.settings.batch)
-            self.batch = drawn.contiguous(memory_format=torch.channels_last)
-            self._held = {}
-        return self.batch
+    def _train_step(self) -> dict[str, float]:
+        """Take one optimizer step and return its figures."""
+        task = self.task
+        loss, figures, _ = task.loss(self.step)
+        figures = task.parallel.mean({"loss": float(loss.detach()), **figures}, task.compute.device)
+        if not math.isfinite(figures["loss"]):
+            raise DivergedError(
+                f"The loss is {figures['loss']} at step {self.step + 1}; lower the learning rates and start again."
+            )
+        factor = task.learning_rate_factor(self.step)
+        figures["gradient"] = task.optimizers.step(loss, factor, task.parallel)
+        self.step += 1
+        if task.ema is not None:
+            task.ema.update(task.live_weights(), self.step)
+        return figures
 
-    def held(self, encoder: Encoder, photographs: Tensor) -> dict[str, Tensor]:
-        """Return the features that paintings of this step's `photographs` are held to, computed once for a batch."""
-        if not self._held:
-            self._held = content_targets(encoder, photographs)
-        return self._held
+    def _log(self, figures: Mapping[str, float]) -> dict[str, float] | None:
+        """Add the figures of a step; return their means when a log line is due."""
+        for name, value in figures.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._summed += 1
+        if self.step % self.log_every and not self.finished:
+            return None
+        means = {name: value / self._summed for name, value in self._sums.items()}
+        self.history.append((self.step, means))
+        self._sums, self._summed = {}, 0
+        return means
 
     def state(self) -> dict[str, Any]:
-        """Return everything that a resumed run needs besides pictures and settings."""
+        """Return everything that a resumed run needs besides data and settings."""
+        task = self.task
         return {
-            "learner": self.learner.state(),
-            "photographs": self.photographs.rng.getstate(),
-            "draws": self.draws.getstate(),
-            "batch": self.batch,
+            "step": self.step,
+            "history": self.history,
+            "log": [self._sums, self._summed],
+            "weights": task.live_weights(),
+            "optimizers": task.optimizers.state(),
+            "ema": None if task.ema is None else task.ema.state(),
+            "task": task.state(),
         }
 
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` returned; raises ResumeError if it does not fit."""
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `state` returned; raises ResumeError if it does not fit."""
+        task = self.task
         try:
-            self.learner.load(state["learner"])
-            self.photographs.rng.setstate(_generator(state["photographs"]))
-            self.draws.setstate(_generator(state["draws"]))
-            self.batch, self._held = state["batch"], {}
-        except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise ResumeError(UNFIT) from error
-
-    def weights(self) -> dict[str, Tensor]:
-        """Return the averaged weights, which are what ships."""
-        return self.learner.averaged
-
-
-def _generator(state: Any) -> tuple[Any, ...]:
-    version, numbers, gauss = state
-    return version, tuple(numbers), gauss
+            copy_weights(task.live_weights(), state["weights"])
+            task.optimizers.load_state(state["optimizers"])
+            if task.ema is not None:
+                task.ema.load_state(state["ema"])
+            task.load_state(state["task"])
+            self.step = int(state["step"])
+            self.history = [(int(step), dict(figures)) for step, figures in state["history"]]
+            self._sums, self._summed = dict(state["log"][0]), int(state["log"][1])
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise ResumeError("The checkpoint does not fit its own settings; start afresh.") from error

@@ -1,7 +1,7 @@
-"""On-policy pictures: what the optimiser makes of the student while it is trained.
+"""On-policy pictures: short style transfers through the student while it is trained.
 
-An optimiser walks into pictures on which the student is wrong in its favour. Distilling on such pictures closes
-those ways; the idea is that of DAgger (Ross et al. 2011): train where the policy leads.
+An optimiser exploits the errors of its encoder. Distilling on the pictures that it paints removes these errors, as
+DAgger trains a policy on the states that it visits (Ross et al. 2011).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ SNAPSHOTS = 5
 STYLE = RelativeMomentLoss()
 
 
-class Pool:
-    """A bounded, rolling set of pastiches (3,s,s) painted through the student."""
+class OnPolicyPool:
+    """A bounded queue of pastiches (3,s,s) painted through the student."""
 
     def __init__(self, crops: Crops, capacity: int, steps: int = 40, count: int = 8) -> None:
         self.crops = crops
@@ -33,7 +33,7 @@ class Pool:
         self.images: list[Tensor] = []
 
     def refresh(self, student: Features) -> None:
-        """Paint `count` random pairs for `steps` steps and keep snapshots on the way."""
+        """Paint `count` random pairs for `steps` steps and keep snapshots of them."""
         content, style = self.crops.pair(self.count)
         if self.crops.choice.random() < 0.25:
             content = style.roll(1, 0)
@@ -42,7 +42,7 @@ class Pool:
         del self.images[: -self.capacity]
 
     def draw(self, rng: random.Random) -> Tensor:
-        """Return one picture (1,3,s,s) in [0,1]."""
+        """Return a random picture (1,3,s,s) in [0,1]."""
         return rng.choice(self.images)[None].float() / 255
 
 
@@ -54,17 +54,19 @@ def paint(
     rng: random.Random,
     noise: torch.Generator,
 ) -> list[Tensor]:
-    """Return `SNAPSHOTS` batches of uint8 pictures (B,3,s,s) from a short descent of style plus content loss.
+    """Return `SNAPSHOTS` batches of uint8 pictures (B,3,s,s) from a short optimisation of style plus content loss.
 
-    Styles are compared by mean and covariance, relative to the style's own, contents relative to their
-    variance; the weight between them, the step size and the first picture are random.
+    The style loss compares means and covariances relative to the style's, the content loss is relative to the
+    content's variance. The weight between them, the step size and the initial picture are random.
     """
     with torch.no_grad():
-        wanted = {layer: STYLE.measure(f) for layer, f in student(style).items() if layer in STYLE_LAYERS}
-        kept = {layer: f for layer, f in student(content).items() if layer in CONTENT_LAYERS}
+        style_targets = {
+            layer: STYLE.measure(f) for layer, f in student(style).items() if layer in STYLE_LAYERS
+        }
+        content_targets = {layer: f for layer, f in student(content).items() if layer in CONTENT_LAYERS}
     start = content.clone()
     if rng.random() < 0.3:
-        start = (0.5 + 0.25 * torch.randn(content.shape, generator=noise)).clamp(0, 1)
+        start = (0.5 + 0.25 * torch.randn(content.shape, generator=noise)).clamp(0, 1).to(content.device)
     image = start.requires_grad_(True)
     alpha = 10 ** rng.uniform(-1.5, 0.7)
     optimizer = torch.optim.Adam([image], lr=rng.choice((0.02, 0.04, 0.06)), betas=(0.9, 0.99))
@@ -72,8 +74,11 @@ def paint(
     snapshots = []
     for step in range(1, steps + 1):
         features = student(image)
-        terms = [STYLE.distance(features[layer], target) for layer, target in wanted.items()]
-        terms += [alpha * content_loss(features[layer], kept[layer], "variance") for layer in kept]
+        terms = [STYLE.distance(features[layer], target) for layer, target in style_targets.items()]
+        terms += [
+            alpha * content_loss(features[layer], target, "variance")
+            for layer, target in content_targets.items()
+        ]
         loss = torch.stack(terms).sum()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -81,5 +86,5 @@ def paint(
         with torch.no_grad():
             image.clamp_(0, 1)
             if step in marks:
-                snapshots.append((image * 255).round().byte())
+                snapshots.append((image * 255).round().byte().cpu())
     return snapshots

@@ -1,38 +1,57 @@
-"""What decides a distillation. Importing this module does not import torch: the command line reads it."""
+"""Settings of a distillation; importing this module does not import torch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Literal
+
+from pydantic import Field
+
+from impasto.settings import FrozenSettings
 
 
-def _setting(default: Any, text: str, least: float) -> Any:
-    return field(default=default, metadata={"help": text, "least": least})
+class DistillSettings(FrozenSettings):
+    """Everything that determines a distillation besides the pictures and the teacher.
 
-
-@dataclass(frozen=True)
-class DistillSettings:
-    """Everything that decides a distillation, apart from the pictures and the teacher.
-
-    Each field's metadata has its description ("help") and its smallest value ("least").
+    `DistillSettings.make` raises `RecipeError` for unknown names and impossible values.
     """
 
-    steps: int = _setting(6500, "Training steps.", 1)
-    batch: int = _setting(8, "Crops in a batch.", 1)
-    size: int = _setting(192, "Side of a crop in pixels.", 32)
-    reuse: int = _setting(2, "Of so many steps one gets a fresh batch.", 1)
-    replay: int = _setting(80, "Batches kept for the other steps.", 1)
-    kernel_rate: float = _setting(0.02, "Learning rate of the kernels (Muon).", 0)
-    other_rate: float = _setting(0.002, "Learning rate of everything else (Adam).", 0)
-    warmup: int = _setting(50, "Steps over which the rates rise.", 1)
-    constant: float = _setting(0.45, "Share of the run after which the rates begin to fall.", 0)
-    policy_from: float = _setting(0.15, "Share of the run after which the student's own pictures join in.", 0)
-    policy_every: int = _setting(100, "Steps between two refreshes of those pictures.", 1)
-    policy_share: float = _setting(0.4, "Share of a batch drawn from those pictures.", 0)
-    policy_capacity: int = _setting(400, "How many of those pictures are kept.", 1)
-    layer_weights: str = _setting(
-        "relu1_1:3,relu2_1:2,relu3_1:2,relu4_1:2.5,relu4_2:1.5,relu5_1:.6",
-        "Weights of the layers; they keep deep ones, which leave more unexplained, from crowding out the first.",
-        0,
+    steps: int = Field(6500, ge=1, le=10_000_000, description="Training steps.")
+    batch: int = Field(8, ge=1, le=4096, description="Crops in a batch.")
+    size: int = Field(192, ge=32, le=1024, description="Side of a crop in pixels.")
+    reuse: int = Field(
+        2, ge=1, le=1000, description="Steps from one new batch to the next; others are replayed."
     )
-    seed: int = _setting(0, "Seed of everything random.", 0)
+    replay: int = Field(80, ge=1, le=100_000, description="Batches kept for replay.")
+    kernel_learning_rate: float = Field(
+        0.02, gt=0, le=1, allow_inf_nan=False, description="Learning rate of the kernels (Muon)."
+    )
+    learning_rate: float = Field(
+        0.002, gt=0, le=1, allow_inf_nan=False, description="Learning rate of all other weights (Adam)."
+    )
+    warmup: int = Field(50, ge=1, le=10_000_000, description="Steps over which the learning rates rise.")
+    constant: float = Field(
+        0.45, ge=0, lt=1, allow_inf_nan=False, description="Share of the run before the learning rates fall."
+    )
+    policy_from: float = Field(
+        0.15,
+        ge=0,
+        lt=1,
+        allow_inf_nan=False,
+        description="Share of the run before on-policy pictures are used.",
+    )
+    policy_every: int = Field(
+        100, ge=1, le=10_000_000, description="Steps between two sets of on-policy pictures."
+    )
+    policy_share: float = Field(
+        0.4, ge=0, lt=1, allow_inf_nan=False, description="Share of on-policy pictures in a batch."
+    )
+    policy_capacity: int = Field(400, ge=1, le=1_000_000, description="On-policy pictures in memory.")
+    layer_weights: str = Field(
+        "relu1_1:3,relu2_1:2,relu3_1:2,relu4_1:2.5,relu4_2:1.5,relu5_1:.6",
+        description="Loss weight of each layer; deep layers leave more variance unexplained and get less.",
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="Seed of everything random.")
+    device: str = Field("auto", description="auto, cpu, cuda, mps.")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Number format of both networks; weights stay float32."
+    )

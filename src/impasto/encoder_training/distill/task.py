@@ -1,48 +1,43 @@
-"""The training program behind `impasto distill`."""
+"""Distillation of the compact encoder from VGG-19, as a training task."""
 
 from __future__ import annotations
 
-import json
 import math
 import random
-import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
-from safetensors.torch import save
 from torch import Tensor
 
-from impasto.encoder_training.distill.pool import Pool, paint
+from impasto.encoder_training.distill.pool import OnPolicyPool, paint
 from impasto.encoder_training.distill.settings import DistillSettings
-from impasto.encoder_training.distill.teacher import Basis, Teacher, choose_filters, measure_bases
+from impasto.encoder_training.distill.student import initial_student, r_squared
+from impasto.encoder_training.distill.teacher import Teacher, measure_bases
 from impasto.encoders.base import Encoder
-from impasto.encoders.compact import COMPONENTS, Compact
-from impasto.errors import RecipeError, ResumeError
-from impasto.imaging.atomic import atomic_write
+from impasto.encoders.compact import COMPONENTS
+from impasto.errors import RecipeError
 from impasto.training.crops import Crops, PictureFolder, centre_crops
-from impasto.training.muon import Muon
+from impasto.training.device import ComputeDevice
+from impasto.training.distributed import SINGLE, DataParallel
+from impasto.training.events import Evaluated
+from impasto.training.optimizer_set import muon_and_adam
+from impasto.training.schedules import warmup_constant_linear
+from impasto.training.task import LossOutput, TrainingTask, generator_states, restore_generators
 
 BASIS_BATCHES = 40
 HELD_OUT = 48
+# Fewer batches than this are too few to replay.
+LEAST_REPLAY = 8
+EVALUATION_SEED = 11
+EVALUATION_STEPS = 60
+EVALUATION_PAIRS = 16
 
 
-@dataclass(frozen=True)
-class DistillProgress:
-    """One line of the log: the step, seconds so far, unexplained variance by layer, held-out R2 if measured."""
+class UnexplainedVariance(torch.autograd.Function):
+    """``|o - t|^2 / (B N)``, the squared error a position, with its gradient in the features' own number format.
 
-    step: int
-    seconds: float
-    unexplained: Mapping[str, float]
-    held_out: Mapping[str, Mapping[str, float]] | None = None
-
-
-class Unexplained(torch.autograd.Function):
-    """``|o - t|^2 / (B N)``, the squared error a position, with its gradient in the features' own format.
-
-    Written out because autograd's own float32 copies of full-resolution features cost more than the network.
+    Autograd's own float32 copies of full-resolution features would cost more than the network.
     """
 
     @staticmethod
@@ -62,17 +57,10 @@ class Unexplained(torch.autograd.Function):
         return error * (ctx.scale * grads[0]).to(error.dtype), None
 
 
-def unexplained(output: Tensor, target: Tensor) -> Tensor:
-    """Return `Unexplained` of ``output`` (B,K,h,w) against ``target`` as a scalar."""
-    loss: Tensor = Unexplained.apply(output, target)  # type: ignore[no-untyped-call]
+def unexplained_variance(output: Tensor, target: Tensor) -> Tensor:
+    """Return `UnexplainedVariance` of ``output`` (B,K,h,w) against ``target`` as a scalar."""
+    loss: Tensor = UnexplainedVariance.apply(output, target)  # type: ignore[no-untyped-call]
     return loss
-
-
-def rate(step: int, settings: DistillSettings) -> float:
-    """Return the factor on both rates: linear warm-up, constant, then a straight line to 0."""
-    begin = settings.constant * settings.steps
-    falling = (settings.steps - step) / (settings.steps - begin)
-    return min(1.0, (step + 1) / settings.warmup, max(0.0, falling))
 
 
 def parse_weights(text: str) -> dict[str, float]:
@@ -90,199 +78,146 @@ def parse_weights(text: str) -> dict[str, float]:
     return weights
 
 
-class Distillation:
-    """One training run: a generator of `DistillProgress`, resumable from its checkpoint.
+class DistillTask(TrainingTask):
+    """Weighted unexplained variance of the teacher's principal components, on crops and on-policy pictures.
 
-    A resumed run refills the replay memory and the on-policy pool, so it is close to but not the same as an
-    uninterrupted one.
+    ``loss = sum_l w_l |o_l - t_l|^2 / (B N share_l)`` over the heads l, with t the teacher's features in their leading
+    principal components (unit total variance) and share the part of the variance that these carry. `evaluate_every`
+    steps lie between two measurements of held-out R2.
     """
 
+    kind: ClassVar[str] = "distill"
+    settings: DistillSettings
+
     def __init__(
-        self, teacher: Encoder, photos: PictureFolder, art: PictureFolder, settings: DistillSettings
+        self,
+        teacher: Encoder,
+        photos: PictureFolder,
+        art: PictureFolder,
+        settings: DistillSettings,
+        compute: ComputeDevice,
+        parallel: DataParallel = SINGLE,
+        *,
+        evaluate_every: int = 500,
     ) -> None:
-        self.settings = settings
+        super().__init__(settings, compute, parallel)
+        self.evaluate_every = evaluate_every
+        self.layer_weights = parse_weights(settings.layer_weights)
         self.crops = Crops(photos, art, settings.size, settings.seed)
         basis_crops = Crops(photos, art, settings.size, settings.seed + 1)
-        batches = (basis_crops.batch(settings.batch) for _ in range(BASIS_BATCHES))
+        batches = (basis_crops.batch(settings.batch).to(compute.device) for _ in range(BASIS_BATCHES))
         self.bases = measure_bases(teacher, COMPONENTS, batches)
-        self.teacher = Teacher(teacher, {layer: basis.projection for layer, basis in self.bases.items()})
+        projections = {layer: basis.projection.to(compute.device) for layer, basis in self.bases.items()}
+        self.teacher = Teacher(teacher, projections)
         self.held_out = {
-            "photographs": centre_crops(photos.held_out[:HELD_OUT], settings.size),
-            "artworks": centre_crops(art.held_out[:HELD_OUT], settings.size),
+            "photographs": centre_crops(photos.held_out[:HELD_OUT], settings.size).to(compute.device),
+            "artworks": centre_crops(art.held_out[:HELD_OUT], settings.size).to(compute.device),
         }
         torch.manual_seed(settings.seed)
-        self.student = initial_student(self.bases, teacher)
-        for kernel in self.student.parameters():
-            if kernel.ndim == 4:
-                kernel.data = kernel.data.contiguous(memory_format=torch.channels_last)
+        self.student = initial_student(self.bases, teacher).to(compute.device)
+        self.modules = {"student": self.student}
         kernels = [p for p in self.student.trunk.parameters() if p.ndim == 4 and p.shape[1] > 3]
-        chosen = {id(p) for p in kernels}
-        rest = [p for p in self.student.parameters() if id(p) not in chosen]
-        self.muon = Muon(kernels, lr=settings.kernel_rate)
-        self.adam = torch.optim.Adam(rest, lr=settings.other_rate, betas=(0.9, 0.99))
-        self.pool = Pool(self.crops, settings.policy_capacity)
+        self.optimizers = muon_and_adam(
+            self.modules,
+            {"kernels": (kernels, settings.kernel_learning_rate)},
+            settings.learning_rate,
+            max_norm=math.inf,
+        )
+        self.pool = OnPolicyPool(self.crops, settings.policy_capacity)
         self.replay: list[tuple[Tensor, dict[str, Tensor]]] = []
         self.draws = random.Random(settings.seed + 2)
-        self.weights = parse_weights(settings.layer_weights)
-        self.step = 0
+        self.evaluation: dict[str, dict[str, float]] | None = None
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole distillation."""
+        return self.settings.steps
+
+    def learning_rate_factor(self, step: int) -> float:
+        """Return a linear warm-up, a constant, then a line down to 0."""
+        settings = self.settings
+        return warmup_constant_linear(step, settings.steps, settings.warmup, settings.constant)
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the student's heads for ``images`` (B,3,h,w), in bfloat16."""
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            return self.student.forward(images, list(COMPONENTS))
+        """Return the student's heads for ``images`` (B,3,h,w)."""
+        with self.compute.autocast():
+            return self.student.forward(images.to(self.compute.device), list(COMPONENTS))
 
-    def run(
-        self, checkpoint: Path, log_every: int = 100, measure_every: int = 500
-    ) -> Iterator[DistillProgress]:
-        """Train to the end, writing ``checkpoint`` whenever held-out R2 is measured."""
+    def loss(self, step: int) -> LossOutput:
+        """Return the loss of a new or replayed batch; figures are the unexplained variance of each layer."""
         settings = self.settings
-        start, done = time.monotonic(), self.step
-        sums: dict[str, float] = dict.fromkeys(COMPONENTS, 0.0)
-        while self.step < settings.steps:
-            for layer, value in self._train_step().items():
-                sums[layer] += value
-            self.step += 1
-            if self.step % log_every and self.step < settings.steps:
-                continue
-            last = self.step >= settings.steps
-            measured = self.measure() if last or self.step % measure_every == 0 else None
-            if measured:
-                self.save(checkpoint)
-            span = min(log_every, self.step - done)
-            yield DistillProgress(
-                self.step, time.monotonic() - start, {k: v / span for k, v in sums.items()}, measured
-            )
-            sums = dict.fromkeys(COMPONENTS, 0.0)
-
-    def _train_step(self) -> dict[str, float]:
-        settings = self.settings
-        if self.step >= settings.policy_from * settings.steps and self.step % settings.policy_every == 0:
+        if step >= settings.policy_from * settings.steps and step % settings.policy_every == 0:
             self.pool.refresh(self.features)
-        images, targets = self._batch()
-        outputs = self.features(images)
+        images, targets = self._batch(step)
+        part = self.parallel.part(len(images))
+        outputs = self.features(images[part])
         losses = {
-            layer: unexplained(outputs[layer], target) / self.bases[layer].share
+            layer: unexplained_variance(outputs[layer], target[part]) / self.bases[layer].share
             for layer, target in targets.items()
         }
-        total = torch.stack([self.weights[layer] * loss for layer, loss in losses.items()]).sum()
-        self.student.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
-        factor = rate(self.step, settings)
-        for optimizer, base in ((self.muon, settings.kernel_rate), (self.adam, settings.other_rate)):
-            optimizer.param_groups[0]["lr"] = base * factor
-            optimizer.step()
-        return {layer: float(loss.detach()) for layer, loss in losses.items()}
+        total = torch.stack([self.layer_weights[layer] * loss for layer, loss in losses.items()]).sum()
+        return LossOutput(total, {layer: float(loss.detach()) for layer, loss in losses.items()})
 
-    def _batch(self) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return a fresh batch, or every second time one that the teacher has answered before."""
+    def after_step(self, step: int) -> Evaluated | None:
+        """Measure held-out R2 every `evaluate_every` steps and at the end."""
+        if step % self.evaluate_every and step < self.steps:
+            return None
+        self.evaluation = self.evaluate()
+        figures = {
+            f"{kind} {layer}": value
+            for kind, layers in self.evaluation.items()
+            for layer, value in layers.items()
+        }
+        return Evaluated(step, figures)
+
+    def evaluate(self) -> dict[str, dict[str, float]]:
+        """Return held-out R2 by kind of picture (photographs, artworks, pastiches) and layer."""
+        kinds = dict(self.held_out)
+        rng, noise = random.Random(EVALUATION_SEED), torch.Generator().manual_seed(EVALUATION_SEED)
+        content = kinds["photographs"][:EVALUATION_PAIRS]
+        style = kinds["artworks"][:EVALUATION_PAIRS]
+        snapshots = paint(self.features, content, style, EVALUATION_STEPS, rng, noise)
+        kinds["pastiches"] = snapshots[-1].float() / 255
+        return {kind: r_squared(self.features, self.teacher, images) for kind, images in kinds.items()}
+
+    def _batch(self, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return a new batch with the teacher's targets, or a replayed one at the steps between."""
         settings = self.settings
-        if self.step % settings.reuse and len(self.replay) >= 8:
+        if step % settings.reuse and len(self.replay) >= LEAST_REPLAY:
             return self.draws.choice(self.replay)
         images = self.crops.batch(settings.batch)
         if self.pool.images:
             for index in range(settings.batch):
                 if self.draws.random() < settings.policy_share:
                     images[index : index + 1] = self.pool.draw(self.draws)
-        images = images.contiguous(memory_format=torch.channels_last)
-        pair = (images, self.teacher.targets(images))
+        pair = self._with_targets(images)
         self.replay.append(pair)
         del self.replay[: -settings.replay]
         return pair
 
-    def measure(self) -> dict[str, dict[str, float]]:
-        """Return held-out R2 by kind of picture (photographs, artworks, pastiches) and layer."""
-        kinds = dict(self.held_out)
-        rng, noise = random.Random(11), torch.Generator().manual_seed(11)
-        content, style = kinds["photographs"][:16], kinds["artworks"][:16]
-        kinds["pastiches"] = paint(self.features, content, style, 60, rng, noise)[-1].float() / 255
-        return {kind: r_squared(self.features, self.teacher, images) for kind, images in kinds.items()}
+    def _with_targets(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        images = images.to(self.compute.device).contiguous(memory_format=torch.channels_last)
+        return images, self.teacher.targets(images)
 
-    def save(self, path: Path) -> None:
-        """Write everything a resumed run needs."""
-        state = {
-            "settings": asdict(self.settings),
-            "step": self.step,
-            "student": self.student.state_dict(),
-            "muon": self.muon.state_dict(),
-            "adam": self.adam.state_dict(),
+    def state(self) -> dict[str, Any]:
+        """Return generators, on-policy pictures and the images of the replayed batches.
+
+        The teacher's targets are not stored: they follow from the images and would take gigabytes.
+        """
+        return {
+            "generators": generator_states(self._generators),
+            "pool": self.pool.images,
+            "replay": [images for images, _ in self.replay],
+            "evaluation": self.evaluation,
         }
-        with atomic_write(path) as temporary, temporary.open("wb") as file:
-            torch.save(state, file)
 
-    def load(self, path: Path) -> None:
-        """Continue from ``path``, with these settings from here on; raises `ResumeError` if it is damaged."""
-        try:
-            state = torch.load(path, weights_only=True)
-            self.student.load_state_dict(state["student"])
-            self.muon.load_state_dict(state["muon"])
-            self.adam.load_state_dict(state["adam"])
-            self.step = int(state["step"])
-        except Exception as error:  # torch.load raises what pickle, zipfile and its own checks raise
-            raise ResumeError(f"{path} is damaged or not a checkpoint; start afresh.") from error
-        self.crops = Crops(*_pictures(self.crops), self.settings.size, self.settings.seed + self.step)
-        self.pool.crops = self.crops
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state` returned."""
+        restore_generators(state["generators"], self._generators)
+        self.pool.images = list(state["pool"])
+        self.replay = [self._with_targets(images) for images in state["replay"]]
+        self.evaluation = state["evaluation"]
 
-
-def _pictures(crops: Crops) -> tuple[PictureFolder, PictureFolder]:
-    photos, art = crops.pools
-    return PictureFolder(photos, (), Path()), PictureFolder(art, (), Path())
-
-
-def initial_student(bases: Mapping[str, Basis], teacher: Encoder) -> Compact:
-    """Return a student with He initialisation whose first layer is a choice of the teacher's own filters."""
-    student = Compact()
-    for kernel in student.trunk.parameters():
-        if kernel.ndim == 4:
-            torch.nn.init.kaiming_normal_(kernel, nonlinearity="relu")
-        else:
-            torch.nn.init.zeros_(kernel)
-    for layer, head in student.heads.items():
-        with torch.no_grad():
-            head.weight.mul_(0.1)  # type: ignore[operator]
-            head.bias.copy_(bases[layer].mean)  # type: ignore[operator]
-    first = next(p for p in teacher.parameters() if p.ndim == 4)
-    first_bias = next(p for p in teacher.parameters() if p.ndim == 1)
-    count = student.trunk[0].out_channels
-    chosen, weight, bias = choose_filters(bases["relu1_1"], int(count))  # type: ignore[arg-type]
-    # The teacher's activations are in the hundreds; the trunk works near 1, its head takes the factor back.
-    scale = math.sqrt(float(bases["relu1_1"].covariance.trace()) / len(bases["relu1_1"].covariance))
-    with torch.no_grad():
-        student.trunk[0].weight.copy_(first[chosen].float() / scale)  # type: ignore[operator]
-        student.trunk[0].bias.copy_(first_bias[chosen].float() / scale)  # type: ignore[operator]
-        head = student.heads["relu1_1"]
-        head.weight.copy_(weight[:, :, None, None] * scale)  # type: ignore[operator]
-        head.bias.copy_(bias)  # type: ignore[operator]
-    return student
-
-
-@torch.no_grad()
-def r_squared(student: Any, teacher: Teacher, images: Tensor, batch: int = 16) -> dict[str, float]:
-    """Return layer -> ``1 - sum |o - t|^2 / sum |t - mean t|^2`` over all ``images`` and components."""
-    error: dict[str, float] = {}
-    count: dict[str, int] = {}
-    first: dict[str, Tensor] = {}
-    power: dict[str, Tensor] = {}
-    for part in torch.split(images, batch):
-        targets, outputs = teacher.targets(part), student(part)
-        for layer, target in targets.items():
-            t = target.float().transpose(0, 1).flatten(1)  # (K, N)
-            o = outputs[layer].float().transpose(0, 1).flatten(1)
-            error[layer] = error.get(layer, 0.0) + float((o - t).square().sum())
-            count[layer] = count.get(layer, 0) + t.shape[1]
-            first[layer] = first.get(layer, torch.zeros(())) + t.double().sum(1)
-            power[layer] = power.get(layer, torch.zeros(())) + t.double().square().sum(1)
-    return {
-        layer: 1 - error[layer] / float((power[layer] - first[layer].square() / count[layer]).sum())
-        for layer in error
-    }
-
-
-def write_weights(
-    student: Compact, bases: Mapping[str, Basis], path: Path, metadata: Mapping[str, object]
-) -> None:
-    """Write the student and the teacher's projections as float16 safetensors with ``metadata`` in the header."""
-    state = dict(student.state_dict())
-    state |= {f"teacher.{layer}": basis.projection for layer, basis in bases.items()}
-    halves = {name: value.detach().to(torch.float16).contiguous() for name, value in state.items()}
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(save(halves, metadata={"impasto": json.dumps(metadata)}))
+    @property
+    def _generators(self) -> dict[str, random.Random | torch.Generator]:
+        return {"crops": self.crops.choice, "noise": self.crops.noise, "draws": self.draws}

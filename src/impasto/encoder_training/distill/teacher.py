@@ -1,4 +1,4 @@
-"""The teacher's side: VGG-19's features in their leading principal components, scaled to unit total variance."""
+"""Targets of a distillation: VGG-19's features in their leading principal components, with unit total variance."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def measure_bases(
         for images in batches:
             for layer, features in teacher(images, list(components)).items():
                 rows = features.float().permute(0, 2, 3, 1).flatten(0, 2)  # (N, C)
-                second[layer] = second.get(layer, torch.zeros(())) + (rows.T @ rows).double()
-                first[layer] = first.get(layer, torch.zeros(())) + rows.sum(0).double()
+                second[layer] = second.get(layer, torch.zeros(())) + (rows.T @ rows).double().cpu()
+                first[layer] = first.get(layer, torch.zeros(())) + rows.sum(0).double().cpu()
                 count[layer] = count.get(layer, 0) + len(rows)
     return {
         layer: _basis(second[layer] / count[layer], first[layer] / count[layer], components[layer])
@@ -62,7 +62,7 @@ def _basis(second: Tensor, mean: Tensor, components: int) -> Basis:
 
 
 class Teacher:
-    """Answers images with the targets of every head."""
+    """Computes the targets of every head."""
 
     def __init__(self, encoder: Encoder, projections: Mapping[str, Tensor]) -> None:
         self.encoder = encoder
@@ -81,8 +81,8 @@ class Teacher:
 def choose_filters(basis: Basis, count: int) -> tuple[list[int], Tensor, Tensor]:
     """Choose `count` of a layer's channels that predict its components best, greedily.
 
-    Returns their indices and the least-squares head on them: weight (K,count) and bias (K). It starts the
-    student's first layer from the teacher's own filters.
+    Returns their indices and the least-squares head on them: weight (K,count) and bias (K). The student's first
+    layer starts from these filters.
     """
     covariance = basis.covariance
     target = basis.projection.double() @ covariance  # (K, C) covariance of components with channels

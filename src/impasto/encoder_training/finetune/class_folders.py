@@ -23,7 +23,7 @@ MOST_ELONGATED = 4
 READERS = 2
 READ_AHEAD = 8
 
-Seen = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -124,12 +124,12 @@ def find_classes(folder: Path) -> Found:
 
 
 def read_classes(
-    found: Found, *, side: int, limit: int, share: float, seed: int, seen: Seen | None = None
+    found: Found, *, side: int, limit: int, share: float, seed: int, on_progress: OnProgress | None = None
 ) -> ClassPictures:
     """Read every picture of `found` once and split each class; pictures that cannot be read are skipped.
 
     side: shorter side at which they are kept; limit: bytes of them to keep; share: of every class that is held
-    out, at least one picture; seen(done, total) is called after each picture. Raises PictureError if a class
+    out, at least one picture; on_progress(done, total) is called after each picture. Raises PictureError if a class
     has fewer than `LEAST` pictures that can be read.
     """
     store, labels, skipped = Store(side, limit), [], []
@@ -144,8 +144,8 @@ def read_classes(
                 labels.append(label)
                 digest.update(f"{label}/{path.name}/{tuple(result.shape)}".encode())
                 digest.update(result.numpy().tobytes())
-            if seen is not None:
-                seen(done, len(paths))
+            if on_progress is not None:
+                on_progress(done, len(paths))
     for label, (name, inside) in enumerate(found.classes.items()):
         _check_count(found.folder / name, labels.count(label), len(inside) - labels.count(label))
     train, held_out = split(labels, share, seed)

@@ -26,7 +26,7 @@ MOST_PER_CLASS = 100_000
 JPEG_QUALITY = 88
 LEAST_CONTRAST = 0.25  # mean difference of the two colours
 
-Seen = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 def paint_picture(name: str, index: int, seed: int = 0, size: int = SIZE) -> Image.Image:
@@ -48,7 +48,7 @@ def paint_picture(name: str, index: int, seed: int = 0, size: int = SIZE) -> Ima
     return image.filter(ImageFilter.GaussianBlur(rng.uniform(0, 1.6)))
 
 
-def paint_folder(folder: Path, per_class: int, seed: int = 0, seen: Seen | None = None) -> int:
+def paint_folder(folder: Path, per_class: int, seed: int = 0, on_progress: OnProgress | None = None) -> int:
     """Paint `per_class` pictures of every class into the new folder `folder`; return how many.
 
     The folder appears when it is whole. Raises RecipeError for an impossible count or seed and OutputError if
@@ -70,8 +70,8 @@ def paint_folder(folder: Path, per_class: int, seed: int = 0, seen: Seen | None 
                 path = temporary / name / f"{name}-{index:05}.jpg"
                 paint_picture(name, index, seed).save(path, quality=JPEG_QUALITY)
                 done += 1
-                if seen is not None:
-                    seen(done, total)
+                if on_progress is not None:
+                    on_progress(done, total)
         temporary.rename(folder)
     except OutputError:
         raise

@@ -1,4 +1,4 @@
-"""What decides a fine-tuning: one frozen value, of which the command line's options are made.
+"""Settings of a fine-tuning; the command line derives its options from them.
 
 Importing this module does not import torch.
 """
@@ -13,56 +13,72 @@ from impasto.settings import FrozenSettings
 
 
 class FinetuneSettings(FrozenSettings):
-    """Everything that decides a fine-tuning, apart from the pictures and the parent's weights.
+    """Everything that determines a fine-tuning besides the pictures and the parent's weights.
 
-    Raises `RecipeError` through `FinetuneSettings.make` for unknown names and impossible values.
+    `FinetuneSettings.make` raises `RecipeError` for unknown names and impossible values.
     """
 
     encoder: str = Field(
-        "compact", description="Network to begin with: compact, vgg16, vgg19, resnet50, or a fine-tuned file."
+        "compact", description="Encoder to start from: compact, vgg16, vgg19, resnet50, or a fine-tuned file."
     )
     scope: Literal["head", "top", "all"] = Field(
-        "all", description="What is trained: the new head, the upper blocks with it, or everything."
+        "all", description="What is trained: the new head, the head and the top blocks, or everything."
     )
     freeze_to: str | None = Field(
-        None, description="Last block that stays as it is; for scope top, which trains two blocks by itself."
+        None, description="Last frozen block, for scope top; by default scope top trains two blocks."
     )
-    epochs: int = Field(8, ge=1, le=10_000, description="Times that every training picture is seen.")
+    epochs: int = Field(8, ge=1, le=10_000, description="Passes over the training pictures.")
     batch: int = Field(32, ge=1, le=4096, description="Pictures in a batch.")
-    size: int = Field(96, ge=32, le=1024, description="Side of the square that the network sees, in pixels.")
-    side: int = Field(160, ge=32, le=4096, description="Shorter side at which pictures are kept, in pixels.")
-    rate: float = Field(0.005, gt=0, le=10, allow_inf_nan=False, description="Learning rate of the new head.")
-    old_rate: float = Field(
-        0.0004, gt=0, le=10, allow_inf_nan=False, description="Learning rate of the layers that were there."
+    size: int = Field(96, ge=32, le=1024, description="Side of the training crops in pixels.")
+    side: int = Field(160, ge=32, le=4096, description="Shorter side of the pictures in memory, in pixels.")
+    learning_rate: float = Field(
+        0.005, gt=0, le=10, allow_inf_nan=False, description="Learning rate of the new head."
     )
-    decay: float = Field(0.02, ge=0, le=10, allow_inf_nan=False, description="Weight decay (AdamW).")
+    encoder_learning_rate: float = Field(
+        0.0004, gt=0, le=10, allow_inf_nan=False, description="Learning rate of the encoder's layers."
+    )
+    weight_decay: float = Field(0.02, ge=0, le=10, allow_inf_nan=False, description="Weight decay (AdamW).")
     warmup: float = Field(
-        0.1, ge=0, lt=1, allow_inf_nan=False, description="Share of the run over which the rates rise."
+        0.1,
+        ge=0,
+        lt=1,
+        allow_inf_nan=False,
+        description="Share of the run over which the learning rates rise.",
     )
     patience: int = Field(
-        4, ge=0, le=10_000, description="Epochs without a better validation before it stops early; 0: never."
+        4,
+        ge=0,
+        le=10_000,
+        description="Epochs without improvement before an early stop; 0: never stop early.",
     )
     validation: float = Field(
-        0.2, gt=0, lt=1, allow_inf_nan=False, description="Share of every class kept apart to judge by."
+        0.2, gt=0, lt=1, allow_inf_nan=False, description="Share of every class held out for validation."
     )
     smallest_crop: float = Field(
         0.5,
         gt=0,
         le=1,
         allow_inf_nan=False,
-        description="Smallest share of a picture's area that a crop shows.",
+        description="Smallest share of a picture's area in a crop.",
     )
     jitter: float = Field(
-        0.2, ge=0, le=1, allow_inf_nan=False, description="How far brightness, contrast and colour vary."
+        0.2,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Range of random brightness, contrast, saturation.",
     )
     flip: bool = Field(True, description="Mirror half of the pictures.")
     memory: int = Field(
-        2000, ge=0, le=10_000_000, description="Megabytes of decoded pictures to keep; others are read again."
+        2000,
+        ge=0,
+        le=10_000_000,
+        description="Megabytes of decoded pictures in memory; others are read again.",
     )
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of everything random.")
     device: str = Field("auto", description="auto, cpu, cuda, mps.")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="Number format of the network's arithmetic; weights stay float32."
+        "auto", description="Number format of the network; weights stay float32."
     )
 
     @model_validator(mode="after")
@@ -71,7 +87,7 @@ class FinetuneSettings(FrozenSettings):
             raise ValueError(f"freeze_to is for scope top, not {self.scope}")
         if self.size > self.side:
             raise ValueError(
-                f"pictures kept at {self.side} pixels are too small for a network that sees {self.size}; "
-                "raise side or lower size"
+                f"crops of {self.size} pixels are larger than the pictures, whose shorter side is {self.side} and "
+                "therefore too small; raise side or lower size"
             )
         return self

@@ -1,0 +1,37 @@
+"""The device and number format of a training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from impasto.encoders import best_precision, open_device
+
+FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class ComputeDevice:
+    """Where a training computes and in which number format; weights and optimizer states stay float32."""
+
+    device: torch.device
+    precision: str
+
+    @classmethod
+    def open(cls, name: str = "auto", precision: str = "auto") -> ComputeDevice:
+        """Return the device called `name`, such as "auto", "cpu", "cuda:1", and the format "auto" chooses there.
+
+        Training has no loss scaling, so "auto" never chooses float16. Raises RecipeError for a device that this
+        machine does not have.
+        """
+        device = open_device(name)
+        if precision == "auto":
+            precision = "bfloat16" if best_precision(device) == "bfloat16" else "float32"
+        return cls(device, precision)
+
+    def autocast(self) -> torch.autocast:
+        """Return the context in which a network runs in this number format."""
+        return torch.autocast(
+            self.device.type, dtype=FORMATS[self.precision], enabled=self.precision != "float32"
+        )
