@@ -83,8 +83,8 @@ class Ours:
 
     def paint(self, content: Tensor, statistics: object, inner: float) -> Tensor:
         with torch.inference_mode():
-            code = self.model.styled.coder(statistics, torch.tensor([inner]))
-        return self.loaded.paint(content, code)
+            style_params = self.model.styled.style_predictor(statistics, torch.tensor([inner]))
+        return self.loaded.paint(content, style_params)
 
 
 def open_microast(folder: Path) -> Painter:

@@ -31,7 +31,7 @@ def main() -> None:
     options = parser.parse_args()
     tune_process()
     model = open_model(find_model(options.network))
-    code = model.code(model.names[:1], None, 1.0)
+    style_params = model.style_params(model.names[:1], None, 1.0)
     cpu = torch.device("cpu")
     ready = {
         name: ModelDescriptor(
@@ -43,11 +43,11 @@ def main() -> None:
     for height, width in SIZES:
         image = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
         seconds: dict[str, list[float]] = {name: [] for name in ready}
-        first = {name: loaded.paint(image, code) for name, loaded in ready.items()}
+        first = {name: loaded.paint(image, style_params) for name, loaded in ready.items()}
         for _ in range(options.rounds):
             for name, loaded in ready.items():
                 start = time.perf_counter()
-                loaded.paint(image, code)
+                loaded.paint(image, style_params)
                 seconds[name].append(time.perf_counter() - start)
         for name, found in seconds.items():
             middle = st.median(found)

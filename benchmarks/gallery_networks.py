@@ -37,7 +37,9 @@ def shipped() -> list[Image.Image]:
             model = open_model(path)
             if model.names:
                 loaded = ModelDescriptor(model.styled.network, model.card, name=path.stem)
-                picture = loaded.paint(content, model.code(model.names[:1], None, strength or model.usual))
+                picture = loaded.paint(
+                    content, model.style_params(model.names[:1], None, strength or model.default_strength)
+                )
                 pictures.append(to_image(picture, None).convert("RGB"))
     return pictures
 

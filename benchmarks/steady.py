@@ -58,7 +58,7 @@ def main() -> None:
     folder = sorted((SHARED / "photos").glob("*.jpg"))[::HELD_OUT_EVERY]
     photos = [read(path) for path in random.Random(10).sample(folder, options.photos)]
     untaught = Ours(find_model("any"))
-    inner = calibrated_strength(untaught.model.usual, untaught.model.card.get("strengths"))
+    inner = calibrated_strength(untaught.model.default_strength, untaught.model.card.get("strengths"))
     for name, painting in zip(options.pairs[::2], options.pairs[1::2], strict=True):
         statistics = untaught.statistics(read(Path(painting)))
         painters = {
@@ -75,7 +75,7 @@ def own(name: str) -> Callable[[Tensor], Tensor]:
     model = open_model(find_model(name))
     return partial(
         ModelDescriptor(model.styled.network, model.card).paint,
-        code=model.code(model.names[:1], None, model.usual),
+        style_params=model.style_params(model.names[:1], None, model.default_strength),
     )
 
 

@@ -42,16 +42,18 @@ def main() -> None:
     for network, painting in zip(options.pairs[::2], options.pairs[1::2], strict=True):
         model = open_model(find_model(str(network)))
         loaded = ModelDescriptor(model.styled.network, model.card)
-        inner = [float(word) for word in options.inner.split(",")] if options.inner else [model.usual]
+        inner = (
+            [float(word) for word in options.inner.split(",")] if options.inner else [model.default_strength]
+        )
         style = read(painting)
         sums: dict[str, list[tuple[float, float, float]]] = {}
         for photo in photos:
             content = read(photo)
             rows = {}
             for one in inner:
-                code = model.code(model.names[:1], None, one)
+                style_params = model.style_params(model.names[:1], None, one)
                 start = time.perf_counter()
-                rows[f"inner {one:g}"] = loaded.paint(content, code), time.perf_counter() - start
+                rows[f"inner {one:g}"] = loaded.paint(content, style_params), time.perf_counter() - start
             start = time.perf_counter()
             result = stylize(str(photo), str(painting), size=512)
             rows["optimised"] = result.pixels, time.perf_counter() - start

@@ -63,10 +63,10 @@ def stored_guides(guides: object) -> bytes:
 @functools.cache
 def network(kind: str, widths: tuple[int, ...]) -> bytes:
     """Return the file of an untrained network for any style; `widths` is what its card says."""
-    body = TransformNet((4, 4, 4))
-    coder = StylePredictor(body.sites, 8)
-    state = {f"body.{k}": v for k, v in body.state_dict().items()}
-    state |= {f"coder.{k}": v for k, v in coder.state_dict().items()}
+    transform = TransformNet((4, 4, 4))
+    predictor = StylePredictor(transform.modulated_layers, 8)
+    state = {f"network.{k}": v for k, v in transform.state_dict().items()}
+    state |= {f"style_predictor.{k}": v for k, v in predictor.state_dict().items()}
     with TemporaryDirectory() as folder:
         path = Path(folder) / "net.safetensors"
         write_network(path, state, {"kind": kind, "widths": widths, "hidden": 8})

@@ -13,7 +13,7 @@ import torch
 from impasto.cli.main import load
 from impasto.feedforward.catalogue import open_model
 from impasto.feedforward.model_card import open_styles
-from impasto.feedforward.modules.style_embedding import USUAL
+from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH
 from impasto.feedforward.style_settings import StyleSettings
 from impasto.training.curves import Board
 
@@ -33,7 +33,7 @@ def studio(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         make_picture(place / "photos" / f"{index}.png", 80, 72, 10 + index)
     monkeypatch.setattr("impasto.feedforward.style_targets.LONGEST", 64)
     monkeypatch.setattr("impasto.feedforward.artifact_checks.SIZES", (64,))
-    monkeypatch.setattr("impasto.feedforward.artifact_checks.LATTICE", 1e9)
+    monkeypatch.setattr("impasto.feedforward.artifact_checks.CHECKERBOARD", 1e9)
     monkeypatch.setattr("impasto.feedforward.artifact_checks.blob", lambda flat, painted: None)
     monkeypatch.setattr("impasto.cli.train.EVERY", 1)
     return place
@@ -70,8 +70,8 @@ def test_a_training_goes_on_with_a_trained_network(cli, studio: Path) -> None:
     assert f"Began with: n.safetensors (SHA-256 {digest}; 2 steps after random weights)." in page
     assert " --no-hold" in page
     # What a strength means decides which one is usual.
-    assert open_model(Path("n.safetensors")).usual == USUAL
-    assert open_model(Path("further.safetensors")).usual == 1
+    assert open_model(Path("n.safetensors")).default_strength == DEFAULT_STRENGTH
+    assert open_model(Path("further.safetensors")).default_strength == 1
     assert_one_sentence(
         cli("train", "art.png", *WORDS[2:], "--from", "n.safetensors", "--out", "other.safetensors")
     )
@@ -101,10 +101,10 @@ def test_an_interrupted_run_goes_on_to_the_same_file(cli, studio: Path, monkeypa
 
 
 def test_a_network_that_does_not_pass_is_not_written(cli, studio: Path, monkeypatch) -> None:
-    monkeypatch.setattr("impasto.feedforward.artifact_checks.LATTICE", -1.0)
+    monkeypatch.setattr("impasto.feedforward.artifact_checks.CHECKERBOARD", -1.0)
     run = cli(*LEAN, "--quiet", "--previews-every", "0", "--out", "n.safetensors")
     assert_one_sentence(run)
-    assert "did not pass its checks: in the style art, a painted photograph has a lattice" in run.err
+    assert "did not pass its checks: in the style art, a painted photograph has a checkerboard" in run.err
     assert {path.name for path in studio.glob("n.*")} == {
         "n.safetensors.checkpoint",
         "n.safetensors.rejected",

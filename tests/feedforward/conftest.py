@@ -11,12 +11,12 @@ from impasto.feedforward.modules.transform import StyleParams, TransformNet, ini
 WIDTHS = (8, 12, 16)
 
 
-def make_code(sites, seed: int, diagonal: bool = False) -> StyleParams:
+def make_style_params(modulated_layers, seed: int, diagonal: bool = False) -> StyleParams:
     """Return a code whose mixing keeps the size of features."""
     rng = torch.Generator().manual_seed(seed)
-    shapes = [(1, s.channels) if diagonal else (1, s.channels, s.channels) for s in sites]
+    shapes = [(1, s.channels) if diagonal else (1, s.channels, s.channels) for s in modulated_layers]
     matrices = [torch.randn(s, generator=rng) / (1 if diagonal else s[1] ** 0.5) for s in shapes]
-    shifts = [torch.randn(1, s.channels, generator=rng) for s in sites]
+    shifts = [torch.randn(1, s.channels, generator=rng) for s in modulated_layers]
     return StyleParams(tuple(matrices), tuple(shifts))
 
 
@@ -26,20 +26,20 @@ def _one_thread(one_thread) -> None:
 
 
 @pytest.fixture(scope="module")
-def body() -> TransformNet:
+def network() -> TransformNet:
     torch.manual_seed(0)
     found = TransformNet(WIDTHS)
     initialise(found)
     with torch.no_grad():  # a last convolution that listens to the features
-        found.leave.weight.normal_(0, 0.01)
+        found.head.weight.normal_(0, 0.01)
     return found
 
 
 @pytest.fixture(scope="module")
-def loaded(body) -> ModelDescriptor:
-    return ModelDescriptor(body, precision="float32")
+def loaded(network) -> ModelDescriptor:
+    return ModelDescriptor(network, precision="float32")
 
 
 @pytest.fixture(scope="module")
-def codes(body) -> list[StyleParams]:
-    return [make_code(body.sites, seed) for seed in (1, 2)]
+def style_params_list(network) -> list[StyleParams]:
+    return [make_style_params(network.modulated_layers, seed) for seed in (1, 2)]

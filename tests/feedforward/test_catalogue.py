@@ -9,10 +9,10 @@ import torch
 
 from impasto.errors import RecipeError, WeightsError
 from impasto.feedforward import catalogue as models
-from impasto.feedforward.catalogue import find_model, open_model, placeholder_code
+from impasto.feedforward.catalogue import find_model, identity_style_params, open_model
 from impasto.feedforward.descriptor import ModelDescriptor
 from impasto.feedforward.modules.johnson import JohnsonNet
-from impasto.feedforward.modules.region_norms import mix_codes
+from impasto.feedforward.modules.region_norms import mix_style_params
 from impasto.feedforward.modules.style_embedding import ConditionalInstanceNorm, StyleEmbedding
 from impasto.feedforward.modules.style_predictor import StylePredictor
 from impasto.feedforward.modules.transform import TransformNet
@@ -32,16 +32,16 @@ def write(path, kind, parts, **card):
 
 
 @pytest.fixture
-def any_file(body, tmp_path):
+def any_file(network, tmp_path):
     torch.manual_seed(1)
-    parts = {"body": body, "coder": StylePredictor(body.sites, 8)}
+    parts = {"network": network, "style_predictor": StylePredictor(network.modulated_layers, 8)}
     return write(tmp_path / "any.safetensors", "network:any", parts, widths=WIDTHS, hidden=8)
 
 
 @pytest.fixture
-def styles_file(body, tmp_path):
+def styles_file(network, tmp_path):
     torch.manual_seed(1)
-    parts = {"body": body, "table": StyleEmbedding(body.sites, 2)}
+    parts = {"network": network, "style_embedding": StyleEmbedding(network.modulated_layers, 2)}
     return write(
         tmp_path / "two.safetensors", "network:styles", parts, widths=WIDTHS, blocks=(1, 3, 4), styles=NAMES
     )
@@ -50,45 +50,50 @@ def styles_file(body, tmp_path):
 def test_any_painting_has_a_code_that_changes_with_strength_and_stroke(any_file) -> None:
     model = open_model(any_file)
     painting = Picture(torch.rand(1, 3, 40, 50, generator=torch.Generator().manual_seed(0)))
-    full = model.code([painting], strength=1.0)
-    assert torch.equal(full.matrices[0], model.codes([painting])[0].matrices[0])
-    for other in (model.code([painting], strength=0.3), model.code([painting], stroke=0.5)):
+    full = model.style_params([painting], strength=1.0)
+    assert torch.equal(full.matrices[0], model.style_params_list([painting])[0].matrices[0])
+    for other in (model.style_params([painting], strength=0.3), model.style_params([painting], stroke=0.5)):
         assert (other.matrices[0] - full.matrices[0]).abs().max() > 1e-4
     loaded = ModelDescriptor(model.styled.network, model.card)
     assert bool(torch.isfinite(loaded.paint(torch.rand(1, 3, 20, 30), full)).all())
     second = Picture(torch.rand(1, 3, 30, 30))
-    mixed = model.code([painting, second], [3, 1])
-    expected = mix_codes(model.codes([painting, second]), [0.75, 0.25])
+    mixed = model.style_params([painting, second], [3, 1])
+    expected = mix_style_params(model.style_params_list([painting, second]), [0.75, 0.25])
     torch.testing.assert_close(mixed.matrices[2], expected.matrices[2])
 
 
 def test_own_styles_by_name(styles_file) -> None:
     model = open_model(styles_file)
     assert model.names == ("reed", "wave")
-    mixed = model.code(["wave", "reed"], [1, 3], 0.5, 1.5)
-    rows = model.styled.table(torch.tensor([[0.75, 0.25]]), torch.tensor([0.5]), torch.tensor([1.5]))
+    mixed = model.style_params(["wave", "reed"], [1, 3], 0.5, 1.5)
+    rows = model.styled.style_embedding(
+        torch.tensor([[0.75, 0.25]]), torch.tensor([0.5]), torch.tensor([1.5])
+    )
     torch.testing.assert_close(mixed.matrices[0], rows.matrices[0])
-    assert len(model.codes(["reed", "wave", "reed"])) == 3
+    assert len(model.style_params_list(["reed", "wave", "reed"])) == 3
     for styles, weights, strength, stroke, words in (
         ([], None, 1.0, 1.0, "several"), (["weed"], None, 1.0, 1.0, "reed"), (["reed"], None, 2.0, 1.0, "strength"),
         (["reed"], None, 1.0, 3.0, "stroke"), (["reed"], [1.0, 2.0], 1.0, 1.0, "--mix"),
         (["reed", "wave"], [0.0, 0.0], 1.0, 1.0, "--mix"),
     ):  # fmt: skip
         with pytest.raises(RecipeError, match=words):
-            model.code(styles, weights, strength, stroke)
+            model.style_params(styles, weights, strength, stroke)
 
 
-@pytest.mark.parametrize(("said", "expected"), [({}, 1.0), ({"usual": 0.6}, 0.6)])
-def test_the_usual_strength_is_the_cards(body, tmp_path, said, expected) -> None:
-    parts = {"body": body, "table": StyleEmbedding(body.sites, 2)}
+@pytest.mark.parametrize(("said", "expected"), [({}, 1.0), ({"default_strength": 0.6}, 0.6)])
+def test_the_usual_strength_is_the_cards(network, tmp_path, said, expected) -> None:
+    parts = {"network": network, "style_embedding": StyleEmbedding(network.modulated_layers, 2)}
     card = {"widths": WIDTHS, "blocks": (1, 3, 4), "styles": NAMES, **said}
-    assert open_model(write(tmp_path / "u.safetensors", "network:styles", parts, **card)).usual == expected
+    assert (
+        open_model(write(tmp_path / "u.safetensors", "network:styles", parts, **card)).default_strength
+        == expected
+    )
 
 
 @pytest.mark.parametrize("said", ["much", 7, -0.1, None, []])
-def test_a_usual_strength_that_is_none(body, tmp_path, said) -> None:
-    parts = {"body": body, "table": StyleEmbedding(body.sites, 2)}
-    card = {"widths": WIDTHS, "blocks": (1, 3, 4), "styles": NAMES, "usual": said}
+def test_a_usual_strength_that_is_none(network, tmp_path, said) -> None:
+    parts = {"network": network, "style_embedding": StyleEmbedding(network.modulated_layers, 2)}
+    card = {"widths": WIDTHS, "blocks": (1, 3, 4), "styles": NAMES, "default_strength": said}
     with pytest.raises(WeightsError, match="do not fit"):
         open_model(write(tmp_path / "u.safetensors", "network:styles", parts, **card))
 
@@ -96,24 +101,24 @@ def test_a_usual_strength_that_is_none(body, tmp_path, said) -> None:
 def test_the_published_network_paints_and_its_one_style_needs_no_name(tmp_path) -> None:
     torch.manual_seed(2)
     network = JohnsonNet()
-    parts = {"body": network, "table": ConditionalInstanceNorm(network.sites, 1)}
+    parts = {"network": network, "style_embedding": ConditionalInstanceNorm(network.modulated_layers, 1)}
     model = open_model(write(tmp_path / "j.safetensors", "network:johnson", parts, styles=NAMES[:1]))
-    code = model.code([])
-    assert all(matrix.ndim == 2 for matrix in code.matrices)
+    style_params = model.style_params([])
+    assert all(matrix.ndim == 2 for matrix in style_params.matrices)
     image = torch.rand(1, 3, 21, 33)
-    assert ModelDescriptor(model.styled.network).paint(image, code).shape == image.shape
+    assert ModelDescriptor(model.styled.network).paint(image, style_params).shape == image.shape
 
 
-def test_files_that_are_none(tmp_path, any_file, body) -> None:
+def test_files_that_are_none(tmp_path, any_file, network) -> None:
     with pytest.raises(WeightsError, match="not there"):
         open_model(tmp_path / "gone.safetensors")
     (tmp_path / "p.safetensors").write_bytes(pickle.dumps({"a": 1}))
     with pytest.raises(WeightsError, match="damaged"):
         open_model(tmp_path / "p.safetensors")
     with pytest.raises(WeightsError, match="kind"):
-        open_model(write(tmp_path / "x.safetensors", "network:x", {"body": body}))
+        open_model(write(tmp_path / "x.safetensors", "network:x", {"network": network}))
     with pytest.raises(WeightsError, match="do not fit"):
-        open_model(write(tmp_path / "y.safetensors", "network:any", {"body": TransformNet((4, 4, 4))}))
+        open_model(write(tmp_path / "y.safetensors", "network:any", {"network": TransformNet((4, 4, 4))}))
 
 
 def test_names_of_networks_that_ship(tmp_path, monkeypatch) -> None:
@@ -128,7 +133,9 @@ def test_names_of_networks_that_ship(tmp_path, monkeypatch) -> None:
         find_model("delfd")
 
 
-def test_the_placeholder_is_the_code_that_changes_nothing(body) -> None:
-    x = torch.randn(1, body.sites[0].channels, 2, 3)
-    code = placeholder_code(body)
-    torch.testing.assert_close(models.mix_codes([code], [1.0]).matrices[0] @ x.flatten(2), x.flatten(2))
+def test_the_placeholder_is_the_code_that_changes_nothing(network) -> None:
+    x = torch.randn(1, network.modulated_layers[0].channels, 2, 3)
+    style_params = identity_style_params(network)
+    torch.testing.assert_close(
+        models.mix_style_params([style_params], [1.0]).matrices[0] @ x.flatten(2), x.flatten(2)
+    )

@@ -13,12 +13,12 @@ from impasto.feedforward.modules.region_norms import (
     FrozenStatistics,
     RegionNorms,
     StatisticsRecorder,
-    mix_codes,
+    mix_style_params,
 )
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.imaging.frame import MARGIN, Frame, TileWindow
 
-from .conftest import make_code
+from .conftest import make_style_params
 
 
 def text_like() -> Tensor:
@@ -43,9 +43,9 @@ PICTURES = {
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("name", PICTURES)
-def test_any_picture_comes_back_finite_and_of_its_size(body, codes, name, precision) -> None:
+def test_any_picture_comes_back_finite_and_of_its_size(network, style_params_list, name, precision) -> None:
     image = PICTURES[name]
-    out = ModelDescriptor(body, precision=precision).paint(image, codes[0])
+    out = ModelDescriptor(network, precision=precision).paint(image, style_params_list[0])
     assert out.shape == image.shape
     assert out.dtype == torch.float32
     assert bool(((out >= 0) & (out <= 1)).all())
@@ -70,98 +70,102 @@ def test_a_window_of_the_frame_is_one_of_the_padded_picture() -> None:
         torch.empty(1, 3, 0, 8), torch.full((1, 3, 8, 8), 1.5), torch.full((1, 3, 8, 8), float("nan")),
     ],
 )  # fmt: skip
-def test_other_tensors_are_refused(loaded, codes, image) -> None:
+def test_other_tensors_are_refused(loaded, style_params_list, image) -> None:
     with pytest.raises(PictureError):
-        loaded.paint(image, codes[0])
+        loaded.paint(image, style_params_list[0])
 
 
-def test_codes_and_masks_that_do_not_fit_are_refused(loaded, codes) -> None:
+def test_codes_and_masks_that_do_not_fit_are_refused(loaded, style_params_list) -> None:
     image, mask = torch.rand(1, 3, 20, 20), torch.ones(1, 1, 20, 20)
-    with pytest.raises(RecipeError, match="code"):
-        loaded.paint(image, StyleParams(codes[0].matrices[:-1], codes[0].shifts[:-1]))
+    with pytest.raises(RecipeError, match="style parameters"):
+        loaded.paint(image, StyleParams(style_params_list[0].matrices[:-1], style_params_list[0].shifts[:-1]))
     with pytest.raises(RecipeError, match="masks"):
-        loaded.paint(image, codes, [mask])
+        loaded.paint(image, style_params_list, [mask])
     with pytest.raises(RecipeError, match="masks"):
-        loaded.paint(image, codes)
+        loaded.paint(image, style_params_list)
     with pytest.raises(PictureError):
-        loaded.paint(image, codes, [mask, mask[:, :, 1:]])
+        loaded.paint(image, style_params_list, [mask, mask[:, :, 1:]])
 
 
-def test_values_that_are_not_finite_are_an_error(loaded, codes) -> None:
-    broken = StyleParams(codes[0].matrices, tuple(shift * float("inf") for shift in codes[0].shifts))
+def test_values_that_are_not_finite_are_an_error(loaded, style_params_list) -> None:
+    broken = StyleParams(
+        style_params_list[0].matrices, tuple(shift * float("inf") for shift in style_params_list[0].shifts)
+    )
     with pytest.raises(WeightsError, match="not finite"):
         loaded.paint(torch.rand(1, 3, 20, 20), broken)
 
 
-def test_what_overflows_in_half_precision_is_painted_in_float32(codes) -> None:
+def test_what_overflows_in_half_precision_is_painted_in_float32(style_params_list) -> None:
     class Overflows:
         """Finite in float32 alone."""
 
         multiple = 8
 
-        def __init__(self, sites) -> None:
-            self.sites = sites
+        def __init__(self, modulated_layers) -> None:
+            self.modulated_layers = modulated_layers
 
-        def __call__(self, image, code, norms=None):
+        def __call__(self, image, style_params, norms=None):
             small = torch.ones(1, 1)
             return image * 0.5 if (small @ small).dtype == torch.float32 else image / 0
 
-    loaded = ModelDescriptor(Overflows(_sites(codes[0])), precision="bfloat16")
+    loaded = ModelDescriptor(Overflows(_sites(style_params_list[0])), precision="bfloat16")
     image = torch.rand(1, 3, 20, 20)
-    torch.testing.assert_close(loaded.paint(image, codes[0]), image * 0.5)
+    torch.testing.assert_close(loaded.paint(image, style_params_list[0]), image * 0.5)
 
 
-def _sites(code):
+def _sites(style_params):
     from impasto.feedforward.modules.transform import ModulatedLayer
 
-    return [ModulatedLayer(shift.shape[1], 8) for shift in code.shifts]
+    return [ModulatedLayer(shift.shape[1], 8) for shift in style_params.shifts]
 
 
-def test_a_region_is_painted_as_by_its_style_alone(body, codes) -> None:
+def test_a_region_is_painted_as_by_its_style_alone(network, style_params_list) -> None:
     """With statistics kept, what lies further from the border than a feature sees is the same."""
     image = torch.rand(1, 3, 32, 512, generator=torch.Generator().manual_seed(4))
     recording = StatisticsRecorder()
     with torch.no_grad():
-        body(image, codes[0], recording)
+        network(image, style_params_list[0], recording)
         fixed = FrozenStatistics(recording.statistics)
         left = torch.zeros(1, 1, 32, 512)
         left[..., :256] = 1
-        both = body(image, codes[0], RegionNorms(codes, [left, 1 - left], fixed))
-        alone = [body(image, code, fixed) for code in codes]
+        both = network(image, style_params_list[0], RegionNorms(style_params_list, [left, 1 - left], fixed))
+        alone = [network(image, style_params, fixed) for style_params in style_params_list]
     torch.testing.assert_close(both[..., :128], alone[0][..., :128], atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(both[..., -128:], alone[1][..., -128:], atol=1e-5, rtol=1e-5)
     assert (both[..., -128:] - alone[0][..., -128:]).abs().max() > 0.01
 
 
 def test_a_mask_of_everything_is_its_style_and_the_photograph_shows_where_nothing_covers(
-    loaded, codes
+    loaded, style_params_list
 ) -> None:
     image = torch.rand(1, 3, 30, 40)
     every, none = torch.ones(1, 1, 30, 40), torch.zeros(1, 1, 30, 40)
-    alone = loaded.paint(image, codes[0])
-    torch.testing.assert_close(loaded.paint(image, codes, [every, none]), alone)
+    alone = loaded.paint(image, style_params_list[0])
+    torch.testing.assert_close(loaded.paint(image, style_params_list, [every, none]), alone)
     half = every.clone()
     half[..., 20:] = 0
-    out = loaded.paint(image, [codes[0]], [half])
+    out = loaded.paint(image, [style_params_list[0]], [half])
     torch.testing.assert_close(out[..., :20], alone[..., :20])
     torch.testing.assert_close(out[..., 20:], image[..., 20:])
 
 
-def test_equal_masks_are_the_mixed_code(loaded, codes) -> None:
+def test_equal_masks_are_the_mixed_code(loaded, style_params_list) -> None:
     image = torch.rand(1, 3, 24, 24)
     mask = torch.full((1, 1, 24, 24), 0.5)
-    mixed = loaded.paint(image, mix_codes(codes, [0.5, 0.5]))
-    torch.testing.assert_close(loaded.paint(image, codes, [mask, mask]), mixed, atol=1e-5, rtol=1e-4)
+    mixed = loaded.paint(image, mix_style_params(style_params_list, [0.5, 0.5]))
+    torch.testing.assert_close(
+        loaded.paint(image, style_params_list, [mask, mask]), mixed, atol=1e-5, rtol=1e-4
+    )
 
 
-def test_mixing_is_linear_also_of_diagonal_and_full_codes(body, codes) -> None:
-    diagonal = make_code(body.sites, 3, diagonal=True)
-    mixed = mix_codes([codes[0], diagonal], [0.25, 0.75])
-    x = torch.randn(1, body.sites[0].channels, 3, 4)
+def test_mixing_is_linear_also_of_diagonal_and_full_codes(network, style_params_list) -> None:
+    diagonal = make_style_params(network.modulated_layers, 3, diagonal=True)
+    mixed = mix_style_params([style_params_list[0], diagonal], [0.25, 0.75])
+    x = torch.randn(1, network.modulated_layers[0].channels, 3, 4)
     found = mix_channels(x, mixed.matrices[0], mixed.shifts[0])
-    parts = [mix_channels(x, c.matrices[0], c.shifts[0]) for c in (codes[0], diagonal)]
+    parts = [mix_channels(x, c.matrices[0], c.shifts[0]) for c in (style_params_list[0], diagonal)]
     torch.testing.assert_close(found, 0.25 * parts[0] + 0.75 * parts[1])
-    assert all(m.ndim == 2 for m in mix_codes([diagonal, diagonal], [0.5, 0.5]).matrices)
+    assert all(m.ndim == 2 for m in mix_style_params([diagonal, diagonal], [0.5, 0.5]).matrices)
 
 
 def test_pooled_statistics_are_those_of_all_positions() -> None:

@@ -13,7 +13,7 @@ from impasto.feedforward.backends import open_onnxruntime
 from impasto.feedforward.export import predictor as coder_graph
 from impasto.feedforward.export.graph import part_names
 from impasto.feedforward.export.network import export_network
-from impasto.feedforward.export.predictor import PredictorModule, export_coder, newton_root
+from impasto.feedforward.export.predictor import PredictorModule, export_style_predictor, newton_root
 from impasto.feedforward.modules.style_predictor import StylePredictor, root
 from impasto.feedforward.style_data import measure_style
 
@@ -21,9 +21,9 @@ from .test_export import needs_graphs
 
 
 @pytest.fixture(scope="module")
-def coder(body) -> StylePredictor:
+def style_predictor(network) -> StylePredictor:
     torch.manual_seed(5)
-    return StylePredictor(body.sites).eval().requires_grad_(False)
+    return StylePredictor(network.modulated_layers).eval().requires_grad_(False)
 
 
 @pytest.mark.parametrize("positions", [1000, 20])
@@ -35,37 +35,41 @@ def test_the_root_by_products_is_the_root(positions) -> None:
 
 
 @pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
-def test_a_painting_of_one_colour_has_a_code(coder, grey) -> None:
-    parts = PredictorModule(open_encoder("compact"), coder)(torch.full((1, 3, 24, 31), grey), torch.ones(1))
+def test_a_painting_of_one_colour_has_a_code(style_predictor, grey) -> None:
+    parts = PredictorModule(open_encoder("compact"), style_predictor)(
+        torch.full((1, 3, 24, 31), grey), torch.ones(1)
+    )
     assert all(bool(torch.isfinite(part).all()) for part in parts)
 
 
 @needs_graphs
-def test_both_graphs_together_paint_as_torch_does(body, loaded, coder, tmp_path) -> None:
+def test_both_graphs_together_paint_as_torch_does(network, loaded, style_predictor, tmp_path) -> None:
     import onnxruntime
 
     one, other = tmp_path / "coder.onnx", tmp_path / "body.onnx"
-    assert export_coder(one, coder, {"kind": "network:any", "strengths": [[0, 0]]}) <= 1e-3
+    assert (
+        export_style_predictor(one, style_predictor, {"kind": "network:any", "strengths": [[0, 0]]}) <= 1e-3
+    )
     rng = torch.Generator().manual_seed(1)
     painting, photo = torch.rand(1, 3, 90, 71, generator=rng), torch.rand(1, 3, 30, 45, generator=rng)
     strength = torch.tensor([0.6])
-    code = coder(measure_style(open_encoder("compact"), painting)[0], strength)
+    style_params = style_predictor(measure_style(open_encoder("compact"), painting)[0], strength)
     session = onnxruntime.InferenceSession(str(one))
     stored = session.get_modelmeta().custom_metadata_map
     assert stored["kind"] == "network:any"
     assert json.loads(stored["strengths"]) == [[0, 0]]
     found = session.run(None, {"painting": painting.numpy(), "strength": strength.numpy()})
-    names = part_names(len(body.sites))
+    names = part_names(len(network.modulated_layers))
     assert [output.name for output in session.get_outputs()] == names
-    export_network(other, body, code, {}, inside=False)
+    export_network(other, network, style_params, {}, inside=False)
     given = {name: torch.from_numpy(part) for name, part in zip(names, found, strict=True)}
     painted = open_onnxruntime(other)({"image": photo, **given})
-    torch.testing.assert_close(painted, loaded.paint(photo, code), atol=2e-3, rtol=0)
+    torch.testing.assert_close(painted, loaded.paint(photo, style_params), atol=2e-3, rtol=0)
 
 
 @needs_graphs
-def test_a_coder_that_differs_is_not_kept(coder, tmp_path, monkeypatch) -> None:
+def test_a_coder_that_differs_is_not_kept(style_predictor, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(coder_graph, "ROUNDS", 3)
     with pytest.raises(OutputError, match="differs"):
-        export_coder(tmp_path / "c.onnx", coder, {})
+        export_style_predictor(tmp_path / "c.onnx", style_predictor, {})
     assert not list(tmp_path.iterdir())

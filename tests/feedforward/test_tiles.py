@@ -16,20 +16,22 @@ IMAGE = torch.rand(1, 3, 70, 900, generator=torch.Generator().manual_seed(5))
 EXACT = Tiling(side=576, halo=128, feather=16)
 
 
-def kept(body, code):
+def kept(network, style_params):
     """Return the padded picture's frame and painted whole, and how to paint a window, with one set of statistics."""
     frame = Frame(*IMAGE.shape[2:], 8)
     recording = StatisticsRecorder()
     with torch.no_grad():
-        body(frame.cut(IMAGE, frame.whole), code, recording)
+        network(frame.cut(IMAGE, frame.whole), style_params, recording)
         fixed = FrozenStatistics(recording.statistics)
-        whole = frame.crop(body(frame.cut(IMAGE, frame.whole), code, fixed))
-    return frame, whole, lambda window: body(frame.cut(IMAGE, window), code, fixed)
+        whole = frame.crop(network(frame.cut(IMAGE, frame.whole), style_params, fixed))
+    return frame, whole, lambda window: network(frame.cut(IMAGE, window), style_params, fixed)
 
 
 @torch.no_grad()
-def test_with_a_halo_as_wide_as_a_feature_sees_tiles_are_the_whole_picture(body, codes) -> None:
-    frame, whole, paint = kept(body, codes[0])
+def test_with_a_halo_as_wide_as_a_feature_sees_tiles_are_the_whole_picture(
+    network, style_params_list
+) -> None:
+    frame, whole, paint = kept(network, style_params_list[0])
     seen = []
     out = paint_tiles(frame, EXACT, paint, lambda done, total: seen.append((done, total)))
     torch.testing.assert_close(out, whole, atol=1e-5, rtol=1e-5)
@@ -38,8 +40,10 @@ def test_with_a_halo_as_wide_as_a_feature_sees_tiles_are_the_whole_picture(body,
 
 
 @torch.no_grad()
-def test_the_default_halo_differs_by_less_than_an_eighth_of_what_8_bits_show(body, codes) -> None:
-    frame, whole, paint = kept(body, codes[0])
+def test_the_default_halo_differs_by_less_than_an_eighth_of_what_8_bits_show(
+    network, style_params_list
+) -> None:
+    frame, whole, paint = kept(network, style_params_list[0])
     default = Tiling(side=384)
     out = paint_tiles(frame, default, paint, lambda done, total: None)
     difference = (out - whole).abs()
@@ -76,16 +80,16 @@ def test_samples_lie_in_the_picture_and_at_its_ends(height, width) -> None:
         assert max(w.left + w.width for w in found) == wide
 
 
-def test_a_picture_of_one_tile_is_painted_whole(loaded, codes) -> None:
+def test_a_picture_of_one_tile_is_painted_whole(loaded, style_params_list) -> None:
     image = torch.rand(1, 3, 60, 60)
-    small = loaded.paint(image, codes[0], tiling=EXACT)
-    assert torch.equal(small, loaded.paint(image, codes[0]))
+    small = loaded.paint(image, style_params_list[0], tiling=EXACT)
+    assert torch.equal(small, loaded.paint(image, style_params_list[0]))
 
 
-def test_no_seam_is_steeper_than_the_rest(loaded, codes) -> None:
+def test_no_seam_is_steeper_than_the_rest(loaded, style_params_list) -> None:
     """Across the columns where tiles meet neighbours differ no more than elsewhere."""
     smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 8, 40), (400, 900), mode="bicubic").clamp(0, 1)
-    out = loaded.paint(smooth, codes[0], tiling=Tiling(side=384))
+    out = loaded.paint(smooth, style_params_list[0], tiling=Tiling(side=384))
     steps = (out[..., 1:] - out[..., :-1]).abs().mean((0, 1, 2))
     meet = [
         (a.start + b.start + 384) // 2 - 16
@@ -95,43 +99,47 @@ def test_no_seam_is_steeper_than_the_rest(loaded, codes) -> None:
     assert near.mean() <= 1.2 * steps.mean()
 
 
-def test_regions_work_in_tiles(loaded, codes) -> None:
+def test_regions_work_in_tiles(loaded, style_params_list) -> None:
     image = torch.rand(1, 3, 400, 700)
     left = torch.zeros(1, 1, 400, 700)
     left[..., :350] = 1
-    tiled = loaded.paint(image, codes, [left, 1 - left], tiling=Tiling(side=384))
+    tiled = loaded.paint(image, style_params_list, [left, 1 - left], tiling=Tiling(side=384))
     assert tiled.shape == image.shape
-    whole = loaded.paint(image, codes, [left, 1 - left])
+    whole = loaded.paint(image, style_params_list, [left, 1 - left])
     assert (tiled - whole).abs().mean() < 0.02
 
 
 @pytest.mark.parametrize(
     "tiling", [Tiling(side=100), Tiling(side=400, halo=128), Tiling(halo=-1), Tiling(feather=0)]
 )
-def test_tiles_too_small_are_refused(loaded, codes, tiling) -> None:
+def test_tiles_too_small_are_refused(loaded, style_params_list, tiling) -> None:
     with pytest.raises(RecipeError, match="Tiles"):
-        loaded.paint(torch.rand(1, 3, 8, 8), codes[0], tiling=tiling)
+        loaded.paint(torch.rand(1, 3, 8, 8), style_params_list[0], tiling=tiling)
 
 
-def test_bfloat16_tiles(body, codes) -> None:
+def test_bfloat16_tiles(network, style_params_list) -> None:
     image = torch.rand(1, 3, 300, 600)
-    out = ModelDescriptor(body, precision="bfloat16").paint(image, codes[0], tiling=Tiling(side=384))
-    exact = ModelDescriptor(body, precision="float32").paint(image, codes[0], tiling=Tiling(side=384))
+    out = ModelDescriptor(network, precision="bfloat16").paint(
+        image, style_params_list[0], tiling=Tiling(side=384)
+    )
+    exact = ModelDescriptor(network, precision="float32").paint(
+        image, style_params_list[0], tiling=Tiling(side=384)
+    )
     assert (out - exact).abs().mean() < 0.02
 
 
 @pytest.mark.parametrize("diagonal", [False, True])
-def test_kept_statistics_and_a_code_are_one_step(codes, body, diagonal) -> None:
-    site = body.sites[0].channels
+def test_kept_statistics_and_a_code_are_one_step(style_params_list, network, diagonal) -> None:
+    site = network.modulated_layers[0].channels
     generator = torch.Generator().manual_seed(3)
     x = torch.randn(2, site, 5, 7, generator=generator) * 3 + 1
-    matrix = torch.randn(1, site, generator=generator) if diagonal else codes[0].matrices[0]
+    matrix = torch.randn(1, site, generator=generator) if diagonal else style_params_list[0].matrices[0]
     shift = torch.randn(1, site, generator=generator)
     norms = FrozenStatistics(
         {0: (torch.randn(site, generator=generator), torch.rand(site, generator=generator) + 0.1)}
     )
-    wanted = norms.mix(norms.normalise(x, 0), matrix, shift, 0)
-    torch.testing.assert_close(norms.restyle(x, matrix, shift, 0), wanted, atol=1e-4, rtol=1e-4)
+    wanted = norms.affine(norms.normalise(x, 0), matrix, shift, 0)
+    torch.testing.assert_close(norms.modulate(x, matrix, shift, 0), wanted, atol=1e-4, rtol=1e-4)
 
 
 def test_a_window_repeats_the_edges_of_the_picture() -> None:
@@ -156,11 +164,11 @@ def test_a_window_repeats_the_edges_of_the_picture() -> None:
         assert torch.equal(frame.cut(image, window), wanted), window
 
 
-def test_a_picture_up_to_the_limit_is_painted_at_once(body, codes) -> None:
+def test_a_picture_up_to_the_limit_is_painted_at_once(network, style_params_list) -> None:
     image = torch.rand(1, 3, 400, 460)
     seen = []
-    whole = ModelDescriptor(body).paint(
-        image, codes[0], tiling=Tiling(side=384, whole=496), seen=lambda *at: seen.append(at)
+    whole = ModelDescriptor(network).paint(
+        image, style_params_list[0], tiling=Tiling(side=384, whole=496), seen=lambda *at: seen.append(at)
     )
     assert seen == [(1, 1)]
-    assert torch.equal(whole, ModelDescriptor(body).paint(image, codes[0]))
+    assert torch.equal(whole, ModelDescriptor(network).paint(image, style_params_list[0]))

@@ -46,7 +46,7 @@ class Brush:
     """Everything that every picture is painted with; `provenance` is written into each."""
 
     loaded: ModelDescriptor
-    codes: Sequence[StyleParams]
+    style_params_list: Sequence[StyleParams]
     masks: tuple[str, ...]
     tiling: Tiling
     size: int | None
@@ -118,21 +118,23 @@ def _open(
     from impasto.encoders import open_device, tune_process
     from impasto.feedforward.backends import choose_backend, open_engine
     from impasto.feedforward.descriptor import ModelDescriptor, check_tiling
-    from impasto.imaging.tiles import USUAL, Tiling
+    from impasto.imaging.tiles import DEFAULT_TILING, Tiling
 
     backend, device_name, tile = machine
     device = open_device(device_name)
     choose_backend(backend, device)  # says what is wrong with it before anything is read
-    tiling = USUAL if tile is None else Tiling(tile)
+    tiling = DEFAULT_TILING if tile is None else Tiling(tile)
     check_tiling(tiling)
     model = open_named(name)
     styles = chosen_styles(model, typed)
     if masks and mix:
         raise RecipeError("--mask gives every style its place and --mix lets all share; give one of them.")
     weights = read_mix(mix, max(1, len(styles)))
-    usual = amounts(model, *typed_amounts)
-    given = told(model, usual)
-    codes = model.codes(styles, **given) if masks else [model.code(styles, weights, **given)]
+    default_strength = amounts(model, *typed_amounts)
+    given = told(model, default_strength)
+    style_params_list = (
+        model.style_params_list(styles, **given) if masks else [model.style_params(styles, weights, **given)]
+    )
     tune_process()
     network = model.styled.network
     engine = None if masks else open_engine(backend, network, device)
@@ -140,9 +142,9 @@ def _open(
     names = [Path(s).stem for s in styles or model.names]
     applied = {
         "network": model.path.stem, "kind": model.card["kind"], "styles": names, "mix": weights,
-        **usual, "size": size, "masks": list(masks),
+        **default_strength, "size": size, "masks": list(masks),
     }  # fmt: skip
-    brush = Brush(loaded, codes, masks, tiling, size, {"apply": applied})
+    brush = Brush(loaded, style_params_list, masks, tiling, size, {"apply": applied})
     return brush, "-".join(names), [model.path, *(s for s in styles if isinstance(s, Path))]
 
 
@@ -230,9 +232,9 @@ def _paint(brush: Brush, content: Path, place: Path, seen: Callable[[int, int], 
     masks = None
     if brush.masks:
         read = [read_mask(m, picture.height, picture.width, name=Path(m).name) for m in brush.masks]
-        masks = complete_masks(read, len(brush.codes), [Path(m).name for m in brush.masks])
-    codes = brush.codes if masks else brush.codes[0]
-    out = brush.loaded.paint(picture.pixels, codes, masks, tiling=brush.tiling, seen=seen)
+        masks = complete_masks(read, len(brush.style_params_list), [Path(m).name for m in brush.masks])
+    style_params_list = brush.style_params_list if masks else brush.style_params_list[0]
+    out = brush.loaded.paint(picture.pixels, style_params_list, masks, tiling=brush.tiling, seen=seen)
     alpha = picture.alpha
     del picture  # a large one is not held while the painted one is written
     provenance = {**brush.provenance, "content": str(content)}

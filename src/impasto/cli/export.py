@@ -38,7 +38,7 @@ def export(
     mix: MixOption = None,
     strength: StrengthOption = None,
     stroke: StrokeOption = None,
-    coder: Annotated[
+    style_predictor: Annotated[
         Path | None,
         typer.Option(
             metavar="CODER.onnx",
@@ -54,16 +54,18 @@ def export(
     code is an input, which the file of --coder makes of a painting. Files are compared with the network before they
     are kept.
     """
-    from impasto.feedforward.catalogue import find_model, placeholder_code
+    from impasto.feedforward.catalogue import find_model, identity_style_params
     from impasto.feedforward.export.network import check_export, export_network
 
     check_export(out)
-    if coder is not None:
-        check_export(coder)
-    check_distinct([find_model(model)], {"OUT.onnx": out, **({"--coder": coder} if coder else {})})
+    if style_predictor is not None:
+        check_export(style_predictor)
+    check_distinct(
+        [find_model(model)], {"OUT.onnx": out, **({"--coder": style_predictor} if style_predictor else {})}
+    )
     opened = open_named(model)
     styles = chosen_styles(opened, style)
-    if coder is not None and (styles or opened.names):
+    if style_predictor is not None and (styles or opened.names):
         raise RecipeError(
             "--coder is for a network for any style whose code is an input; leave --coder or --style out."
         )
@@ -71,26 +73,26 @@ def export(
     inside = bool(styles or opened.names)
     if inside:
         weights = read_mix(mix, max(1, len(styles)))
-        code = opened.code(styles, weights, **told(opened, found))
+        style_params = opened.style_params(styles, weights, **told(opened, found))
     else:
-        code = placeholder_code(opened.styled.network)
+        style_params = identity_style_params(opened.styled.network)
         if not quiet:
             note("no --style was given, so the style's code is an input of the file")
     card = _card(opened, [str(s) for s in styles], found, inside)
-    difference = export_network(out, opened.styled.network, code, card, inside=inside)
+    difference = export_network(out, opened.styled.network, style_params, card, inside=inside)
     if not quiet:
         say(str(out))
         tell(f"Compared with torch at five sizes: the largest difference is {difference:.1g}.")
-    if coder is not None:
-        _write_coder(coder, opened, quiet)
+    if style_predictor is not None:
+        _write_coder(style_predictor, opened, quiet)
 
 
 def _write_coder(path: Path, model: Model, quiet: bool) -> None:
     from impasto.feedforward.catalogue import AnyStyle
-    from impasto.feedforward.export.predictor import export_coder
+    from impasto.feedforward.export.predictor import export_style_predictor
 
     assert isinstance(model.styled, AnyStyle)  # what else has no styles of its own
-    difference = export_coder(path, model.styled.coder, _card(model, [], {}, False))
+    difference = export_style_predictor(path, model.styled.style_predictor, _card(model, [], {}, False))
     if not quiet:
         say(str(path))
         tell(f"Its codes differ from torch's by {difference:.1g} at most.")

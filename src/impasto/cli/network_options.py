@@ -90,12 +90,12 @@ def amounts(model: Model, strength: float | None, stroke: float | None) -> dict[
     Raises RecipeError for one that the network does not have.
     """
     typed = {"strength": strength, "stroke": stroke}
-    usual = {"strength": model.usual, "stroke": 1.0}
+    default_strength = {"strength": model.default_strength, "stroke": 1.0}
     found = {}
     for name, value in typed.items():
         if value is not None and name not in model.styled.controls:
             raise RecipeError(f"The network '{model.path.name}' was trained without --{name}; leave it out.")
-        found[name] = usual[name] if value is None else value
+        found[name] = default_strength[name] if value is None else value
     return found
 
 

@@ -1,8 +1,8 @@
-"""Whether a trained network is fit to be used: no values that are not finite, no blobs, no lattices.
+"""Whether a trained network is fit to be used: no values that are not finite, no blobs, no checkerboards.
 
 Flat pictures show what a network makes from nothing. Texture on them is legitimate, since styles have canvas and
 strokes everywhere; so what counts is not texture but how it lies: strokes lie everywhere about alike, or on a good
-part of the picture, while a blob is a single place that stands far above all others. Lattices, the traces of
+part of the picture, while a blob is a single place that stands far above all others. Checkerboards, the traces of
 upsampling, are single frequencies of whole periods of 2, 4 or 8 pixels that stand above the frequencies around them.
 """
 
@@ -26,9 +26,9 @@ PATTERN = 0.04
 # What stands out has to be seen beside the painted photograph, and texture on nothing must not outdo it.
 SEEN = 0.5
 LOUD = 1.25
-# Energy of a lattice's frequency over that of its neighbours. Photographs, paintings and noise reach 2.3; a
+# Energy of a checkerboard's frequency over that of its neighbours. Photographs, paintings and noise reach 2.3; a
 # checkerboard of 4 steps of 8 bits reaches 16 on a photograph and far more once it can be seen well.
-LATTICE = 12.0
+CHECKERBOARD = 12.0
 # Amplitude that no eye sees: one step of 8 bits.
 UNSEEN = 1 / 255
 
@@ -73,8 +73,8 @@ def blob(flat: Tensor, painted: Tensor) -> str | None:
     return None
 
 
-def lattice(painted: Tensor) -> float:
-    """Return by how much the strongest lattice frequency of `painted` stands above its neighbours, in energy.
+def checkerboard(painted: Tensor) -> float:
+    """Return by how much the strongest checkerboard frequency of `painted` stands above its neighbours, in energy.
 
     Frequencies whose periods down and across are 2, 4 or 8 pixels, or 8/3, or none. Each is compared with the
     frequencies around it, with those along each axis (a horizon or a wall has all of these at once), and with
@@ -119,9 +119,9 @@ def faults(paint: Paint, photograph: Tensor) -> Iterator[str]:
     if not torch.isfinite(painted).all():
         yield "a painted photograph has values that are not finite"
         return
-    ratio = lattice(painted)
-    if ratio > LATTICE:
-        yield f"a painted photograph has a lattice {ratio:.0f} times stronger than what is around it"
+    ratio = checkerboard(painted)
+    if ratio > CHECKERBOARD:
+        yield f"a painted photograph has a checkerboard {ratio:.0f} times stronger than what is around it"
     for side in SIZES:
         for name, value in FLAT.items():
             flat = paint(torch.full((1, 3, side, side), value))

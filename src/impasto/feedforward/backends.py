@@ -25,7 +25,7 @@ from impasto.imaging import write_bytes_atomic
 
 BACKENDS = ("openvino", "onnxruntime", "torch")
 """Fastest first where a processor has no bfloat16; with it torch is ahead of onnxruntime, which knows only float32."""
-LAYOUT = 4  # of cached graphs; raised when what is in them changes
+LAYOUT = 5  # of cached graphs; raised when what is in them changes
 
 Session = Callable[[Mapping[str, Tensor]], Tensor]
 """A graph ready to run: inputs by name in, picture out."""
@@ -48,13 +48,13 @@ class Engine:
         self.precision = precision
         self._last: tuple[Shapes, list[Tensor], Session] | None = None
 
-    def __call__(self, padded: Tensor, code: StyleParams, statistics: Statistics | None) -> Tensor:
+    def __call__(self, padded: Tensor, style_params: StyleParams, statistics: Statistics | None) -> Tensor:
         """Return the network's output for a padded picture `(1, 3, H, W)`, with kept statistics if given."""
-        parts = [*code.matrices, *code.shifts]
+        parts = [*style_params.matrices, *style_params.shifts]
         if statistics is not None:
-            found = [statistics[site] for site in range(len(code.matrices))]
+            found = [statistics[index] for index in range(len(style_params.matrices))]
             parts += [mean for mean, _ in found] + [variance for _, variance in found]
-        named = dict(zip(part_names(len(code.matrices), statistics is not None), parts, strict=True))
+        named = dict(zip(part_names(len(style_params.matrices), statistics is not None), parts, strict=True))
         shapes = (statistics is not None, *(tuple(part.shape) for part in parts))
         constant = self.name in CONSTANT
         last = self._last
@@ -103,7 +103,7 @@ def cached_graph(network: Network, parts: Sequence[Tensor], kept: bool) -> bytes
     path = platformdirs.user_cache_path("impasto") / "graphs" / f"{digest.hexdigest()[:32]}.onnx"
     if path.is_file():
         return path.read_bytes()
-    names = part_names(len(network.sites), kept)
+    names = part_names(len(network.modulated_layers), kept)
     program = make_graph(CoreModule(network, kept).eval(), [x.cpu() for x in parts], names, network.multiple)
     data: bytes = program.model_proto.SerializeToString()
     with contextlib.suppress(OSError):  # a home that is closed for writing: it is made again next time

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from impasto.encoders import Encoder, best_precision, open_device, open_encoder, prepare
 from impasto.errors import RecipeError, WeightsError, unknown
-from impasto.feedforward.modules.region_norms import mix_codes
+from impasto.feedforward.modules.region_norms import mix_style_params
 from impasto.feedforward.modules.style_predictor import StylePredictor, StyleStatistics
 from impasto.feedforward.modules.transform import StyleParams, TransformNet
 from impasto.feedforward.pretrained import SUFFIX, pretrained_networks
@@ -38,7 +38,9 @@ class Styled(Protocol):
     controls: tuple[str, ...]
     strokes: tuple[float, float]
 
-    def code(self, styles: Sequence[PictureLike], strength: float, stroke: float) -> list[StyleParams]:
+    def style_params(
+        self, styles: Sequence[PictureLike], strength: float, stroke: float
+    ) -> list[StyleParams]:
         """Return the code of each of `styles` (names, or pictures) at a strength from 0 to 1 and a stroke."""
         ...
 
@@ -56,14 +58,14 @@ class Model:
     path: Path
     card: Mapping[str, Any]
     styled: Styled
-    usual: float
+    default_strength: float
 
     @property
     def names(self) -> tuple[str, ...]:
         """The styles it was trained on, none if it takes any painting."""
         return self.styled.names
 
-    def codes(
+    def style_params_list(
         self, styles: Sequence[PictureLike], strength: float = 1.0, stroke: float = 1.0
     ) -> list[StyleParams]:
         """Return a code for each of `styles`: names of its own, or paintings if it takes any.
@@ -71,9 +73,9 @@ class Model:
         Raises RecipeError for none, an unknown name, or a strength or stroke out of its range, PictureError for a
         painting that cannot be read.
         """
-        return self.styled.code(self._known(styles, strength, stroke), strength, stroke)
+        return self.styled.style_params(self._known(styles, strength, stroke), strength, stroke)
 
-    def code(
+    def style_params(
         self,
         styles: Sequence[PictureLike],
         weights: Sequence[float] | None = None,
@@ -115,23 +117,25 @@ class AnyStyle:
     controls: tuple[str, ...] = ("mix", "strength", "stroke")
     strokes = (0.25, 4.0)
 
-    def __init__(self, body: TransformNet, coder: StylePredictor) -> None:
-        self.network: Network = body
-        self.coder = coder
+    def __init__(self, network: TransformNet, style_predictor: StylePredictor) -> None:
+        self.network: Network = network
+        self.style_predictor = style_predictor
         self._encoder: Encoder | None = None
         self._met: dict[tuple[str, int, int], StyleStatistics] = {}
 
     @torch.no_grad()
-    def code(self, styles: Sequence[PictureLike], strength: float, stroke: float) -> list[StyleParams]:
+    def style_params(
+        self, styles: Sequence[PictureLike], strength: float, stroke: float
+    ) -> list[StyleParams]:
         """Return the code of each painting; a broader stroke looks at it larger."""
         told = torch.tensor([float(strength)])
-        return [self.coder(self.statistics(style, stroke), told) for style in styles]
+        return [self.style_predictor(self.statistics(style, stroke), told) for style in styles]
 
     def mixed(
         self, styles: Sequence[PictureLike], weights: Sequence[float], strength: float, stroke: float
     ) -> StyleParams:
         """Return the weighted average of the paintings' codes."""
-        return mix_codes(self.code(styles, strength, stroke), weights)
+        return mix_style_params(self.style_params(styles, strength, stroke), weights)
 
     @torch.no_grad()
     def statistics(self, style: PictureLike, stroke: float = 1.0) -> StyleStatistics:
@@ -168,11 +172,12 @@ def open_any(card: Mapping[str, Any], state: Mapping[str, Tensor]) -> AnyStyle:
     return AnyStyle(*restore(card, state))
 
 
-def placeholder_code(network: Network) -> StyleParams:
+def identity_style_params(network: Network) -> StyleParams:
     """Return the code that changes nothing, with full matrices: an example of a code's shapes."""
-    sites = network.sites
+    modulated_layers = network.modulated_layers
     return StyleParams(
-        tuple(torch.eye(s.channels)[None] for s in sites), tuple(torch.zeros(1, s.channels) for s in sites)
+        tuple(torch.eye(s.channels)[None] for s in modulated_layers),
+        tuple(torch.zeros(1, s.channels) for s in modulated_layers),
     )
 
 
@@ -183,13 +188,15 @@ class OwnStyles:
         from impasto.feedforward.model_card import restore as restore_styles
         from impasto.feedforward.modules.style_embedding import STROKES
 
-        network, self.table = restore_styles(card, state)
+        network, self.style_embedding = restore_styles(card, state)
         self.network: Network = network
         self.names = tuple(str(style["name"]) for style in card["styles"])
-        self.controls: tuple[str, ...] = self.table.controls
+        self.controls: tuple[str, ...] = self.style_embedding.controls
         self.strokes = (float(min(STROKES)), float(max(STROKES)))
 
-    def code(self, styles: Sequence[PictureLike], strength: float, stroke: float) -> list[StyleParams]:
+    def style_params(
+        self, styles: Sequence[PictureLike], strength: float, stroke: float
+    ) -> list[StyleParams]:
         """Return the code of each of `styles`, which are names."""
         return [self.mixed([style], [1.0], strength, stroke) for style in styles]
 
@@ -201,8 +208,10 @@ class OwnStyles:
         row = torch.zeros(1, len(self.names))
         for style, weight in zip(styles, weights, strict=True):
             row[0, self.names.index(str(style))] += weight
-        code: StyleParams = self.table(row, torch.tensor([float(strength)]), torch.tensor([float(stroke)]))
-        return code
+        style_params: StyleParams = self.style_embedding(
+            row, torch.tensor([float(strength)]), torch.tensor([float(stroke)])
+        )
+        return style_params
 
 
 Opener = Callable[[Mapping[str, Any], Mapping[str, Tensor]], Styled]
@@ -241,12 +250,12 @@ def open_model(path: Path) -> Model:
         )
     try:
         styled = opener(card, state)
-        usual = float(card.get("usual", 1.0 if styled.names else 0.5))
-        if not 0 <= usual <= 1:
-            raise ValueError(f"{usual} as the usual strength")
+        default_strength = float(card.get("default_strength", 1.0 if styled.names else 0.5))
+        if not 0 <= default_strength <= 1:
+            raise ValueError(f"{default_strength} as the default strength")
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(
             f"The weights in '{path}' do not fit its card ({reason}); make it again."
         ) from error
-    return Model(path, card, styled, usual)
+    return Model(path, card, styled, default_strength)

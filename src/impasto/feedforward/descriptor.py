@@ -17,7 +17,7 @@ from impasto.feedforward.modules.region_norms import FrozenStatistics, RegionNor
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.weights import Network
 from impasto.imaging.frame import Frame, TileWindow
-from impasto.imaging.tiles import USUAL, Tiling, paint_tiles, sample
+from impasto.imaging.tiles import DEFAULT_TILING, Tiling, paint_tiles, sample
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 SMALLEST_TILE = 384
@@ -56,13 +56,13 @@ class ModelDescriptor:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network = network
         self.multiple = network.multiple
-        self.sites = network.sites
+        self.modulated_layers = network.modulated_layers
 
     @torch.inference_mode()
     def paint(
         self,
         image: Tensor,
-        code: StyleParams | Sequence[StyleParams],
+        style_params: StyleParams | Sequence[StyleParams],
         masks: Sequence[Tensor] | None = None,
         *,
         tiling: Tiling | None = None,
@@ -78,18 +78,21 @@ class ModelDescriptor:
         not the network's, or tiles too small, and WeightsError if the network gives values that are not finite.
         """
         check_image(image)
-        tiling = tiling or USUAL
+        tiling = tiling or DEFAULT_TILING
         check_tiling(tiling)
-        codes = [self._checked(one) for one in ([code] if isinstance(code, StyleParams) else code)]
-        shares, cover = _shares(image, codes, masks)
+        style_params_list = [
+            self._checked(one)
+            for one in ([style_params] if isinstance(style_params, StyleParams) else style_params)
+        ]
+        shares, cover = _shares(image, style_params_list, masks)
         frame = Frame(image.shape[2], image.shape[3], self.multiple)
 
         def windows(found: Sequence[TileWindow], norms: Norms) -> Tensor:
             cut = torch.cat([frame.cut(image, window) for window in found])
-            if len(codes) > 1:
+            if len(style_params_list) > 1:
                 parts = [torch.cat([frame.cut(share, w) for w in found]).to(self.device) for share in shares]
-                norms = RegionNorms(codes, parts, norms)
-            return self._run(cut, codes[0], norms)
+                norms = RegionNorms(style_params_list, parts, norms)
+            return self._run(cut, style_params_list[0], norms)
 
         if frame.whole.height * frame.whole.width <= tiling.at_once:
             out = frame.crop(windows([frame.whole], Norms())).cpu()
@@ -103,39 +106,44 @@ class ModelDescriptor:
             out = torch.lerp(image.cpu(), out, cover.cpu())
         return out.clamp_(0, 1)
 
-    def _run(self, padded: Tensor, code: StyleParams, norms: Norms) -> Tensor:
+    def _run(self, padded: Tensor, style_params: StyleParams, norms: Norms) -> Tensor:
         """Return the network's picture of what is padded; a format that overflows is tried again in float32."""
         if self.engine is not None and len(padded) == 1 and type(norms) in (Norms, FrozenStatistics):
-            out = self.engine(padded, code, norms.statistics if isinstance(norms, FrozenStatistics) else None)
+            out = self.engine(
+                padded, style_params, norms.statistics if isinstance(norms, FrozenStatistics) else None
+            )
             if bool(torch.isfinite(out).all()):
                 return out
         padded = padded.to(self.device)
         for precision in dict.fromkeys((self.precision, "float32")):
             low = precision != "float32"
             with torch.autocast(self.device.type, PRECISIONS[precision]) if low else nullcontext():
-                out = self.network(padded, code, norms)
+                out = self.network(padded, style_params, norms)
             if bool(torch.isfinite(out).all()):
                 return out
         height, width = padded.shape[2:]
         raise WeightsError(
             f"The network '{self.name}' painted values that are not finite (a window of {width}x{height}); its"
-            " weights or its code are out of range, so train or fetch it again."
+            " weights or the style parameters are out of range, so train or fetch it again."
         )
 
-    def _checked(self, code: StyleParams) -> StyleParams:
-        """Return the code on the device; raises RecipeError unless its shapes are those of the sites, of one style."""
-        given = [tuple(matrix.shape) for matrix in code.matrices]
-        fits = len(given) == len(code.shifts) == len(self.sites)
-        for site, matrix, shift in zip(self.sites, given, code.shifts, strict=False):
-            c = site.channels
+    def _checked(self, style_params: StyleParams) -> StyleParams:
+        """Return the style parameters on the device; raises RecipeError unless they fit the network, for one style."""
+        given = [tuple(matrix.shape) for matrix in style_params.matrices]
+        fits = len(given) == len(style_params.shifts) == len(self.modulated_layers)
+        for layer, matrix, shift in zip(self.modulated_layers, given, style_params.shifts, strict=False):
+            c = layer.channels
             fits &= matrix in ((1, c, c), (1, c)) and tuple(shift.shape) == (1, c)
         if not fits:
+            channels = ", ".join(str(layer.channels) for layer in self.modulated_layers)
             raise RecipeError(
-                f"This code is not for the network '{self.name}', which has {len(self.sites)} sites of"
-                f" {', '.join(str(site.channels) for site in self.sites)} channels; make it with the network's own"
-                " coder, one style at a time."
+                f"These style parameters are not for the network '{self.name}', which has"
+                f" {len(self.modulated_layers)} modulated layers of"
+                f" {channels} channels; make them with the network's own style predictor, one style at a time."
             )
-        return StyleParams(*(tuple(x.detach().float().to(self.device) for x in part) for part in code))
+        return StyleParams(
+            *(tuple(x.detach().float().to(self.device) for x in part) for part in style_params)
+        )
 
 
 def check_image(image: Tensor) -> None:
@@ -164,15 +172,16 @@ def check_tiling(tiling: Tiling) -> None:
 
 
 def _shares(
-    image: Tensor, codes: Sequence[StyleParams], masks: Sequence[Tensor] | None
+    image: Tensor, style_params_list: Sequence[StyleParams], masks: Sequence[Tensor] | None
 ) -> tuple[list[Tensor], Tensor | None]:
     """Return each code's share of every pixel, which sum to 1, and how much of the photograph they cover."""
-    if masks is None and len(codes) == 1:
+    if masks is None and len(style_params_list) == 1:
         return [], None
     size = (1, 1, *image.shape[2:])
-    if masks is None or len(masks) != len(codes):
+    if masks is None or len(masks) != len(style_params_list):
         raise RecipeError(
-            f"There are {len(codes)} codes and {len(masks or ())} masks; give one mask for each code, or mix them."
+            f"There are {len(style_params_list)} styles and {len(masks or ())} masks; give one mask for"
+            " each style, or mix them."
         )
     for mask in masks:
         if tuple(mask.shape) != size or not bool(((mask >= 0) & (mask <= 1)).all()):
@@ -181,5 +190,7 @@ def _shares(
                 " read it with impasto.imaging.read_mask."
             )
     total = torch.stack(list(masks)).sum(0)
-    shares = [torch.where(total > 0, mask / total.clamp_min(1e-6), 1 / len(codes)) for mask in masks]
+    shares = [
+        torch.where(total > 0, mask / total.clamp_min(1e-6), 1 / len(style_params_list)) for mask in masks
+    ]
     return shares, None if bool((total >= 1).all()) else total.clamp(max=1)

@@ -28,7 +28,7 @@ MOST_SHOWN = 4
 
 
 Begin = Callable[[TransformNet, StyleEmbedding, Sequence[Tensor]], None]
-"""Puts what a training begins with into body and table; it is given the paintings `(1, 3, h, w)`."""
+"""Puts what a training begins with into network and style embedding; it is given the paintings `(1, 3, h, w)`."""
 
 
 def begin_with(path: Path | None, encoder: Encoder) -> Begin:
@@ -49,7 +49,7 @@ def begin_with(path: Path | None, encoder: Encoder) -> Begin:
             return _with_any(path, *restore(card, state), encoder)
         if card["kind"] == STYLES:
             network, own = files.restore(card, state)
-            return _with_styles(path, {"body": network, "table": own})
+            return _with_styles(path, {"network": network, "style_embedding": own})
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise WeightsError(f"The network {path} does not fit its own card; fetch it again.") from error
     raise WeightsError(
@@ -58,19 +58,19 @@ def begin_with(path: Path | None, encoder: Encoder) -> Begin:
     )
 
 
-def _with_any(path: Path, body: TransformNet, coder: StylePredictor, encoder: Encoder) -> Begin:
-    def begin(own: TransformNet, table: StyleEmbedding, paintings: Sequence[Tensor]) -> None:
-        _copy(path, body, own)
-        table.begin_with(*codes_of(coder, encoder, paintings))
+def _with_any(path: Path, network: TransformNet, style_predictor: StylePredictor, encoder: Encoder) -> Begin:
+    def begin(own: TransformNet, style_embedding: StyleEmbedding, paintings: Sequence[Tensor]) -> None:
+        _copy(path, network, own)
+        style_embedding.begin_with(*style_params_of(style_predictor, encoder, paintings))
 
     return begin
 
 
 def _with_styles(path: Path, modules: Mapping[str, nn.Module]) -> Begin:
-    def begin(own: TransformNet, table: StyleEmbedding, paintings: Sequence[Tensor]) -> None:
+    def begin(own: TransformNet, style_embedding: StyleEmbedding, paintings: Sequence[Tensor]) -> None:
         del paintings
-        _copy(path, modules["body"], own)
-        _copy(path, modules["table"], table)
+        _copy(path, modules["network"], own)
+        _copy(path, modules["style_embedding"], style_embedding)
 
     return begin
 
@@ -86,19 +86,24 @@ def _copy(path: Path, first: nn.Module, own: nn.Module) -> None:
 
 
 @torch.no_grad()
-def codes_of(
-    coder: StylePredictor, encoder: Encoder, paintings: Sequence[Tensor]
+def style_params_of(
+    style_predictor: StylePredictor, encoder: Encoder, paintings: Sequence[Tensor]
 ) -> tuple[StyleParams, StyleParams]:
-    """Return what `coder` makes of the paintings at strength 1 and at strength 0, one row each."""
+    """Return what `style_predictor` makes of the paintings at strength 1 and at strength 0, one row each."""
     rows: tuple[list[StyleParams], list[StyleParams]] = ([], [])
     for painting in paintings:
         statistics, _ = measure_style(encoder, at_stroke(painting, 1.0))
         for row, strength in zip(rows, (1.0, 0.0), strict=True):
-            row.append(coder(statistics, torch.tensor([strength])))
+            row.append(style_predictor(statistics, torch.tensor([strength])))
     full, none = (
         StyleParams(
-            tuple(torch.cat(parts) for parts in zip(*(code.matrices for code in row), strict=True)),
-            tuple(torch.cat(parts) for parts in zip(*(code.shifts for code in row), strict=True)),
+            tuple(
+                torch.cat(parts)
+                for parts in zip(*(style_params.matrices for style_params in row), strict=True)
+            ),
+            tuple(
+                torch.cat(parts) for parts in zip(*(style_params.shifts for style_params in row), strict=True)
+            ),
         )
         for row in rows
     )
@@ -112,16 +117,18 @@ def painters(
 
     `card` says kind and styles. What is painted is not finite where the network's values are not.
     """
-    network, table = files.restore(card, dequantise(quantise(weights)))
+    network, style_embedding = files.restore(card, dequantise(quantise(weights)))
     loaded = ModelDescriptor(network, name=str(card["name"]))
     count = len(card["styles"])
 
     def painter(number: int) -> Callable[[Tensor], Tensor]:
-        code = table(torch.eye(count)[number : number + 1], torch.tensor([strength]), torch.ones(1))
+        style_params = style_embedding(
+            torch.eye(count)[number : number + 1], torch.tensor([strength]), torch.ones(1)
+        )
 
         def paint(image: Tensor) -> Tensor:
             try:
-                return loaded.paint(image, code)
+                return loaded.paint(image, style_params)
             except WeightsError:  # which is how it says that values are not finite
                 return torch.full_like(image, torch.nan)
 
@@ -138,6 +145,7 @@ def preview(card: Mapping[str, Any], weights: Mapping[str, Tensor], photograph: 
     height, width = photograph.shape[2:]
     small = resize(photograph, fit(height, width, min(PREVIEW, max(height, width))))
     shown = [
-        paint(small).nan_to_num() for paint in painters(card, weights, card.get("usual", 1.0))[:MOST_SHOWN]
+        paint(small).nan_to_num()
+        for paint in painters(card, weights, card.get("default_strength", 1.0))[:MOST_SHOWN]
     ]
     return torch.cat([small, *shown], 3)

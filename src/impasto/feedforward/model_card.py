@@ -13,7 +13,12 @@ from torch import Tensor
 
 from impasto.errors import RecipeError, WeightsError
 from impasto.feedforward.modules.johnson import JOHNSON, JohnsonNet
-from impasto.feedforward.modules.style_embedding import STYLES, USUAL, ConditionalInstanceNorm, StyleEmbedding
+from impasto.feedforward.modules.style_embedding import (
+    DEFAULT_STRENGTH,
+    STYLES,
+    ConditionalInstanceNorm,
+    StyleEmbedding,
+)
 from impasto.feedforward.modules.transform import BLOCKS, WIDTHS, TransformNet
 from impasto.feedforward.style_settings import StyleSettings
 from impasto.feedforward.weights import read_network, write_network
@@ -74,7 +79,7 @@ def make_card(
     """Return what a file says of itself; no date or path of output is in it, so equal runs give equal files."""
     shape: dict[str, Any] = {"widths": list(WIDTHS), "blocks": list(BLOCKS)} if kind == STYLES else {}
     if kind == STYLES and settings.hold:
-        shape["usual"] = USUAL
+        shape["default_strength"] = DEFAULT_STRENGTH
     controls = StyleEmbedding.controls if kind == STYLES else ConditionalInstanceNorm.controls
     return {
         "kind": kind, "version": 1, "name": name, **shape, "controls": list(controls),
@@ -84,14 +89,14 @@ def make_card(
 
 
 def write_styles(path: Path, weights: Mapping[str, Tensor], card: Mapping[str, Any]) -> None:
-    """Write `weights` (``body.*`` and ``table.*``) and `card`, atomically, kernels and matrices in eight bits."""
+    """Write `weights` (``network.*`` and ``style_embedding.*``) and `card` atomically, large tensors as int8."""
     write_network(path, weights, card, small=True)
 
 
 def open_styles(
     path: Path,
 ) -> tuple[TransformNet | JohnsonNet, StyleEmbedding | ConditionalInstanceNorm, dict[str, Any]]:
-    """Return network, table and card of a file for a few styles, frozen, running no code of it.
+    """Return network, style embedding and card of a file for a few styles, frozen, running no code of it.
 
     Raises WeightsError if it is missing, damaged, or of another kind.
     """
@@ -101,33 +106,34 @@ def open_styles(
             f"{path} is a {card['kind']}, not a network for given styles; use --style with it."
         )
     try:
-        network, table = restore(card, state)
+        network, style_embedding = restore(card, state)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise WeightsError(f"The network {path} does not fit its own card; train it again.") from error
-    return network, table, card
+    return network, style_embedding, card
 
 
 def restore(
     card: Mapping[str, Any], weights: Mapping[str, Tensor]
 ) -> tuple[TransformNet | JohnsonNet, StyleEmbedding | ConditionalInstanceNorm]:
-    """Return network and table, frozen, with `weights`; raises KeyError, RuntimeError or ValueError if they do not fit.
+    """Return network and style embedding, frozen, with `weights`.
 
-    `card` has to say kind and styles, and widths and blocks of a lean network.
+    `card` has to say kind and styles, and widths and blocks of a lean network. Raises KeyError, RuntimeError or
+    ValueError if they do not fit.
     """
     count = len(card["styles"])
     network: TransformNet | JohnsonNet
-    table: StyleEmbedding | ConditionalInstanceNorm
+    style_embedding: StyleEmbedding | ConditionalInstanceNorm
     if card["kind"] == STYLES:
         network = TransformNet(tuple(card["widths"]), tuple(card["blocks"]))
-        table = StyleEmbedding(network.sites, count)
+        style_embedding = StyleEmbedding(network.modulated_layers, count)
     else:
         network = JohnsonNet()
-        table = ConditionalInstanceNorm(network.sites, count)
-    for prefix, module in (("body.", network), ("table.", table)):
+        style_embedding = ConditionalInstanceNorm(network.modulated_layers, count)
+    for prefix, module in (("network.", network), ("style_embedding.", style_embedding)):
         put({f"{prefix}{name}": value for name, value in module.state_dict().items()}, weights)
         module.eval()
         module.requires_grad_(False)
-    return network, table
+    return network, style_embedding
 
 
 def write_page(path: Path, card: Mapping[str, Any], command: str) -> None:
@@ -171,7 +177,7 @@ def _checked(card: Mapping[str, Any]) -> str:
         return "* Written although its checks found: " + "; ".join(card["faults"]) + "."
     return (
         "* Checked before it was written: flat pictures of grey, black and white gain no blobs, a painted photograph"
-        " no lattice, and every value is finite."
+        " no checkerboard, and every value is finite."
     )
 
 

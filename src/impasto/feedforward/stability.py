@@ -33,7 +33,7 @@ def steadiness(
     network: Network,
     photographs: Tensor,
     painted: Tensor,
-    code: StyleParams,
+    style_params: StyleParams,
     rng: random.Random,
     noise: torch.Generator,
 ) -> Tensor:
@@ -43,6 +43,8 @@ def steadiness(
     """
     chosen = rng.randrange(len(photographs))
     row = slice(chosen, chosen + 1)
-    own = StyleParams(tuple(x[row] for x in code.matrices), tuple(x[row] for x in code.shifts))
+    own = StyleParams(
+        tuple(x[row] for x in style_params.matrices), tuple(x[row] for x in style_params.shifts)
+    )
     other = disturbed(photographs[row], rng, noise).contiguous(memory_format=torch.channels_last)
     return (painted[row].float() - network(other, own).float()).square().mean()

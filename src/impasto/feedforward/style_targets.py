@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from impasto.encoders import Encoder
-from impasto.feedforward.modules.style_embedding import STROKES, USUAL
+from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH, STROKES
 from impasto.feedforward.modules.style_predictor import LAYERS
 from impasto.feedforward.style_data import LONGEST, StyleTargets
 from impasto.imaging import fit, resize
@@ -91,7 +91,7 @@ def draw(
     strength, stroke, chosen = [], [], []
     for number in range(batch):
         usual = number < round(plain * batch)
-        strength.append(USUAL if usual else rng.random())
+        strength.append(DEFAULT_STRENGTH if usual else rng.random())
         broad = 1.0 if usual else math.exp(rng.uniform(math.log(STROKES[0]), math.log(STROKES[1])))
         size = nearest_stroke(broad)
         stroke.append(MEASURED[size])

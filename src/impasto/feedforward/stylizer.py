@@ -27,7 +27,7 @@ from impasto.imaging import (
     to_image,
     write_picture,
 )
-from impasto.imaging.tiles import USUAL, Tiling
+from impasto.imaging.tiles import DEFAULT_TILING, Tiling
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -107,7 +107,7 @@ class FastPainter:
             name=network,
             engine=open_engine(backend, self.model.styled.network, where),
         )
-        self.tiling = USUAL if tile is None else Tiling(tile)
+        self.tiling = DEFAULT_TILING if tile is None else Tiling(tile)
 
     def paint(
         self,
@@ -122,15 +122,19 @@ class FastPainter:
         photo = read_picture(content, longest=settings.size)
         inner = calibrated_strength(settings.strength, self.model.card.get("strengths"))
         if settings.masks:
-            codes = self.model.codes(styles, inner, settings.stroke)
+            style_params_list = self.model.style_params_list(styles, inner, settings.stroke)
             read = [read_mask(mask, photo.height, photo.width) for mask in settings.masks]
             names = [str(mask) if isinstance(mask, str | Path) else "mask" for mask in settings.masks]
             out = self.loaded.paint(
-                photo.pixels, codes, complete_masks(read, len(codes), names), tiling=self.tiling, seen=seen
+                photo.pixels,
+                style_params_list,
+                complete_masks(read, len(style_params_list), names),
+                tiling=self.tiling,
+                seen=seen,
             )
         else:
-            code = self.model.code(styles, settings.mix, inner, settings.stroke)
-            out = self.loaded.paint(photo.pixels, code, tiling=self.tiling, seen=seen)
+            style_params = self.model.style_params(styles, settings.mix, inner, settings.stroke)
+            out = self.loaded.paint(photo.pixels, style_params, tiling=self.tiling, seen=seen)
         out = finish(out, photo, settings)
         return Painted(
             out, photo.alpha, time.perf_counter() - start, self._provenance(content, styles, settings)

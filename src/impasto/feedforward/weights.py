@@ -33,9 +33,9 @@ class Network(Protocol):
     """
 
     multiple: int
-    sites: tuple[ModulatedLayer, ...]
+    modulated_layers: tuple[ModulatedLayer, ...]
 
-    def __call__(self, image: Tensor, code: StyleParams, norms: Norms | None = None) -> Tensor:
+    def __call__(self, image: Tensor, style_params: StyleParams, norms: Norms | None = None) -> Tensor:
         """Return the painted picture."""
         ...
 

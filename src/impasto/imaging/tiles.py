@@ -43,7 +43,7 @@ class Tiling:
 
 
 # A picture of 2048 x 2048 with its margin takes half a gigabyte at once, and two thirds of the time in tiles.
-USUAL = Tiling(whole=2112)
+DEFAULT_TILING = Tiling(whole=2112)
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class Pass:
             start = time.perf_counter()
             wanted = model.names[:1] if model.names else [style]
             inner = self._inner(model)
-            picture = loaded.paint(content, model.code(wanted, None, inner))
+            picture = loaded.paint(content, model.style_params(wanted, None, inner))
             times.append(time.perf_counter() - start)
         art = resize(style.pixels, fit(style.pixels.shape[2], style.pixels.shape[3], size))
         scores = judge(picture, content, art, self.laboratory.judge.encoder, size)

@@ -98,10 +98,10 @@ class Previews:
         model, loaded = self._trained[name]
         low, high = model.styled.strokes
         stroke = min(high, max(low, wish.stroke))
-        code = model.code(
+        style_params = model.style_params(
             model.names, None, calibrated_strength(wish.strength, model.card.get("strengths")), stroke
         )
-        pixels = finish(loaded.paint(photo.pixels, code), photo, wish)
+        pixels = finish(loaded.paint(photo.pixels, style_params), photo, wish)
         told = {"strength": wish.strength, "stroke": stroke, "colors": wish.colors, "size": wish.size}
         provenance = {"apply": {"network": name, **told}, "inputs": {"protect": wish.protect}}
         return Painted(pixels, photo.alpha, 0.0, provenance)

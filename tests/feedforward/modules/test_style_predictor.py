@@ -5,7 +5,7 @@ import torch
 from impasto.encoders import open_encoder
 from impasto.encoders.compact import COMPONENTS
 from impasto.feedforward.modules.style_predictor import LAYERS, StylePredictor, root
-from impasto.feedforward.modules.transform import sites
+from impasto.feedforward.modules.transform import modulated_layers
 from impasto.feedforward.style_data import measure_style, measure_styles, quick_moments
 from impasto.losses import moments
 
@@ -57,47 +57,52 @@ def _at_512(painting: torch.Tensor) -> torch.Tensor:
 
 
 def test_without_strength_the_style_shapes_no_matrix():
-    coder = StylePredictor(sites())
+    style_predictor = StylePredictor(modulated_layers())
     encoder = open_encoder("compact")
     styles = [measure_style(encoder, torch.rand(1, 3, 40, 40) * light)[0] for light in (1.0, 0.3)]
-    last = coder.perceptron[-1]
+    last = style_predictor.perceptron[-1]
     with torch.no_grad():
         last.weight.zero_()
         last.bias.zero_()
     for style in styles:
-        code = coder(style, torch.zeros(1))
-        for matrix, shift in zip(*code, strict=True):
+        style_params = style_predictor(style, torch.zeros(1))
+        for matrix, shift in zip(*style_params, strict=True):
             assert torch.equal(matrix[0], torch.eye(matrix.shape[1]))
             assert not shift.any()
-    full = [coder(style, torch.ones(1)) for style in styles]
+    full = [style_predictor(style, torch.ones(1)) for style in styles]
     assert not torch.allclose(full[0].matrices[0], full[1].matrices[0])
     k = COMPONENTS["relu4_1"]
-    wanted = coder.out[0] @ (styles[0].roots["relu4_1"][0] * k**0.5) @ coder.into[0] + torch.eye(96)
+    wanted = style_predictor.output_projections[0] @ (
+        styles[0].roots["relu4_1"][0] * k**0.5
+    ) @ style_predictor.input_projections[0] + torch.eye(96)
     assert torch.allclose(full[0].matrices[0][0], wanted, atol=1e-4)
 
 
 def test_the_bank_is_added_by_what_the_perceptron_says():
-    coder = StylePredictor(sites())
+    style_predictor = StylePredictor(modulated_layers())
     style = measure_style(open_encoder("compact"), torch.rand(1, 3, 40, 40))[0]
-    before = coder(style, torch.ones(1))
+    before = style_predictor(style, torch.ones(1))
     with torch.no_grad():
-        coder.amounts.bias.view(len(coder.sites), -1)[2, 5] = 0.5
-    after = coder(style, torch.ones(1))
+        style_predictor.bank_weights.bias.view(len(style_predictor.modulated_layers), -1)[2, 5] = 0.5
+    after = style_predictor(style, torch.ones(1))
     for site, (old, new) in enumerate(zip(before.matrices, after.matrices, strict=True)):
-        wanted = old + 0.5 * coder.bank[2][5] if site == 2 else old
+        wanted = old + 0.5 * style_predictor.bank[2][5] if site == 2 else old
         assert torch.allclose(new, wanted, atol=1e-5)
 
 
 def test_the_spread_along_a_direction_is_the_deviation_of_the_projected_features():
-    encoder, coder = open_encoder("compact"), StylePredictor(sites(), hidden=8, directions=3)
+    encoder, style_predictor = (
+        open_encoder("compact"),
+        StylePredictor(modulated_layers(), hidden=8, directions=3),
+    )
     picture = torch.rand(1, 3, 40, 40)
     style = measure_style(encoder, picture)[0]
     seen = []
-    coder.spread.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
-    coder(style, torch.ones(1))
+    style_predictor.spread_projection.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    style_predictor(style, torch.ones(1))
     features = encoder(picture, LAYERS)
     for index, layer in enumerate(LAYERS):
-        rows = features[layer].flatten(2)[0].mT @ coder.directions[index]
+        rows = features[layer].flatten(2)[0].mT @ style_predictor.directions[index]
         wanted = rows.std(0, correction=0).log()
         assert torch.allclose(seen[0][0, 3 * index : 3 * index + 3], wanted, atol=1e-3), layer
 

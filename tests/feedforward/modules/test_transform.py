@@ -4,53 +4,55 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.feedforward.modules.output_filter import (
-    COLOURS_SOFTENED,
-    SOFTENED,
-    SOFTENED_LEARNING,
-    finish,
-    lattice_kernel,
+    BLUR,
+    COLOUR_BLUR,
+    TRAINING_BLUR,
+    checkerboard_kernel,
+    filter_output,
 )
 from impasto.feedforward.modules.transform import (
     StyleParams,
     TransformNet,
     initialise,
     mix_channels,
+    modulated_layers,
     replicate_pad,
-    sites,
 )
 from impasto.metrics.spectrum import luma
 
 
-def plain(body: TransformNet, batch: int = 1) -> StyleParams:
+def plain(network: TransformNet, batch: int = 1) -> StyleParams:
     return StyleParams(
-        tuple(torch.eye(site.channels).repeat(batch, 1, 1) for site in body.sites),
-        tuple(torch.zeros(batch, site.channels) for site in body.sites),
+        tuple(torch.eye(site.channels).repeat(batch, 1, 1) for site in network.modulated_layers),
+        tuple(torch.zeros(batch, site.channels) for site in network.modulated_layers),
     )
 
 
 def test_pictures_keep_their_size_and_the_code_matters():
     torch.manual_seed(0)
-    body = TransformNet()
-    initialise(body)
+    network = TransformNet()
+    initialise(network)
     image = torch.rand(1, 3, 48, 64)
-    code = plain(body)
-    painted = body(image, code)
+    style_params = plain(network)
+    painted = network(image, style_params)
     assert painted.shape == image.shape
-    other = StyleParams(tuple(matrix * 1.5 for matrix in code.matrices), code.shifts)
-    assert not torch.allclose(body(image, other), painted, atol=1e-3)
+    other = StyleParams(tuple(matrix * 1.5 for matrix in style_params.matrices), style_params.shifts)
+    assert not torch.allclose(network(image, other), painted, atol=1e-3)
 
 
 def test_each_picture_of_a_batch_has_its_own_code():
     torch.manual_seed(0)
-    body = TransformNet()
-    initialise(body)
+    network = TransformNet()
+    initialise(network)
     images = torch.rand(2, 3, 32, 32)
-    code = plain(body, 2)
-    code = StyleParams(tuple(m * torch.tensor([1.0, 2.0])[:, None, None] for m in code.matrices), code.shifts)
-    both = body(images, code)
+    style_params = plain(network, 2)
+    style_params = StyleParams(
+        tuple(m * torch.tensor([1.0, 2.0])[:, None, None] for m in style_params.matrices), style_params.shifts
+    )
+    both = network(images, style_params)
     for row in range(2):
-        alone = StyleParams(*(tuple(x[row : row + 1] for x in part) for part in code))
-        assert torch.allclose(body(images[row : row + 1], alone), both[row : row + 1], atol=1e-4)
+        alone = StyleParams(*(tuple(x[row : row + 1] for x in part) for part in style_params))
+        assert torch.allclose(network(images[row : row + 1], alone), both[row : row + 1], atol=1e-4)
 
 
 def test_a_diagonal_code_is_a_full_one():
@@ -61,19 +63,19 @@ def test_a_diagonal_code_is_a_full_one():
 
 
 def test_multiply_adds_are_counted_as_they_are():
-    body = TransformNet((4, 4, 4), (1, 1, 1))
+    network = TransformNet((4, 4, 4), (1, 1, 1))
     count = 0
 
     def add(module, given, result):
         nonlocal count
         count += module.weight.numel() * result.shape[2] * result.shape[3]
 
-    for module in body.modules():
+    for module in network.modules():
         if isinstance(module, torch.nn.Conv2d):
             module.register_forward_hook(add)
-    body(torch.rand(1, 3, 32, 64), plain(body))
-    assert body.macs(32, 64) == count
-    assert len(sites()) == len(TransformNet().blocks) + 1
+    network(torch.rand(1, 3, 32, 64), plain(network))
+    assert network.macs(32, 64) == count
+    assert len(modulated_layers()) == len(TransformNet().blocks) + 1
 
 
 def test_a_lattice_goes_and_a_slope_stays():
@@ -81,11 +83,11 @@ def test_a_lattice_goes_and_a_slope_stays():
     slope = (0.3 + 0.004 * x + 0.002 * y).repeat(1, 3, 1, 1)
 
     def evened(image):
-        return F.pixel_shuffle(finish(F.pixel_unshuffle(image, 2)), 2)
+        return F.pixel_shuffle(filter_output(F.pixel_unshuffle(image, 2)), 2)
 
     assert torch.allclose(evened(slope)[..., 8:-8, 8:-8], slope[..., 8:-8, 8:-8], atol=1e-5)
-    for lattice in ((-1) ** (x + y), (-1) ** x, (-1) ** y):
-        assert torch.allclose(evened(slope + 0.05 * lattice), evened(slope), atol=1e-5)
+    for checkerboard in ((-1) ** (x + y), (-1) ** x, (-1) ** y):
+        assert torch.allclose(evened(slope + 0.05 * checkerboard), evened(slope), atol=1e-5)
     edge = (x > 40.5).float().repeat(1, 3, 1, 1)
     assert (evened(edge) - edge).abs().mean() < 0.02
 
@@ -93,7 +95,7 @@ def test_a_lattice_goes_and_a_slope_stays():
 def test_the_last_filter_is_a_blur_of_the_picture_without_its_lattice():
     image = torch.rand(2, 3, 40, 52, generator=torch.Generator().manual_seed(4))
     phases = F.pixel_unshuffle(image, 2)
-    rest = F.conv2d(phases, lattice_kernel().repeat(3, 1, 1, 1), padding=3, groups=3)
+    rest = F.conv2d(phases, checkerboard_kernel().repeat(3, 1, 1, 1), padding=3, groups=3)
     even = F.pixel_shuffle(phases - rest, 2)
 
     def blurred(image: Tensor, amount: float) -> Tensor:
@@ -101,9 +103,9 @@ def test_the_last_filter_is_a_blur_of_the_picture_without_its_lattice():
         return F.conv2d(image, torch.outer(weights, weights).repeat(3, 1, 1, 1), padding=1, groups=3)
 
     grey = luma(even).expand_as(even)
-    for learning, amount in ((False, SOFTENED), (True, SOFTENED_LEARNING)):
-        wanted = blurred(grey, amount) + blurred(even - grey, COLOURS_SOFTENED)
-        found = F.pixel_shuffle(finish(phases, learning), 2)
+    for training, amount in ((False, BLUR), (True, TRAINING_BLUR)):
+        wanted = blurred(grey, amount) + blurred(even - grey, COLOUR_BLUR)
+        found = F.pixel_shuffle(filter_output(phases, training), 2)
         assert torch.allclose(found[..., 8:-8, 8:-8], wanted[..., 8:-8, 8:-8], atol=1e-6)
 
 

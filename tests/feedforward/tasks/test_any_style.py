@@ -61,9 +61,11 @@ def test_a_training_can_begin_with_another_network(run):
     assert second.learner.lengths == [float(kernel.detach().norm()) for kernel in first.learner.kernels]
 
 
-@pytest.mark.parametrize("weights", [{"body.nothing": torch.ones(1)}, {"body.leave.bias": torch.ones(3)}])
+@pytest.mark.parametrize(
+    "weights", [{"network.nothing": torch.ones(1)}, {"network.head.bias": torch.ones(3)}]
+)
 def test_a_network_that_does_not_fit_is_refused(run, weights):
-    with pytest.raises(WeightsError, match=r"body\.(nothing|leave\.bias)"):
+    with pytest.raises(WeightsError, match=r"network\.(nothing|head\.bias)"):
         run(weights)
 
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from impasto.feedforward import artifact_checks as artefacts
-from impasto.feedforward.artifact_checks import LATTICE, activity, blob, faults, lattice
+from impasto.feedforward.artifact_checks import CHECKERBOARD, activity, blob, checkerboard, faults
 from impasto.plates import PLATES, paint
 
 SIDE = 128
@@ -51,7 +51,7 @@ BACKGROUNDS = {
 @pytest.mark.parametrize("name", BACKGROUNDS)
 def test_pictures_have_no_lattice_and_no_blob(name):
     picture = BACKGROUNDS[name]()
-    assert lattice(picture) < LATTICE / 3
+    assert checkerboard(picture) < CHECKERBOARD / 3
     assert blob(picture, plate("swirls")) is None
 
 
@@ -67,15 +67,17 @@ PATTERNS = {
 @pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("name", ["plate points", "fractal", "smooth"])
 def test_a_lattice_is_found(name, pattern):
-    assert lattice(BACKGROUNDS[name]() + 16 / 255 * PATTERNS[pattern]) > LATTICE
+    assert checkerboard(BACKGROUNDS[name]() + 16 / 255 * PATTERNS[pattern]) > CHECKERBOARD
 
 
 def test_a_lattice_too_faint_to_see_is_let_be():
-    assert lattice(smooth() + 1 / 255 * PATTERNS["checkerboard"]) < LATTICE
+    assert checkerboard(smooth() + 1 / 255 * PATTERNS["checkerboard"]) < CHECKERBOARD
 
 
 def test_a_texture_of_another_period_is_no_lattice():
-    assert lattice(smooth() + 0.1 * torch.cos(2 * torch.pi * (DOWN / 5.3 + ACROSS / 11.7))) < LATTICE
+    assert (
+        checkerboard(smooth() + 0.1 * torch.cos(2 * torch.pi * (DOWN / 5.3 + ACROSS / 11.7))) < CHECKERBOARD
+    )
 
 
 def with_blob(flat: torch.Tensor, size: float) -> torch.Tensor:
@@ -118,7 +120,7 @@ def test_activity_is_the_deviation_of_fine_texture():
     [
         (lambda x: x, None),
         (lambda x: x / 0, "a painted photograph has values that are not finite"),
-        (lambda x: x + 0.1 * PATTERNS["checkerboard"] if x.std() > 0.01 else x, "lattice"),
+        (lambda x: x + 0.1 * PATTERNS["checkerboard"] if x.std() > 0.01 else x, "checkerboard"),
         (lambda x: with_blob(x, 6.0) if x.std() < 0.01 else x, "on flat grey at 128 pixels one place"),
         (lambda x: x / x.mean() * 0.5, "flat black at 128 pixels is painted with values that are not finite"),
     ],

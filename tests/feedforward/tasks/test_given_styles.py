@@ -10,7 +10,7 @@ import torch
 
 from impasto.errors import ResumeError, WeightsError
 from impasto.feedforward.catalogue import find_model
-from impasto.feedforward.initial_weights import begin_with, codes_of
+from impasto.feedforward.initial_weights import begin_with, style_params_of
 from impasto.feedforward.model_card import describe, make_card, open_styles, write_styles
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.stability import STRENGTH, disturbed, steadiness
@@ -48,27 +48,27 @@ def test_a_resumed_run_is_the_uninterrupted_one(kind, fields, compact, photograp
         (second.learner.weights(), whole.learner.weights()),
     ):
         assert all(torch.equal(mine[name], theirs[name]) for name in theirs)
-    assert not torch.equal(whole.weights()["table.shifts.0"], start().weights()["table.shifts.0"])
+    assert not torch.equal(whole.weights()["style_embedding.shifts.0"], start().weights()["style_embedding.shifts.0"])
     with pytest.raises(ResumeError):
         second.load({**second.state(), "noise": None})
 
 
 def test_a_start_from_any_style_paints_as_that_network(compact, photographs, paintings):
     shipped = find_model("any")
-    body, coder = restore(*read_network(shipped))
+    network, style_predictor = restore(*read_network(shipped))
     run = LeanTraining(
         compact, photographs, paintings, StyleSettings.make(SMALL), begin_with(shipped, compact)
     )
-    full, _ = codes_of(coder, compact, paintings)
+    full, _ = style_params_of(style_predictor, compact, paintings)
     image = torch.rand(1, 3, 32, 32)
     with torch.no_grad():
         for number in range(2):
-            code = StyleParams(
+            style_params = StyleParams(
                 tuple(x[number : number + 1] for x in full.matrices),
                 tuple(x[number : number + 1] for x in full.shifts),
             )
-            mine = run.table(torch.eye(2)[number : number + 1], torch.ones(1), torch.ones(1))
-            painted, expected = run.network(image, mine), body.train()(image, code)
+            mine = run.style_embedding(torch.eye(2)[number : number + 1], torch.ones(1), torch.ones(1))
+            painted, expected = run.network(image, mine), network.train()(image, style_params)
             torch.testing.assert_close(painted, expected, atol=1e-3, rtol=1e-3)
 
 
@@ -87,8 +87,8 @@ def test_a_start_from_a_trained_network_goes_on_from_its_weights(compact, photog
     second = LeanTraining(
         compact, photographs, paintings, StyleSettings.make(SMALL), begin_with(path, compact)
     )
-    network, table, _ = open_styles(path)
-    kept = weights_of({"body": network, "table": table})
+    network, style_embedding, _ = open_styles(path)
+    kept = weights_of({"network": network, "style_embedding": style_embedding})
     assert all(torch.equal(value, kept[name]) for name, value in second.learner.weights().items())
     with pytest.raises(WeightsError, match="another number of styles"):
         LeanTraining(
@@ -133,12 +133,19 @@ def test_disturbed_photographs_keep_their_means():
 
 
 def test_a_network_that_copies_changes_by_the_noise_alone():
-    code = StyleParams((torch.ones(2, 3),), (torch.zeros(2, 3),))
+    style_params = StyleParams((torch.ones(2, 3),), (torch.zeros(2, 3),))
     grey = torch.full((2, 3, 32, 32), 0.5)
     noise = torch.Generator().manual_seed(0)
-    copied = steadiness(lambda image, code, norms=None: image, grey, grey, code, random.Random(0), noise)
+    copied = steadiness(
+        lambda image, style_params, norms=None: image, grey, grey, style_params, random.Random(0), noise
+    )
     torch.testing.assert_close(copied, torch.tensor(STRENGTH**2), atol=1e-6, rtol=1e-2)
     flat = steadiness(
-        lambda image, code, norms=None: image * 0, grey, grey * 0, code, random.Random(0), noise
+        lambda image, style_params, norms=None: image * 0,
+        grey,
+        grey * 0,
+        style_params,
+        random.Random(0),
+        noise,
     )
     assert flat == 0

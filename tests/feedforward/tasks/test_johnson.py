@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from impasto.feedforward.modules.johnson import REACH, JohnsonNet
+from impasto.feedforward.modules.johnson import OUTPUT_SCALE, JohnsonNet
 from impasto.feedforward.modules.style_embedding import ConditionalInstanceNorm
 
 
@@ -23,18 +23,20 @@ def test_it_has_the_weights_of_the_papers_table():
 def test_pictures_keep_their_size_and_stay_within_reach(size):
     torch.manual_seed(0)
     network = JohnsonNet()
-    code = ConditionalInstanceNorm(network.sites, 2)(torch.eye(2), torch.ones(2), torch.ones(2))
+    style_params = ConditionalInstanceNorm(network.modulated_layers, 2)(
+        torch.eye(2), torch.ones(2), torch.ones(2)
+    )
     with torch.no_grad():
-        out = network(torch.rand(2, 3, *size), code)
+        out = network(torch.rand(2, 3, *size), style_params)
     assert out.shape == (2, 3, *size)
     assert out.isfinite().all()
-    assert (out - 0.5).abs().max() <= REACH
+    assert (out - 0.5).abs().max() <= OUTPUT_SCALE
 
 
 def test_each_style_of_a_batch_has_its_own_gains():
     torch.manual_seed(0)
     network, image = JohnsonNet(), torch.rand(1, 3, 16, 16).expand(2, -1, -1, -1)
-    gains = ConditionalInstanceNorm(network.sites, 2)
+    gains = ConditionalInstanceNorm(network.modulated_layers, 2)
     with torch.no_grad():
         gains.gains[3][1].mul_(-2)
         both = network(image, gains(torch.eye(2), torch.ones(2), torch.ones(2)))

@@ -19,21 +19,21 @@ from impasto.feedforward.weights import dequantise, quantise, write_network
 ORIGIN = {"photos": "holiday", "photographs": "40", "began_with": "any"}
 
 
-def network(kind: str, count: int):
+def make_network(kind: str, count: int):
     torch.manual_seed(0)
     if kind == STYLES:
-        body = TransformNet()
-        initialise(body)
-        table = StyleEmbedding(body.sites, count)
+        network = TransformNet()
+        initialise(network)
+        style_embedding = StyleEmbedding(network.modulated_layers, count)
         with torch.no_grad():
-            table.last.weight.normal_(std=0.05)
-        return body, table
+            style_embedding.output_layer.weight.normal_(std=0.05)
+        return network, style_embedding
     johnson = JohnsonNet()
-    return johnson, ConditionalInstanceNorm(johnson.sites, count)
+    return johnson, ConditionalInstanceNorm(johnson.modulated_layers, count)
 
 
-def weights_of(body, table):
-    named = [("body", body), ("table", table)]
+def weights_of(network, style_embedding):
+    named = [("network", network), ("style_embedding", style_embedding)]
     return {
         f"{prefix}.{name}": value for prefix, module in named for name, value in module.state_dict().items()
     }
@@ -50,19 +50,19 @@ def records(tmp_path):
 
 @pytest.mark.parametrize("kind", [STYLES, JOHNSON])
 def test_a_file_is_small_and_paints_as_before(kind, records, tmp_path):
-    body, table = network(kind, 2)
+    network, style_embedding = make_network(kind, 2)
     settings = StyleSettings.make({"preset": "lean" if kind == STYLES else "johnson"})
     card = make_card(kind, "night", settings, records, {"loss": 1.5}, ORIGIN)
     place = tmp_path / "n.safetensors"
-    write_styles(place, weights_of(body, table), card)
+    write_styles(place, weights_of(network, style_embedding), card)
     assert place.stat().st_size <= 2_000_000
-    again, codes, read = open_styles(place)
+    again, style_params_list, read = open_styles(place)
     assert read == json.loads(json.dumps(card))
     assert [style["name"] for style in read["styles"]] == ["night", "night-2"]
     image = torch.nn.functional.interpolate(torch.rand(1, 3, 9, 9), (64, 64), mode="bicubic").clamp(0, 1)
     told = (torch.tensor([[0.7, 0.3]]), torch.tensor([0.8]), torch.tensor([1.2]))
     with torch.no_grad():
-        before, after = body.eval()(image, table(*told)), again(image, codes(*told))
+        before, after = network.eval()(image, style_embedding(*told)), again(image, style_params_list(*told))
     assert before.std() > 0.1  # a trained network's painting has .23, and is off by .4 of 255
     assert float((before - after).abs().mean()) <= 1 / 255
     with safe_open(place, "pt") as file:
@@ -71,8 +71,8 @@ def test_a_file_is_small_and_paints_as_before(kind, records, tmp_path):
 
 
 def test_ten_styles_stay_below_two_million_bytes(tmp_path):
-    body, table = network(STYLES, 10)
-    write_styles(tmp_path / "n.safetensors", weights_of(body, table), {"kind": STYLES})
+    network, style_embedding = make_network(STYLES, 10)
+    write_styles(tmp_path / "n.safetensors", weights_of(network, style_embedding), {"kind": STYLES})
     assert (tmp_path / "n.safetensors").stat().st_size <= 2_000_000
 
 
@@ -97,12 +97,12 @@ def test_other_files_are_refused(records, tmp_path):
     place = tmp_path / "n.safetensors"
     with pytest.raises(WeightsError):
         open_styles(place)
-    write_network(place, {"body.x": torch.ones(3)}, {"kind": "network:any"})
+    write_network(place, {"network.x": torch.ones(3)}, {"kind": "network:any"})
     with pytest.raises(WeightsError, match="network:any"):
         open_styles(place)
     card = make_card(STYLES, "n", StyleSettings(), records, {}, ORIGIN)
     for damaged in (card, {**card, "styles": 7}, {"kind": STYLES}, {**card, "widths": [1, 2]}):
-        write_network(place, {"body.x": torch.ones(3)}, damaged)
+        write_network(place, {"network.x": torch.ones(3)}, damaged)
         with pytest.raises(WeightsError, match="fit its own card"):
             open_styles(place)
 

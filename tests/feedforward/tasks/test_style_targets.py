@@ -8,7 +8,7 @@ import random
 import pytest
 import torch
 
-from impasto.feedforward.modules.style_embedding import USUAL
+from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH
 from impasto.feedforward.modules.style_predictor import LAYERS
 from impasto.feedforward.style_targets import MEASURED, at_stroke, draw, measure, nearest_stroke
 from impasto.losses import moments
@@ -24,9 +24,9 @@ def test_the_nearest_stroke_is_nearest_in_ratio(stroke, nearest):
 def test_a_draw_is_what_it_says(compact, paintings):
     styles = measure(compact, paintings)
     plain = draw(random.Random(0), styles, 6, 0.5, 0.0)
-    assert (plain.strength[:3] == USUAL).all()
+    assert (plain.strength[:3] == DEFAULT_STRENGTH).all()
     assert (plain.stroke[:3] == 1).all()
-    assert (plain.strength[3:] != USUAL).all()
+    assert (plain.strength[3:] != DEFAULT_STRENGTH).all()
     assert (plain.weights.max(1).values == 1).all()
     for number in range(6):
         style, stroke = int(plain.weights[number].argmax()), float(plain.stroke[number])

@@ -30,19 +30,19 @@ MOST_DIFFERENCE = 1e-3
 class GraphNorms(Norms):
     """Norms in the operations that ONNX has for them: InstanceNormalization, and a 1x1 convolution as mixing."""
 
-    def normalise(self, x: Tensor, site: int) -> Tensor:
+    def normalise(self, x: Tensor, index: int) -> Tensor:
         """Return normalised `x` `(1, C, h, w)`."""
-        del site
+        del index
         one, zero = torch.ones(x.shape[1]), torch.zeros(x.shape[1])
         return torch.onnx.ops.symbolic(
             "InstanceNormalization", (x, one, zero), {"epsilon": EPSILON},
             dtype=x.dtype, shape=x.shape, version=1,
         )  # fmt: skip
 
-    def mix(self, x: Tensor, matrix: Tensor, shift: Tensor, site: int) -> Tensor:
+    def affine(self, x: Tensor, matrix: Tensor, shift: Tensor, index: int) -> Tensor:
         """Return ``matrix x + shift`` by the code of one style."""
         if matrix.ndim == 2:
-            return super().mix(x, matrix, shift, site)
+            return super().affine(x, matrix, shift, index)
         return F.conv2d(x, matrix[0, :, :, None, None], shift[0])
 
 
@@ -52,27 +52,27 @@ class KeptGraphNorms(GraphNorms):
     def __init__(self, statistics: Sequence[tuple[Tensor, Tensor]]) -> None:
         self.statistics = statistics
 
-    def normalise(self, x: Tensor, site: int) -> Tensor:
+    def normalise(self, x: Tensor, index: int) -> Tensor:
         """Return `x` `(1, C, h, w)` normalised by the statistics of the site."""
-        return F.batch_norm(x, *self.statistics[site], eps=EPSILON)
+        return F.batch_norm(x, *self.statistics[index], eps=EPSILON)
 
 
 class ExportModule(nn.Module):
     """Picture `(1, 3, H, W)` of any size and code in, picture out, with margin and clamping inside."""
 
-    def __init__(self, network: Network, code: StyleParams | None = None) -> None:
+    def __init__(self, network: Network, style_params: StyleParams | None = None) -> None:
         super().__init__()
         self.network = network
-        self.code = code
+        self.style_params = style_params
 
     def forward(self, image: Tensor, parts: list[Tensor]) -> Tensor:
         """Return the painted picture in [0, 1]; `parts` are the code's matrices, then its shifts, if not inside."""
-        code = self.code or code_of(parts)
+        style_params = self.style_params or as_style_params(parts)
         height, width = image.shape[2], image.shape[3]
         step = self.network.multiple
         rows = _repeated(height, (height + 2 * MARGIN + step - 1) // step * step)
         columns = _repeated(width, (width + 2 * MARGIN + step - 1) // step * step)
-        out = self.network(image.index_select(2, rows).index_select(3, columns), code, GraphNorms())
+        out = self.network(image.index_select(2, rows).index_select(3, columns), style_params, GraphNorms())
         return out[:, :, MARGIN : MARGIN + height, MARGIN : MARGIN + width].clamp(0, 1)
 
 
@@ -90,22 +90,22 @@ class CoreModule(nn.Module):
     def forward(self, image: Tensor, parts: list[Tensor]) -> Tensor:
         """Return the painted picture, not clamped."""
         if not self.kept:
-            return self.network(image, code_of(parts), GraphNorms())
+            return self.network(image, as_style_params(parts), GraphNorms())
         half, quarter = len(parts) // 2, len(parts) // 4
         statistics = list(zip(parts[half : half + quarter], parts[half + quarter :], strict=True))
-        return self.network(image, code_of(parts[:half]), KeptGraphNorms(statistics))
+        return self.network(image, as_style_params(parts[:half]), KeptGraphNorms(statistics))
 
 
-def code_of(parts: Sequence[Tensor]) -> StyleParams:
+def as_style_params(parts: Sequence[Tensor]) -> StyleParams:
     """Return the code whose matrices and then shifts are `parts`."""
     half = len(parts) // 2
     return StyleParams(tuple(parts[:half]), tuple(parts[half:]))
 
 
-def part_names(sites: int, kept: bool = False) -> list[str]:
+def part_names(count: int, kept: bool = False) -> list[str]:
     """Return what the inputs of a code are called in a graph."""
     kinds = ("matrix", "shift", "mean", "variance") if kept else ("matrix", "shift")
-    return [f"{kind}_{site}" for kind in kinds for site in range(sites)]
+    return [f"{kind}_{index}" for kind in kinds for index in range(count)]
 
 
 def make_graph(module: nn.Module, parts: Sequence[Tensor], names: Sequence[str], multiple: int = 1) -> Any:

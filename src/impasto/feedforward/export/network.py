@@ -39,7 +39,7 @@ def check_export(path: Path) -> Path:
 
 
 def export_network(
-    path: Path, network: Network, code: StyleParams, card: Mapping[str, Any], *, inside: bool = True
+    path: Path, network: Network, style_params: StyleParams, card: Mapping[str, Any], *, inside: bool = True
 ) -> float:
     """Write `network` as ONNX: ``image`` `(1, 3, H, W)` in [0, 1] in, ``painted`` of that size in [0, 1] out.
 
@@ -49,16 +49,22 @@ def export_network(
     above `graph.MOST_DIFFERENCE`, and what `check_export` raises.
     """
     check_export(path)
-    code = StyleParams(*(tuple(part.detach().float().cpu() for part in group) for group in code))
-    given = [] if inside else [*code.matrices, *code.shifts]
-    names = [] if inside else part_names(len(code.matrices))
+    style_params = StyleParams(
+        *(tuple(part.detach().float().cpu() for part in group) for group in style_params)
+    )
+    given = [] if inside else [*style_params.matrices, *style_params.shifts]
+    names = [] if inside else part_names(len(style_params.matrices))
     plain = ModelDescriptor(network, card, precision="float32")
-    program = make_graph(ExportModule(network, code if inside else None).eval(), given, names)
+    program = make_graph(ExportModule(network, style_params if inside else None).eval(), given, names)
     parts = dict(zip(names, given, strict=True))
-    return write_compared(path, program, card, "network", lambda file: _difference(file, plain, code, parts))
+    return write_compared(
+        path, program, card, "network", lambda file: _difference(file, plain, style_params, parts)
+    )
 
 
-def _difference(graph: Path, plain: ModelDescriptor, code: StyleParams, parts: Mapping[str, Tensor]) -> float:
+def _difference(
+    graph: Path, plain: ModelDescriptor, style_params: StyleParams, parts: Mapping[str, Tensor]
+) -> float:
     """Return the largest difference between graph and network over `CHECKED` sizes; NaN counts as infinite."""
     run = open_onnxruntime(graph)
     rng = torch.Generator().manual_seed(0)
@@ -66,7 +72,7 @@ def _difference(graph: Path, plain: ModelDescriptor, code: StyleParams, parts: M
     for height, width in CHECKED:
         image = torch.rand(1, 3, height, width, generator=rng)
         painted = run({"image": image, **parts})
-        expected = plain.paint(image, code, tiling=Tiling(side=2048))
+        expected = plain.paint(image, style_params, tiling=Tiling(side=2048))
         same_size = painted.shape == expected.shape
         found = float((painted - expected).abs().max()) if same_size else float("inf")
         worst = max(worst, found if found == found else float("inf"))

@@ -26,10 +26,10 @@ RIDGE = 1e-8
 class PredictorModule(nn.Module):
     """Encoder, statistics and coder in one, of operations that ONNX has."""
 
-    def __init__(self, encoder: Encoder, coder: StylePredictor) -> None:
+    def __init__(self, encoder: Encoder, style_predictor: StylePredictor) -> None:
         super().__init__()
         self.encoder = encoder
-        self.coder = coder
+        self.style_predictor = style_predictor
 
     def forward(self, painting: Tensor, strength: Tensor) -> tuple[Tensor, ...]:
         """Return matrices, then shifts, for a `painting` `(1, 3, h, w)` in [0, 1] and a `strength` `(1,)`."""
@@ -40,8 +40,8 @@ class PredictorModule(nn.Module):
             centred = rows - mean
             means[layer] = mean[:, :, 0]
             roots[layer] = newton_root(centred @ centred.mT / rows.shape[2])
-        code = self.coder(StyleStatistics(means, roots), strength)
-        return (*code.matrices, *code.shifts)
+        style_params = self.style_predictor(StyleStatistics(means, roots), strength)
+        return (*style_params.matrices, *style_params.shifts)
 
 
 def newton_root(covariance: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ def newton_root(covariance: Tensor) -> Tensor:
     return y * trace.sqrt()
 
 
-def export_coder(path: Path, coder: StylePredictor, card: Mapping[str, Any]) -> float:
+def export_style_predictor(path: Path, style_predictor: StylePredictor, card: Mapping[str, Any]) -> float:
     """Write `coder` with its encoder as ONNX: ``painting`` and ``strength`` in, ``matrix_0`` .. ``shift_N`` out.
 
     Sides of a painting are free from `SMALLEST` on; `card` goes into the metadata. Returns the largest difference of
@@ -69,17 +69,19 @@ def export_coder(path: Path, coder: StylePredictor, card: Mapping[str, Any]) -> 
     """
     encoder = open_encoder("compact")
     program = export_module(
-        PredictorModule(encoder, coder).eval(),
+        PredictorModule(encoder, style_predictor).eval(),
         (torch.rand(1, 3, 74, 109), torch.tensor([0.5])),
         ["painting", "strength"],
-        part_names(len(coder.sites)),
+        part_names(len(style_predictor.modulated_layers)),
         ({axis: torch.export.Dim(name, min=SMALLEST, max=MOST_SIDE) for axis, name in SIDES}, None),
     )
-    return write_compared(path, program, card, "coder", lambda file: _difference(file, encoder, coder))
+    return write_compared(
+        path, program, card, "coder", lambda file: _difference(file, encoder, style_predictor)
+    )
 
 
 @torch.no_grad()
-def _difference(graph: Path, encoder: Encoder, coder: StylePredictor) -> float:
+def _difference(graph: Path, encoder: Encoder, style_predictor: StylePredictor) -> float:
     """Return the largest difference of a code's number from torch's, over the largest number of its part."""
     import onnxruntime
 
@@ -89,9 +91,9 @@ def _difference(graph: Path, encoder: Encoder, coder: StylePredictor) -> float:
     for (height, width), amount in CHECKED:
         painting = torch.rand(1, 3, height, width, generator=rng)
         strength = torch.tensor([amount])
-        code = coder(measure_style(encoder, painting)[0], strength)
+        style_params = style_predictor(measure_style(encoder, painting)[0], strength)
         found = session.run(None, {"painting": painting.numpy(), "strength": strength.numpy()})
-        for own, wanted in zip(found, (*code.matrices, *code.shifts), strict=True):
+        for own, wanted in zip(found, (*style_params.matrices, *style_params.shifts), strict=True):
             apart = float((torch.from_numpy(own) - wanted).abs().max() / wanted.abs().max().clamp_min(1e-3))
             worst = max(worst, apart if apart == apart else float("inf"))
     return worst

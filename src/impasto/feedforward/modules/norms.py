@@ -1,4 +1,4 @@
-"""Normalisation of features channel by channel, whose statistics can be kept from one picture for its tiles."""
+"""Instance normalisation and modulation of features."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ EPSILON = 1e-5
 
 
 class Norms:
-    """Instance normalisation: each channel of each picture to mean 0 and variance 1.
+    """Instance normalisation followed by a style's affine map of the channels.
 
-    The `site` tells the places of a network apart; subclasses keep statistics by it.
+    `index` is the number of the modulated layer; subclasses keep statistics or style parameters by it.
     """
 
-    def normalise(self, x: Tensor, site: int) -> Tensor:
-        """Return ``(x - mean) / sqrt(variance + epsilon)`` of `x` `(B, C, h, w)`."""
-        del site
-        found: Tensor = InstanceNorm.apply(x)  # type: ignore[no-untyped-call]
-        return found
+    def normalise(self, x: Tensor, index: int) -> Tensor:
+        """Return ``(x - mean) / sqrt(variance + epsilon)`` of `x` `(B, C, h, w)`, per image and channel."""
+        del index
+        normalised: Tensor = InstanceNorm.apply(x)  # type: ignore[no-untyped-call]
+        return normalised
 
-    def restyle(self, x: Tensor, matrix: Tensor, shift: Tensor, site: int) -> Tensor:
-        """Return `x` normalised and mixed; subclasses may do both at once."""
-        return self.mix(self.normalise(x, site), matrix, shift, site)
+    def modulate(self, x: Tensor, matrix: Tensor, shift: Tensor, index: int) -> Tensor:
+        """Return ``matrix x + shift`` of `x` after normalisation; subclasses may fuse both steps."""
+        return self.affine(self.normalise(x, index), matrix, shift, index)
 
-    def mix(self, x: Tensor, matrix: Tensor, shift: Tensor, site: int) -> Tensor:
-        """Return ``matrix x + shift`` of normalised `x`; subclasses may paint several codes by regions."""
-        del site
+    def affine(self, x: Tensor, matrix: Tensor, shift: Tensor, index: int) -> Tensor:
+        """Return ``matrix x + shift`` of normalised `x`; subclasses may blend several styles by region."""
+        del index
         return mix_channels(x, matrix, shift)
 
 
 class InstanceNorm(torch.autograd.Function):
     """Instance normalisation whose gradient keeps the channels-last layout.
 
-    Written out because torch's own gradient of it is ten times slower on a CPU for channels-last bfloat16.
+    PyTorch's own gradient is ten times slower on a CPU for channels-last bfloat16.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         """Return normalised `x` `(B, C, h, w)`."""
         batch, channels, height, width = x.shape
-        # A group a channel: torch's instance norm would copy channels-last features back and forth.
+        # One group per channel: PyTorch's instance norm would copy channels-last features back and forth.
         y, _, inverse = torch.native_group_norm(
             x, None, None, batch, channels, height * width, channels, EPSILON
         )
@@ -56,17 +56,20 @@ class InstanceNorm(torch.autograd.Function):
         """Return ``(g - mean(g) - y mean(g y)) / deviation``."""
         y, inverse = ctx.saved_tensors
         mean = gradient.mean((2, 3), keepdim=True, dtype=torch.float32).to(y.dtype)
-        along = (gradient * y).mean((2, 3), keepdim=True, dtype=torch.float32).to(y.dtype)
+        projection = (gradient * y).mean((2, 3), keepdim=True, dtype=torch.float32).to(y.dtype)
         scale = inverse.view(*y.shape[:2], 1, 1).to(y.dtype)
-        found: Tensor = (gradient - mean).addcmul_(y, along, value=-1).mul_(scale)
-        return found
+        result: Tensor = (gradient - mean).addcmul_(y, projection, value=-1).mul_(scale)
+        return result
 
 
 def mix_channels(x: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
-    """Return ``matrix x + shift`` at every position of `x` `(B, C, h, w)`; a code of one serves every picture."""
+    """Return ``matrix x + shift`` at every position of `x` `(B, C, h, w)`.
+
+    `matrix` is `(B, C, C)`, or `(B, C)` for a diagonal one, and `shift` `(B, C)`; a batch of 1 is broadcast.
+    """
     if matrix.ndim == 2:
         return x * matrix[:, :, None, None].to(x.dtype) + shift[:, :, None, None].to(x.dtype)
     batch, channels, height, width = x.shape
-    rows = x.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
+    rows = x.permute(0, 2, 3, 1).reshape(batch, height * width, channels)  # (B, h*w, C)
     mixed = torch.matmul(rows, matrix.transpose(1, 2).to(x.dtype)) + shift[:, None].to(x.dtype)
     return mixed.view(batch, height, width, -1).permute(0, 3, 1, 2)

@@ -1,4 +1,4 @@
-"""Norms for pictures that are painted in parts: statistics pooled over a sample, kept, and codes by region."""
+"""Normalisation for tiled images (frozen statistics) and for several styles by region."""
 
 from __future__ import annotations
 
@@ -13,87 +13,87 @@ from impasto.feedforward.modules.transform import StyleParams
 from impasto.imaging import area_average
 
 Statistics = dict[int, tuple[Tensor, Tensor]]
-"""For each site the mean and the variance `(C,)` of every channel, float32."""
+"""Mean and variance `(C,)` of every channel, float32, by the index of the modulated layer."""
 
 
 class StatisticsRecorder(Norms):
-    """Normalises by statistics pooled over a batch and its positions, and keeps them in `statistics`."""
+    """Normalises by statistics pooled over the batch and all positions, and records them in `statistics`."""
 
     def __init__(self) -> None:
         self.statistics: Statistics = {}
 
-    def normalise(self, x: Tensor, site: int) -> Tensor:
-        """Return `x` `(B, C, h, w)` as if its pictures were parts of one."""
+    def normalise(self, x: Tensor, index: int) -> Tensor:
+        """Return `x` `(B, C, h, w)` normalised as if its images were parts of one image."""
         variance, mean = torch.var_mean(x.float(), (0, 2, 3), correction=0)
-        self.statistics[site] = (mean, variance)
+        self.statistics[index] = (mean, variance)
         return F.batch_norm(x, mean, variance, eps=EPSILON)
 
 
 class FrozenStatistics(Norms):
-    """Normalises by statistics that `StatisticsRecorder` found, so that every tile is painted alike."""
+    """Normalises by statistics that a `StatisticsRecorder` recorded, so that all tiles match."""
 
     def __init__(self, statistics: Statistics) -> None:
         self.statistics = statistics
 
-    def normalise(self, x: Tensor, site: int) -> Tensor:
-        """Return ``(x - mean) / sqrt(variance + epsilon)`` with the mean and variance of the site."""
-        return F.batch_norm(x, *self.statistics[site], eps=EPSILON)
+    def normalise(self, x: Tensor, index: int) -> Tensor:
+        """Return ``(x - mean) / sqrt(variance + epsilon)`` with the recorded mean and variance."""
+        return F.batch_norm(x, *self.statistics[index], eps=EPSILON)
 
-    def restyle(self, x: Tensor, matrix: Tensor, shift: Tensor, site: int) -> Tensor:
-        """Return the same as in two steps, by one matrix and shift: features are read and written once."""
-        mean, variance = self.statistics[site]
+    def modulate(self, x: Tensor, matrix: Tensor, shift: Tensor, index: int) -> Tensor:
+        """Normalise and modulate by one fused matrix and shift: features are read and written once."""
+        mean, variance = self.statistics[index]
         scale = (variance + EPSILON).rsqrt()
         if matrix.ndim == 2:
             return mix_channels(x, matrix * scale, shift - matrix * scale * mean)
-        # Of the matrix as it will be rounded, so that the mean is taken away exactly.
-        whole = (matrix * scale).to(x.dtype).float()
-        return mix_channels(x, whole, shift - whole @ mean)
+        # Use the matrix as it will be rounded, so that the mean is subtracted exactly.
+        rounded = (matrix * scale).to(x.dtype).float()
+        return mix_channels(x, rounded, shift - rounded @ mean)
 
 
 class RegionNorms(Norms):
-    """Paints several codes into one picture: ``sum_k mask_k (matrix_k x + shift_k)`` at every site.
+    """Blends several styles in one image: ``sum_k mask_k (matrix_k x + shift_k)`` at every modulated layer.
 
-    `masks` are weights `(B, 1, H, W)` of the picture's size, one a code, whose sum is 1 everywhere; each site sees
-    their averages over its positions. `inner` normalises; the network's own code is not looked at.
+    `masks` are weights `(B, 1, H, W)` at image size, one per style, that sum to 1 everywhere; each layer uses their
+    averages over its positions. `inner` normalises. The style parameters passed to the network are ignored.
     """
 
-    def __init__(self, codes: Sequence[StyleParams], masks: Sequence[Tensor], inner: Norms) -> None:
-        self.codes = codes
+    def __init__(self, styles: Sequence[StyleParams], masks: Sequence[Tensor], inner: Norms) -> None:
+        self.styles = styles
         self.masks = masks
         self.inner = inner
-        self._scaled: dict[tuple[int, int], list[Tensor]] = {}
+        self._scaled_masks: dict[tuple[int, int], list[Tensor]] = {}
 
-    def normalise(self, x: Tensor, site: int) -> Tensor:
-        """Return what the norms inside make of `x`."""
-        return self.inner.normalise(x, site)
+    def normalise(self, x: Tensor, index: int) -> Tensor:
+        """Return `x` normalised by `inner`."""
+        return self.inner.normalise(x, index)
 
-    def mix(self, x: Tensor, matrix: Tensor, shift: Tensor, site: int) -> Tensor:
-        """Return every code's mix of `x` `(B, C, h, w)`, weighted by its mask."""
+    def affine(self, x: Tensor, matrix: Tensor, shift: Tensor, index: int) -> Tensor:
+        """Return every style's affine map of `x` `(B, C, h, w)`, weighted by its mask."""
         del matrix, shift
         size = (x.shape[2], x.shape[3])
-        if size not in self._scaled:
+        if size not in self._scaled_masks:
             stride = self.masks[0].shape[2] // size[0]
-            self._scaled[size] = [area_average(mask, *size, stride) for mask in self.masks]
+            self._scaled_masks[size] = [area_average(mask, *size, stride) for mask in self.masks]
         total = torch.zeros_like(x)
-        for code, mask in zip(self.codes, self._scaled[size], strict=True):
-            total.addcmul_(mix_channels(x, code.matrices[site], code.shifts[site]), mask.to(x.dtype))
+        for style, mask in zip(self.styles, self._scaled_masks[size], strict=True):
+            total.addcmul_(mix_channels(x, style.matrices[index], style.shifts[index]), mask.to(x.dtype))
         return total
 
 
-def mix_codes(codes: Sequence[StyleParams], weights: Sequence[float]) -> StyleParams:
-    """Return the linear combination ``sum_k weight_k code_k``, site by site.
+def mix_style_params(styles: Sequence[StyleParams], weights: Sequence[float]) -> StyleParams:
+    """Return the linear combination ``sum_k weight_k style_k`` of style parameters.
 
-    Diagonal matrices among full ones are written out first.
+    Diagonal matrices are expanded where other styles have full ones.
     """
     matrices, shifts = [], []
-    for site in range(len(codes[0].matrices)):
-        parts = [code.matrices[site] for code in codes]
+    for index in range(len(styles[0].matrices)):
+        parts = [style.matrices[index] for style in styles]
         if len({part.ndim for part in parts}) > 1:
             parts = [torch.diag_embed(part) if part.ndim == 2 else part for part in parts]
-        matrices.append(_weighted(parts, weights))
-        shifts.append(_weighted([code.shifts[site] for code in codes], weights))
+        matrices.append(_weighted_sum(parts, weights))
+        shifts.append(_weighted_sum([style.shifts[index] for style in styles], weights))
     return StyleParams(tuple(matrices), tuple(shifts))
 
 
-def _weighted(parts: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+def _weighted_sum(parts: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     return torch.stack([part * weight for part, weight in zip(parts, weights, strict=True)]).sum(0)

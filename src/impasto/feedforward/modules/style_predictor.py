@@ -1,4 +1,4 @@
-"""From the statistics of a painting to the code of a style."""
+"""Style parameters predicted from the feature statistics of any style image."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ from impasto.encoders.compact import COMPONENTS
 from impasto.feedforward.modules.transform import ModulatedLayer, StyleParams
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
-# The layer whose covariance shapes the sites of a stride; sites of one stride take them in turn.
+# Encoder layers whose covariances shape the modulated layers of a stride; layers of one stride alternate.
 SHAPED_BY: Mapping[int, tuple[str, ...]] = {
-    8: ("relu4_1", "relu3_1"), 4: ("relu3_1", "relu2_1"), 2: ("relu2_1", "relu1_1")
-}  # fmt: skip
+    8: ("relu4_1", "relu3_1"),
+    4: ("relu3_1", "relu2_1"),
+    2: ("relu2_1", "relu1_1"),
+}
 HIDDEN = 256
-# Trained matrices that every site can add to its own, and trained directions of each layer whose spread is looked at.
+# Trained matrices in the bank of each modulated layer, and trained directions in the features of each encoder layer.
 BANK = 12
 DIRECTIONS = 64
 
 
 @dataclass(frozen=True, eq=False)
 class StyleStatistics:
-    """What a painting is to the network: for each of `LAYERS` a mean `(B, K)` and a root covariance `(B, K, K)`.
+    """Feature statistics of style images: a mean `(B, K)` and a root covariance `(B, K, K)` for each of `LAYERS`.
 
-    They are of the compact encoder's heads; the root is the symmetric one, root root = covariance.
+    They are statistics of the compact encoder's heads. The root R is symmetric, R R = covariance.
     """
 
     means: dict[str, Tensor]
     roots: dict[str, Tensor]
 
     def vector(self) -> Tensor:
-        """Return means and log standard deviations of all layers in a row, `(B, 2 * sum of K)`."""
+        """Return the means and log standard deviations of all layers concatenated, `(B, 2 * sum of K)`."""
         parts = []
         for layer in LAYERS:
             deviation = self.roots[layer].square().sum(2).clamp_min(1e-8).sqrt()
@@ -44,17 +46,17 @@ class StyleStatistics:
 def root(covariance: Tensor) -> Tensor:
     """Return the symmetric square root `(B, K, K)` of covariances, through their eigenvectors."""
     values, vectors = torch.linalg.eigh(covariance.double())
-    found: Tensor = (vectors * values.clamp_min(0).sqrt().unsqueeze(1)) @ vectors.mT
-    return found.float()
+    result: Tensor = (vectors * values.clamp_min(0).sqrt().unsqueeze(1)) @ vectors.mT
+    return result.float()
 
 
 class StylePredictor(nn.Module):
-    """Turns statistics and a strength into a code.
+    """Maps style statistics and a strength to style parameters.
 
-    At site i of C channels, shaped by a layer of K components with root R and mean m:
+    A modulated layer of C channels is shaped by an encoder layer of K components with root covariance R and mean m:
     ``matrix = diag(g) + sqrt(K) P R Q + sum_n a_n B_n`` and ``shift = h + P m``, with trained P `(C, K)`, Q `(K, C)`
-    and a bank of B `(C, C)`; g, h and a come from a small perceptron that sees the statistics of all layers, their
-    spread along trained directions, and the strength.
+    and a bank of B `(C, C)`. A small perceptron computes g, h and a from the statistics of all encoder layers, their
+    spread along trained directions, and the strength. (Ghiasi et al., BMVC 2017, predict diagonal parameters.)
     """
 
     offset: Tensor
@@ -62,85 +64,92 @@ class StylePredictor(nn.Module):
 
     def __init__(
         self,
-        sites: Sequence[ModulatedLayer],
+        modulated_layers: Sequence[ModulatedLayer],
         hidden: int = HIDDEN,
         bank: int = BANK,
         directions: int = DIRECTIONS,
     ) -> None:
         super().__init__()
-        self.sites = tuple(sites)
-        self.layers = shaping_layers(self.sites)
-        length = 2 * sum(COMPONENTS[layer] for layer in LAYERS)
+        self.modulated_layers = tuple(modulated_layers)
+        self.encoder_layers = shaping_layers(self.modulated_layers)
+        length = 2 * sum(COMPONENTS[name] for name in LAYERS)
         self.register_buffer("offset", torch.zeros(length))
         self.register_buffer("scale", torch.ones(length))
         self.perceptron = nn.Sequential(
-            nn.Linear(length + 2, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(),
-            nn.Linear(hidden, 2 * sum(site.channels for site in self.sites)),
-        )  # fmt: skip
-        self.into, self.out, self.bank = nn.ParameterList(), nn.ParameterList(), nn.ParameterList()
-        for site, layer in zip(self.sites, self.layers, strict=True):
-            k, c = COMPONENTS[layer], site.channels
-            self.into.append(nn.Parameter(torch.randn(k, c) / c**0.5))
-            self.out.append(nn.Parameter(torch.randn(c, k) / k**0.5))
+            nn.Linear(length + 2, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, 2 * sum(layer.channels for layer in self.modulated_layers)),
+        )
+        # P, Q and B of the equation.
+        self.input_projections = nn.ParameterList()
+        self.output_projections = nn.ParameterList()
+        self.bank = nn.ParameterList()
+        for layer, name in zip(self.modulated_layers, self.encoder_layers, strict=True):
+            k, c = COMPONENTS[name], layer.channels
+            self.input_projections.append(nn.Parameter(torch.randn(k, c) / c**0.5))
+            self.output_projections.append(nn.Parameter(torch.randn(c, k) / k**0.5))
             self.bank.append(nn.Parameter(torch.randn(bank, c, c) / c**0.5))
         self.directions = nn.ParameterList(
-            nn.Parameter(torch.randn(COMPONENTS[layer], directions) / COMPONENTS[layer] ** 0.5)
-            for layer in LAYERS
+            nn.Parameter(torch.randn(COMPONENTS[name], directions) / COMPONENTS[name] ** 0.5)
+            for name in LAYERS
         )
-        self.amounts = nn.Linear(hidden, bank * len(self.sites))
-        self.spread = nn.Linear(directions * len(LAYERS), hidden, bias=False)
+        self.bank_weights = nn.Linear(hidden, bank * len(self.modulated_layers))
+        self.spread_projection = nn.Linear(directions * len(LAYERS), hidden, bias=False)
         with torch.no_grad():
-            last = self.perceptron[-1]
-            assert isinstance(last, nn.Linear)
-            last.weight.mul_(0.2)
-            for weight in (*self.amounts.parameters(), *self.spread.parameters()):
-                weight.zero_()  # the bank and the directions come into play as they are learnt
+            output_layer = self.perceptron[-1]
+            assert isinstance(output_layer, nn.Linear)
+            output_layer.weight.mul_(0.2)
+            for weight in (*self.bank_weights.parameters(), *self.spread_projection.parameters()):
+                weight.zero_()  # bank and directions have no effect until they are trained
 
     def matrices(self) -> list[nn.Parameter]:
-        """Return the trained matrices, but not the perceptron's last, which begins small."""
-        own = [layer.weight for layer in self.perceptron if isinstance(layer, nn.Linear)]
-        return [*self.into, *self.out, *own[:-1]]
+        """Return the trained matrices, except the perceptron's output layer, which starts small."""
+        linear = [layer.weight for layer in self.perceptron if isinstance(layer, nn.Linear)]
+        return [*self.input_projections, *self.output_projections, *linear[:-1]]
 
     def forward(self, style: StyleStatistics, strength: Tensor) -> StyleParams:
-        """Return the code of B styles at `strength` `(B,)` in [0, 1]."""
-        hidden = self._look(style, strength)
-        found = self.perceptron[-1](hidden)
-        amounts = self.amounts(hidden).view(len(hidden), len(self.sites), -1)
+        """Return the style parameters of B styles at `strength` `(B,)` in [0, 1]."""
+        hidden = self._hidden(style, strength)
+        outputs = self.perceptron[-1](hidden)
+        bank_weights = self.bank_weights(hidden).view(len(hidden), len(self.modulated_layers), -1)
         matrices, shifts = [], []
-        at = 0
-        for index, (site, layer) in enumerate(zip(self.sites, self.layers, strict=True)):
-            c, k = site.channels, COMPONENTS[layer]
-            gain, shift = found[:, at : at + c], found[:, at + c : at + 2 * c]
-            at += 2 * c
-            shaped = self.out[index] @ (style.roots[layer] * k**0.5) @ self.into[index]
-            added = torch.einsum("bn,nij->bij", amounts[:, index], self.bank[index])
-            amount = strength[:, None, None]
-            matrices.append(torch.diag_embed(1 + gain) + amount * shaped + added)
-            shifts.append(shift + strength[:, None] * (style.means[layer] @ self.out[index].mT))
+        start = 0
+        for index, (layer, name) in enumerate(zip(self.modulated_layers, self.encoder_layers, strict=True)):
+            c, k = layer.channels, COMPONENTS[name]
+            gain, shift = outputs[:, start : start + c], outputs[:, start + c : start + 2 * c]
+            start += 2 * c
+            output_projection = self.output_projections[index]
+            shaped = output_projection @ (style.roots[name] * k**0.5) @ self.input_projections[index]
+            from_bank = torch.einsum("bn,nij->bij", bank_weights[:, index], self.bank[index])
+            matrices.append(torch.diag_embed(1 + gain) + strength[:, None, None] * shaped + from_bank)
+            shifts.append(shift + strength[:, None] * (style.means[name] @ output_projection.mT))
         return StyleParams(tuple(matrices), tuple(shifts))
 
-    def _look(self, style: StyleStatistics, strength: Tensor) -> Tensor:
-        """Return what the perceptron makes of the statistics, `(B, hidden)`."""
+    def _hidden(self, style: StyleStatistics, strength: Tensor) -> Tensor:
+        """Return the perceptron's last hidden activations, `(B, hidden)`."""
         vector = (style.vector() - self.offset) * self.scale
-        told = torch.stack([strength, (1 - strength).square()], 1).to(vector)
+        conditioning = torch.stack([strength, (1 - strength).square()], 1).to(vector)
         spreads = [
-            (style.roots[layer] @ along).square().sum(1).clamp_min(1e-8).log() / 2
-            for layer, along in zip(LAYERS, self.directions, strict=True)
+            (style.roots[name] @ directions).square().sum(1).clamp_min(1e-8).log() / 2
+            for name, directions in zip(LAYERS, self.directions, strict=True)
         ]
-        first, *others, _ = self.perceptron
-        hidden: Tensor = first(torch.cat([vector, told], 1)) + self.spread(torch.cat(spreads, 1))
-        for layer in others:
+        first, *middle, _ = self.perceptron
+        hidden: Tensor = first(torch.cat([vector, conditioning], 1))
+        hidden = hidden + self.spread_projection(torch.cat(spreads, 1))
+        for layer in middle:
             hidden = layer(hidden)
         return hidden
 
 
-def shaping_layers(sites: Sequence[ModulatedLayer]) -> list[str]:
-    """Return for each site the layer whose covariance shapes it."""
-    seen: dict[int, int] = {}
-    layers = []
-    for site in sites:
-        turn = seen.get(site.stride, 0)
-        seen[site.stride] = turn + 1
-        choices = SHAPED_BY[site.stride]
-        layers.append(choices[turn % len(choices)])
-    return layers
+def shaping_layers(modulated_layers: Sequence[ModulatedLayer]) -> list[str]:
+    """Return for each modulated layer the encoder layer whose covariance shapes it."""
+    counts: dict[int, int] = {}
+    names = []
+    for layer in modulated_layers:
+        count = counts.get(layer.stride, 0)
+        counts[layer.stride] = count + 1
+        choices = SHAPED_BY[layer.stride]
+        names.append(choices[count % len(choices)])
+    return names

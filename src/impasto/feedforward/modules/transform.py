@@ -1,10 +1,10 @@
-"""The network that paints in one pass: photograph and code in, picture out.
+"""The one-pass image transformation network: content image and style parameters in, stylised image out.
 
-A small convolutional trunk at half, quarter and eighth resolution. Before every block of the decoder lies a
-*site*: features are normalised channel by channel and then mixed by a matrix and shifted, as in adaptive
-instance normalisation (Huang & Belongie, ICCV 2017) but with a full matrix in place of its diagonal, as in
-linear style transfer (Li et al., CVPR 2019). The matrices and shifts of all sites are the *code*; who makes it
-(the statistics of any painting, a table of trained styles) is nothing this file knows.
+A small convolutional network at half, quarter and eighth resolution. The input of every residual block is a
+*modulated layer*: features are normalised per channel, then multiplied by a matrix and shifted. This is adaptive
+instance normalisation (Huang & Belongie, ICCV 2017) with a full matrix in place of the diagonal one, as in linear
+style transfer (Li et al., CVPR 2019). The matrices and shifts of all modulated layers are the *style parameters*. They
+come from a `StylePredictor` (any style image) or a `StyleEmbedding` (trained styles).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from impasto.feedforward.modules.norms import Norms
 from impasto.feedforward.modules.norms import mix_channels as mix_channels
-from impasto.feedforward.modules.output_filter import PIXELS, finish
+from impasto.feedforward.modules.output_filter import PIXELS, filter_output
 
 WIDTHS = (32, 64, 96)
 BLOCKS = (1, 3, 4)
@@ -26,27 +26,29 @@ STRIDE = 8
 
 
 class ModulatedLayer(NamedTuple):
-    """One site: its channels and how many pixels apart its positions lie."""
+    """Shape of a modulated layer: its channels, and its stride in pixels."""
 
     channels: int
     stride: int
 
 
-def sites(widths: Sequence[int] = WIDTHS, blocks: Sequence[int] = BLOCKS) -> tuple[ModulatedLayer, ...]:
-    """Return the sites in order: one a block, from an eighth of the resolution to the half, and the last one."""
-    found = [
+def modulated_layers(
+    widths: Sequence[int] = WIDTHS, blocks: Sequence[int] = BLOCKS
+) -> tuple[ModulatedLayer, ...]:
+    """Return the modulated layers in order: one per block from eighth to half resolution, and one before the head."""
+    layers = [
         ModulatedLayer(width, stride)
         for width, stride, count in zip(widths[::-1], (8, 4, 2), blocks[::-1], strict=True)
         for _ in range(count)
     ]
-    return (*found, ModulatedLayer(widths[0] + PIXELS, 2))
+    return (*layers, ModulatedLayer(widths[0] + PIXELS, 2))
 
 
 class StyleParams(NamedTuple):
-    """What makes the style: for each site a matrix `(B, C, C)` and a shift `(B, C)`.
+    """A style as the network's parameters: a matrix `(B, C, C)` and a shift `(B, C)` for each modulated layer.
 
-    At a site features x of zero mean and unit variance a channel become ``matrix x + shift``. A matrix given as
-    `(B, C)` is diagonal, as in conditional instance normalisation (Dumoulin et al., ICLR 2017).
+    Features x of zero mean and unit variance per channel become ``matrix x + shift``. A matrix given as `(B, C)` is
+    diagonal, as in conditional instance normalisation (Dumoulin et al., ICLR 2017).
     """
 
     matrices: tuple[Tensor, ...]
@@ -54,9 +56,10 @@ class StyleParams(NamedTuple):
 
 
 class ReplicateConv2d(nn.Conv2d):
-    """A 3x3 convolution of features whose edges are repeated outwards.
+    """A 3x3 convolution with replicate padding.
 
-    Zeros would put blobs on flat pictures: they are all that differs there, and normalisation makes it large.
+    Zero padding would draw blobs on flat images: the border is all that differs there, and normalisation amplifies
+    it.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -67,9 +70,9 @@ class ReplicateConv2d(nn.Conv2d):
 def replicate_pad(x: Tensor) -> Tensor:
     """Return `x` `(B, C, h, w)` with its edges repeated once on every side."""
     if torch.is_grad_enabled() or torch.compiler.is_exporting():
-        with torch.autocast(x.device.type, enabled=False):  # which would pad in float32
+        with torch.autocast(x.device.type, enabled=False):  # autocast would pad in float32
             return F.pad(x, (1, 1, 1, 1), mode="replicate")
-    # The same in half the time for channels-last features, which torch copies twice.
+    # Twice as fast as F.pad for channels-last features, which PyTorch copies twice.
     rows = x.permute(0, 2, 3, 1)
     batch, height, width, channels = rows.shape
     out = rows.new_empty(batch, height + 2, width + 2, channels)
@@ -80,90 +83,103 @@ def replicate_pad(x: Tensor) -> Tensor:
 
 
 class ResidualBlock(nn.Module):
-    """A residual block after its site: ``x + gain * conv(relu(conv(site(x))))``, a gain for each channel."""
+    """A residual block with a modulated input: ``x + gain * conv2(relu(conv1(modulate(x))))``, a gain per channel."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = ReplicateConv2d(channels, channels, 3)
-        self.second = ReplicateConv2d(channels, channels, 3)
+        self.conv1 = ReplicateConv2d(channels, channels, 3)
+        self.conv2 = ReplicateConv2d(channels, channels, 3)
         self.gain = nn.Parameter(torch.full((channels, 1, 1), 0.5))
 
-    def forward(self, x: Tensor, matrix: Tensor, shift: Tensor, norms: Norms, site: int) -> Tensor:
-        """Return the block's output for `x` `(B, C, h, w)`, painted with one code a picture."""
-        found = self.second(self.first(norms.restyle(x, matrix, shift, site)).relu_())
-        return torch.addcmul(x, self.gain.to(x.dtype), found)
+    def forward(self, x: Tensor, matrix: Tensor, shift: Tensor, norms: Norms, index: int) -> Tensor:
+        """Return the block's output for `x` `(B, C, h, w)`; `index` numbers its modulated layer."""
+        branch = self.conv2(self.conv1(norms.modulate(x, matrix, shift, index)).relu_())
+        return torch.addcmul(x, self.gain.to(x.dtype), branch)
 
 
 class TransformNet(nn.Module):
-    """Trunk and decoder; see the module."""
+    """Encoder at three resolutions, modulated residual blocks, decoder with skip connections; see the module."""
 
     multiple = STRIDE
 
     def __init__(self, widths: Sequence[int] = WIDTHS, blocks: Sequence[int] = BLOCKS) -> None:
         super().__init__()
         half, quarter, eighth = widths
-        self.sites = sites(widths, blocks)
-        self.enter = ReplicateConv2d(PIXELS, half, 3)
-        self.at_half = ReplicateConv2d(half, half, 3)
-        self.to_quarter = ReplicateConv2d(half, quarter, 3, stride=2)
-        self.at_quarter = ReplicateConv2d(quarter, quarter, 3)
-        self.to_eighth = ReplicateConv2d(quarter, eighth, 3, stride=2)
-        self.blocks = nn.ModuleList(ResidualBlock(site.channels) for site in self.sites[:-1])
-        self.rise = nn.ModuleDict({"4": nn.Conv2d(eighth, quarter, 1), "2": nn.Conv2d(quarter, half, 1)})
-        self.leave = ReplicateConv2d(half + PIXELS, PIXELS, 3)
+        self.modulated_layers = modulated_layers(widths, blocks)
+        self.stem = ReplicateConv2d(PIXELS, half, 3)
+        self.conv_half = ReplicateConv2d(half, half, 3)
+        self.down_quarter = ReplicateConv2d(half, quarter, 3, stride=2)
+        self.conv_quarter = ReplicateConv2d(quarter, quarter, 3)
+        self.down_eighth = ReplicateConv2d(quarter, eighth, 3, stride=2)
+        self.blocks = nn.ModuleList(ResidualBlock(layer.channels) for layer in self.modulated_layers[:-1])
+        # By the stride after the step.
+        self.upsample = nn.ModuleDict(
+            {
+                "4": nn.Conv2d(eighth, quarter, 1),
+                "2": nn.Conv2d(quarter, half, 1),
+            }
+        )
+        self.head = ReplicateConv2d(half + PIXELS, PIXELS, 3)
 
-    def forward(self, image: Tensor, code: StyleParams, norms: Norms | None = None) -> Tensor:
-        """Return the painted picture `(B, 3, H, W)`, not yet clamped; H and W are multiples of 8.
+    def forward(self, image: Tensor, style_params: StyleParams, norms: Norms | None = None) -> Tensor:
+        """Return the stylised image `(B, 3, H, W)`, not clamped; H and W are multiples of 8.
 
-        `image` is `(B, 3, H, W)` in [0, 1]; `code` is of one or of B pictures.
+        `image` is `(B, 3, H, W)` in [0, 1]; `style_params` have a batch of 1 or B.
         """
         norms = norms or Norms()
+        matrices, shifts = style_params
         pixels = F.pixel_unshuffle(image - 0.5, 2).contiguous(memory_format=torch.channels_last)
-        half = self.enter(pixels).relu_()
-        half = self.at_half(half).relu_()
-        quarter = self.to_quarter(half).relu_()
-        quarter = self.at_quarter(quarter).relu_()
-        x = self.to_eighth(quarter).relu_()
+        half = self.stem(pixels).relu_()
+        half = self.conv_half(half).relu_()
+        quarter = self.down_quarter(half).relu_()
+        quarter = self.conv_quarter(quarter).relu_()
+        x = self.down_eighth(quarter).relu_()
         skips = {4: quarter, 2: half}
         stride = STRIDE
-        for index, (site, block) in enumerate(zip(self.sites, self.blocks, strict=False)):
-            if site.stride != stride:
-                stride = site.stride
-                x = F.interpolate(self.rise[str(stride)](x), scale_factor=2.0, mode="bilinear")
+        for index, (layer, block) in enumerate(zip(self.modulated_layers, self.blocks, strict=False)):
+            if layer.stride != stride:
+                stride = layer.stride
+                x = F.interpolate(self.upsample[str(stride)](x), scale_factor=2.0, mode="bilinear")
                 x = x + skips[stride]
-            x = block(x, code.matrices[index], code.shifts[index], norms, index)
+            x = block(x, matrices[index], shifts[index], norms, index)
         x = torch.cat([x, pixels.to(x.dtype)], 1)
-        last = len(self.blocks)
-        x = norms.restyle(x, code.matrices[-1], code.shifts[-1], last)
-        out = self.leave(x)
-        return F.pixel_shuffle(finish(out, self.training), 2) + 0.5
+        x = norms.modulate(x, matrices[-1], shifts[-1], len(self.blocks))
+        out = self.head(x)
+        return F.pixel_shuffle(filter_output(out, self.training), 2) + 0.5
 
     def macs(self, height: int, width: int) -> int:
-        """Return the multiply-adds of one picture of `height` x `width`, codes folded in."""
+        """Return the multiply-adds for one image of `height` x `width`, modulation folded in."""
         return sum(
-            kernel.weight.numel() * (height // stride) * (width // stride)
-            for kernel, stride in self._strides()
-            if isinstance(kernel, nn.Conv2d)
+            conv.weight.numel() * (height // stride) * (width // stride)
+            for conv, stride in self._convs()
+            if isinstance(conv, nn.Conv2d)
         )
 
-    def _strides(self) -> list[tuple[nn.Module, int]]:
-        trunk: list[tuple[nn.Module, int]] = [
-            (self.enter, 2), (self.at_half, 2), (self.to_quarter, 4), (self.at_quarter, 4), (self.to_eighth, 8),
-            (self.rise["4"], 8), (self.rise["2"], 4), (self.leave, 2),
-        ]  # fmt: skip
-        for site, block in zip(self.sites, self.blocks, strict=False):
-            trunk += [(kernel, site.stride) for kernel in block.children()]
-        return trunk
+    def _convs(self) -> list[tuple[nn.Module, int]]:
+        """Return every convolution with the stride of its output."""
+        convs: list[tuple[nn.Module, int]] = [
+            (self.stem, 2),
+            (self.conv_half, 2),
+            (self.down_quarter, 4),
+            (self.conv_quarter, 4),
+            (self.down_eighth, 8),
+            (self.upsample["4"], 8),
+            (self.upsample["2"], 4),
+            (self.head, 2),
+        ]
+        for layer, block in zip(self.modulated_layers, self.blocks, strict=False):
+            convs += [(conv, layer.stride) for conv in block.children()]
+        return convs
 
 
-def initialise(body: TransformNet) -> None:
-    """Start from He's initialisation; blocks begin near the identity, the picture near the photograph."""
-    for module in body.modules():
+def initialise(network: TransformNet) -> None:
+    """Apply He's initialisation; blocks start near the identity, the output near the content image."""
+    for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
     with torch.no_grad():
-        body.leave.weight.mul_(0.05)
+        network.head.weight.mul_(0.05)
         for channel in range(PIXELS):
-            body.leave.weight[channel, -PIXELS + channel, 1, 1] += 0.2
+            network.head.weight[channel, -PIXELS + channel, 1, 1] += 0.2

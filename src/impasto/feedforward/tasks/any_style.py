@@ -23,7 +23,7 @@ from impasto.training.trainer import Training
 
 KIND = "network:any"
 # Layers whose features reach the picture without being normalised again, and the first, whose kernels are small.
-NOT_SCALE_FREE = ("leave", "enter")
+NOT_SCALE_FREE = ("head", "stem")
 CHUNK = 256
 SIZES = {"hidden": HIDDEN, "bank": BANK, "directions": DIRECTIONS}
 # What the network is told at strengths 0, .5 and 1. At equal CONTENT its pictures are painted less than the
@@ -45,17 +45,17 @@ class AnyTraining(Training):
         self.encoder = encoder
         self.styles = styles
         torch.manual_seed(settings.seed)
-        self.body = TransformNet()
-        initialise(self.body)
-        self.coder = StylePredictor(self.body.sites)
-        standardise(self.coder, styles)
-        modules: dict[str, nn.Module] = {"body": self.body, "coder": self.coder}
+        self.network = TransformNet()
+        initialise(self.network)
+        self.style_predictor = StylePredictor(self.network.modulated_layers)
+        standardise(self.style_predictor, styles)
+        modules: dict[str, nn.Module] = {"network": self.network, "style_predictor": self.style_predictor}
         if begin is not None:
             take_over(modules, begin)
-        kernels = scale_free_kernels(self.body, NOT_SCALE_FREE)
+        kernels = scale_free_kernels(self.network, NOT_SCALE_FREE)
         learner = Learner(
-            modules, kernels, self.coder.matrices(), settings.kernel_rate, settings.code_rate, settings.other_rate,
-            settings.average,
+            modules, kernels, self.style_predictor.matrices(), settings.kernel_rate, settings.code_rate,
+            settings.other_rate, settings.average,
         )  # fmt: skip
         super().__init__(learner, Photographs(photographs, settings.size, settings.seed + 1), settings)
         self.settings: AnySettings = settings
@@ -71,7 +71,7 @@ class AnyTraining(Training):
         )
         statistics, targets = self.styles.rows(chosen)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            painted = self.body(photographs, self.coder(statistics, strength))
+            painted = self.network(photographs, self.style_predictor(statistics, strength))
         weight = content_weight(strength, settings.content_least, settings.content_most)
         held = self.held(self.encoder, photographs)
         loss, figures, _ = objective(self.encoder, painted, held, targets, weight, settings.spread_weight)
@@ -89,14 +89,14 @@ def content_weight(strength: Tensor, least: float, most: float) -> Tensor:
     return most ** (1 - strength) * least**strength
 
 
-def standardise(coder: StylePredictor, styles: Styles) -> None:
-    """Give `coder` the offset and scale that bring the vectors of `styles` to mean 0 and deviation 1."""
+def standardise(style_predictor: StylePredictor, styles: Styles) -> None:
+    """Give `style_predictor` the offset and scale that bring the vectors of `styles` to mean 0 and deviation 1."""
     rows = range(len(styles))
     vectors = torch.cat([
         styles.rows(rows[at : at + CHUNK])[0].vector() for at in range(0, len(styles), CHUNK)
     ])  # fmt: skip
-    coder.offset.copy_(vectors.mean(0))
-    coder.scale.copy_(1 / (vectors.std(0, correction=0) + 1e-3))
+    style_predictor.offset.copy_(vectors.mean(0))
+    style_predictor.scale.copy_(1 / (vectors.std(0, correction=0) + 1e-3))
 
 
 def take_over(modules: Mapping[str, nn.Module], weights: Mapping[str, Tensor]) -> None:
@@ -127,14 +127,14 @@ def read_any(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def restore(card: Mapping[str, Any], state: Mapping[str, Tensor]) -> tuple[TransformNet, StylePredictor]:
-    """Return body and coder of a file, whose weights are called ``body.*`` and ``coder.*``.
+    """Return network and style predictor of a file, whose weights are called ``network.*`` and ``style_predictor.*``.
 
     Raises KeyError, RuntimeError, TypeError or ValueError if card and weights do not fit.
     """
-    body = TransformNet(card.get("widths", WIDTHS), card.get("blocks", BLOCKS))
+    network = TransformNet(card.get("widths", WIDTHS), card.get("blocks", BLOCKS))
     sizes = [card.get(name, size) for name, size in SIZES.items()]
-    coder = StylePredictor(body.sites, *sizes)
-    for prefix, module in (("body.", body), ("coder.", coder)):
+    style_predictor = StylePredictor(network.modulated_layers, *sizes)
+    for prefix, module in (("network.", network), ("style_predictor.", style_predictor)):
         module.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
         module.eval().requires_grad_(False)
-    return body, coder
+    return network, style_predictor

@@ -13,7 +13,12 @@ from impasto.encoders import Encoder
 from impasto.errors import DivergedError, ResumeError
 from impasto.feedforward.initial_weights import Begin
 from impasto.feedforward.modules.johnson import JOHNSON, JohnsonNet
-from impasto.feedforward.modules.style_embedding import STYLES, USUAL, ConditionalInstanceNorm, StyleEmbedding
+from impasto.feedforward.modules.style_embedding import (
+    DEFAULT_STRENGTH,
+    STYLES,
+    ConditionalInstanceNorm,
+    StyleEmbedding,
+)
 from impasto.feedforward.modules.transform import StyleParams, TransformNet, initialise
 from impasto.feedforward.objective import objective
 from impasto.feedforward.perceptual_loss import PerceptualLoss
@@ -29,16 +34,16 @@ from impasto.training.trainer import UNFIT, Training
 
 
 class Step(NamedTuple):
-    """A painted batch `(B, 3, h, w)`, the code it was painted by, its loss and the parts of it."""
+    """A painted batch `(B, 3, h, w)`, its style parameters, its loss and the parts of it."""
 
     painted: Tensor
-    code: StyleParams
+    style_params: StyleParams
     loss: Tensor
     figures: dict[str, float]
 
 
 class StyleTraining(Training):
-    """One run; the network is ``body`` and its codes are ``table`` in the weights."""
+    """One run; the network is ``network`` and its styles are ``style_embedding`` in the weights."""
 
     kind: str
 
@@ -46,7 +51,7 @@ class StyleTraining(Training):
         self,
         encoder: Encoder,
         network: Network,
-        table: StyleEmbedding | ConditionalInstanceNorm,
+        style_embedding: StyleEmbedding | ConditionalInstanceNorm,
         learner: Learner,
         photographs: Sequence[Tensor],
         settings: StyleSettings,
@@ -55,17 +60,17 @@ class StyleTraining(Training):
         self.settings: StyleSettings = settings
         self.encoder = encoder
         self.network = network
-        self.table = table
+        self.style_embedding = style_embedding
         self.noise = torch.Generator().manual_seed(settings.seed + 3)
         self.history: list[tuple[int, dict[str, float]]] = []
 
     def train_step(self) -> dict[str, float]:
         """Take one step; return its figures. Raises DivergedError if the loss is not finite."""
         photographs = self.photographs_now()
-        painted, code, loss, figures = self.paint(photographs)
+        painted, style_params, loss, figures = self.paint(photographs)
         if self.settings.steady > 0:
             with torch.autocast("cpu", dtype=torch.bfloat16):
-                change = steadiness(self.network, photographs, painted, code, self.draws, self.noise)
+                change = steadiness(self.network, photographs, painted, style_params, self.draws, self.noise)
             loss = loss + self.settings.steady * change
             figures["change"] = float(change.detach())
         if not torch.isfinite(loss):
@@ -113,17 +118,17 @@ class LeanTraining(StyleTraining):
     ) -> None:
         """Begin with random weights, or with what ``begin`` puts in their place."""
         torch.manual_seed(settings.seed)
-        body = TransformNet()
-        initialise(body)
-        table = StyleEmbedding(body.sites, len(paintings))
+        network = TransformNet()
+        initialise(network)
+        style_embedding = StyleEmbedding(network.modulated_layers, len(paintings))
         if begin is not None:
-            begin(body, table, paintings)
-        modules: dict[str, nn.Module] = {"body": body, "table": table}
+            begin(network, style_embedding, paintings)
+        modules: dict[str, nn.Module] = {"network": network, "style_embedding": style_embedding}
         learner = Learner(
-            modules, scale_free_kernels(body, NOT_SCALE_FREE), table.matrices(), settings.kernel_rate,
+            modules, scale_free_kernels(network, NOT_SCALE_FREE), style_embedding.matrices(), settings.kernel_rate,
             settings.code_rate, settings.other_rate, settings.average,
         )  # fmt: skip
-        super().__init__(encoder, body, table, learner, photographs, settings)
+        super().__init__(encoder, network, style_embedding, learner, photographs, settings)
         self.styles = measure(encoder, paintings, seen)
         self.hold = StrengthController(settings.content_most, settings.content_least)
 
@@ -131,16 +136,16 @@ class LeanTraining(StyleTraining):
         """Paint styles, strengths and strokes drawn anew; the loss is that of the network for any style."""
         settings = self.settings
         drawn = draw(self.draws, self.styles, len(photographs), settings.plain, settings.mixtures)
-        code = self.table(drawn.weights, drawn.strength, drawn.stroke)
+        style_params = self.style_embedding(drawn.weights, drawn.strength, drawn.stroke)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            painted = self.network(photographs, code)
+            painted = self.network(photographs, style_params)
         weight = self.hold.weights(drawn.strength)
         held = self.held(self.encoder, photographs)
         found = objective(self.encoder, painted, held, drawn.targets, weight, settings.spread_weight)
         if settings.hold:
             self.hold.follow(drawn.strength, found.distance)
-        found.figures["weight"] = float(self.hold.weights(torch.tensor([USUAL])))
-        return Step(painted, code, found.loss, found.figures)
+        found.figures["weight"] = float(self.hold.weights(torch.tensor([DEFAULT_STRENGTH])))
+        return Step(painted, style_params, found.loss, found.figures)
 
     def state(self) -> dict[str, Any]:
         """Return everything that a resumed run needs besides pictures and settings."""
@@ -174,24 +179,24 @@ class JohnsonTraining(StyleTraining):
     ) -> None:
         torch.manual_seed(settings.seed)
         network = JohnsonNet()
-        table = ConditionalInstanceNorm(network.sites, len(paintings))
-        modules: dict[str, nn.Module] = {"body": network, "table": table}
+        style_embedding = ConditionalInstanceNorm(network.modulated_layers, len(paintings))
+        modules: dict[str, nn.Module] = {"network": network, "style_embedding": style_embedding}
         learner = Learner(
             modules, [], [], settings.kernel_rate, settings.code_rate, settings.other_rate, 0.0,
             betas=(0.9, 0.999), clip=float("inf"),
         )  # fmt: skip
-        super().__init__(encoder, network, table, learner, photographs, settings)
+        super().__init__(encoder, network, style_embedding, learner, photographs, settings)
         self.published = PerceptualLoss(encoder, paintings, settings)
 
     def paint(self, photographs: Tensor) -> Step:
         """Paint a style drawn for each picture; the losses are the published ones."""
-        chosen = [self.draws.randrange(self.table.count) for _ in range(len(photographs))]
-        weights = torch.eye(self.table.count)[chosen]
+        chosen = [self.draws.randrange(self.style_embedding.count) for _ in range(len(photographs))]
+        weights = torch.eye(self.style_embedding.count)[chosen]
         ones = torch.ones(len(photographs))
-        code = self.table(weights, ones, ones)
+        style_params = self.style_embedding(weights, ones, ones)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            painted = self.network(photographs, code)
-        return Step(painted, code, *self.published.loss(painted, photographs, chosen))
+            painted = self.network(photographs, style_params)
+        return Step(painted, style_params, *self.published.loss(painted, photographs, chosen))
 
     def factor(self) -> float:
         """Return 1: the rate stays as it is."""
