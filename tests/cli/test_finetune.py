@@ -45,7 +45,7 @@ def test_a_run_leaves_an_encoder_a_card_curves_and_a_confusion_matrix(cli, data:
     assert run.code == 0, run.err
     assert run.out == "data-tiny.safetensors\n"
     assert {path.name for path in data.glob("data-tiny*")} == {f"data-tiny{ending}" for ending in LEFT}
-    assert "3 classes, 12 pictures to train on and 3 held out; tiny, scope all" in run.err
+    assert "3 classes, 12 training pictures and 3 held out; tiny, scope all" in run.err
     assert "note: 1 files that are no pictures" in run.err
     assert "1 picture was skipped:\n  'data/rings/torn.jpg' " in run.err
     assert "epoch 2: loss" in run.err
@@ -118,7 +118,7 @@ def test_a_killed_run_goes_on_bit_for_bit(cli, data: Path, whole: bytes, environ
     assert not Path("o.safetensors").exists()
     run = cli("finetune", "--resume", "o.safetensors.checkpoint")
     assert run.code == 0, run.err
-    assert "going on after step" in run.err
+    assert "resuming after step" in run.err
     assert Path("o.safetensors").read_bytes() == whole
     assert Path("o.curves.csv").read_bytes() == Path("whole.curves.csv").read_bytes()
     assert not Path("o.safetensors.checkpoint").exists()
@@ -136,7 +136,7 @@ def test_a_stopped_run_keeps_the_best_and_says_how_to_go_on(
     assert "the best so far: o.safetensors" in said
     assert open_encoder("o.safetensors").name == "tiny"
     assert "stopped by hand" in Path("o.md").read_text(encoding="utf-8")
-    command = shlex.split(next(line for line in said.splitlines() if line.startswith("go on with: "))[12:])
+    command = shlex.split(next(line for line in said.splitlines() if line.startswith("resume with: "))[13:])
     assert command[0] == "impasto"
     run = cli(*command[1:])
     assert run.code == 0, run.err
@@ -214,14 +214,14 @@ BAD = {
     "words": ([*RUN, "--epochs", "many"], "valid integer"),
     "size": ([*RUN, "--size", "5"], "size is 5"),
     "size above side": ([*RUN, "--size", "64"], "raise side or lower size"),
-    "rate": ([*RUN, "--rate", "nan"], "rate is nan"),
+    "rate": ([*RUN, "--learning-rate", "nan"], "learning_rate is nan"),
     "validation": ([*RUN, "--validation", "1"], "validation is 1"),
     "seed": ([*RUN, "--seed", "-1"], "seed is -1"),
     "device": ([*RUN, "--device", "nope"], "Unknown device"),
     "suffix": ([*RUN, "--out", "o.pth"], "written as .safetensors"),
     "out folder": ([*RUN, "--out", "gone/o.safetensors"], "does not exist"),
-    "out exists": ([*RUN, "--out", "text.safetensors"], "exists already and is kept"),
-    "card exists": ([*RUN, "--out", "kept.safetensors"], "'kept.md' exists already and is kept"),
+    "out exists": ([*RUN, "--out", "text.safetensors"], "already exists"),
+    "card exists": ([*RUN, "--out", "kept.safetensors"], "'kept.md' already exists"),
     "resume missing": (["finetune", "--resume", "gone"], "no such file"),
     "resume text": (["finetune", "good", "--resume", "text.checkpoint"], "damaged"),
     "make what is there": (["finetune", "--make-data", "good"], "exists already"),
@@ -259,7 +259,7 @@ def test_a_resumed_run_takes_no_other_settings_pictures_or_names(cli, data: Path
     (data / "taken.md").write_text("mine")
     for words, expected in (
         (["--epochs", "3"], "epochs = 40, not 3"),
-        (["--out", "taken.safetensors"], "'taken.md' exists already"),
+        (["--out", "taken.safetensors"], "'taken.md' already exists"),
     ):
         run = cli("finetune", "--resume", "o.safetensors.checkpoint", *words)
         assert_one_sentence(run)

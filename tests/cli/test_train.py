@@ -11,17 +11,17 @@ import pytest
 import torch
 
 from impasto.cli.main import load
+from impasto.cli.training_progress import TrainingReport
 from impasto.feedforward.catalogue import open_model
 from impasto.feedforward.model_card import open_styles
 from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH
-from impasto.feedforward.style_settings import StyleSettings
-from impasto.training.curves import Board
+from impasto.feedforward.style_settings import GivenStyleSettings
 
 from .conftest import make_picture, pixels
 from .test_bad_input import assert_one_sentence
 
 WORDS = ("art.png", "art2.png", "--photos", "photos", "--size", "64", "--batch", "1", "--previews-every", "1")
-LEAN = ("train", *WORDS, "--start", "nothing", "--steps", "2")
+RANDOM = ("train", *WORDS, "--start", "random", "--steps", "2")
 LEFT = {".safetensors", ".md", ".curve.png", ".preview.png"}
 
 
@@ -35,13 +35,22 @@ def studio(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("impasto.feedforward.artifact_checks.SIZES", (64,))
     monkeypatch.setattr("impasto.feedforward.artifact_checks.CHECKERBOARD", 1e9)
     monkeypatch.setattr("impasto.feedforward.artifact_checks.blob", lambda flat, painted: None)
-    monkeypatch.setattr("impasto.cli.train.EVERY", 1)
     return place
 
 
 def test_a_run_leaves_a_network_a_card_a_curve_and_a_preview(cli, studio: Path) -> None:
     run = cli(
-        *LEAN, "--title", "One", "--title", "Two", "--credit", "A", "--credit", "B", "--out", "n.safetensors"
+        *RANDOM,
+        "--title",
+        "One",
+        "--title",
+        "Two",
+        "--credit",
+        "A",
+        "--credit",
+        "B",
+        "--out",
+        "n.safetensors",
     )
     assert run.code == 0, run.err
     assert run.out == "n.safetensors\n"
@@ -57,18 +66,18 @@ def test_a_run_leaves_a_network_a_card_a_curve_and_a_preview(cli, studio: Path) 
     ]
     assert card["photographs"] == "7"
     assert card["steps_done"] == 2
-    assert "--start nothing" in (studio / "n.md").read_text()
+    assert "--start random" in (studio / "n.md").read_text()
     assert pixels(studio / "n.preview.png").shape == (72, 240, 3)
 
 
 def test_a_training_goes_on_with_a_trained_network(cli, studio: Path) -> None:
-    assert cli(*LEAN, "--quiet", "--out", "n.safetensors").code == 0
-    words = ("train", *WORDS, "--quiet", "--steps", "1", "--from", "n.safetensors", "--no-hold")
+    assert cli(*RANDOM, "--quiet", "--out", "n.safetensors").code == 0
+    words = ("train", *WORDS, "--quiet", "--steps", "1", "--from", "n.safetensors", "--no-hold-strength")
     assert cli(*words, "--out", "further.safetensors").code == 0
     page = (studio / "further.md").read_text()
     digest = sha256((studio / "n.safetensors").read_bytes()).hexdigest()[:16]
-    assert f"Began with: n.safetensors (SHA-256 {digest}; 2 steps after random weights)." in page
-    assert " --no-hold" in page
+    assert f"Started from: n.safetensors (SHA-256 {digest}; 2 steps after random weights)." in page
+    assert " --no-hold-strength" in page
     # What a strength means decides which one is usual.
     assert open_model(Path("n.safetensors")).default_strength == DEFAULT_STRENGTH
     assert open_model(Path("further.safetensors")).default_strength == 1
@@ -78,20 +87,20 @@ def test_a_training_goes_on_with_a_trained_network(cli, studio: Path) -> None:
 
 
 def test_an_interrupted_run_goes_on_to_the_same_file(cli, studio: Path, monkeypatch) -> None:
-    assert cli(*LEAN, "--quiet", "--out", "whole.safetensors").code == 0
+    assert cli(*RANDOM, "--quiet", "--out", "whole.safetensors").code == 0
     with monkeypatch.context() as patch:
-        patch.setattr(Board, "add", lambda self, step, figures: os.kill(os.getpid(), signal.SIGINT))
-        run = cli(*LEAN, "--out", "n.safetensors")
+        patch.setattr(TrainingReport, "stepped", lambda self, event: os.kill(os.getpid(), signal.SIGINT))
+        run = cli(*RANDOM, "--quiet", "--out", "n.safetensors")
     assert run.code == 130, run.err
     assert "Stopped after step 1" in run.err
     assert open_styles(Path("n.safetensors"))[2]["steps_done"] == 1
     assert Path("n.safetensors.checkpoint").is_file()
-    other = cli(*LEAN, "--quiet", "--seed", "1", "--out", "n.safetensors", "--resume")
+    other = cli(*RANDOM, "--quiet", "--seed", "1", "--out", "n.safetensors", "--resume")
     assert_one_sentence(other)
-    assert "other settings" in other.err
-    run = cli(*LEAN, "--out", "n.safetensors", "--resume")
+    assert "seed = 0, not 1" in other.err
+    run = cli(*RANDOM, "--out", "n.safetensors", "--resume")
     assert run.code == 0, run.err
-    assert "going on after step 1" in run.err
+    assert "resuming after step 1" in run.err
     assert not Path("n.safetensors.checkpoint").exists()
     for mine, theirs in zip(
         open_styles(Path("n.safetensors"))[:2], open_styles(Path("whole.safetensors"))[:2], strict=True
@@ -102,7 +111,7 @@ def test_an_interrupted_run_goes_on_to_the_same_file(cli, studio: Path, monkeypa
 
 def test_a_network_that_does_not_pass_is_not_written(cli, studio: Path, monkeypatch) -> None:
     monkeypatch.setattr("impasto.feedforward.artifact_checks.CHECKERBOARD", -1.0)
-    run = cli(*LEAN, "--quiet", "--previews-every", "0", "--out", "n.safetensors")
+    run = cli(*RANDOM, "--quiet", "--previews-every", "0", "--out", "n.safetensors")
     assert_one_sentence(run)
     assert "did not pass its checks: in the style art, a painted photograph has a checkerboard" in run.err
     assert {path.name for path in studio.glob("n.*")} == {
@@ -126,5 +135,5 @@ def test_a_network_to_begin_with_has_to_be_there(cli, studio: Path) -> None:
 
 def test_every_setting_is_an_option() -> None:
     given = {parameter.name: parameter for parameter in load("train").params}
-    for name, field in StyleSettings.model_fields.items():
+    for name, field in GivenStyleSettings.model_fields.items():
         assert given[name].help == field.description

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from impasto.cli.training_progress import Silent
+from impasto.cli.training_progress import TrainingReport
 from impasto.feedforward.catalogue import find_model, open_model
-from impasto.feedforward.tasks.any_style import read_any
+from impasto.feedforward.restore import read_any_style
 from impasto.feedforward.weights import identity
 
 from .conftest import make_picture
@@ -31,7 +31,6 @@ def folders(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for index in range(32):
             make_picture(place / folder / f"{index}.png", 40, 36, index)
     monkeypatch.setattr("impasto.feedforward.style_data.LONGEST", 32)
-    monkeypatch.setattr("impasto.cli.train_any.EVERY", 1)
     return place
 
 
@@ -39,19 +38,21 @@ def test_an_interrupted_run_goes_on_to_the_same_network(cli, folders: Path, monk
     run = cli(*WORDS, "--out", "whole.safetensors")
     assert run.code == 0, run.err
     with monkeypatch.context() as patch:
-        patch.setattr(Silent, "trained", lambda self, line: os.kill(os.getpid(), signal.SIGINT))
+        patch.setattr(TrainingReport, "stepped", lambda self, event: os.kill(os.getpid(), signal.SIGINT))
         run = cli(*WORDS, "--out", "n.safetensors")
     assert run.code == 130, run.err
     assert {path.name for path in folders.glob("n.*")} == {"n.safetensors.checkpoint"}
     other = cli(*WORDS, "--seed", "1", "--out", "n.safetensors", "--resume")
     assert_one_sentence(other)
-    assert "other settings" in other.err
+    assert "seed = 0, not 1" in other.err
     # What it began with is in the checkpoint, so --from is not asked for again.
     run = cli(*WORDS[:-2], "--out", "n.safetensors", "--resume")
     assert run.code == 0, run.err
-    (card, weights), (wanted, whole) = (read_any(Path(f"{name}.safetensors")) for name in ("n", "whole"))
+    (card, weights), (wanted, whole) = (
+        read_any_style(Path(f"{name}.safetensors")) for name in ("n", "whole")
+    )
     assert card == wanted
-    assert card["began_with"] == identity(find_model("any"))
+    assert card["started_from"] == identity(find_model("any"))
     assert all(torch.equal(weights[name], value) for name, value in whole.items())
     assert open_model(Path("n.safetensors")).names == ()
     assert not list(folders.glob("*.checkpoint"))

@@ -339,7 +339,7 @@ def test_without_matplotlib_only_the_plots_are_missing(pictures, tmp_path: Path,
 def test_names_are_free_or_refused(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("mine")
     assert FinetuneOutputs(tmp_path / "a.safetensors").numbered().model.name == "a-2.safetensors"
-    with pytest.raises(OutputError, match=r"a\.md' exists already"):
+    with pytest.raises(OutputError, match=r"a\.md' already exists"):
         FinetuneOutputs(tmp_path / "a.safetensors").check(overwrite=False)
     FinetuneOutputs(tmp_path / "a.safetensors").check(overwrite=True)
     with pytest.raises(OutputError, match=r"\.safetensors, not 'a\.pth'"):

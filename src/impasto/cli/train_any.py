@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.console import say, tell
-from impasto.cli.interrupt import Interrupted, Stop
+from impasto.cli.console import say
+from impasto.cli.interrupt import Stop
 from impasto.cli.training_options import takes_settings
-from impasto.cli.training_progress import CHECKPOINT_SECONDS, reporter
-from impasto.errors import OutputError, RecipeError
-from impasto.feedforward.any_settings import AnySettings
+from impasto.cli.training_progress import TrainingReport, training_report
+from impasto.cli.training_session import TrainingSession, require_checkpoint
+from impasto.feedforward.training_settings import AnyStyleSettings
 
 if TYPE_CHECKING:
-    from impasto.feedforward.tasks.any_style import AnyTraining
+    from impasto.feedforward.tasks.any_style import AnyStyleTask
 
 app = typer.Typer(add_completion=False)
 
-# Steps from one line to the next; Ctrl-C is heard at a line.
-EVERY = 10
-
 
 @app.command("train-any")
-@takes_settings(AnySettings)
+@takes_settings(AnyStyleSettings)
 def train_any(
     photos: Annotated[Path, typer.Option(metavar="DIR", help="Folder of photographs.", show_default=False)],
-    art: Annotated[Path, typer.Option(metavar="DIR", help="Folder of paintings.", show_default=False)],
+    art: Annotated[Path, typer.Option(metavar="DIR", help="Folder of style images.", show_default=False)],
     out: Annotated[
         Path,
         typer.Option("--out", "-o", metavar="FILE", help="File to write (.safetensors).", show_default=False),
     ],
-    begin: Annotated[
+    initial: Annotated[
         Path | None,
         typer.Option(
-            "--from", metavar="FILE", help="Network for any style to begin with.", show_default=False
+            "--from", metavar="FILE", help="Network for any style to start from.", show_default=False
         ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint beside --out.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Resume from the checkpoint beside --out.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     *,
     given: dict[str, Any],
 ) -> None:
@@ -48,80 +46,78 @@ def train_any(
 
     Every 16th picture of both folders is held out. Ctrl-C writes a checkpoint; a second one stops at once.
     """
-    settings = AnySettings.make(given)
-    if out.suffix.lower() != ".safetensors":
-        raise OutputError(
-            f"Networks are written as .safetensors, not '{out.suffix}'; give --out another suffix."
-        )
-    from impasto.feedforward.tasks.any_style import KIND
+    settings = AnyStyleSettings.make(given)
     from impasto.feedforward.weights import identity
-    from impasto.imaging.atomic import check_place
-    from impasto.training import checkpoint
+    from impasto.training.checkpoint import read_checkpoint
+    from impasto.training.outputs import TrainingOutputs
+    from impasto.training.trainer import Trainer
 
-    state = out.with_name(f"{out.name}.checkpoint")
-    check_place(out)
-    check_place(state)
-    if resume and not state.is_file():
-        raise RecipeError(f"There is no checkpoint '{state}' to go on from; leave --resume out.")
-    with Stop(quiet) as stop, reporter(quiet) as report:
-        run = _open(photos, art, settings, begin, report, stop)
-        origin = {
-            "photos": photos.name, "art": art.name, "began_with": identity(begin) if begin else "random weights"
-        }  # fmt: skip
+    outputs = TrainingOutputs(out)
+    outputs.check()
+    if resume:
+        require_checkpoint(outputs.checkpoint)
+    with Stop(quiet) as stop, training_report(quiet) as report:
+        task = _open(photos, art, settings, initial, report, stop)
+        started_from = identity(initial) if initial else "random weights"
+        origin: dict[str, Any] = {"photos": photos.name, "art": art.name, "started_from": started_from}
+        session = TrainingSession(Trainer(task), origin, outputs.checkpoint, stop, report, quiet)
         if resume:
-            origin = {**origin, **checkpoint.resume(state, KIND, run)}
-            if not quiet:
-                tell(f"going on after step {run.learner.step}")
-        _train(run, state, origin, report, stop)
-        _write(run, out, origin)
-    state.unlink(missing_ok=True)
-    if not quiet:
-        say(str(out))
+            saved = read_checkpoint(outputs.checkpoint, task.kind)
+            session.resume(saved)
+            session.origin = {**origin, **saved.origin}
+        if not session.train():
+            session.interrupt()
+        if session.is_main:
+            _write(task, out, session.origin)
+    if session.is_main:
+        outputs.checkpoint.unlink(missing_ok=True)
+        if not quiet:
+            say(str(out))
 
 
 def _open(
-    photos: Path, art: Path, settings: AnySettings, begin: Path | None, report: Any, stop: Stop
-) -> AnyTraining:
-    from impasto.encoders import best_precision, open_device, open_encoder, prepare, tune_process
+    photos: Path,
+    art: Path,
+    settings: AnyStyleSettings,
+    initial: Path | None,
+    report: TrainingReport,
+    stop: Stop,
+) -> AnyStyleTask:
+    """Read the pictures, measure the style images and set the initial weights."""
+    from impasto.encoders import open_encoder, prepare, tune_process
+    from impasto.feedforward.restore import read_any_style
     from impasto.feedforward.style_data import measure_styles
-    from impasto.feedforward.tasks.any_style import AnyTraining, read_any
+    from impasto.feedforward.tasks.any_style import AnyStyleTask
     from impasto.training.crops import read_folder
+    from impasto.training.device import ComputeDevice
+    from impasto.training.distributed import DataParallel
 
-    first = None if begin is None else read_any(begin)[1]
+    weights = None if initial is None else read_any_style(initial)[1]
     tune_process()
-    device = open_device("cpu")
-    encoder = prepare(open_encoder("compact"), device, best_precision(device))
-    photographs, paintings = read_folder(photos), read_folder(art)
+    compute = ComputeDevice.open(settings.device, settings.precision)
+    parallel = DataParallel.from_environment(compute.device)
+    encoder = prepare(open_encoder("compact"), compute.device, compute.precision)
+    photographs, style_images = read_folder(photos), read_folder(art)
 
-    def seen(done: int, total: int) -> None:
-        report.count("measuring paintings", done, total)
+    def progress(done: int, total: int) -> None:
+        if parallel.is_main:
+            report.counted("measuring style images", done, total)
         stop.check()
 
-    styles = measure_styles(encoder, paintings.train, settings.variants, settings.seed, seen)
-    return AnyTraining(encoder, photographs.train, styles, settings, first)
+    styles = measure_styles(encoder, style_images.train, settings.variants, settings.seed, progress)
+    return AnyStyleTask(encoder, photographs.train, styles, settings, compute, parallel, initial=weights)
 
 
-def _train(run: AnyTraining, state: Path, origin: dict[str, str], report: Any, stop: Stop) -> None:
-    from impasto.feedforward.tasks.any_style import KIND
-    from impasto.training.checkpoint import write_checkpoint
-
-    words = run.settings.model_dump_json()
-    saved = time.monotonic()
-    for line in run.run(EVERY):
-        report.trained(line)
-        if stop.number or time.monotonic() - saved >= CHECKPOINT_SECONDS:
-            write_checkpoint(state, KIND, words, origin, run.state())
-            saved = time.monotonic()
-        if stop.number and line.step < line.steps:
-            tell(f"Stopped after step {line.step}; go on with the same command and --resume.")
-            raise Interrupted(stop.number)
-
-
-def _write(run: AnyTraining, out: Path, origin: dict[str, str]) -> None:
-    from impasto.feedforward.tasks.any_style import KIND, SIZES, STRENGTHS
+def _write(task: AnyStyleTask, out: Path, origin: Any) -> None:
+    from impasto.feedforward.restore import PREDICTOR_SIZES, STRENGTHS
     from impasto.feedforward.weights import write_network
 
     card = {
-        "kind": KIND, "name": "any", "settings": run.settings.model_dump(), **origin, "strengths": STRENGTHS, **SIZES
-    }  # fmt: skip
-    write_network(out, run.weights(), card)
+        "kind": task.kind,
+        "name": "any",
+        "settings": task.settings.model_dump(),
+        **origin,
+        "strengths": STRENGTHS,
+        **PREDICTOR_SIZES,
+    }
+    write_network(out, task.weights(), card)

@@ -95,12 +95,13 @@ class TrainingSession:
             write_checkpoint(self.checkpoint, self.trainer, self.origin)
         self._saved_at = time.monotonic()
 
-    def interrupt(self, *notes: str) -> None:
-        """Write the checkpoint, say how far the training is, and raise `Interrupted`."""
+    def interrupt(self, note: str = "resume with the same command and --resume.", *lines: str) -> None:
+        """Write the checkpoint, print how far the training is and how to resume it, and raise `Interrupted`."""
         self.save()
-        if not self.quiet and self.is_main:
-            for note in notes or ("resume with the same command and --resume",):
-                tell(f"Stopped after step {self.trainer.step}; {note}.")
+        if self.is_main:
+            tell(f"Stopped after step {self.trainer.step}; {note}")
+            for line in lines:
+                tell(line)
         raise Interrupted(self.stop.number)
 
     def _logged(self, event: Logged) -> None:

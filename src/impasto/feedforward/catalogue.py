@@ -16,8 +16,8 @@ from impasto.feedforward.modules.region_norms import mix_style_params
 from impasto.feedforward.modules.style_predictor import StylePredictor, StyleStatistics
 from impasto.feedforward.modules.transform import StyleParams, TransformNet
 from impasto.feedforward.pretrained import SUFFIX, pretrained_networks
+from impasto.feedforward.restore import restore_any_style, restore_given_styles
 from impasto.feedforward.style_data import LONGEST, measure_style
-from impasto.feedforward.tasks.any_style import restore
 from impasto.feedforward.weights import Network, read_network
 from impasto.imaging import fit, read_picture, resize
 from impasto.imaging.picture import PictureLike
@@ -169,7 +169,7 @@ def _file_key(style: PictureLike, longest: int) -> tuple[str, int, int] | None:
 
 def open_any(card: Mapping[str, Any], state: Mapping[str, Tensor]) -> AnyStyle:
     """Return the network of any style from its file."""
-    return AnyStyle(*restore(card, state))
+    return AnyStyle(*restore_any_style(card, state))
 
 
 def identity_style_params(network: Network) -> StyleParams:
@@ -185,10 +185,9 @@ class OwnStyles:
     """A network of given styles, whose codes lie in a trained table."""
 
     def __init__(self, card: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
-        from impasto.feedforward.model_card import restore as restore_styles
         from impasto.feedforward.modules.style_embedding import STROKES
 
-        network, self.style_embedding = restore_styles(card, state)
+        network, self.style_embedding = restore_given_styles(card, state)
         self.network: Network = network
         self.names = tuple(str(style["name"]) for style in card["styles"])
         self.controls: tuple[str, ...] = self.style_embedding.controls

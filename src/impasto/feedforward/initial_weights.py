@@ -1,4 +1,4 @@
-"""Beginning with a network that there is, and painting with one that is still being trained."""
+"""Initial weights of a training for given styles, and paintings by a network that is still being trained."""
 
 from __future__ import annotations
 
@@ -11,73 +11,78 @@ from torch import Tensor, nn
 
 from impasto.encoders import Encoder
 from impasto.errors import WeightsError
-from impasto.feedforward import model_card as files
 from impasto.feedforward.descriptor import ModelDescriptor
 from impasto.feedforward.modules.style_embedding import STYLES, StyleEmbedding
 from impasto.feedforward.modules.style_predictor import StylePredictor
 from impasto.feedforward.modules.transform import StyleParams, TransformNet
 from impasto.feedforward.pretrained import pretrained_networks
+from impasto.feedforward.restore import ANY_STYLE, restore_any_style, restore_given_styles
 from impasto.feedforward.style_data import measure_style
 from impasto.feedforward.style_targets import at_stroke
-from impasto.feedforward.tasks.any_style import KIND, restore
 from impasto.feedforward.weights import dequantise, quantise, read_network
 from impasto.imaging import fit, resize
 
-PREVIEW = 512
-MOST_SHOWN = 4
+PREVIEW_SIDE = 512
+MOST_PREVIEWED = 4
 
 
-Begin = Callable[[TransformNet, StyleEmbedding, Sequence[Tensor]], None]
-"""Puts what a training begins with into network and style embedding; it is given the paintings `(1, 3, h, w)`."""
+Initialiser = Callable[[TransformNet, StyleEmbedding, Sequence[Tensor]], None]
+"""Sets the weights that a training starts from; it gets network, style embedding and style images `(1, 3, h, w)`."""
 
 
-def begin_with(path: Path | None, encoder: Encoder) -> Begin:
-    """Return what puts the network of a file in place: one for any style, or one for as many styles.
+def initialiser_from(path: Path | None, encoder: Encoder) -> Initialiser:
+    """Return the initialiser that copies a network's file: one for any style, or one for as many styles.
 
-    None is the network for any style that ships; `encoder` is what that looks at paintings through. Raises
-    WeightsError if the file is not there, damaged, or a network of another kind; so does what is returned, if the
-    network is of another size or has another number of styles.
+    None stands for the network for any style that ships; its style predictor sees the style images through `encoder`.
+    Raises WeightsError if the file is missing, damaged, or of another kind; the initialiser raises it if the network
+    has another size or another number of styles.
     """
     path = path or pretrained_networks().get("any")
     if path is None:
         raise WeightsError(
-            "This impasto came without the network for any style; name one with --from, or give --start nothing."
+            "This impasto came without the network for any style; name one with --from, or give --start random."
         )
     card, state = read_network(path)
     try:
-        if card["kind"] == KIND:
-            return _with_any(path, *restore(card, state), encoder)
+        if card["kind"] == ANY_STYLE:
+            return _from_any_style(path, *restore_any_style(card, state), encoder)
         if card["kind"] == STYLES:
-            network, own = files.restore(card, state)
-            return _with_styles(path, {"network": network, "style_embedding": own})
+            network, style_embedding = restore_given_styles(card, state)
+            return _from_given_styles(path, network, style_embedding)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise WeightsError(f"The network {path} does not fit its own card; fetch it again.") from error
     raise WeightsError(
-        f"{path} is a {card['kind']}, but a training begins with a network for any style, or for given ones; give"
+        f"{path} is a {card['kind']}, but a training starts from a network for any style, or for given ones; give"
         " another --from."
     )
 
 
-def _with_any(path: Path, network: TransformNet, style_predictor: StylePredictor, encoder: Encoder) -> Begin:
-    def begin(own: TransformNet, style_embedding: StyleEmbedding, paintings: Sequence[Tensor]) -> None:
-        _copy(path, network, own)
-        style_embedding.begin_with(*style_params_of(style_predictor, encoder, paintings))
+def _from_any_style(
+    path: Path, source: TransformNet, style_predictor: StylePredictor, encoder: Encoder
+) -> Initialiser:
+    def initialise(
+        network: TransformNet, style_embedding: StyleEmbedding, style_images: Sequence[Tensor]
+    ) -> None:
+        _copy(path, source, network)
+        style_embedding.begin_with(*predicted_params(style_predictor, encoder, style_images))
 
-    return begin
-
-
-def _with_styles(path: Path, modules: Mapping[str, nn.Module]) -> Begin:
-    def begin(own: TransformNet, style_embedding: StyleEmbedding, paintings: Sequence[Tensor]) -> None:
-        del paintings
-        _copy(path, modules["network"], own)
-        _copy(path, modules["style_embedding"], style_embedding)
-
-    return begin
+    return initialise
 
 
-def _copy(path: Path, first: nn.Module, own: nn.Module) -> None:
+def _from_given_styles(path: Path, source: nn.Module, source_embedding: nn.Module) -> Initialiser:
+    def initialise(
+        network: TransformNet, style_embedding: StyleEmbedding, style_images: Sequence[Tensor]
+    ) -> None:
+        del style_images
+        _copy(path, source, network)
+        _copy(path, source_embedding, style_embedding)
+
+    return initialise
+
+
+def _copy(path: Path, source: nn.Module, target: nn.Module) -> None:
     try:
-        own.load_state_dict(first.state_dict())
+        target.load_state_dict(source.state_dict())
     except RuntimeError as error:
         raise WeightsError(
             f"The network {path} is of another size or has another number of styles than this training; give another"
@@ -86,50 +91,48 @@ def _copy(path: Path, first: nn.Module, own: nn.Module) -> None:
 
 
 @torch.no_grad()
-def style_params_of(
-    style_predictor: StylePredictor, encoder: Encoder, paintings: Sequence[Tensor]
+def predicted_params(
+    style_predictor: StylePredictor, encoder: Encoder, style_images: Sequence[Tensor]
 ) -> tuple[StyleParams, StyleParams]:
-    """Return what `style_predictor` makes of the paintings at strength 1 and at strength 0, one row each."""
+    """Return the predicted style parameters of the style images at strength 1 and at strength 0, one row each."""
     rows: tuple[list[StyleParams], list[StyleParams]] = ([], [])
-    for painting in paintings:
-        statistics, _ = measure_style(encoder, at_stroke(painting, 1.0))
+    device = next(encoder.parameters()).device
+    for image in style_images:
+        statistics, _ = measure_style(encoder, at_stroke(image.to(device), 1.0))
         for row, strength in zip(rows, (1.0, 0.0), strict=True):
-            row.append(style_predictor(statistics, torch.tensor([strength])))
-    full, none = (
-        StyleParams(
-            tuple(
-                torch.cat(parts)
-                for parts in zip(*(style_params.matrices for style_params in row), strict=True)
-            ),
-            tuple(
-                torch.cat(parts) for parts in zip(*(style_params.shifts for style_params in row), strict=True)
-            ),
-        )
-        for row in rows
-    )
+            row.append(style_predictor(statistics.to("cpu"), torch.tensor([strength])))
+    full, none = (_concatenate(row) for row in rows)
     return full, none
+
+
+def _concatenate(rows: Sequence[StyleParams]) -> StyleParams:
+    matrices = zip(*(params.matrices for params in rows), strict=True)
+    shifts = zip(*(params.shifts for params in rows), strict=True)
+    return StyleParams(
+        tuple(torch.cat(parts) for parts in matrices), tuple(torch.cat(parts) for parts in shifts)
+    )
 
 
 def painters(
     card: Mapping[str, Any], weights: Mapping[str, Tensor], strength: float = 1.0
 ) -> list[Callable[[Tensor], Tensor]]:
-    """Return for each style what paints `(1, 3, H, W)` in it, with `weights` as they will be stored.
+    """Return for each style a function that paints `(1, 3, H, W)` with `weights` as they will be stored.
 
-    `card` says kind and styles. What is painted is not finite where the network's values are not.
+    `card` holds kind and styles. The painting is not finite where the network's values are not.
     """
-    network, style_embedding = files.restore(card, dequantise(quantise(weights)))
-    loaded = ModelDescriptor(network, name=str(card["name"]))
+    stored = {name: value.cpu() for name, value in weights.items()}
+    network, style_embedding = restore_given_styles(card, dequantise(quantise(stored)))
+    descriptor = ModelDescriptor(network, name=str(card["name"]))
     count = len(card["styles"])
 
     def painter(number: int) -> Callable[[Tensor], Tensor]:
-        style_params = style_embedding(
-            torch.eye(count)[number : number + 1], torch.tensor([strength]), torch.ones(1)
-        )
+        row = torch.eye(count)[number : number + 1]
+        style_params = style_embedding(row, torch.tensor([strength]), torch.ones(1))
 
         def paint(image: Tensor) -> Tensor:
             try:
-                return loaded.paint(image, style_params)
-            except WeightsError:  # which is how it says that values are not finite
+                return descriptor.paint(image, style_params)
+            except WeightsError:  # the network's values are not finite
                 return torch.full_like(image, torch.nan)
 
         return paint
@@ -140,12 +143,10 @@ def painters(
 def preview(card: Mapping[str, Any], weights: Mapping[str, Tensor], photograph: Tensor) -> Tensor:
     """Return the `photograph` `(1, 3, H, W)`, at most 512 pixels, beside its paintings in up to 4 styles.
 
-    They are painted at the strength that is usual with the network.
+    They are painted at the network's default strength.
     """
     height, width = photograph.shape[2:]
-    small = resize(photograph, fit(height, width, min(PREVIEW, max(height, width))))
-    shown = [
-        paint(small).nan_to_num()
-        for paint in painters(card, weights, card.get("default_strength", 1.0))[:MOST_SHOWN]
-    ]
-    return torch.cat([small, *shown], 3)
+    small = resize(photograph, fit(height, width, min(PREVIEW_SIDE, max(height, width))))
+    strength = card.get("default_strength", 1.0)
+    paintings = [paint(small).nan_to_num() for paint in painters(card, weights, strength)[:MOST_PREVIEWED]]
+    return torch.cat([small, *paintings], 3)

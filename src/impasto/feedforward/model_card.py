@@ -1,8 +1,7 @@
-"""A network for a few styles as a file: weights in eight bits, a card in the header, a page beside it."""
+"""Model cards of networks for given styles, and their weights files."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -20,15 +19,16 @@ from impasto.feedforward.modules.style_embedding import (
     StyleEmbedding,
 )
 from impasto.feedforward.modules.transform import BLOCKS, WIDTHS, TransformNet
-from impasto.feedforward.style_settings import StyleSettings
+from impasto.feedforward.restore import restore_given_styles
+from impasto.feedforward.style_settings import GivenStyleSettings
 from impasto.feedforward.weights import read_network, write_network
 from impasto.imaging import write_text_atomic
-from impasto.training.optimizers import put
+from impasto.training.cards import settings_block, table
 
 
 @dataclass(frozen=True)
 class StyleRecord:
-    """What a file says of one of its styles: a name to ask for it by, and whose painting it is."""
+    """One style of a network: its name in commands, the title, credit and licence of the style image, its SHA-256."""
 
     name: str
     title: str
@@ -40,23 +40,23 @@ class StyleRecord:
 def describe(
     paths: Sequence[Path], titles: Sequence[str], credits: Sequence[str], licences: Sequence[str]
 ) -> list[StyleRecord]:
-    """Return the records of the paintings `paths`; words are given for all of them in order, or for none.
+    """Return the records of the style images `paths`.
 
-    Titles default to the file's name; names are the files' stems, numbered where they repeat. Raises RecipeError
-    for words of another number.
+    Titles, credits and licences are given for all of them in order, or for none. Titles default to the file's stem;
+    names are the stems, numbered where they repeat. Raises RecipeError for any other number of words.
     """
     for what, words in (("title", titles), ("credit", credits), ("licence", licences)):
         if words and len(words) != len(paths):
             raise RecipeError(
                 f"There are {len(paths)} styles and {len(words)} times --{what}; give it once for each, in order."
             )
-    found: list[StyleRecord] = []
+    records: list[StyleRecord] = []
     for index, path in enumerate(paths):
         name, number = path.stem, 1
-        while name in {record.name for record in found}:
+        while name in {record.name for record in records}:
             number += 1
             name = f"{path.stem}-{number}"
-        found.append(
+        records.append(
             StyleRecord(
                 name,
                 titles[index] if titles else path.stem,
@@ -65,27 +65,33 @@ def describe(
                 sha256(path.read_bytes()).hexdigest(),
             )
         )
-    return found
+    return records
 
 
 def make_card(
     kind: str,
     name: str,
-    settings: StyleSettings,
+    settings: GivenStyleSettings,
     styles: Sequence[StyleRecord],
     figures: Mapping[str, float],
     origin: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return what a file says of itself; no date or path of output is in it, so equal runs give equal files."""
+    """Return the card in a file's header; it holds no date and no output path, so equal runs give equal files."""
     shape: dict[str, Any] = {"widths": list(WIDTHS), "blocks": list(BLOCKS)} if kind == STYLES else {}
-    if kind == STYLES and settings.hold:
+    if kind == STYLES and settings.hold_strength:
         shape["default_strength"] = DEFAULT_STRENGTH
     controls = StyleEmbedding.controls if kind == STYLES else ConditionalInstanceNorm.controls
     return {
-        "kind": kind, "version": 1, "name": name, **shape, "controls": list(controls),
-        "styles": [asdict(style) for style in styles], "settings": settings.model_dump(),
-        "figures": {key: round(value, 6) for key, value in figures.items()}, **origin,
-    }  # fmt: skip
+        "kind": kind,
+        "version": 1,
+        "name": name,
+        **shape,
+        "controls": list(controls),
+        "styles": [asdict(style) for style in styles],
+        "settings": settings.model_dump(),
+        "figures": {key: round(value, 6) for key, value in figures.items()},
+        **origin,
+    }
 
 
 def write_styles(path: Path, weights: Mapping[str, Tensor], card: Mapping[str, Any]) -> None:
@@ -96,7 +102,7 @@ def write_styles(path: Path, weights: Mapping[str, Tensor], card: Mapping[str, A
 def open_styles(
     path: Path,
 ) -> tuple[TransformNet | JohnsonNet, StyleEmbedding | ConditionalInstanceNorm, dict[str, Any]]:
-    """Return network, style embedding and card of a file for a few styles, frozen, running no code of it.
+    """Return the frozen network, style embedding and card of a file for given styles; no code in it is run.
 
     Raises WeightsError if it is missing, damaged, or of another kind.
     """
@@ -106,34 +112,10 @@ def open_styles(
             f"{path} is a {card['kind']}, not a network for given styles; use --style with it."
         )
     try:
-        network, style_embedding = restore(card, state)
+        network, style_embedding = restore_given_styles(card, state)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise WeightsError(f"The network {path} does not fit its own card; train it again.") from error
     return network, style_embedding, card
-
-
-def restore(
-    card: Mapping[str, Any], weights: Mapping[str, Tensor]
-) -> tuple[TransformNet | JohnsonNet, StyleEmbedding | ConditionalInstanceNorm]:
-    """Return network and style embedding, frozen, with `weights`.
-
-    `card` has to say kind and styles, and widths and blocks of a lean network. Raises KeyError, RuntimeError or
-    ValueError if they do not fit.
-    """
-    count = len(card["styles"])
-    network: TransformNet | JohnsonNet
-    style_embedding: StyleEmbedding | ConditionalInstanceNorm
-    if card["kind"] == STYLES:
-        network = TransformNet(tuple(card["widths"]), tuple(card["blocks"]))
-        style_embedding = StyleEmbedding(network.modulated_layers, count)
-    else:
-        network = JohnsonNet()
-        style_embedding = ConditionalInstanceNorm(network.modulated_layers, count)
-    for prefix, module in (("network.", network), ("style_embedding.", style_embedding)):
-        put({f"{prefix}{name}": value for name, value in module.state_dict().items()}, weights)
-        module.eval()
-        module.requires_grad_(False)
-    return network, style_embedding
 
 
 def write_page(path: Path, card: Mapping[str, Any], command: str) -> None:
@@ -144,42 +126,43 @@ def write_page(path: Path, card: Mapping[str, Any], command: str) -> None:
 def page(card: Mapping[str, Any], command: str) -> str:
     """Return the model card as Markdown."""
     settings = card["settings"]
-    what = (
-        "Paints in one pass; styles can be mixed, strength and stroke size chosen when it paints."
+    description = (
+        "Paints in one pass. Styles can be mixed; strength and stroke size are chosen when it paints."
         if card["kind"] == STYLES
-        else "The transformation network of Johnson et al. (2016) with instance normalisation; styles can be mixed."
+        else "The transformation network of Johnson et al. (2016) with instance normalisation. Styles can be mixed."
     )
-    rows = [
-        f"| {_cell(s['name'])} | {_cell(s['title'])} | {_cell(s['credit']) or '-'} | {_cell(s['licence']) or '-'} |"
-        f" `{s['sha256'][:16]}` |"
+    styles = [
+        (s["name"], s["title"], s["credit"] or "-", s["licence"] or "-", f"`{s['sha256'][:16]}`")
         for s in card["styles"]
     ]
+    figures = [(name, f"{value:.4g}") for name, value in card["figures"].items()]
     lines = [
-        f"# {card['name']}", "", what, "",
+        f"# {card['name']}",
+        "",
+        description,
+        "",
         f"* Losses through the encoder `{settings['encoder']}`; preset `{settings['preset']}`.",
-        f"* Began with: {card['began_with']}.",
-        f"* Photographs: {card['photographs']} to train on, from the folder `{card['photos']}`. Their licences are"
-        " for whoever passes the network on to look after.",
+        f"* Started from: {card['started_from']}.",
+        f"* Photographs: {card['photographs']} to train on, from the folder `{card['photos']}`. Check their licences"
+        " before you pass the network on.",
         f"* {settings['steps']} steps, batches of {settings['batch']}, {settings['size']} pixels, seed"
         f" {settings['seed']}.",
         f"* Trained by: `{command}`",
-        _checked(card),
-        "", "| style | title | credit | licence | SHA-256 of the file begins |", "|---|---|---|---|---|", *rows, "",
-        "| figure over the last steps | |", "|---|---|",
-        *(f"| {name} | {value:.4g} |" for name, value in card["figures"].items()),
-        "", "Settings:", "", "```json", json.dumps(settings, indent=2), "```", "",
-    ]  # fmt: skip
+        _checks(card),
+        "",
+        *table(("style", "title", "credit", "licence", "SHA-256 of the file begins"), styles),
+        "",
+        *table(("figure over the last steps", ""), figures),
+        "",
+        *settings_block(settings),
+    ]
     return "\n".join(lines)
 
 
-def _checked(card: Mapping[str, Any]) -> str:
+def _checks(card: Mapping[str, Any]) -> str:
     if card.get("faults"):
-        return "* Written although its checks found: " + "; ".join(card["faults"]) + "."
+        return "* Accepted although its checks found: " + "; ".join(card["faults"]) + "."
     return (
-        "* Checked before it was written: flat pictures of grey, black and white gain no blobs, a painted photograph"
-        " no checkerboard, and every value is finite."
+        "* Checks passed: flat pictures of grey, black and white gain no blobs, a painted photograph has no"
+        " checkerboard artifact, and every value is finite."
     )
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")

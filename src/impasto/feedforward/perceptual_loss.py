@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from impasto.encoders import Encoder
-from impasto.feedforward.style_settings import StyleSettings
+from impasto.feedforward.style_settings import GivenStyleSettings
 from impasto.imaging import fit, resize
 from impasto.losses import GramLoss, content_loss, total_variation
 
@@ -31,50 +31,57 @@ class PerceptualLoss:
     0.02 to 2 are their 1e-6 to 1e-4.
     """
 
-    def __init__(self, encoder: Encoder, paintings: Sequence[Tensor], settings: StyleSettings) -> None:
+    def __init__(
+        self, encoder: Encoder, style_images: Sequence[Tensor], settings: GivenStyleSettings
+    ) -> None:
         self.encoder = encoder
         self.settings = settings
-        own = {name: name if name in encoder.layers else near for name, near in NEAREST.items()}
-        self.style_layers = [own[name] for name in STYLE_LAYERS]
-        self.content_layer = own[CONTENT_LAYER]
+        layers = {name: name if name in encoder.layers else near for name, near in NEAREST.items()}
+        self.style_layers = [layers[name] for name in STYLE_LAYERS]
+        self.content_layer = layers[CONTENT_LAYER]
         self.gram = GramLoss("d2l")
-        features = [self._features(resize(p, fit(p.shape[2], p.shape[3], settings.size))) for p in paintings]
+        resized = (
+            resize(image, fit(image.shape[2], image.shape[3], settings.size)) for image in style_images
+        )
+        features = [self._features(image) for image in resized]
         self.scales = {
-            layer: float(torch.stack([one[layer].square().mean() for one in features]).mean().sqrt())
+            layer: float(torch.stack([f[layer].square().mean() for f in features]).mean().sqrt())
             for layer in self.style_layers
         }
         self.grams = {
-            layer: torch.cat([self.gram.measure(self._whole(one[layer], layer)) for one in features])
+            layer: torch.cat([self.gram.measure(self._scaled(f[layer], layer)) for f in features])
             for layer in self.style_layers
         }
 
     def loss(
-        self, painted: Tensor, photographs: Tensor, chosen: Sequence[int]
+        self, painted: Tensor, photographs: Tensor, styles: Sequence[int]
     ) -> tuple[Tensor, dict[str, float]]:
-        """Return the loss of a painted batch `(B, 3, h, w)` in the styles `chosen`, and its parts."""
-        found = self.encoder(painted, tuple(dict.fromkeys([*self.style_layers, self.content_layer])))
+        """Return the loss of a painted batch `(B, 3, h, w)`, one of the `styles` for each picture, and its parts."""
+        features = self.encoder(painted, tuple(dict.fromkeys([*self.style_layers, self.content_layer])))
         with torch.no_grad():
-            held = self.encoder(photographs, (self.content_layer,))[self.content_layer].float()
+            target = self.encoder(photographs, (self.content_layer,))[self.content_layer].float()
         scale = self.scales[self.content_layer]
-        content = content_loss(found[self.content_layer].float() / scale, held / scale, "mean")
+        content = content_loss(features[self.content_layer].float() / scale, target / scale, "mean")
         style = painted.new_zeros(())
         for layer in self.style_layers:
-            measured = self.gram.measure(self._whole(found[layer].float(), layer))
-            style = style + self.gram.compare(measured, self.grams[layer][list(chosen)])
+            measured = self.gram.measure(self._scaled(features[layer].float(), layer))
+            style = style + self.gram.compare(measured, self.grams[layer][list(styles)])
         variation = total_variation(painted, "l2")
         settings = self.settings
         loss = content + settings.style_weight * style + settings.variation_weight * variation
-        return loss, {
-            "loss": float(loss.detach()), "style": float(style.detach()), "content": float(content.detach()),
+        figures = {
+            "style": float(style.detach()),
+            "content": float(content.detach()),
             "variation": float(variation.detach()),
-        }  # fmt: skip
+        }
+        return loss, figures
 
     @torch.no_grad()
-    def _features(self, painting: Tensor) -> dict[str, Tensor]:
-        found = self.encoder(painting, tuple(self.style_layers))
-        return {layer: x.float() for layer, x in found.items()}
+    def _features(self, style_image: Tensor) -> dict[str, Tensor]:
+        features = self.encoder(style_image, tuple(self.style_layers))
+        return {layer: x.float() for layer, x in features.items()}
 
-    def _whole(self, features: Tensor, layer: str) -> Tensor:
-        """Return features of a mean square of 1 a channel, times the root of the channels: G / (C H W) is then of 1."""
+    def _scaled(self, features: Tensor, layer: str) -> Tensor:
+        """Return features scaled to a mean square of C a channel, so that G / (C H W) is near 1."""
         factor = features.shape[1] ** 0.5 / self.scales[layer]
         return features * float(factor)

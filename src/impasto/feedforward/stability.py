@@ -1,4 +1,4 @@
-"""Paintings that do not flicker: a photograph with a little noise is to be painted as without it."""
+"""Stability loss against flicker: a little noise in the photograph must not change the painting."""
 
 from __future__ import annotations
 
@@ -10,41 +10,60 @@ from torch import Tensor
 
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.weights import Network
+from impasto.training.distributed import DataParallel
 
 STRENGTH = 0.02
 GRAINS = (1, 2, 3)
 
 
-def disturbed(photographs: Tensor, rng: random.Random, noise: torch.Generator) -> Tensor:
-    """Return `photographs` `(B, 3, h, w)` with noise of a grain of one to three pixels, of deviation `STRENGTH`.
+def add_noise(photographs: Tensor, rng: random.Random, noise: torch.Generator) -> Tensor:
+    """Return `photographs` `(B, 3, h, w)` with noise of a grain of one to three pixels and deviation `STRENGTH`.
 
-    Nothing is shifted, and each channel keeps its mean but for what is clamped: what is left of two frames of a film
-    once motion and light are taken out.
+    Nothing is shifted, and each channel keeps its mean except for clamping. Two video frames differ like this after
+    compensation of motion and light.
     """
     grain = rng.choice(GRAINS)
-    plain = torch.randn(photographs.shape, generator=noise)
-    soft = F.avg_pool2d(plain, grain, 1, grain // 2)[..., : plain.shape[2], : plain.shape[3]]
+    white = torch.randn(photographs.shape, generator=noise)
+    soft = F.avg_pool2d(white, grain, 1, grain // 2)[..., : white.shape[2], : white.shape[3]]
     soft = soft - soft.mean((2, 3), keepdim=True)
     soft = soft * (STRENGTH / soft.std((2, 3), keepdim=True))
-    return (photographs + soft).clamp(0, 1)
+    return (photographs + soft.to(photographs.device)).clamp(0, 1)
 
 
-def steadiness(
-    network: Network,
-    photographs: Tensor,
-    painted: Tensor,
-    style_params: StyleParams,
-    rng: random.Random,
-    noise: torch.Generator,
-) -> Tensor:
-    """Return the mean squared difference of two paintings of one photograph of the batch: `painted`, and disturbed.
+class StabilityLoss:
+    """Mean squared difference of two paintings of one random photograph of the batch, with and without noise.
 
-    One of the batch, drawn anew at every step, keeps it cheap. Both paintings learn. No paper's formula is followed.
+    One photograph a step keeps the cost low. The gradient flows into both paintings. This is not a paper's formula.
     """
-    chosen = rng.randrange(len(photographs))
-    row = slice(chosen, chosen + 1)
-    own = StyleParams(
-        tuple(x[row] for x in style_params.matrices), tuple(x[row] for x in style_params.shifts)
-    )
-    other = disturbed(photographs[row], rng, noise).contiguous(memory_format=torch.channels_last)
-    return (painted[row].float() - network(other, own).float()).square().mean()
+
+    def __init__(self, rng: random.Random, noise: torch.Generator, parallel: DataParallel) -> None:
+        self.rng = rng
+        self.noise = noise
+        self.parallel = parallel
+
+    def __call__(
+        self,
+        network: Network,
+        photographs: Tensor,
+        painted: Tensor,
+        style_params: StyleParams,
+        batch: int,
+        part: slice,
+    ) -> Tensor:
+        """Return the loss for `photographs` and `painted` `(B, 3, h, w)`, the `part` of a `batch` in this process.
+
+        The process that does not hold the chosen photograph returns 0; the other one multiplies by the number of
+        processes, so that the mean over processes is the loss.
+        """
+        chosen = self.rng.randrange(batch)
+        index = min(max(chosen - part.start, 0), len(photographs) - 1)
+        row = slice(index, index + 1)
+        noisy = add_noise(photographs[row], self.rng, self.noise)
+        if not part.start <= chosen < part.stop:
+            return painted.new_zeros((), dtype=torch.float32)
+        noisy = noisy.contiguous(memory_format=torch.channels_last)
+        params = StyleParams(
+            tuple(x[row] for x in style_params.matrices), tuple(x[row] for x in style_params.shifts)
+        )
+        change = (painted[row].float() - network(noisy, params).float()).square().mean()
+        return change if self.parallel.size == 1 else change * self.parallel.size

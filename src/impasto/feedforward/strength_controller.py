@@ -1,4 +1,4 @@
-"""Content weights that keep every strength at its distance from the photograph, as the optimiser's strength does."""
+"""Content weights that hold every strength at its distance from the photograph, as the optimiser's strength does."""
 
 from __future__ import annotations
 
@@ -9,39 +9,40 @@ from torch import Tensor
 
 from impasto.guidance import content_distance
 
-# Strengths between which the logarithm of the weight is straight.
+# The logarithm of the weight is linearly interpolated between this many evenly spaced strengths.
 KNOTS = 11
-WEIGHTS = (0.02, 30.0)
-# How far the logarithms move for a distance e times as large as asked, by one picture.
-PULL = 0.04
+WEIGHT_RANGE = (0.02, 30.0)
+# Change of the logarithm for one picture whose distance is e times the target.
+GAIN = 0.04
 
 
 class StrengthController:
-    """Content weights by strength, which follow the distances that the paintings of a training have.
+    """Content weights as a function of strength, adapted to the content distances of the training's paintings.
 
-    It begins with ``most^(1 - s) least^s``. After each step, for a picture of strength s and content distance d, the
-    logarithms of the weights at the knots beside s move by ``.04 log(d / d*)``, shared by nearness; d* is the distance
-    that the optimiser holds at s. The logarithm is cut to [-1, 1] and the weights to [.02, 30], so strengths whose
-    distance cannot be reached get the largest weight.
+    It starts with ``w(s) = most^(1 - s) least^s``. After each step, for a picture of strength s and content distance d,
+    the logarithms of the weights at the two knots beside s move by ``.04 log(d / d*)``, weighted by nearness; d* is the
+    distance that the optimiser holds at s. The logarithm is clamped to [-1, 1] and the weights to [.02, 30], so
+    strengths whose distance cannot be reached get the largest weight.
     """
 
     def __init__(self, most: float, least: float) -> None:
-        first, last = (math.log(min(WEIGHTS[1], max(WEIGHTS[0], weight))) for weight in (most, least))
+        low, high = WEIGHT_RANGE
+        first, last = (math.log(min(high, max(low, weight))) for weight in (most, least))
         self.logs = torch.linspace(first, last, KNOTS)
 
     def weights(self, strength: Tensor) -> Tensor:
         """Return the content weights `(B,)` of strengths `(B,)` in [0, 1]."""
-        return torch.exp(self._shares(strength) @ self.logs)
+        return torch.exp(self._nearness(strength) @ self.logs)
 
     def follow(self, strength: Tensor, distance: Tensor) -> None:
-        """Move the weights after a step that painted at `strength` `(B,)` pictures of the content `distance` `(B,)`."""
-        asked = torch.tensor([content_distance(s) for s in strength.tolist()])
-        off = (distance.clamp_min(1e-6) / asked).log().clamp(-1, 1)
-        least, most = (math.log(weight) for weight in WEIGHTS)
-        self.logs = (self.logs + PULL * off @ self._shares(strength)).clamp(least, most)
+        """Adapt the weights to paintings at `strength` `(B,)` with the content `distance` `(B,)`."""
+        target = torch.tensor([content_distance(s) for s in strength.tolist()])
+        error = (distance.clamp_min(1e-6) / target).log().clamp(-1, 1)
+        low, high = (math.log(weight) for weight in WEIGHT_RANGE)
+        self.logs = (self.logs + GAIN * error @ self._nearness(strength)).clamp(low, high)
 
     @staticmethod
-    def _shares(strength: Tensor) -> Tensor:
-        """Return how near each knot is to each strength `(B, KNOTS)`: 1 at it, 0 from the next one on."""
-        at = torch.linspace(0, 1, KNOTS)
-        return (1 - (strength[:, None] - at).abs() * (KNOTS - 1)).clamp_min(0)
+    def _nearness(strength: Tensor) -> Tensor:
+        """Return the nearness of each knot to each strength, `(B, KNOTS)`: 1 at the knot, 0 from the next one on."""
+        knots = torch.linspace(0, 1, KNOTS)
+        return (1 - (strength[:, None] - knots).abs() * (KNOTS - 1)).clamp_min(0)

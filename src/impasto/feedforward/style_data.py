@@ -1,4 +1,4 @@
-"""What the any-style network is trained on: crops of photographs, and the statistics of paintings."""
+"""Training data of one-pass networks: crops of photographs and statistics of style images."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def quick_moments(features: Tensor) -> Moments:
 
 
 class StyleTargets(NamedTuple):
-    """What paintings of a batch are compared with: moments, and eigenvalues and eigenvectors of the covariance.
+    """Style targets of a batch: moments, and eigenvalues and eigenvectors of the covariance.
 
     By layer: `moments`, `values` `(B, K)`, `vectors` `(B, K, K)` in columns.
     """
@@ -61,10 +61,21 @@ class StyleTargets(NamedTuple):
     values: dict[str, Tensor]
     vectors: dict[str, Tensor]
 
+    def part(self, rows: slice, device: torch.device) -> StyleTargets:
+        """Return some rows of the batch on `device`."""
+        return StyleTargets(
+            {
+                layer: Moments(m.mean[rows].to(device), m.second[rows].to(device))
+                for layer, m in self.moments.items()
+            },
+            {layer: x[rows].to(device) for layer, x in self.values.items()},
+            {layer: x[rows].to(device) for layer, x in self.vectors.items()},
+        )
+
 
 @dataclass(frozen=True, eq=False)
-class Styles:
-    """Measured paintings, one row each: means, eigenvalues `(n, K)` and eigenvectors `(n, K, K)` of covariances."""
+class StyleRows:
+    """Measured style images, one row each: means, eigenvalues `(n, K)` and eigenvectors `(n, K, K)` of covariances."""
 
     means: dict[str, Tensor]
     values: dict[str, Tensor]
@@ -73,61 +84,67 @@ class Styles:
     def __len__(self) -> int:
         return len(next(iter(self.means.values())))
 
-    def rows(self, chosen: Sequence[int]) -> tuple[StyleStatistics, StyleTargets]:
-        """Return the statistics of the `chosen` rows, and what pictures in their styles are compared with."""
+    def select(
+        self, chosen: Sequence[int], device: torch.device | None = None
+    ) -> tuple[StyleStatistics, StyleTargets]:
+        """Return the statistics of the `chosen` rows and the targets of pictures in their styles, on `device`."""
         index = torch.tensor(list(chosen))
-        means = {layer: x[index] for layer, x in self.means.items()}
-        values = {layer: x[index] for layer, x in self.values.items()}
-        vectors = {layer: x[index].float() for layer, x in self.vectors.items()}
-        roots, found = {}, {}
+        means = {layer: x[index].to(device) for layer, x in self.means.items()}
+        values = {layer: x[index].to(device) for layer, x in self.values.items()}
+        vectors = {layer: x[index].to(device).float() for layer, x in self.vectors.items()}
+        roots, targets = {}, {}
         for layer, columns in vectors.items():
             roots[layer] = (columns * values[layer].sqrt().unsqueeze(1)) @ columns.mT
             mean = means[layer]
             covariance = (columns * values[layer].unsqueeze(1)) @ columns.mT
-            found[layer] = Moments(mean, covariance + mean.unsqueeze(2) * mean.unsqueeze(1))
-        return StyleStatistics(means, roots), StyleTargets(found, values, vectors)
+            targets[layer] = Moments(mean, covariance + mean.unsqueeze(2) * mean.unsqueeze(1))
+        return StyleStatistics(means, roots), StyleTargets(targets, values, vectors)
 
 
 def variants(image: Tensor, count: int, rng: random.Random) -> Iterator[Tensor]:
-    """Yield `count` versions (1,3,h,w) of a painting (3,h,w): as it is, then smaller, then in other colours too."""
-    plain = image[None].float() / 255
-    height, width = plain.shape[2:]
-    yield resize(plain, fit(height, width, LONGEST))
+    """Yield `count` versions (1,3,h,w) of a style image (3,h,w): the original, smaller ones, then other colours too."""
+    original = image[None].float() / 255
+    height, width = original.shape[2:]
+    yield resize(original, fit(height, width, LONGEST))
     for number in range(1, count):
         size = int(LONGEST * rng.uniform(0.4, 1.0))
-        other = resize(plain, fit(height, width, size))
+        variant = resize(original, fit(height, width, size))
         if number > 1:
-            other = other[:, rng.sample(range(3), 3)]
+            variant = variant[:, rng.sample(range(3), 3)]
             gain = torch.tensor([rng.uniform(0.7, 1.3) for _ in range(3)]).view(1, 3, 1, 1)
-            other = ((other - 0.5) * gain + 0.5 + rng.uniform(-0.1, 0.1)).clamp(0, 1)
-        yield other
+            variant = ((variant - 0.5) * gain + 0.5 + rng.uniform(-0.1, 0.1)).clamp(0, 1)
+        yield variant
 
 
 def measure_styles(
     encoder: Encoder,
-    paintings: Sequence[Tensor],
+    style_images: Sequence[Tensor],
     count: int,
     seed: int,
-    seen: Callable[[int, int], None] | None = None,
-) -> Styles:
-    """Measure `count` variants of each of `paintings` (3,h,w) bytes; `seen` is told how far it is."""
+    on_progress: Callable[[int, int], None] | None = None,
+) -> StyleRows:
+    """Measure `count` variants of each of `style_images` (3,h,w) bytes; `on_progress` gets (done, total)."""
     rng = random.Random(seed)
+    device = next(encoder.parameters()).device
     parts: dict[str, list[Tensor]] = {f"{kind} {layer}": [] for kind in KINDS for layer in LAYERS}
-    for done, painting in enumerate(paintings):
-        for image in variants(painting, count, rng):
+    for done, style in enumerate(style_images, start=1):
+        for image in variants(style, count, rng):
             with torch.no_grad():
-                found = {layer: moments(x) for layer, x in encoder(image, LAYERS).items()}
-            for layer, one in found.items():
-                values, vectors = torch.linalg.eigh(one.covariance)
-                for kind, value in zip(KINDS, (one.mean, values.clamp_min(0), vectors.half()), strict=True):
-                    parts[f"{kind} {layer}"].append(value)
-        if seen is not None:
-            seen(done + 1, len(paintings))
-    return Styles(*({layer: torch.cat(parts[f"{kind} {layer}"]) for layer in LAYERS} for kind in KINDS))
+                features = encoder(image.to(device), LAYERS)
+                measured = {layer: moments(x) for layer, x in features.items()}
+            for layer, layer_moments in measured.items():
+                values, vectors = torch.linalg.eigh(layer_moments.covariance)
+                row = (layer_moments.mean, values.clamp_min(0), vectors.half())
+                for kind, value in zip(KINDS, row, strict=True):
+                    parts[f"{kind} {layer}"].append(value.cpu())
+        if on_progress is not None:
+            on_progress(done, len(style_images))
+    rows = ({layer: torch.cat(parts[f"{kind} {layer}"]) for layer in LAYERS} for kind in KINDS)
+    return StyleRows(*rows)
 
 
 class Photographs:
-    """Random crops of photographs; its state is one generator, so that a run can be resumed exactly."""
+    """Random crops of photographs; one generator is the whole state."""
 
     def __init__(self, pictures: Sequence[Tensor], size: int, seed: int) -> None:
         self.pictures = pictures

@@ -1,4 +1,4 @@
-"""What the paintings of a training are measured as beforehand: every style at several stroke sizes."""
+"""Style targets of a training: every style image measured at several stroke sizes, and random batches of them."""
 
 from __future__ import annotations
 
@@ -18,113 +18,123 @@ from impasto.imaging import fit, resize
 from impasto.losses import Moments, mix, moments
 
 # Log-uniform between the ends, and 1 itself.
-MEASURED = (0.5, 0.63, 0.8, 1.0, 1.22, 1.5)
+MEASURED_STROKES = (0.5, 0.63, 0.8, 1.0, 1.22, 1.5)
 
 
 def nearest_stroke(stroke: float) -> int:
-    """Return the place in `MEASURED` of the stroke nearest to `stroke` in ratio."""
-    return min(range(len(MEASURED)), key=lambda index: abs(math.log(MEASURED[index] / stroke)))
+    """Return the index in `MEASURED_STROKES` of the stroke nearest to `stroke` in ratio."""
+    return min(
+        range(len(MEASURED_STROKES)), key=lambda index: abs(math.log(MEASURED_STROKES[index] / stroke))
+    )
 
 
-def at_stroke(painting: Tensor, stroke: float) -> Tensor:
-    """Return the painting `(1, 3, h, w)` at the size at which its brush strokes have the size `stroke`."""
-    return resize(painting, fit(painting.shape[2], painting.shape[3], round(LONGEST * stroke)))
+def at_stroke(style: Tensor, stroke: float) -> Tensor:
+    """Return the style image `(1, 3, h, w)` resized so that its brush strokes have the size `stroke`."""
+    return resize(style, fit(style.shape[2], style.shape[3], round(LONGEST * stroke)))
 
 
 @dataclass(frozen=True, eq=False)
 class StyleMeasurement:
-    """Moments of one painting, by layer, with eigenvalues and eigenvectors of their covariances; batches of one."""
+    """Moments of one style image by layer, with eigenvalues and eigenvectors of their covariances; batches of one."""
 
     moments: dict[str, Moments]
     values: dict[str, Tensor]
     vectors: dict[str, Tensor]
 
 
-def decompose(found: dict[str, Moments]) -> StyleMeasurement:
-    """Return `found` with the eigenvalues and eigenvectors of its covariances."""
+def decompose(layers: dict[str, Moments]) -> StyleMeasurement:
+    """Return moments by layer with the eigenvalues and eigenvectors of their covariances."""
     values, vectors = {}, {}
-    for layer, one in found.items():
-        values[layer], vectors[layer] = torch.linalg.eigh(one.covariance)
+    for layer, layer_moments in layers.items():
+        values[layer], vectors[layer] = torch.linalg.eigh(layer_moments.covariance)
         values[layer] = values[layer].clamp_min(0)
-    return StyleMeasurement(found, values, vectors)
+    return StyleMeasurement(layers, values, vectors)
 
 
-def measure(
-    encoder: Encoder, paintings: Sequence[Tensor], seen: Callable[[int, int], None] | None = None
+def measure_strokes(
+    encoder: Encoder,
+    style_images: Sequence[Tensor],
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> list[list[StyleMeasurement]]:
-    """Return for every painting `(1, 3, h, w)` its measurements at each stroke of `MEASURED`."""
-    found = []
-    for number, painting in enumerate(paintings):
+    """Return for every style image `(1, 3, h, w)` its measurements at each of `MEASURED_STROKES`."""
+    device = next(encoder.parameters()).device
+    measurements = []
+    for number, image in enumerate(style_images):
         row = []
-        for stroke in MEASURED:
+        for stroke in MEASURED_STROKES:
             with torch.no_grad():
-                features = encoder(at_stroke(painting, stroke), LAYERS)
+                features = encoder(at_stroke(image.to(device), stroke), LAYERS)
                 row.append(decompose({layer: moments(x.float()) for layer, x in features.items()}))
-        found.append(row)
-        if seen is not None:
-            seen(number + 1, len(paintings))
-    return found
+        measurements.append(row)
+        if on_progress is not None:
+            on_progress(number + 1, len(style_images))
+    return measurements
 
 
 @dataclass(frozen=True, eq=False)
-class Draw:
-    """What a batch is painted as: weights of the styles `(B, n)`, strengths and strokes `(B,)`, and its targets."""
+class StyleBatch:
+    """Styles of a batch: mixing weights `(B, n)`, strengths and strokes `(B,)`, and the targets."""
 
     weights: Tensor
     strength: Tensor
     stroke: Tensor
     targets: StyleTargets
 
+    def part(self, rows: slice, device: torch.device) -> StyleBatch:
+        """Return some rows of the batch on `device`."""
+        return StyleBatch(
+            self.weights[rows].to(device),
+            self.strength[rows].to(device),
+            self.stroke[rows].to(device),
+            self.targets.part(rows, device),
+        )
 
-def draw(
+
+def draw_batch(
     rng: random.Random,
     styles: Sequence[Sequence[StyleMeasurement]],
     batch: int,
-    plain: float,
-    mixtures: float,
-) -> Draw:
-    """Draw a batch: the share `plain` at the usual strength and stroke, the rest at any; `mixtures` of two styles.
+    default_share: float,
+    mixture_share: float,
+) -> StyleBatch:
+    """Draw the styles of a batch: `default_share` at the default strength and stroke, the rest at any.
 
-    The target of a mixture is the mixture of the moments, whose covariance is decomposed afresh.
+    `mixture_share` of the pictures mix two styles. The target of a mixture is the mixture of the moments, whose
+    covariance is decomposed again.
     """
     weights = torch.zeros(batch, len(styles))
-    strength, stroke, chosen = [], [], []
+    strengths, strokes, targets = [], [], []
     for number in range(batch):
-        usual = number < round(plain * batch)
-        strength.append(DEFAULT_STRENGTH if usual else rng.random())
-        broad = 1.0 if usual else math.exp(rng.uniform(math.log(STROKES[0]), math.log(STROKES[1])))
-        size = nearest_stroke(broad)
-        stroke.append(MEASURED[size])
+        default = number < round(default_share * batch)
+        strengths.append(DEFAULT_STRENGTH if default else rng.random())
+        stroke = 1.0 if default else math.exp(rng.uniform(math.log(STROKES[0]), math.log(STROKES[1])))
+        size = nearest_stroke(stroke)
+        strokes.append(MEASURED_STROKES[size])
         first = rng.randrange(len(styles))
         share = 1.0
-        if len(styles) > 1 and rng.random() < mixtures:
+        if len(styles) > 1 and rng.random() < mixture_share:
             second = (first + rng.randrange(1, len(styles))) % len(styles)
             share = rng.random()
             weights[number, second] = 1 - share
-            chosen.append(_mixture(styles[first][size], styles[second][size], share))
+            targets.append(_mixture(styles[first][size], styles[second][size], share))
         else:
-            chosen.append(styles[first][size])
+            targets.append(styles[first][size])
         weights[number, first] = share
-    return Draw(weights, torch.tensor(strength), torch.tensor(stroke), _rows(chosen))
+    return StyleBatch(weights, torch.tensor(strengths), torch.tensor(strokes), _concatenate(targets))
 
 
 def _mixture(first: StyleMeasurement, second: StyleMeasurement, share: float) -> StyleMeasurement:
     shares = (share, 1 - share)
-    return decompose({
-        layer: mix((first.moments[layer], second.moments[layer]), shares) for layer in first.moments
-    })  # fmt: skip
+    layers = {layer: mix((first.moments[layer], second.moments[layer]), shares) for layer in first.moments}
+    return decompose(layers)
 
 
-def _rows(chosen: Sequence[StyleMeasurement]) -> StyleTargets:
-    layers = chosen[0].moments
+def _concatenate(measurements: Sequence[StyleMeasurement]) -> StyleTargets:
+    layers = measurements[0].moments
+    means = {layer: torch.cat([m.moments[layer].mean for m in measurements]) for layer in layers}
+    seconds = {layer: torch.cat([m.moments[layer].second for m in measurements]) for layer in layers}
     return StyleTargets(
-        {
-            layer: Moments(
-                torch.cat([one.moments[layer].mean for one in chosen]),
-                torch.cat([one.moments[layer].second for one in chosen]),
-            )
-            for layer in layers
-        },
-        {layer: torch.cat([one.values[layer] for one in chosen]) for layer in layers},
-        {layer: torch.cat([one.vectors[layer] for one in chosen]) for layer in layers},
+        {layer: Moments(means[layer], seconds[layer]) for layer in layers},
+        {layer: torch.cat([m.values[layer] for m in measurements]) for layer in layers},
+        {layer: torch.cat([m.vectors[layer] for m in measurements]) for layer in layers},
     )

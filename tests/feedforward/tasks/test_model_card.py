@@ -13,10 +13,10 @@ from impasto.feedforward.model_card import describe, make_card, open_styles, pag
 from impasto.feedforward.modules.johnson import JOHNSON, JohnsonNet
 from impasto.feedforward.modules.style_embedding import STYLES, ConditionalInstanceNorm, StyleEmbedding
 from impasto.feedforward.modules.transform import TransformNet, initialise
-from impasto.feedforward.style_settings import StyleSettings
+from impasto.feedforward.style_settings import GivenStyleSettings
 from impasto.feedforward.weights import dequantise, quantise, write_network
 
-ORIGIN = {"photos": "holiday", "photographs": "40", "began_with": "any"}
+ORIGIN = {"photos": "holiday", "photographs": "40", "started_from": "any"}
 
 
 def make_network(kind: str, count: int):
@@ -51,7 +51,7 @@ def records(tmp_path):
 @pytest.mark.parametrize("kind", [STYLES, JOHNSON])
 def test_a_file_is_small_and_paints_as_before(kind, records, tmp_path):
     network, style_embedding = make_network(kind, 2)
-    settings = StyleSettings.make({"preset": "lean" if kind == STYLES else "johnson"})
+    settings = GivenStyleSettings.make({"preset": "default" if kind == STYLES else "johnson"})
     card = make_card(kind, "night", settings, records, {"loss": 1.5}, ORIGIN)
     place = tmp_path / "n.safetensors"
     write_styles(place, weights_of(network, style_embedding), card)
@@ -100,7 +100,7 @@ def test_other_files_are_refused(records, tmp_path):
     write_network(place, {"network.x": torch.ones(3)}, {"kind": "network:any"})
     with pytest.raises(WeightsError, match="network:any"):
         open_styles(place)
-    card = make_card(STYLES, "n", StyleSettings(), records, {}, ORIGIN)
+    card = make_card(STYLES, "n", GivenStyleSettings(), records, {}, ORIGIN)
     for damaged in (card, {**card, "styles": 7}, {"kind": STYLES}, {**card, "widths": [1, 2]}):
         write_network(place, {"network.x": torch.ones(3)}, damaged)
         with pytest.raises(WeightsError, match="fit its own card"):
@@ -115,7 +115,7 @@ def test_words_are_for_all_styles_or_none(tmp_path):
 
 
 def test_the_page_tells_whose_paintings_they_are(records):
-    card = make_card(STYLES, "n", StyleSettings(seed=7), records, {"loss": 1.25}, ORIGIN)
+    card = make_card(STYLES, "n", GivenStyleSettings(seed=7), records, {"loss": 1.25}, ORIGIN)
     text = page(card, "impasto train night.png")
     for words in ("| night | Night \\| sky | A. Painter | CC0 |", "`impasto train night.png`", "| loss | 1.25 |",
                   "`holiday`", "seed 7", "`compact`"):  # fmt: skip

@@ -8,14 +8,19 @@ import sys
 import pytest
 
 from impasto.errors import RecipeError
-from impasto.feedforward.style_settings import ONLY, PRESETS, StyleSettings
+from impasto.feedforward.style_settings import ONLY, PRESETS, GivenStyleSettings
 
 
 def test_the_published_preset_has_the_papers_numbers():
-    settings = StyleSettings.make({"preset": "johnson"})
-    assert (settings.encoder, settings.other_rate, settings.batch, settings.size) == ("vgg16", 1e-3, 4, 256)
+    settings = GivenStyleSettings.make({"preset": "johnson"})
+    assert (settings.encoder, settings.learning_rate, settings.batch, settings.size) == (
+        "vgg16",
+        1e-3,
+        4,
+        256,
+    )
     assert settings.steps * settings.batch == 2 * 80_000
-    assert StyleSettings.make({"preset": "johnson", "encoder": "compact"}).encoder == "compact"
+    assert GivenStyleSettings.make({"preset": "johnson", "encoder": "compact"}).encoder == "compact"
 
 
 @pytest.mark.parametrize(
@@ -27,17 +32,17 @@ def test_the_published_preset_has_the_papers_numbers():
         {"preset": "johnson", "start": "any"},
         {"style_weight": 2},
     ]
-    + [{"preset": "johnson", name: 0.5} for name in ONLY["lean"]],
+    + [{"preset": "johnson", name: 0.5} for name in ONLY["default"]],
 )
 def test_what_makes_no_sense_is_one_sentence(fields):
     with pytest.raises(RecipeError) as error:
-        StyleSettings.make(fields)
+        GivenStyleSettings.make(fields)
     assert str(error.value).endswith(".")
 
 
 def test_every_name_in_a_preset_is_a_setting():
     for names in (*ONLY.values(), *PRESETS.values()):
-        assert set(names) <= set(StyleSettings.model_fields)
+        assert set(names) <= set(GivenStyleSettings.model_fields)
 
 
 def test_settings_do_not_import_torch():

@@ -10,7 +10,13 @@ import torch
 
 from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH
 from impasto.feedforward.modules.style_predictor import LAYERS
-from impasto.feedforward.style_targets import MEASURED, at_stroke, draw, measure, nearest_stroke
+from impasto.feedforward.style_targets import (
+    MEASURED_STROKES,
+    at_stroke,
+    draw_batch,
+    measure_strokes,
+    nearest_stroke,
+)
 from impasto.losses import moments
 
 
@@ -18,19 +24,19 @@ from impasto.losses import moments
     ("stroke", "nearest"), [(0.5, 0.5), (0.7, 0.63), (0.72, 0.8), (1.0, 1.0), (1.4, 1.5)]
 )
 def test_the_nearest_stroke_is_nearest_in_ratio(stroke, nearest):
-    assert MEASURED[nearest_stroke(stroke)] == nearest
+    assert MEASURED_STROKES[nearest_stroke(stroke)] == nearest
 
 
 def test_a_draw_is_what_it_says(compact, paintings):
-    styles = measure(compact, paintings)
-    plain = draw(random.Random(0), styles, 6, 0.5, 0.0)
+    styles = measure_strokes(compact, paintings)
+    plain = draw_batch(random.Random(0), styles, 6, 0.5, 0.0)
     assert (plain.strength[:3] == DEFAULT_STRENGTH).all()
     assert (plain.stroke[:3] == 1).all()
     assert (plain.strength[3:] != DEFAULT_STRENGTH).all()
     assert (plain.weights.max(1).values == 1).all()
     for number in range(6):
         style, stroke = int(plain.weights[number].argmax()), float(plain.stroke[number])
-        assert min(abs(stroke - known) for known in MEASURED) < 1e-6
+        assert min(abs(stroke - known) for known in MEASURED_STROKES) < 1e-6
         picture = at_stroke(paintings[style], stroke)
         assert max(picture.shape[2:]) == round(64 * stroke)
         with torch.no_grad():
@@ -39,8 +45,8 @@ def test_a_draw_is_what_it_says(compact, paintings):
 
 
 def test_the_target_of_a_mixture_is_the_mixture_of_the_moments(compact, paintings):
-    styles = measure(compact, paintings)
-    mixed = draw(random.Random(1), styles, 4, 0.5, 1.0)
+    styles = measure_strokes(compact, paintings)
+    mixed = draw_batch(random.Random(1), styles, 4, 0.5, 1.0)
     torch.testing.assert_close(mixed.weights.sum(1), torch.ones(4))
     assert ((mixed.weights > 0).sum(1) == 2).all()
     for number in range(4):
@@ -57,8 +63,8 @@ def test_the_target_of_a_mixture_is_the_mixture_of_the_moments(compact, painting
 
 
 def test_strokes_are_log_uniform(compact, paintings):
-    styles = measure(compact, paintings[:1])
+    styles = measure_strokes(compact, paintings[:1])
     rng = random.Random(2)
-    strokes = torch.cat([draw(rng, styles, 50, 0.0, 0.5).stroke for _ in range(8)])
+    strokes = torch.cat([draw_batch(rng, styles, 50, 0.0, 0.5).stroke for _ in range(8)])
     middle = math.sqrt(0.5 * 1.5)
     assert 0.4 < float((strokes < middle).float().mean()) < 0.6

@@ -34,6 +34,11 @@ class StyleStatistics:
     means: dict[str, Tensor]
     roots: dict[str, Tensor]
 
+    def to(self, device: torch.device | str) -> StyleStatistics:
+        """Return the statistics on `device`."""
+        means = {layer: mean.to(device) for layer, mean in self.means.items()}
+        return StyleStatistics(means, {layer: root.to(device) for layer, root in self.roots.items()})
+
     def vector(self) -> Tensor:
         """Return the means and log standard deviations of all layers concatenated, `(B, 2 * sum of K)`."""
         parts = []

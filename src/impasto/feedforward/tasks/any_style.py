@@ -1,48 +1,48 @@
-"""The network for any style, and its training: a generator of progress, resumable exactly."""
+"""Training of the network for any style."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from impasto.encoders import Encoder
-from impasto.errors import DivergedError, WeightsError
-from impasto.feedforward.any_settings import AnySettings
-from impasto.feedforward.modules.style_predictor import BANK, DIRECTIONS, HIDDEN, StylePredictor
-from impasto.feedforward.modules.transform import BLOCKS, WIDTHS, TransformNet, initialise
+from impasto.errors import WeightsError
+from impasto.feedforward.modules.style_predictor import StylePredictor
+from impasto.feedforward.modules.transform import TransformNet, initialise
 from impasto.feedforward.objective import objective
-from impasto.feedforward.style_data import Photographs, Styles
-from impasto.feedforward.weights import read_network
-from impasto.training.optimizers import Learner, put, rate_factor, scale_free_kernels, weights_of
-from impasto.training.trainer import Trained as Trained
-from impasto.training.trainer import Training
+from impasto.feedforward.restore import ANY_STYLE
+from impasto.feedforward.style_data import StyleRows
+from impasto.feedforward.tasks.one_pass import OnePassTask, modulated_optimizers
+from impasto.feedforward.training_settings import AnyStyleSettings
+from impasto.training.device import ComputeDevice
+from impasto.training.distributed import SINGLE, DataParallel
+from impasto.training.task import LossOutput
+from impasto.training.weights import copy_weights, named_weights
 
-KIND = "network:any"
-# Layers whose features reach the picture without being normalised again, and the first, whose kernels are small.
-NOT_SCALE_FREE = ("head", "stem")
 CHUNK = 256
-SIZES = {"hidden": HIDDEN, "bank": BANK, "directions": DIRECTIONS}
-# What the network is told at strengths 0, .5 and 1. At equal CONTENT its pictures are painted less than the
-# optimiser's, so the middle lies where the style shows.
-STRENGTHS = ((0.0, 0.0), (0.5, 0.6), (1.0, 1.0))
 
 
-class AnyTraining(Training):
-    """One run of the network for any style."""
+class AnyStyleTask(OnePassTask):
+    """Style, spread and content losses over random photographs, style images and strengths."""
+
+    kind: ClassVar[str] = ANY_STYLE
+    settings: AnyStyleSettings
 
     def __init__(
         self,
         encoder: Encoder,
         photographs: Sequence[Tensor],
-        styles: Styles,
-        settings: AnySettings,
-        begin: Mapping[str, Tensor] | None = None,
+        styles: StyleRows,
+        settings: AnyStyleSettings,
+        compute: ComputeDevice,
+        parallel: DataParallel = SINGLE,
+        *,
+        initial: Mapping[str, Tensor] | None = None,
     ) -> None:
-        self.encoder = encoder
+        super().__init__(encoder, photographs, settings, compute, parallel)
         self.styles = styles
         torch.manual_seed(settings.seed)
         self.network = TransformNet()
@@ -50,38 +50,27 @@ class AnyTraining(Training):
         self.style_predictor = StylePredictor(self.network.modulated_layers)
         standardise(self.style_predictor, styles)
         modules: dict[str, nn.Module] = {"network": self.network, "style_predictor": self.style_predictor}
-        if begin is not None:
-            take_over(modules, begin)
-        kernels = scale_free_kernels(self.network, NOT_SCALE_FREE)
-        learner = Learner(
-            modules, kernels, self.style_predictor.matrices(), settings.kernel_rate, settings.code_rate,
-            settings.other_rate, settings.average,
-        )  # fmt: skip
-        super().__init__(learner, Photographs(photographs, settings.size, settings.seed + 1), settings)
-        self.settings: AnySettings = settings
+        if initial is not None:
+            load_initial(modules, initial)
+        for module in modules.values():
+            module.to(compute.device)
+        optimizers = modulated_optimizers(self.network, modules, self.style_predictor.matrices(), settings)
+        self.use(modules, optimizers, averaged=True)
 
-    def train_step(self) -> dict[str, float]:
-        """Take one step; return its figures. Raises DivergedError if the loss is not finite."""
+    def loss(self, step: int) -> LossOutput:
+        """Return the objective of a batch; `full_strength_share` of it is painted at strength 1."""
         settings = self.settings
-        photographs = self.photographs_now()
-        chosen = [self.draws.randrange(len(self.styles)) for _ in range(settings.batch)]
-        plain = round(settings.plain * settings.batch)
-        strength = torch.tensor(
-            [1.0 if number < plain else self.draws.random() for number in range(settings.batch)]
-        )
-        statistics, targets = self.styles.rows(chosen)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        photographs = self.next_photographs(step)
+        rows = [self.draws.randrange(len(self.styles)) for _ in range(settings.batch)]
+        full = round(settings.full_strength_share * settings.batch)
+        drawn = [1.0 if index < full else self.draws.random() for index in range(settings.batch)]
+        strength = torch.tensor(drawn[self.part], device=self.compute.device)
+        statistics, targets = self.styles.select(rows[self.part], self.compute.device)
+        with self.compute.autocast():
             painted = self.network(photographs, self.style_predictor(statistics, strength))
-        weight = content_weight(strength, settings.content_least, settings.content_most)
-        held = self.held(self.encoder, photographs)
-        loss, figures, _ = objective(self.encoder, painted, held, targets, weight, settings.spread_weight)
-        if not torch.isfinite(loss):
-            raise DivergedError(
-                f"The loss is {float(loss)} at step {self.learner.step + 1}; lower the rates and start again."
-            )
-        done = self.learner.step / settings.steps
-        figures["gradient"] = self.learner.learn(loss, rate_factor(done, settings.warmup, settings.constant))
-        return figures
+        weight = content_weight(strength, settings.content_weight_at_1, settings.content_weight_at_0)
+        content = self.content_targets(photographs)
+        return objective(self.encoder, painted, content, targets, weight, settings.spread_weight)
 
 
 def content_weight(strength: Tensor, least: float, most: float) -> Tensor:
@@ -89,52 +78,26 @@ def content_weight(strength: Tensor, least: float, most: float) -> Tensor:
     return most ** (1 - strength) * least**strength
 
 
-def standardise(style_predictor: StylePredictor, styles: Styles) -> None:
-    """Give `style_predictor` the offset and scale that bring the vectors of `styles` to mean 0 and deviation 1."""
+def standardise(style_predictor: StylePredictor, styles: StyleRows) -> None:
+    """Set the offset and scale that bring the statistics vectors of `styles` to mean 0 and deviation 1."""
     rows = range(len(styles))
-    vectors = torch.cat([
-        styles.rows(rows[at : at + CHUNK])[0].vector() for at in range(0, len(styles), CHUNK)
-    ])  # fmt: skip
+    chunks = [
+        styles.select(rows[start : start + CHUNK])[0].vector() for start in range(0, len(styles), CHUNK)
+    ]
+    vectors = torch.cat(chunks)
     style_predictor.offset.copy_(vectors.mean(0))
     style_predictor.scale.copy_(1 / (vectors.std(0, correction=0) + 1e-3))
 
 
-def take_over(modules: Mapping[str, nn.Module], weights: Mapping[str, Tensor]) -> None:
-    """Copy `weights` of another network, called ``module.name``, into `modules`; what it lacks stays as it is.
+def load_initial(modules: Mapping[str, nn.Module], weights: Mapping[str, Tensor]) -> None:
+    """Copy `weights` of another network, named ``module.name``, into `modules`; other weights stay random.
 
-    Raises WeightsError if a weight has no place or another shape.
+    Raises WeightsError if a weight has no counterpart of the same shape.
     """
-    places = weights_of(modules)
+    own = named_weights(modules)
     for name, value in weights.items():
-        if name not in places or places[name].shape != value.shape:
+        if name not in own or own[name].shape != value.shape:
             raise WeightsError(
-                f"The network to begin with does not fit: its '{name}' has no place; begin without it."
+                f"The initial network does not fit: its '{name}' has no counterpart; start without it."
             )
-    put({name: places[name] for name in weights}, weights)
-
-
-def read_any(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Return card and weights of a network for any style.
-
-    Raises WeightsError if it is missing, damaged, or a network of another kind.
-    """
-    card, state = read_network(path)
-    if card["kind"] != KIND:
-        raise WeightsError(
-            f"{path} is a {card['kind']}, but a training begins with a network for any style; give another --from."
-        )
-    return card, state
-
-
-def restore(card: Mapping[str, Any], state: Mapping[str, Tensor]) -> tuple[TransformNet, StylePredictor]:
-    """Return network and style predictor of a file, whose weights are called ``network.*`` and ``style_predictor.*``.
-
-    Raises KeyError, RuntimeError, TypeError or ValueError if card and weights do not fit.
-    """
-    network = TransformNet(card.get("widths", WIDTHS), card.get("blocks", BLOCKS))
-    sizes = [card.get(name, size) for name, size in SIZES.items()]
-    style_predictor = StylePredictor(network.modulated_layers, *sizes)
-    for prefix, module in (("network.", network), ("style_predictor.", style_predictor)):
-        module.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
-        module.eval().requires_grad_(False)
-    return network, style_predictor
+    copy_weights({name: own[name] for name in weights}, weights)

@@ -1,0 +1,76 @@
+"""Networks from their weights files: the network for any style, and networks for given styles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from impasto.errors import WeightsError
+from impasto.feedforward.modules.johnson import JohnsonNet
+from impasto.feedforward.modules.style_embedding import STYLES, ConditionalInstanceNorm, StyleEmbedding
+from impasto.feedforward.modules.style_predictor import BANK, DIRECTIONS, HIDDEN, StylePredictor
+from impasto.feedforward.modules.transform import BLOCKS, WIDTHS, TransformNet
+from impasto.feedforward.weights import read_network
+from impasto.training.weights import copy_weights
+
+ANY_STYLE = "network:any"
+PREDICTOR_SIZES = {"hidden": HIDDEN, "bank": BANK, "directions": DIRECTIONS}
+# Conditioning values at strengths 0, .5 and 1. At equal content distance a one-pass picture shows less of the style
+# than an optimised one, so the middle lies higher.
+STRENGTHS = ((0.0, 0.0), (0.5, 0.6), (1.0, 1.0))
+
+
+def read_any_style(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return card and weights of a network for any style.
+
+    Raises WeightsError if it is missing, damaged, or a network of another kind.
+    """
+    card, state = read_network(path)
+    if card["kind"] != ANY_STYLE:
+        raise WeightsError(
+            f"{path} is a {card['kind']}, but a training starts from a network for any style; give another --from."
+        )
+    return card, state
+
+
+def restore_any_style(
+    card: Mapping[str, Any], state: Mapping[str, Tensor]
+) -> tuple[TransformNet, StylePredictor]:
+    """Return the frozen network and style predictor of a file with weights ``network.*`` and ``style_predictor.*``.
+
+    Raises KeyError, RuntimeError, TypeError or ValueError if card and weights do not fit.
+    """
+    network = TransformNet(card.get("widths", WIDTHS), card.get("blocks", BLOCKS))
+    sizes = [card.get(name, size) for name, size in PREDICTOR_SIZES.items()]
+    style_predictor = StylePredictor(network.modulated_layers, *sizes)
+    for prefix, module in (("network.", network), ("style_predictor.", style_predictor)):
+        module.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
+        module.eval().requires_grad_(False)
+    return network, style_predictor
+
+
+def restore_given_styles(
+    card: Mapping[str, Any], weights: Mapping[str, Tensor]
+) -> tuple[TransformNet | JohnsonNet, StyleEmbedding | ConditionalInstanceNorm]:
+    """Return the frozen network and style embedding of a file with weights ``network.*`` and ``style_embedding.*``.
+
+    `card` holds kind and styles, and for the default network its widths and blocks. Raises KeyError, RuntimeError or
+    ValueError if card and weights do not fit.
+    """
+    count = len(card["styles"])
+    network: TransformNet | JohnsonNet
+    style_embedding: StyleEmbedding | ConditionalInstanceNorm
+    if card["kind"] == STYLES:
+        network = TransformNet(tuple(card["widths"]), tuple(card["blocks"]))
+        style_embedding = StyleEmbedding(network.modulated_layers, count)
+    else:
+        network = JohnsonNet()
+        style_embedding = ConditionalInstanceNorm(network.modulated_layers, count)
+    for prefix, module in (("network.", network), ("style_embedding.", style_embedding)):
+        copy_weights({f"{prefix}{name}": value for name, value in module.state_dict().items()}, weights)
+        module.eval()
+        module.requires_grad_(False)
+    return network, style_embedding
