@@ -48,7 +48,9 @@ def test_a_resumed_run_is_the_uninterrupted_one(kind, fields, compact, photograp
         (second.learner.weights(), whole.learner.weights()),
     ):
         assert all(torch.equal(mine[name], theirs[name]) for name in theirs)
-    assert not torch.equal(whole.weights()["style_embedding.shifts.0"], start().weights()["style_embedding.shifts.0"])
+    assert not torch.equal(
+        whole.weights()["style_embedding.shifts.0"], start().weights()["style_embedding.shifts.0"]
+    )
     with pytest.raises(ResumeError):
         second.load({**second.state(), "noise": None})
 
