@@ -68,7 +68,7 @@ class Ours:
 
     def __init__(self, path: Path, precision: str | None = None, backend: str = "torch") -> None:
         self.model = open_model(path)
-        network = self.model.styled.network
+        network = self.model.network
         self.loaded = ModelDescriptor(
             network,
             self.model.card,
@@ -83,7 +83,7 @@ class Ours:
 
     def paint(self, content: Tensor, statistics: object, inner: float) -> Tensor:
         with torch.inference_mode():
-            style_params = self.model.styled.style_predictor(statistics, torch.tensor([inner]))
+            style_params = self.model.source.style_predictor(statistics, torch.tensor([inner]))
         return self.loaded.paint(content, style_params)
 
 

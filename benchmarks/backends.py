@@ -31,11 +31,11 @@ def main() -> None:
     options = parser.parse_args()
     tune_process()
     model = open_model(find_model(options.network))
-    style_params = model.style_params(model.names[:1], None, 1.0)
+    style_params = model.mixed_style_params(model.names[:1], None, 1.0)
     cpu = torch.device("cpu")
     ready = {
         name: ModelDescriptor(
-            model.styled.network, model.card, engine=open_engine(name, model.styled.network, cpu), device=cpu
+            model.network, model.card, engine=open_engine(name, model.network, cpu), device=cpu
         )
         for name in BACKENDS
         if name == "torch" or find_spec(name)

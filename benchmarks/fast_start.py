@@ -16,7 +16,7 @@ from typing import Any
 
 from anystyle import open_judge, read
 from common import pair, require_shared
-from impasto import FastPainter, FastSettings, judge, stylize
+from impasto import OnePassSettings, Stylizer, judge, stylize
 from impasto.encoders import tune_process
 
 RUNS: dict[str, dict[str, Any]] = {
@@ -32,13 +32,14 @@ def main() -> None:
     options = parser.parse_args()
     require_shared()
     tune_process()
-    verdict, painter = open_judge(), FastPainter()
+    verdict, stylizer = open_judge(), Stylizer()
+    one_pass = OnePassSettings(strength=0.5, size=512)
     found: dict[str, list[tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for index in map(int, options.pairs.split(",")):
             photo, painting = map(str, pair(index))
             content, style = read(Path(photo)), read(Path(painting))
-            first = painter.paint(photo, [painting], FastSettings(size=512)).save(Path(folder) / "first.png")
+            first = stylizer.paint(photo, [painting], one_pass).save(Path(folder) / "first.png")
             for name, settings in RUNS.items():
                 for start in ("content", str(first)):
                     own = {} if start == "content" else {"start": "picture", "start_picture": start}

@@ -13,10 +13,7 @@ from PIL import Image
 import impasto
 from gallery import sheet
 from impasto.cli.demo import photo_path
-from impasto.feedforward.catalogue import open_model
-from impasto.feedforward.descriptor import ModelDescriptor
 from impasto.feedforward.pretrained import pretrained_networks
-from impasto.imaging import read_picture, to_image
 from impasto.plates import paint
 
 SIZE = 448
@@ -29,27 +26,23 @@ def photo(name: str) -> Image.Image:
 
 
 def shipped() -> list[Image.Image]:
-    """Two photographs in the hands of every shipped style, the first at its usual strength, the second at 1."""
+    """Two photographs in the hands of every shipped style, the first at its default strength, the second at 1."""
     pictures = []
     for name, strength in (("astronaut", None), ("coffee", 1.0)):
-        content = read_picture(photo(name), longest=SIZE).pixels
         for path in pretrained_networks().values():
-            model = open_model(path)
-            if model.names:
-                loaded = ModelDescriptor(model.styled.network, model.card, name=path.stem)
-                picture = loaded.paint(
-                    content, model.style_params(model.names[:1], None, strength or model.default_strength)
-                )
-                pictures.append(to_image(picture, None).convert("RGB"))
+            stylizer = impasto.Stylizer(path)
+            if stylizer.styles:
+                settings = impasto.OnePassSettings(strength=strength, size=SIZE)
+                pictures.append(stylizer.paint(photo(name), settings=settings).image.convert("RGB"))
     return pictures
 
 
 def any_style() -> list[Image.Image]:
     """One photograph in our plates, in one pass each."""
-    painter = impasto.FastPainter()
-    settings = impasto.FastSettings(strength=0.9, size=SIZE)
+    stylizer = impasto.Stylizer()
+    settings = impasto.OnePassSettings(strength=0.9, size=SIZE)
     styles = [paint(name, 512) for name in ("swirls", "woodcut", "glass", "ink", "paper", "points")]
-    return [painter.paint(photo("chelsea"), [style], settings).image.convert("RGB") for style in styles]
+    return [stylizer.paint(photo("chelsea"), [style], settings).image.convert("RGB") for style in styles]
 
 
 def main() -> None:

@@ -74,8 +74,8 @@ def own(name: str) -> Callable[[Tensor], Tensor]:
     """Return what paints in the only style of a network, at its usual strength."""
     model = open_model(find_model(name))
     return partial(
-        ModelDescriptor(model.styled.network, model.card).paint,
-        style_params=model.style_params(model.names[:1], None, model.default_strength),
+        ModelDescriptor(model.network, model.card).paint,
+        style_params=model.mixed_style_params(model.names[:1], None, model.default_strength),
     )
 
 

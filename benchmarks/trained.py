@@ -41,7 +41,7 @@ def main() -> None:
     )
     for network, painting in zip(options.pairs[::2], options.pairs[1::2], strict=True):
         model = open_model(find_model(str(network)))
-        loaded = ModelDescriptor(model.styled.network, model.card)
+        loaded = ModelDescriptor(model.network, model.card)
         inner = (
             [float(word) for word in options.inner.split(",")] if options.inner else [model.default_strength]
         )
@@ -51,7 +51,7 @@ def main() -> None:
             content = read(photo)
             rows = {}
             for one in inner:
-                style_params = model.style_params(model.names[:1], None, one)
+                style_params = model.mixed_style_params(model.names[:1], None, one)
                 start = time.perf_counter()
                 rows[f"inner {one:g}"] = loaded.paint(content, style_params), time.perf_counter() - start
             start = time.perf_counter()

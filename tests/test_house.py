@@ -70,9 +70,9 @@ def test_files_and_functions_stay_small(path):
 
 def test_public_names():
     assert impasto.__all__ == [
-        "Event", "FastPainter", "FastSettings", "ImpastoError", "Painted", "Painter", "Picture", "PictureLike",
-        "Plan", "Recipe", "Result", "Scores", "__version__", "fast", "judge", "make_recipe", "presets",
-        "read_picture", "resume", "stylize", "stylize_events", "write_picture",
+        "Event", "Guides", "ImpastoError", "OnePassSettings", "Painter", "Picture", "PictureLike", "Plan", "Recipe",
+        "Result", "Scores", "Stylizer", "__version__", "fast", "judge", "make_recipe", "presets", "read_picture",
+        "replay", "resume", "stylize", "stylize_events", "write_picture",
     ]  # fmt: skip
     for name in impasto.__all__:
         assert getattr(impasto, name) is not None

@@ -13,7 +13,9 @@ from impasto._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from impasto.errors import ImpastoError
-    from impasto.feedforward.stylizer import FastPainter, FastSettings, Painted, fast
+    from impasto.feedforward.settings import OnePassSettings
+    from impasto.feedforward.stylizer import Stylizer, fast
+    from impasto.guidance import Guides, Result
     from impasto.imaging import Picture, PictureLike, read_picture, write_picture
     from impasto.metrics import Scores, judge
     from impasto.optimize import (
@@ -21,22 +23,21 @@ if TYPE_CHECKING:
         Painter,
         Plan,
         Recipe,
-        Result,
         make_recipe,
         resume,
         stylize,
         stylize_events,
     )
+    from impasto.painting import replay
 
 __version__ = "0.1.0"
 
 
 __all__ = [
     "Event",
-    "FastPainter",
-    "FastSettings",
+    "Guides",
     "ImpastoError",
-    "Painted",
+    "OnePassSettings",
     "Painter",
     "Picture",
     "PictureLike",
@@ -44,12 +45,14 @@ __all__ = [
     "Recipe",
     "Result",
     "Scores",
+    "Stylizer",
     "__version__",
     "fast",
     "judge",
     "make_recipe",
     "presets",
     "read_picture",
+    "replay",
     "resume",
     "stylize",
     "stylize_events",
@@ -68,10 +71,11 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "errors": ("ImpastoError",),
-        "guidance": ("Result",),
+        "guidance": ("Guides", "Result"),
         "imaging": ("Picture", "PictureLike", "read_picture", "write_picture"),
         "metrics": ("Scores", "judge"),
-        "feedforward.stylizer": ("FastPainter", "FastSettings", "Painted", "fast"),
+        "feedforward.settings": ("OnePassSettings",),
+        "feedforward.stylizer": ("Stylizer", "fast"),
         "optimize": (
             "Event",
             "Painter",
@@ -82,6 +86,7 @@ __getattr__ = lazy_exports(
             "stylize",
             "stylize_events",
         ),
+        "painting": ("replay",),
     },
 )
 

@@ -351,9 +351,9 @@ BAD = {
     "export into a picture": ["export", "net.safetensors", "o.png"],
     "export into a missing folder": ["export", "net.safetensors", "missing/o.onnx"],
     "export onto itself": ["export", "net.safetensors", "net.safetensors"],
-    "export the coder of own styles": ["export", "rough-waves", "o.onnx", "--coder", "c.onnx"],
-    "export the coder onto the network": ["export", "any", "o.onnx", "--coder", "o.onnx"],
-    "export the coder as a picture": ["export", "any", "o.onnx", "--coder", "o.png"],
+    "export the predictor of own styles": ["export", "rough-waves", "o.onnx", "--predictor", "c.onnx"],
+    "export the predictor onto the network": ["export", "any", "o.onnx", "--predictor", "o.onnx"],
+    "export the predictor as a picture": ["export", "any", "o.onnx", "--predictor", "o.png"],
     "export a missing style": ["export", "net.safetensors", "o.onnx", "--style", "gone.png"],
     **{f"studio {' '.join(words)}": ["studio", "--no-open", "--port", "0", *words] for words in (
         ("--host", "0.0.0.0"), ("--host", "::"), ("--host", "example.org"), ("--port", "65536"), ("--port", "-1"),

@@ -28,8 +28,9 @@ def test_one_picture_into_a_file_with_its_settings_inside(cli, net, place) -> No
     run = cli("apply", net, "photo.png", *STYLE, "--out", "o.png", "--strength", "0.8")
     assert (run.code, run.out) == (0, "o.png\n")
     assert pixels(place / "o.png").shape == (36, 48, 3)
-    found = read_recipe(place / "o.png")["apply"]
-    assert (found["styles"], found["strength"], found["kind"]) == (["art"], 0.8, "network:any")
+    found = read_recipe(place / "o.png")
+    assert [Path(style).name for style in found["styles"]] == ["art.png"]
+    assert (found["recipe"]["strength"], found["recipe"]["network"]) == (0.8, str(net.resolve()))
 
 
 def test_a_folder_goes_on_where_it_was_and_says_at_the_end_what_was_wrong(cli, net, place) -> None:
@@ -82,3 +83,38 @@ def test_export_writes_a_checked_file(cli, net, place) -> None:
     assert (run.code, run.out) == (0, "o.onnx\n")
     assert "largest difference" in run.err
     assert (place / "o.onnx").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("apply", "rough-waves", "photo.png", "--strength", "0.8", "--stroke", "1.2", "--size", "40"),
+        ("apply", "net.safetensors", "photo.png", *STYLE, "--style", "art2.png", "--mask", "left"),
+        ("stylize", "photo.png", "art.png", "--fast", "--size", "40", "--colors", "0.5"),
+        ("stylize", "photo.png", "--style", "art.png", "--style", "art2.png", "--fast", "--mask", "mask.png"),
+    ],
+)
+def test_a_picture_of_one_pass_is_replayed_from_itself_and_from_its_sidecar(cli, net, place, words) -> None:
+    Image.fromarray(numpy.tile(numpy.repeat([255, 0], 24), (36, 1)).astype("uint8")).save("mask.png")
+    assert cli(*words, "--out", "o.png").code == 0
+    assert cli("stylize", "--from", "o.png", "--out", "again.png").code == 0
+    assert (pixels(place / "again.png") == pixels(place / "o.png")).all()
+    assert cli("stylize", "--from", "again.png.json", "--out", "third.png").code == 0
+    assert (pixels(place / "third.png") == pixels(place / "o.png")).all()
+    assert read_recipe(place / "third.png") == read_recipe(place / "o.png")
+
+
+def test_a_replay_takes_other_settings_and_pictures(cli, net, place) -> None:
+    assert cli("apply", "rough-waves", "photo.png", "--out", "o.png").code == 0
+    run = cli("stylize", "art.png", "art2.png", "--from", "o.png", "--strength", "0.2", "--out-dir", "done")
+    assert (run.code, len(run.out.splitlines())) == (0, 2)
+    assert read_recipe(place / "done" / "art-rough-waves.png")["recipe"]["strength"] == 0.2
+    for words in (("--strength", "1.5"), ("--steps", "3"), ("--style", "art.png"), ("--timelapse", "t.webp")):
+        refused = cli("stylize", "--from", "o.png", "--out", "p.png", *words)
+        assert refused.code == 2
+        assert not (place / "p.png").exists()
+
+
+def test_fast_replays_no_optimised_picture(cli, place) -> None:
+    assert cli("stylize", "photo.png", "art.png", "--size", "32", "--steps", "1", "--out", "o.png").code == 0
+    assert "not painted in one pass" in cli("stylize", "--from", "o.png", "--fast", "--out", "p.png").err

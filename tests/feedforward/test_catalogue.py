@@ -50,34 +50,37 @@ def styles_file(network, tmp_path):
 def test_any_painting_has_a_code_that_changes_with_strength_and_stroke(any_file) -> None:
     model = open_model(any_file)
     painting = Picture(torch.rand(1, 3, 40, 50, generator=torch.Generator().manual_seed(0)))
-    full = model.style_params([painting], strength=1.0)
-    assert torch.equal(full.matrices[0], model.style_params_list([painting])[0].matrices[0])
-    for other in (model.style_params([painting], strength=0.3), model.style_params([painting], stroke=0.5)):
+    full = model.mixed_style_params([painting], strength=1.0)
+    assert torch.equal(full.matrices[0], model.style_params([painting])[0].matrices[0])
+    for other in (
+        model.mixed_style_params([painting], strength=0.3),
+        model.mixed_style_params([painting], stroke=0.5),
+    ):
         assert (other.matrices[0] - full.matrices[0]).abs().max() > 1e-4
-    loaded = ModelDescriptor(model.styled.network, model.card)
+    loaded = ModelDescriptor(model.source.network, model.card)
     assert bool(torch.isfinite(loaded.paint(torch.rand(1, 3, 20, 30), full)).all())
     second = Picture(torch.rand(1, 3, 30, 30))
-    mixed = model.style_params([painting, second], [3, 1])
-    expected = mix_style_params(model.style_params_list([painting, second]), [0.75, 0.25])
+    mixed = model.mixed_style_params([painting, second], [3, 1])
+    expected = mix_style_params(model.style_params([painting, second]), [0.75, 0.25])
     torch.testing.assert_close(mixed.matrices[2], expected.matrices[2])
 
 
 def test_own_styles_by_name(styles_file) -> None:
     model = open_model(styles_file)
     assert model.names == ("reed", "wave")
-    mixed = model.style_params(["wave", "reed"], [1, 3], 0.5, 1.5)
-    rows = model.styled.style_embedding(
+    mixed = model.mixed_style_params(["wave", "reed"], [1, 3], 0.5, 1.5)
+    rows = model.source.style_embedding(
         torch.tensor([[0.75, 0.25]]), torch.tensor([0.5]), torch.tensor([1.5])
     )
     torch.testing.assert_close(mixed.matrices[0], rows.matrices[0])
-    assert len(model.style_params_list(["reed", "wave", "reed"])) == 3
+    assert len(model.style_params(["reed", "wave", "reed"])) == 3
     for styles, weights, strength, stroke, words in (
         ([], None, 1.0, 1.0, "several"), (["weed"], None, 1.0, 1.0, "reed"), (["reed"], None, 2.0, 1.0, "strength"),
         (["reed"], None, 1.0, 3.0, "stroke"), (["reed"], [1.0, 2.0], 1.0, 1.0, "--mix"),
         (["reed", "wave"], [0.0, 0.0], 1.0, 1.0, "--mix"),
     ):  # fmt: skip
         with pytest.raises(RecipeError, match=words):
-            model.style_params(styles, weights, strength, stroke)
+            model.mixed_style_params(styles, weights, strength, stroke)
 
 
 @pytest.mark.parametrize(("said", "expected"), [({}, 1.0), ({"default_strength": 0.6}, 0.6)])
@@ -103,10 +106,10 @@ def test_the_published_network_paints_and_its_one_style_needs_no_name(tmp_path) 
     network = JohnsonNet()
     parts = {"network": network, "style_embedding": ConditionalInstanceNorm(network.modulated_layers, 1)}
     model = open_model(write(tmp_path / "j.safetensors", "network:johnson", parts, styles=NAMES[:1]))
-    style_params = model.style_params([])
+    style_params = model.mixed_style_params([])
     assert all(matrix.ndim == 2 for matrix in style_params.matrices)
     image = torch.rand(1, 3, 21, 33)
-    assert ModelDescriptor(model.styled.network).paint(image, style_params).shape == image.shape
+    assert ModelDescriptor(model.source.network).paint(image, style_params).shape == image.shape
 
 
 def test_files_that_are_none(tmp_path, any_file, network) -> None:

@@ -14,40 +14,41 @@ from impasto.imaging import read_recipe
 from impasto.plates import paint
 
 PHOTO, ART, OTHER = paint("paper", 80), paint("swirls", 96), paint("ink", 96)
+FULL = impasto.OnePassSettings(strength=1.0)
 
 
 @pytest.fixture(scope="module")
-def painter() -> impasto.FastPainter:
-    return impasto.FastPainter()
+def stylizer() -> impasto.Stylizer:
+    return impasto.Stylizer()
 
 
-def test_styles_and_strength_matter(painter) -> None:
-    strong = painter.paint(PHOTO, [ART], impasto.FastSettings(strength=1.0))
+def test_styles_and_strength_matter(stylizer) -> None:
+    strong = stylizer.paint(PHOTO, [ART], FULL)
     assert strong.pixels.shape[2:] == (PHOTO.height, PHOTO.width)
-    weak = painter.paint(PHOTO, [ART], impasto.FastSettings(strength=0.0))
+    weak = stylizer.paint(PHOTO, [ART], impasto.OnePassSettings(strength=0.0))
     photo = impasto.read_picture(PHOTO).pixels
     assert (weak.pixels - photo).abs().mean() < (strong.pixels - photo).abs().mean()
-    other = painter.paint(PHOTO, [OTHER], impasto.FastSettings(strength=1.0))
+    other = stylizer.paint(PHOTO, [OTHER], FULL)
     assert (other.pixels - strong.pixels).abs().mean() > 0.02
 
 
-def test_masks_protection_and_colours(painter) -> None:
-    both = painter.paint(PHOTO, [ART, OTHER], impasto.FastSettings(1.0, masks=("left",), protect="top"))
+def test_masks_protection_and_colours(stylizer) -> None:
+    both = stylizer.paint(PHOTO, [ART, OTHER], FULL, impasto.Guides(("left",), protect="top"))
     photo = impasto.read_picture(PHOTO).pixels
     assert torch.allclose(both.pixels[:, :, 0], photo[:, :, 0], atol=0.05)
-    kept = painter.paint(PHOTO, [ART], impasto.FastSettings(1.0, colors=1.0)).pixels
-    lost = painter.paint(PHOTO, [ART], impasto.FastSettings(1.0)).pixels
+    kept = stylizer.paint(PHOTO, [ART], impasto.OnePassSettings(strength=1.0, colors=1.0)).pixels
+    lost = stylizer.paint(PHOTO, [ART], FULL).pixels
     means = [impasto.imaging.rgb_to_lab(p)[:, 1:].mean((2, 3)) for p in (photo, kept, lost)]
     assert (means[1] - means[0]).norm() < (means[2] - means[0]).norm()
 
 
-def test_a_mixture_lies_between_and_settings_go_into_the_file(painter, tmp_path) -> None:
-    half = painter.paint(PHOTO, [ART, OTHER], impasto.FastSettings(1.0, mix=(0.5, 0.5)))
-    alone = [painter.paint(PHOTO, [style], impasto.FastSettings(1.0)).pixels for style in (ART, OTHER)]
+def test_a_mixture_lies_between_and_settings_go_into_the_file(stylizer, tmp_path) -> None:
+    half = stylizer.paint(PHOTO, [ART, OTHER], impasto.OnePassSettings(strength=1.0, mix=(0.5, 0.5)))
+    alone = [stylizer.paint(PHOTO, [style], FULL).pixels for style in (ART, OTHER)]
     apart = (alone[0] - alone[1]).abs().mean()
     assert max((half.pixels - one).abs().mean() for one in alone) < apart
     path = half.save(tmp_path / "out.png")
-    assert read_recipe(path)["fast"]["strength"] == 1.0
+    assert read_recipe(path)["recipe"]["strength"] == 1.0
 
 
 @pytest.mark.parametrize("name", pretrained_networks())
@@ -75,7 +76,41 @@ def test_strengths_go_straight_between_the_rows_of_the_card() -> None:
         calibrated_strength(1.5, card.get("strengths"))
 
 
-@pytest.mark.parametrize("changes", [{"colors": 2.0}, {"size": 0}, {"masks": ("left",), "mix": (0.5, 0.5)}])
+@pytest.mark.parametrize(
+    "changes", [{"colors": 2.0}, {"size": 0}, {"strength": -1}, {"stroke": 0}, {"steps": 3}]
+)
 def test_impossible_settings_are_refused(changes) -> None:
     with pytest.raises(RecipeError):
-        impasto.FastSettings(**changes)
+        impasto.OnePassSettings.make(changes)
+
+
+@pytest.mark.parametrize(
+    ("settings", "guides", "words"),
+    [
+        ({"strength": 1.2}, {}, "0 to 1"),
+        ({"stroke": 9}, {}, "stroke"),
+        ({"mix": (0.5, 0.5)}, {"masks": ("left", "right")}, "place"),
+        ({}, {"style_masks": ("left",)}, "style masks"),
+        ({}, {"masks": ("left", "right", "top")}, "mask"),
+    ],
+)
+def test_a_contract_is_enforced(stylizer, settings, guides, words) -> None:
+    with pytest.raises(RecipeError, match=words):
+        stylizer.paint(PHOTO, [ART, OTHER], impasto.OnePassSettings(**settings), impasto.Guides(**guides))
+
+
+def test_a_trained_network_has_its_own_range_and_styles() -> None:
+    stylizer = impasto.Stylizer("rough-waves")
+    assert stylizer.styles == ("rough-waves",)
+    assert stylizer.resolve(impasto.OnePassSettings()).strength == stylizer.model.default_strength
+    with pytest.raises(RecipeError, match="stroke"):
+        stylizer.paint(PHOTO, settings=impasto.OnePassSettings(stroke=3))
+    with pytest.raises(RecipeError, match="rough-waves"):
+        stylizer.paint(PHOTO, ["rough-wave"])
+    assert torch.equal(stylizer.paint(PHOTO).pixels, impasto.fast(PHOTO, network="rough-waves").pixels)
+
+
+def test_progress_is_reported(stylizer) -> None:
+    calls = []
+    stylizer.paint(PHOTO, [ART], on_progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(1, 1)]

@@ -32,11 +32,11 @@ def test_with_a_halo_as_wide_as_a_feature_sees_tiles_are_the_whole_picture(
     network, style_params_list
 ) -> None:
     frame, whole, paint = kept(network, style_params_list[0])
-    seen = []
-    out = paint_tiles(frame, EXACT, paint, lambda done, total: seen.append((done, total)))
+    on_progress = []
+    out = paint_tiles(frame, EXACT, paint, lambda done, total: on_progress.append((done, total)))
     torch.testing.assert_close(out, whole, atol=1e-5, rtol=1e-5)
-    assert len(seen) == 3
-    assert seen[-1][0] == seen[-1][1]
+    assert len(on_progress) == 3
+    assert on_progress[-1][0] == on_progress[-1][1]
 
 
 @torch.no_grad()
@@ -166,9 +166,12 @@ def test_a_window_repeats_the_edges_of_the_picture() -> None:
 
 def test_a_picture_up_to_the_limit_is_painted_at_once(network, style_params_list) -> None:
     image = torch.rand(1, 3, 400, 460)
-    seen = []
+    on_progress = []
     whole = ModelDescriptor(network).paint(
-        image, style_params_list[0], tiling=Tiling(side=384, whole=496), seen=lambda *at: seen.append(at)
+        image,
+        style_params_list[0],
+        tiling=Tiling(side=384, whole=496),
+        on_progress=lambda *at: on_progress.append(at),
     )
-    assert seen == [(1, 1)]
+    assert on_progress == [(1, 1)]
     assert torch.equal(whole, ModelDescriptor(network).paint(image, style_params_list[0]))

@@ -45,8 +45,6 @@ def test_any_style_is_painted_and_strength_and_mix_matter(api, ids) -> None:
     far, near = (numpy.abs(ask(strength=strength) - original).mean() for strength in (1, 0))
     assert far > 1.2 * near
     assert numpy.abs(ask(mix=[1, 0]) - ask(mix=[0, 1])).mean() > 5
-    # Above 1 the network goes no further.
-    assert numpy.array_equal(ask(strength=1), ask(strength=2))
 
 
 def test_masks_come_before_the_mix(api, ids) -> None:
@@ -75,7 +73,7 @@ def test_a_trained_style_is_painted_kept_and_replayed(api, ids) -> None:
         "trained": "rough-waves",
         "size": 96,
         "strength": 0.8,
-        "stroke": 3,
+        "stroke": 1.5,
         "colors": 0.25,
     }
     answer = api.post("/api/fast", json={**body, "format": "png"})
@@ -107,6 +105,8 @@ def test_a_quick_picture_of_any_style_is_replayed(api, ids) -> None:
         ({"trained": "rough-waves", "mix": [1]}, 422),
         ({"trained": "rough-waves", "masks": ["left"]}, 422),
         ({"trained": "rough-waves", "size": 5000}, 422),
+        ({"trained": "rough-waves", "strength": 1.1}, 422),
+        ({"trained": "rough-waves", "stroke": 3}, 422),
         ({"trained": "rough-waves", "format": "gif"}, 422),
     ],
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,35 +22,42 @@ from impasto.cli.network_options import (
     StrengthOption,
     StrokeOption,
     StyleOption,
-    amounts,
     chosen_styles,
-    open_named,
-    read_mix,
-    told,
+    typed_settings,
 )
 from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError, TooLargeError
 
 if TYPE_CHECKING:
-    from impasto.feedforward.descriptor import ModelDescriptor
-    from impasto.feedforward.modules.transform import StyleParams
-    from impasto.imaging.tiles import Tiling
+    from impasto.feedforward.settings import OnePassSettings
+    from impasto.feedforward.stylizer import Stylizer
+    from impasto.guidance import Guides
 
 app = typer.Typer(add_completion=False)
 
+# Errors of one picture among several; anything else is wrong with all of them.
 OF_ONE_PICTURE = (PictureError, TooLargeError, OutputError)
 MOST_SIDE = 32768
 
 
 @dataclass(frozen=True)
-class Brush:
-    """Everything that every picture is painted with; `provenance` is written into each."""
+class ApplyJob:
+    """Everything that all pictures of one command are painted with."""
 
-    loaded: ModelDescriptor
-    style_params_list: Sequence[StyleParams]
-    masks: tuple[str, ...]
-    tiling: Tiling
-    size: int | None
-    provenance: dict[str, Any]
+    stylizer: Stylizer
+    styles: Sequence[str | Path]
+    settings: OnePassSettings
+    guides: Guides
+
+    @property
+    def label(self) -> str:
+        """The styles as part of a file's name."""
+        return "-".join(Path(style).stem for style in self.styles or self.stylizer.styles)
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file that is read besides the pictures to paint."""
+        styles = [style for style in self.styles if isinstance(style, Path)]
+        return [self.stylizer.model.path, *styles, *self.guides.files]
 
 
 @app.command("apply")
@@ -78,7 +85,7 @@ def apply(
         int | None,
         typer.Option(min=1, max=MOST_SIDE, help="Longer side in pixels; larger ones are shrunk."),
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Paint also what is there already.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also repaint pictures that exist already.")] = False,
     backend: Annotated[
         str, typer.Option(metavar="NAME", help="torch, onnxruntime, openvino; auto: the fastest installed.")
     ] = "auto",
@@ -90,62 +97,27 @@ def apply(
 ) -> None:
     """Paint photographs with a trained network, each in one pass.
 
-    What is in the folder already is left alone, so that an interrupted run goes on where it was.
+    Pictures that exist already are left alone, so the same command resumes an interrupted run.
     """
+    from impasto.feedforward.stylizer import Stylizer
+    from impasto.guidance import Guides
     from impasto.imaging import pictures_in
 
     with Stop(quiet) as stop:
         contents = pictures_in(pictures)
-        brush, label, read = _open(
-            model, style, mix, tuple(mask or ()), (strength, stroke), size, (backend, device, tile)
-        )
-        places = _places(contents, out, label)
-        _check_places(places, [*contents, *read])
+        stylizer = Stylizer(model, backend=backend, device=device, tile=tile)
+        styles = chosen_styles(stylizer, style)
+        if mask and mix:
+            raise RecipeError(
+                "--mask gives every style its place and --mix lets all share; give one of them."
+            )
+        settings = typed_settings(styles, mix, strength, stroke, size)
+        job = ApplyJob(stylizer, styles, settings, Guides(tuple(mask or ())))
+        stylizer.check(styles, settings, job.guides)
+        places = _places(contents, out, job.label)
+        _check_places(places, [*contents, *job.files])
         named = len(places) == 1 and places[0] == out
-        _paint_all(brush, list(zip(contents, places, strict=True)), again or named, quiet, stop)
-
-
-def _open(
-    name: str,
-    typed: list[str] | None,
-    mix: str | None,
-    masks: tuple[str, ...],
-    typed_amounts: tuple[float | None, float | None],
-    size: int | None,
-    machine: tuple[str, str, int | None],
-) -> tuple[Brush, str, list[Path]]:
-    """Return the brush, what pictures painted with it are called, and the files that were read for it."""
-    from impasto.encoders import open_device, tune_process
-    from impasto.feedforward.backends import choose_backend, open_engine
-    from impasto.feedforward.descriptor import ModelDescriptor, check_tiling
-    from impasto.imaging.tiles import DEFAULT_TILING, Tiling
-
-    backend, device_name, tile = machine
-    device = open_device(device_name)
-    choose_backend(backend, device)  # says what is wrong with it before anything is read
-    tiling = DEFAULT_TILING if tile is None else Tiling(tile)
-    check_tiling(tiling)
-    model = open_named(name)
-    styles = chosen_styles(model, typed)
-    if masks and mix:
-        raise RecipeError("--mask gives every style its place and --mix lets all share; give one of them.")
-    weights = read_mix(mix, max(1, len(styles)))
-    default_strength = amounts(model, *typed_amounts)
-    given = told(model, default_strength)
-    style_params_list = (
-        model.style_params_list(styles, **given) if masks else [model.style_params(styles, weights, **given)]
-    )
-    tune_process()
-    network = model.styled.network
-    engine = None if masks else open_engine(backend, network, device)
-    loaded = ModelDescriptor(network, model.card, device=device, name=name, engine=engine)
-    names = [Path(s).stem for s in styles or model.names]
-    applied = {
-        "network": model.path.stem, "kind": model.card["kind"], "styles": names, "mix": weights,
-        **default_strength, "size": size, "masks": list(masks),
-    }  # fmt: skip
-    brush = Brush(loaded, style_params_list, masks, tiling, size, {"apply": applied})
-    return brush, "-".join(names), [model.path, *(s for s in styles if isinstance(s, Path))]
+        _paint_all(job, list(zip(contents, places, strict=True)), again or named, quiet, stop)
 
 
 def _places(contents: Sequence[Path], out: Path | None, label: str) -> list[Path]:
@@ -172,35 +144,39 @@ def _suffix(content: Path) -> str:
 
 def _check_places(places: Sequence[Path], read: Sequence[Path]) -> None:
     """Raise RecipeError if two pictures would have one name, or one would replace a file that is read."""
-    seen: set[Path] = set()
+    taken: set[Path] = set()
     for place in places:
         check_distinct(read, {"--out": place})
-        if place in seen:
+        if place in taken:
             raise RecipeError(f"Two of the photographs would both be '{place}'; paint them into two folders.")
-        seen.add(place)
+        taken.add(place)
 
 
-def _paint_all(brush: Brush, work: Sequence[tuple[Path, Path]], again: bool, quiet: bool, stop: Stop) -> None:
-    """Paint every picture; what is wrong with one of several is said at the end, with exit code 2."""
+def _paint_all(
+    job: ApplyJob, pairs: Sequence[tuple[Path, Path]], again: bool, quiet: bool, stop: Stop
+) -> None:
+    """Paint every picture into its place; errors of single pictures are reported at the end, with exit code 2."""
     failed: list[tuple[Path, ImpastoError]] = []
-    done = kept = 0
-    with _bar(len(work), quiet) as show:
-        for content, place in work:
+    done = skipped = 0
+    with _progress_bar(len(pairs), quiet) as show:
+        for content, place in pairs:
             if place.exists() and not again:
-                kept += 1
+                skipped += 1
                 continue
-            show(content.name, done + kept, 0.0)
+            show(content.name, done + skipped, 0.0)
 
-            def seen(tile: int, tiles: int, name: str = content.name, before: int = done + kept) -> None:
+            def on_progress(
+                tile: int, tiles: int, name: str = content.name, before: int = done + skipped
+            ) -> None:
                 stop.check()
                 show(name, before, tile / tiles)
 
             try:
                 stop.check()
-                _paint(brush, content, place, seen)
+                _paint(job, content, place, on_progress)
                 done += 1
             except OF_ONE_PICTURE as error:
-                if len(work) == 1:
+                if len(pairs) == 1:
                     raise
                 failed.append((content, error))
             except Interrupted:
@@ -209,41 +185,32 @@ def _paint_all(brush: Brush, work: Sequence[tuple[Path, Path]], again: bool, qui
             else:
                 if not quiet:
                     say(str(place))
-    _report(len(work), done, kept, failed, quiet)
+    _report(len(pairs), done, skipped, failed, quiet)
 
 
 def _report(
-    count: int, done: int, kept: int, failed: Sequence[tuple[Path, ImpastoError]], quiet: bool
+    count: int, done: int, skipped: int, failed: Sequence[tuple[Path, ImpastoError]], quiet: bool
 ) -> None:
-    if not quiet and (count > 1 or kept):
-        there = f", {kept} were there already (--again paints them anew)" if kept else ""
-        tell(f"{done} of {count} pictures painted{there}.")
-    for content, why in failed:
-        tell(f"impasto: {content}: {one_line(str(why))}")
+    if not quiet and (count > 1 or skipped):
+        existing = f", {skipped} were there already (--again paints them again)" if skipped else ""
+        tell(f"{done} of {count} pictures painted{existing}.")
+    for content, reason in failed:
+        tell(f"impasto: {content}: {one_line(str(reason))}")
     if failed:
         raise typer.Exit(BAD_INPUT)
 
 
-def _paint(brush: Brush, content: Path, place: Path, seen: Callable[[int, int], None]) -> None:
-    from impasto.imaging import check_writable, complete_masks, read_mask, read_picture, write_picture
+def _paint(job: ApplyJob, content: Path, place: Path, on_progress: Callable[[int, int], None]) -> None:
+    from impasto.imaging import check_writable
 
     check_writable(place)
-    picture = read_picture(content, longest=brush.size)
-    masks = None
-    if brush.masks:
-        read = [read_mask(m, picture.height, picture.width, name=Path(m).name) for m in brush.masks]
-        masks = complete_masks(read, len(brush.style_params_list), [Path(m).name for m in brush.masks])
-    style_params_list = brush.style_params_list if masks else brush.style_params_list[0]
-    out = brush.loaded.paint(picture.pixels, style_params_list, masks, tiling=brush.tiling, seen=seen)
-    alpha = picture.alpha
-    del picture  # a large one is not held while the painted one is written
-    provenance = {**brush.provenance, "content": str(content)}
-    write_picture(place, out, alpha=alpha, recipe=provenance)
+    result = job.stylizer.paint(content, job.styles, job.settings, job.guides, on_progress)
+    result.save(place)
 
 
 @contextmanager
-def _bar(count: int, quiet: bool) -> Iterator[Callable[[str, int, float], None]]:
-    """Yield what shows a name, how many are done, and the share of this one: a bar on a terminal, else nothing."""
+def _progress_bar(count: int, quiet: bool) -> Iterator[Callable[[str, int, float], None]]:
+    """Yield a function of a name, pictures done, and the share of this one: a bar on a terminal, else nothing."""
     if quiet or not sys.stderr.isatty():
         yield _silent
         return

@@ -16,16 +16,14 @@ from impasto.cli.network_options import (
     StrengthOption,
     StrokeOption,
     StyleOption,
-    amounts,
     chosen_styles,
-    open_named,
-    read_mix,
-    told,
+    typed_settings,
 )
 from impasto.errors import RecipeError
 
 if TYPE_CHECKING:
-    from impasto.feedforward.catalogue import Model
+    from impasto.feedforward.settings import OnePassSettings
+    from impasto.feedforward.stylizer import Stylizer
 
 app = typer.Typer(add_completion=False)
 
@@ -38,11 +36,11 @@ def export(
     mix: MixOption = None,
     strength: StrengthOption = None,
     stroke: StrokeOption = None,
-    style_predictor: Annotated[
+    predictor: Annotated[
         Path | None,
         typer.Option(
-            metavar="CODER.onnx",
-            help="Write there what makes codes of paintings, too (networks for any style).",
+            metavar="PREDICTOR.onnx",
+            help="Write the style predictor there, too (networks for any style).",
             show_default=False,
         ),
     ] = None,
@@ -50,57 +48,62 @@ def export(
 ) -> None:
     """Write a network as an ONNX file, for browsers, phones and other programs.
 
-    The file takes pictures of any size. The style is inside; of a network for any style, without --style, the style's
-    code is an input, which the file of --coder makes of a painting. Files are compared with the network before they
-    are kept.
+    The file takes pictures of any size. The style is inside. For a network for any style without --style, the style
+    parameters are inputs; the file of --predictor computes them from a style picture. Each file is compared with the
+    network before it is kept.
     """
     from impasto.feedforward.catalogue import find_model, identity_style_params
     from impasto.feedforward.export.network import check_export, export_network
+    from impasto.feedforward.stylizer import Stylizer
 
     check_export(out)
-    if style_predictor is not None:
-        check_export(style_predictor)
-    check_distinct(
-        [find_model(model)], {"OUT.onnx": out, **({"--coder": style_predictor} if style_predictor else {})}
-    )
-    opened = open_named(model)
-    styles = chosen_styles(opened, style)
-    if style_predictor is not None and (styles or opened.names):
+    if predictor is not None:
+        check_export(predictor)
+    outputs = {"OUT.onnx": out, **({"--predictor": predictor} if predictor else {})}
+    check_distinct([find_model(model)], outputs)
+    stylizer = Stylizer(model, device="cpu")
+    styles = chosen_styles(stylizer, style)
+    inside = bool(styles or stylizer.styles)
+    if predictor is not None and inside:
         raise RecipeError(
-            "--coder is for a network for any style whose code is an input; leave --coder or --style out."
+            "--predictor is for a network for any style whose style parameters are inputs; leave --predictor or"
+            " --style out."
         )
-    found = amounts(opened, strength, stroke)
-    inside = bool(styles or opened.names)
+    settings = stylizer.resolve(typed_settings(styles, mix, strength, stroke))
     if inside:
-        weights = read_mix(mix, max(1, len(styles)))
-        style_params = opened.style_params(styles, weights, **told(opened, found))
+        style_params = stylizer.style_params(styles, settings)
     else:
-        style_params = identity_style_params(opened.styled.network)
+        style_params = identity_style_params(stylizer.model.network)
         if not quiet:
-            note("no --style was given, so the style's code is an input of the file")
-    card = _card(opened, [str(s) for s in styles], found, inside)
-    difference = export_network(out, opened.styled.network, style_params, card, inside=inside)
+            note("no --style was given, so the style parameters are inputs of the file")
+    card = _card(stylizer, styles, settings if inside else None)
+    difference = export_network(out, stylizer.model.network, style_params, card, inside=inside)
     if not quiet:
         say(str(out))
         tell(f"Compared with torch at five sizes: the largest difference is {difference:.1g}.")
-    if style_predictor is not None:
-        _write_coder(style_predictor, opened, quiet)
+    if predictor is not None:
+        _write_predictor(predictor, stylizer, quiet)
 
 
-def _write_coder(path: Path, model: Model, quiet: bool) -> None:
+def _write_predictor(path: Path, stylizer: Stylizer, quiet: bool) -> None:
     from impasto.feedforward.catalogue import AnyStyle
     from impasto.feedforward.export.predictor import export_style_predictor
 
-    assert isinstance(model.styled, AnyStyle)  # what else has no styles of its own
-    difference = export_style_predictor(path, model.styled.style_predictor, _card(model, [], {}, False))
+    source = stylizer.model.source
+    assert isinstance(source, AnyStyle)  # the only kind without styles of its own
+    difference = export_style_predictor(path, source.style_predictor, _card(stylizer, [], None))
     if not quiet:
         say(str(path))
-        tell(f"Its codes differ from torch's by {difference:.1g} at most.")
+        tell(f"Its style parameters differ from torch's by {difference:.1g} at most.")
 
 
-def _card(model: Model, styles: list[str], settings: dict[str, float], inside: bool) -> dict[str, Any]:
-    """Return what the file says of itself: the network's own card, and what was made of it."""
+def _card(stylizer: Stylizer, styles: list[str | Path], settings: OnePassSettings | None) -> dict[str, Any]:
+    """Return the metadata of the file: the network's own card, and the ``settings`` of a style that is inside."""
     from impasto import __version__
 
-    made = {"painted_style": [Path(s).stem for s in styles or model.names], **settings} if inside else {}
-    return {**model.card, "version": __version__, "multiple": 1, **made}
+    card = {**stylizer.model.card, "version": __version__, "multiple": 1}
+    if settings is not None:
+        names = [Path(style).stem for style in styles or stylizer.styles]
+        controls = settings.model_dump(include={"strength", "stroke"}, exclude_none=True)
+        card |= {"painted_style": names, **controls}
+    return card

@@ -1,9 +1,9 @@
-"""``impasto stylize --fast``: the same pictures and places, painted in one pass by the network for any style."""
+"""``impasto stylize`` in one pass: with ``--fast``, or ``--from`` a picture that was painted in one pass."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,20 +11,41 @@ import typer
 
 from impasto.cli.console import one_line, say, tell
 from impasto.cli.failures import BAD_INPUT
-from impasto.cli.inputs import Inputs
+from impasto.cli.guide_options import GuideOptions
+from impasto.cli.inputs import Inputs, stored_inputs
 from impasto.cli.interrupt import Stop
 from impasto.cli.naming import check_distinct, make_folder, target
 from impasto.cli.options import OutputOptions
 from impasto.cli.session import write_sidecar
 from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError
 from impasto.optimize.presets import make_recipe
-from impasto.optimize.recipe import Recipe
+from impasto.painting import Provenance, one_pass_settings
 
 if TYPE_CHECKING:
-    from impasto.feedforward.stylizer import FastPainter, FastSettings
+    from impasto.feedforward.settings import OnePassSettings
+    from impasto.feedforward.stylizer import Stylizer
     from impasto.guidance import Guides
-USED = ("size", "strength", "stroke", "mix", "colors", "device")
-SHOWN = ("out", "bits", "jpeg_quality", "sidecar", "quiet")
+
+# Recipe options and output options that painting in one pass has.
+RECIPE_OPTIONS = ("size", "strength", "stroke", "mix", "colors", "device")
+OUTPUT_OPTIONS = ("out", "bits", "jpeg_quality", "sidecar", "quiet")
+
+
+@dataclass(frozen=True)
+class FastJob:
+    """Everything that all pictures of one command are painted with, and where they go."""
+
+    stylizer: Stylizer
+    styles: Sequence[str | Path]
+    settings: OnePassSettings
+    guides: Guides
+    how: OutputOptions
+    out_dir: Path | None
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file that is read besides the content pictures."""
+        return [*(style for style in self.styles if isinstance(style, Path)), *self.guides.files]
 
 
 def paint_fast(
@@ -35,81 +56,114 @@ def paint_fast(
     settings: Mapping[str, Any],
     stop: Stop,
 ) -> None:
-    """Paint every photograph of `inputs`; what is wrong with one of several is said at the end, with exit code 2."""
+    """Paint every content picture of ``inputs`` with the network for any style."""
     recipe = make_recipe(**settings)
-    _check(settings, guides, how, inputs)
-    from impasto.feedforward.stylizer import FastPainter
+    _check_options(settings, how)
+    if not inputs.styles or None in inputs.contents:
+        raise RecipeError("--fast needs a photograph and at least one painting.")
+    from impasto.feedforward.stylizer import Stylizer
+
+    stylizer = Stylizer(device=recipe.device)
+    job = FastJob(stylizer, inputs.styles, one_pass_settings(recipe), guides, how, out_dir)
+    _paint_all(job, inputs, stop)
+
+
+def replay_fast(
+    provenance: Provenance,
+    pictures: Sequence[Path],
+    styles: Sequence[Path],
+    places: GuideOptions,
+    how: OutputOptions,
+    out_dir: Path | None,
+    settings: Mapping[str, Any],
+    stop: Stop,
+) -> None:
+    """Paint as a picture was painted in one pass; what was typed replaces what it says."""
+    _check_options(settings, how)
+    recipe = make_recipe(**settings)
+    typed = one_pass_settings(recipe)
+    changes = {name: getattr(typed, name) for name in settings if name != "device"}
+    inputs = _replayed_inputs(provenance, pictures, styles)
+    guides = places.guides_or(provenance.images, provenance.source)
+    stylizer = provenance.open_stylizer(recipe.device)
+    job = FastJob(
+        stylizer,
+        provenance.trained_styles or inputs.styles,
+        provenance.one_pass_settings.model_copy(update=changes),
+        guides,
+        how,
+        out_dir,
+    )
+    _paint_all(job, inputs, stop)
+
+
+def _replayed_inputs(provenance: Provenance, pictures: Sequence[Path], styles: Sequence[Path]) -> Inputs:
+    if not provenance.trained_styles:
+        return stored_inputs(provenance.images, pictures, styles, provenance.source)
+    from impasto.imaging import pictures_in
+
+    if styles:
+        names = ", ".join(provenance.trained_styles)
+        raise RecipeError(
+            f"'{provenance.source}' was painted in the trained style {names}; leave --style out."
+        )
+    if pictures:
+        return Inputs(tuple(pictures_in(pictures)), ())
+    return stored_inputs(provenance.images, pictures, styles, provenance.source)
+
+
+def _check_options(settings: Mapping[str, Any], how: OutputOptions) -> None:
+    for name in settings:
+        if name not in RECIPE_OPTIONS:
+            raise RecipeError(
+                f"Painting in one pass has no --{name.replace('_', '-')}; leave it out "
+                f"(it knows {', '.join(f'--{option}' for option in RECIPE_OPTIONS)}, --mask, --protect)."
+            )
+    default = OutputOptions()
+    for field in fields(OutputOptions):
+        if field.name not in OUTPUT_OPTIONS and getattr(how, field.name) != getattr(default, field.name):
+            raise RecipeError(
+                "Painting in one pass is over before there is anything to watch; leave "
+                f"--{field.name.replace('_', '-')} out."
+            )
+
+
+def _paint_all(job: FastJob, inputs: Inputs, stop: Stop) -> None:
+    """Paint every content picture; errors of single pictures are reported at the end, with exit code 2."""
     from impasto.imaging.read import check_file
 
     for style in inputs.styles:
         check_file(style)
-    chosen = fast_settings(recipe, guides)
-    painter = FastPainter(device=recipe.device)
     failed: list[tuple[Path, ImpastoError]] = []
     for content in [path for path in inputs.contents if path is not None]:
         stop.check()
         try:
-            _paint(painter, chosen, content, inputs, guides, how, out_dir)
+            _paint(job, content, [content, *inputs.styles], stop)
         except (PictureError, OutputError) as error:
             if len(inputs.contents) == 1:
                 raise
             failed.append((content, error))
+    for content, reason in failed:
+        tell(f"impasto: {content}: {one_line(str(reason))}")
     if failed:
-        for content, why in failed:
-            tell(f"impasto: {content}: {one_line(str(why))}")
         raise typer.Exit(BAD_INPUT)
 
 
-def fast_settings(recipe: Recipe, guides: Guides) -> FastSettings:
-    """Return what a recipe and guides say to the network for any style."""
-    from impasto.feedforward.stylizer import FastSettings
-
-    mix = recipe.mix
-    if mix is not None and len(mix) == 1:
-        mix = (mix[0], 1 - mix[0])
-    return FastSettings(
-        recipe.strength, recipe.stroke, mix, tuple(guides.masks), guides.protect, recipe.colors, recipe.size
-    )
-
-
-def _check(settings: Mapping[str, Any], guides: Guides, how: OutputOptions, inputs: Inputs) -> None:
-    for name in settings:
-        if name not in USED:
-            raise RecipeError(
-                f"--fast paints in one pass and has no --{name.replace('_', '-')}; leave one of them out "
-                f"(it knows {', '.join(f'--{used}' for used in USED)}, --mask, --protect)."
-            )
-    if guides.style_masks or guides.regions is not None:
-        raise RecipeError("--fast takes --mask and --protect, but no --style-mask and no --regions.")
-    default = OutputOptions()
-    for field in fields(OutputOptions):
-        if field.name not in SHOWN and getattr(how, field.name) != getattr(default, field.name):
-            raise RecipeError(
-                f"--fast is over before there is anything to watch; leave --{field.name.replace('_', '-')} out."
-            )
-    if not inputs.styles or None in inputs.contents:
-        raise RecipeError("--fast needs a photograph and at least one painting.")
-
-
-def _paint(
-    painter: FastPainter,
-    settings: FastSettings,
-    content: Path,
-    inputs: Inputs,
-    guides: Guides,
-    how: OutputOptions,
-    out_dir: Path | None,
-) -> None:
+def _paint(job: FastJob, content: Path, read: Sequence[Path], stop: Stop) -> None:
     from impasto.imaging import check_writable
 
-    if out_dir is not None:
-        make_folder(out_dir)
-    place = target(how.out, out_dir, [content.stem, *(style.stem for style in inputs.styles)])
+    how = job.how
+    if job.out_dir is not None:
+        make_folder(job.out_dir)
+    names = [Path(style).stem for style in job.styles]
+    place = target(how.out, job.out_dir, [content.stem, *names])
     outputs = {"--out": check_writable(place.path, bits=how.bits)}
     if how.sidecar:
         outputs["--sidecar"] = place.sidecar
-    check_distinct([content, *inputs.styles, *guides.files], outputs)
-    result = painter.paint(content, inputs.styles, settings)
+    check_distinct([*read, *job.files], outputs)
+    result = job.stylizer.paint(
+        content, job.styles, job.settings, job.guides, lambda _tiles, _total: stop.check()
+    )
     place = place.settled()
     result.save(place.path, bits=how.bits, quality=how.jpeg_quality)
     if how.sidecar:

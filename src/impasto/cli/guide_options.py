@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.inputs import present
 from impasto.errors import PictureError
+from impasto.painting import stored_path
 
 if TYPE_CHECKING:
     from impasto.guidance import Guides
@@ -157,4 +157,4 @@ def _present(field: str, value: str | list[str], source: Path) -> str | list[str
     if value in RAMPS:
         return value
     role = "map" if "regions" in field else "mask"
-    return str(present(value, role, source, f"give it with {FLAGS[field]}").absolute())
+    return str(stored_path(value, role, source, f"give it with {FLAGS[field]}").absolute())

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import RecipeError
-
-# What a JSON file that is no provenance may say besides settings.
-PICTURES = ("content", "styles", "guides")
+from impasto.painting import stored_path
 
 
 @dataclass(frozen=True)
@@ -62,49 +60,14 @@ def stored_inputs(
     if not contents:
         content = stored.get("content")
         advice = "give the content as PHOTO"
-        contents = (None if content is None else present(content, "content picture", source, advice),)
+        contents = (None if content is None else stored_path(content, "content picture", source, advice),)
     if not styles:
         names = stored.get("styles") or []
         if not isinstance(names, list):
             raise RecipeError(
                 f"'{source}' does not say which styles it was painted with; give them with --style."
             )
-        styles = [present(name, "style picture", source, "give it with --style") for name in names]
+        styles = [stored_path(name, "style picture", source, "give it with --style") for name in names]
     if contents == (None,) and not styles:
         raise RecipeError(f"'{source}' does not say from which pictures it was painted; give them.")
     return Inputs(contents, tuple(styles))
-
-
-def present(name: object, role: str, source: Path, advice: str) -> Path:
-    """Return the path that ``source`` remembers as its ``role``, if it is there; also looked for beside ``source``.
-
-    Raises `RecipeError` with ``advice``.
-    """
-    if isinstance(name, str):
-        for path in (Path(name), source.parent / Path(name).name):
-            if path.is_file():
-                return path
-        if not Path(name).is_absolute() and not Path(name).suffix:
-            raise RecipeError(
-                f"The {role} of '{source}' ({name}) was given from memory, not as a file; {advice}."
-            )
-    raise RecipeError(f"The {role} '{name}' of '{source}' is not there any more; {advice}.")
-
-
-def stored_settings(path: Path) -> tuple[dict[str, Any], dict[str, object]]:
-    """Return the recipe's fields and the whole provenance in a picture or JSON file.
-
-    A JSON object without "recipe" is taken for the recipe's fields themselves. Raises what `read_recipe` does,
-    and `RecipeError` when there is no recipe in it.
-    """
-    from impasto.imaging import read_recipe
-
-    found = read_recipe(path)
-    if "fast" in found or "apply" in found:
-        raise RecipeError(
-            f"'{path}' was painted in one pass and holds no recipe; paint it again with --fast or `impasto apply`."
-        )
-    fields = found.get("recipe", {key: value for key, value in found.items() if key not in PICTURES})
-    if not isinstance(fields, dict) or not fields:
-        raise RecipeError(f"'{path}' holds no recipe; give a picture made by impasto or its .json file.")
-    return fields, found

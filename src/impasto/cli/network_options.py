@@ -1,4 +1,4 @@
-"""What the commands of trained networks share: which styles, how mixed, and how a network is opened."""
+"""Options of the commands that use a one-pass network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import typer
 from impasto.errors import RecipeError
 
 if TYPE_CHECKING:
-    from impasto.feedforward.catalogue import Model
+    from impasto.feedforward.settings import OnePassSettings
+    from impasto.feedforward.stylizer import Stylizer
 
 ModelArgument = Annotated[
     str,
@@ -34,9 +35,7 @@ MixOption = Annotated[
 ]
 StrengthOption = Annotated[
     float | None,
-    typer.Option(
-        help="From 0, close to the photograph, to 1.", show_default="what is usual with the network"
-    ),
+    typer.Option(help="From 0, close to the photograph, to 1.", show_default="the network's default"),
 ]
 StrokeOption = Annotated[
     float | None, typer.Option(help="Below 1 for finer strokes, above for broader ones.", show_default="1")
@@ -44,23 +43,30 @@ StrokeOption = Annotated[
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 
 
-def open_named(name: str) -> Model:
-    """Return the network called `name`, or in the file of that name; raises RecipeError and WeightsError."""
-    from impasto.feedforward.catalogue import find_model, open_model
-
-    return open_model(find_model(name))
-
-
-def chosen_styles(model: Model, typed: Sequence[str] | None) -> list[str | Path]:
-    """Return the styles that were typed: names of the network's own, else files of paintings, which are there."""
+def chosen_styles(stylizer: Stylizer, typed: Sequence[str] | None) -> list[str | Path]:
+    """Return the styles that were typed: names of the network's own styles, or files, which exist."""
     from impasto.imaging.read import check_file
 
-    if model.names:
+    if stylizer.styles:
         return list(typed or ())
     paths = [Path(name) for name in typed or ()]
     for path in paths:
         check_file(path)
     return list(paths)
+
+
+def typed_settings(
+    styles: Sequence[str | Path],
+    mix: str | None,
+    strength: float | None,
+    stroke: float | None,
+    size: int | None = None,
+) -> OnePassSettings:
+    """Return the settings that were typed; raises RecipeError for impossible ones."""
+    from impasto.feedforward.settings import OnePassSettings
+
+    weights = read_mix(mix, max(1, len(styles)))
+    return OnePassSettings.make({"mix": weights, "strength": strength, "stroke": stroke, "size": size})
 
 
 def read_mix(text: str | None, count: int) -> list[float] | None:
@@ -82,28 +88,3 @@ def read_mix(text: str | None, count: int) -> list[float] | None:
             f"--mix has a weight from 0 on for each of the {count} styles, as in 1,2 (or 0.3 for two), not '{text}'."
         )
     return weights
-
-
-def amounts(model: Model, strength: float | None, stroke: float | None) -> dict[str, float]:
-    """Return strength and stroke as typed, or what is usual with the network, as ``{"strength": ...}``.
-
-    Raises RecipeError for one that the network does not have.
-    """
-    typed = {"strength": strength, "stroke": stroke}
-    default_strength = {"strength": model.default_strength, "stroke": 1.0}
-    found = {}
-    for name, value in typed.items():
-        if value is not None and name not in model.styled.controls:
-            raise RecipeError(f"The network '{model.path.name}' was trained without --{name}; leave it out.")
-        found[name] = default_strength[name] if value is None else value
-    return found
-
-
-def told(model: Model, found: dict[str, float]) -> dict[str, float]:
-    """Return the amounts as the network is told them: the strength by the table of its card.
-
-    Raises RecipeError for a strength outside 0 to 1.
-    """
-    from impasto.guidance import calibrated_strength
-
-    return {**found, "strength": calibrated_strength(found["strength"], model.card.get("strengths"))}

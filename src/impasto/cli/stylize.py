@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,10 @@ import typer
 
 from impasto.cli.console import one_line, tell
 from impasto.cli.failures import BAD_INPUT
-from impasto.cli.fast import paint_fast
+from impasto.cli.fast import paint_fast, replay_fast
 from impasto.cli.guide_options import GuideOptions, check_guides
 from impasto.cli.guide_options import as_words as as_guide_words
-from impasto.cli.inputs import Inputs, stored_inputs, stored_settings, typed_inputs
+from impasto.cli.inputs import Inputs, stored_inputs, typed_inputs
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.naming import make_folder, target
 from impasto.cli.options import OutputOptions, as_words, takes_recipe
@@ -31,6 +31,7 @@ from impasto.errors import (
 )
 from impasto.optimize.presets import make_recipe
 from impasto.optimize.recipe import Recipe
+from impasto.painting import Provenance, read_provenance
 
 if TYPE_CHECKING:
     from impasto.guidance import Guides
@@ -105,12 +106,18 @@ def stylize(
     """
     words, styles = list(pictures or []), list(style or [])
     with Stop(how.quiet) as stop:
+        if resume is not None and (fast or replay is not None):
+            raise RecipeError("--resume brings its own settings; leave --from and --fast out.")
+        provenance = None if replay is None else read_provenance(replay)
+        if provenance is not None and provenance.one_pass:
+            replay_fast(provenance, words, styles, places, how, out_dir, settings, stop)
+            return
+        if fast and provenance is not None:
+            raise RecipeError(f"'{replay}' was not painted in one pass; leave --fast or --from out.")
         if fast:
-            if resume is not None or replay is not None:
-                raise RecipeError("--fast has no run to go on with or replay; leave --resume and --from out.")
             paint_fast(typed_inputs(words, styles), places.guides(), how, out_dir, settings, stop)
             return
-        order = replace(_order(words, styles, resume, replay, how, places, settings), out_dir=out_dir)
+        order = replace(_order(words, styles, resume, provenance, how, places, settings), out_dir=out_dir)
         _check(order)
         if len(order.inputs.contents) == 1:
             _paint_one(order, order.inputs.contents[0], order.inputs.styles, stop)
@@ -122,14 +129,12 @@ def _order(
     words: list[Path],
     styles: list[Path],
     resume: Path | None,
-    replay: Path | None,
+    provenance: Provenance | None,
     how: OutputOptions,
     places: GuideOptions,
     settings: dict[str, Any],
 ) -> Order:
     """Return what was asked for: typed, or with the settings and pictures of a checkpoint or a picture."""
-    if resume is not None and replay is not None:
-        raise RecipeError("--resume and --from both bring settings; give one of them.")
     if resume is not None:
         from impasto.optimize.checkpoint import read_checkpoint, same_recipe
 
@@ -138,19 +143,22 @@ def _order(
         how = how if how.checkpoint is not None else replace(how, checkpoint=resume)
         inputs = stored_inputs(saved.inputs, words, styles, resume)
         return Order(saved.recipe, inputs, places.guides_or(saved.inputs, resume), how, saved=saved)
-    if replay is not None:
-        recipe, provenance = _replayed(replay, settings)
-        inputs = stored_inputs(provenance, words, styles, replay)
-        return Order(recipe, inputs, places.guides_or(provenance, replay), how, source=replay)
+    if provenance is not None:
+        source = provenance.source
+        inputs = stored_inputs(provenance.images, words, styles, source)
+        guides = places.guides_or(provenance.images, source)
+        return Order(_replayed(provenance, settings), inputs, guides, how, source=source)
     return Order(make_recipe(**settings), typed_inputs(words, styles), places.guides(), how)
 
 
-def _replayed(path: Path, settings: dict[str, Any]) -> tuple[Recipe, Mapping[str, object]]:
-    """Return the recipe in a picture, changed by what was typed, and all that the picture says of itself."""
-    fields, provenance = stored_settings(path)
+def _replayed(provenance: Provenance, settings: dict[str, Any]) -> Recipe:
+    """Return the recipe in a picture, changed by what was typed."""
+    fields = provenance.recipe
     preset = fields.get("preset", "impasto")
     if not isinstance(preset, str):
-        raise RecipeError(f"'{path}' names {preset!r} as its preset, which is no name; give another file.")
+        raise RecipeError(
+            f"'{provenance.source}' names {preset!r} as its preset, which is no name; give another file."
+        )
     if settings.get("preset", preset) != preset:
         raise RecipeError(
             "--from brings every setting, so that --preset has nothing to set; leave one of them out."
@@ -158,7 +166,7 @@ def _replayed(path: Path, settings: dict[str, Any]) -> tuple[Recipe, Mapping[str
     changed = {**fields, **settings}
     if "start_picture" in settings and "start" not in settings:
         changed["start"] = "picture"
-    return make_recipe(**changed), provenance
+    return make_recipe(**changed)
 
 
 def _check(order: Order) -> None:

@@ -1,4 +1,4 @@
-"""A network ready to paint, which keeps its side of the contract: any picture in, a finite one of its size out."""
+"""A one-pass network on a device: any image in, a finite image of the same size out."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": t
 SMALLEST_TILE = 384
 
 
-def ignore(done: int, total: int) -> None:
-    """Take no notice of how far a picture is."""
+def ignore_progress(done: int, total: int) -> None:
+    """Do nothing: the default progress callback."""
 
 
 class ModelDescriptor:
-    """A network on a device, in the number format that is fast there.
+    """A network on a device, in the number format that is fastest there.
 
-    `card` is what its file says of it, `name` what messages call it. An `engine` paints instead of torch what it can:
-    pictures of one code. Raises RecipeError for an unknown precision.
+    `card` is the model card in its file, `name` what messages call it. An `engine` runs in place of PyTorch, except
+    where several styles are painted by masks. Raises RecipeError for an unknown precision.
     """
 
     def __init__(
@@ -66,58 +66,62 @@ class ModelDescriptor:
         masks: Sequence[Tensor] | None = None,
         *,
         tiling: Tiling | None = None,
-        seen: Callable[[int, int], None] = ignore,
+        on_progress: Callable[[int, int], None] = ignore_progress,
     ) -> Tensor:
-        """Return the painted picture, float32 in [0, 1], of the shape of `image` `(1, 3, H, W)`, on the processor.
+        """Return the stylised image, float32 in [0, 1], of the shape of `image` `(1, 3, H, W)`, on the CPU.
 
-        code: one, or several with as many `masks` `(1, 1, H, W)`: where each is painted. Where masks sum to less
-        than 1 the photograph shows through, where to more they share. tiling: a picture with more pixels than
-        a tile is painted in tiles; `seen` is told how far it is.
+        Args:
+            image: The content image, float32 in [0, 1].
+            style_params: Parameters of one style, or of several with as many `masks`.
+            masks: Where each style is painted, `(1, 1, H, W)` in [0, 1]. Where they sum to less than 1 the content
+                image shows through; where they sum to more, the styles share.
+            tiling: An image with more pixels than a tile is painted in tiles.
+            on_progress: Called with the tiles done and their number.
 
-        Raises PictureError for an image or mask of another shape, type or range, RecipeError for codes that are
-        not the network's, or tiles too small, and WeightsError if the network gives values that are not finite.
+        Raises PictureError for an image or mask of another shape, type or range, RecipeError for style parameters
+        that do not fit the network or tiles that are too small, and WeightsError if the output is not finite.
         """
         check_image(image)
         tiling = tiling or DEFAULT_TILING
         check_tiling(tiling)
-        style_params_list = [
-            self._checked(one)
-            for one in ([style_params] if isinstance(style_params, StyleParams) else style_params)
-        ]
-        shares, cover = _shares(image, style_params_list, masks)
+        styles = [style_params] if isinstance(style_params, StyleParams) else style_params
+        styles = [self._checked(style) for style in styles]
+        shares, cover = _shares(image, styles, masks)
         frame = Frame(image.shape[2], image.shape[3], self.multiple)
 
-        def windows(found: Sequence[TileWindow], norms: Norms) -> Tensor:
-            cut = torch.cat([frame.cut(image, window) for window in found])
-            if len(style_params_list) > 1:
-                parts = [torch.cat([frame.cut(share, w) for w in found]).to(self.device) for share in shares]
-                norms = RegionNorms(style_params_list, parts, norms)
-            return self._run(cut, style_params_list[0], norms)
+        def paint_windows(windows: Sequence[TileWindow], norms: Norms) -> Tensor:
+            crops = torch.cat([frame.cut(image, window) for window in windows])
+            if len(styles) > 1:
+                parts = [
+                    torch.cat([frame.cut(share, window) for window in windows]).to(self.device)
+                    for share in shares
+                ]
+                norms = RegionNorms(styles, parts, norms)
+            return self._run(crops, styles[0], norms, self.engine if masks is None else None)
 
         if frame.whole.height * frame.whole.width <= tiling.at_once:
-            out = frame.crop(windows([frame.whole], Norms())).cpu()
-            seen(1, 1)
+            out = frame.crop(paint_windows([frame.whole], Norms())).cpu()
+            on_progress(1, 1)
         else:
-            recording = StatisticsRecorder()
-            windows(sample(frame), recording)
-            fixed = FrozenStatistics(recording.statistics)
-            out = paint_tiles(frame, tiling, lambda window: windows([window], fixed), seen)
+            recorder = StatisticsRecorder()
+            paint_windows(sample(frame), recorder)
+            frozen = FrozenStatistics(recorder.statistics)
+            out = paint_tiles(frame, tiling, lambda window: paint_windows([window], frozen), on_progress)
         if cover is not None:
             out = torch.lerp(image.cpu(), out, cover.cpu())
         return out.clamp_(0, 1)
 
-    def _run(self, padded: Tensor, style_params: StyleParams, norms: Norms) -> Tensor:
-        """Return the network's picture of what is padded; a format that overflows is tried again in float32."""
-        if self.engine is not None and len(padded) == 1 and type(norms) in (Norms, FrozenStatistics):
-            out = self.engine(
-                padded, style_params, norms.statistics if isinstance(norms, FrozenStatistics) else None
-            )
+    def _run(self, padded: Tensor, style_params: StyleParams, norms: Norms, engine: Engine | None) -> Tensor:
+        """Return the network's output for padded images; if a low precision overflows, repeat in float32."""
+        if engine is not None and len(padded) == 1 and type(norms) in (Norms, FrozenStatistics):
+            statistics = norms.statistics if isinstance(norms, FrozenStatistics) else None
+            out = engine(padded, style_params, statistics)
             if bool(torch.isfinite(out).all()):
                 return out
         padded = padded.to(self.device)
         for precision in dict.fromkeys((self.precision, "float32")):
-            low = precision != "float32"
-            with torch.autocast(self.device.type, PRECISIONS[precision]) if low else nullcontext():
+            autocast = precision != "float32"
+            with torch.autocast(self.device.type, PRECISIONS[precision]) if autocast else nullcontext():
                 out = self.network(padded, style_params, norms)
             if bool(torch.isfinite(out).all()):
                 return out
@@ -128,26 +132,27 @@ class ModelDescriptor:
         )
 
     def _checked(self, style_params: StyleParams) -> StyleParams:
-        """Return the style parameters on the device; raises RecipeError unless they fit the network, for one style."""
-        given = [tuple(matrix.shape) for matrix in style_params.matrices]
-        fits = len(given) == len(style_params.shifts) == len(self.modulated_layers)
-        for layer, matrix, shift in zip(self.modulated_layers, given, style_params.shifts, strict=False):
-            c = layer.channels
-            fits &= matrix in ((1, c, c), (1, c)) and tuple(shift.shape) == (1, c)
+        """Return the style parameters on the device; raises RecipeError unless they fit, for a batch of one."""
+        shapes = [tuple(matrix.shape) for matrix in style_params.matrices]
+        fits = len(shapes) == len(style_params.shifts) == len(self.modulated_layers)
+        for layer, shape, shift in zip(self.modulated_layers, shapes, style_params.shifts, strict=False):
+            width = layer.channels
+            fits &= shape in ((1, width, width), (1, width)) and tuple(shift.shape) == (1, width)
         if not fits:
             channels = ", ".join(str(layer.channels) for layer in self.modulated_layers)
             raise RecipeError(
                 f"These style parameters are not for the network '{self.name}', which has"
-                f" {len(self.modulated_layers)} modulated layers of"
-                f" {channels} channels; make them with the network's own style predictor, one style at a time."
+                f" {len(self.modulated_layers)} modulated layers of {channels} channels; make them with the network's"
+                " own style predictor, one style at a time."
             )
-        return StyleParams(
-            *(tuple(x.detach().float().to(self.device) for x in part) for part in style_params)
+        matrices, shifts = (
+            tuple(part.detach().float().to(self.device) for part in parts) for parts in style_params
         )
+        return StyleParams(matrices, shifts)
 
 
 def check_image(image: Tensor) -> None:
-    """Raise PictureError unless `image` is float `(1, 3, H, W)` in [0, 1] with something in it."""
+    """Raise PictureError unless `image` is float32 `(1, 3, H, W)` in [0, 1], not empty."""
     shape = tuple(image.shape)
     if len(shape) != 4 or shape[:2] != (1, 3) or 0 in shape or image.dtype != torch.float32:
         raise PictureError(
@@ -172,16 +177,15 @@ def check_tiling(tiling: Tiling) -> None:
 
 
 def _shares(
-    image: Tensor, style_params_list: Sequence[StyleParams], masks: Sequence[Tensor] | None
+    image: Tensor, styles: Sequence[StyleParams], masks: Sequence[Tensor] | None
 ) -> tuple[list[Tensor], Tensor | None]:
-    """Return each code's share of every pixel, which sum to 1, and how much of the photograph they cover."""
-    if masks is None and len(style_params_list) == 1:
+    """Return each style's share of every pixel, which sum to 1, and how much of the content image they cover."""
+    if masks is None and len(styles) == 1:
         return [], None
     size = (1, 1, *image.shape[2:])
-    if masks is None or len(masks) != len(style_params_list):
+    if masks is None or len(masks) != len(styles):
         raise RecipeError(
-            f"There are {len(style_params_list)} styles and {len(masks or ())} masks; give one mask for"
-            " each style, or mix them."
+            f"There are {len(styles)} styles and {len(masks or ())} masks; give one mask for each style, or mix them."
         )
     for mask in masks:
         if tuple(mask.shape) != size or not bool(((mask >= 0) & (mask <= 1)).all()):
@@ -190,7 +194,5 @@ def _shares(
                 " read it with impasto.imaging.read_mask."
             )
     total = torch.stack(list(masks)).sum(0)
-    shares = [
-        torch.where(total > 0, mask / total.clamp_min(1e-6), 1 / len(style_params_list)) for mask in masks
-    ]
+    shares = [torch.where(total > 0, mask / total.clamp_min(1e-6), 1 / len(styles)) for mask in masks]
     return shares, None if bool((total >= 1).all()) else total.clamp(max=1)

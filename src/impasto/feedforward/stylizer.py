@@ -1,197 +1,233 @@
-"""Painting in any style in one pass: pictures in, a finished picture out."""
+"""Painting in one pass: content image and styles in, finished image out."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import torch
-from torch import Tensor
+from typing import Any
 
 from impasto.encoders import open_device, tune_process
-from impasto.errors import RecipeError, WeightsError
-from impasto.feedforward.backends import open_engine
-from impasto.feedforward.catalogue import Model, find_model, open_model
-from impasto.feedforward.descriptor import ModelDescriptor, ignore
-from impasto.guidance import calibrated_strength
-from impasto.imaging import (
-    Picture,
-    PictureLike,
-    complete_masks,
-    read_mask,
-    read_picture,
-    return_colors,
-    to_image,
-    write_picture,
+from impasto.errors import RecipeError
+from impasto.feedforward.backends import choose_backend, open_engine
+from impasto.feedforward.catalogue import OnePassModel, find_model, open_model
+from impasto.feedforward.descriptor import ModelDescriptor, check_tiling, ignore_progress
+from impasto.feedforward.modules.transform import StyleParams
+from impasto.feedforward.pretrained import DEFAULT_NETWORK
+from impasto.feedforward.settings import OnePassSettings
+from impasto.guidance import (
+    ColorSettings,
+    Finish,
+    Guides,
+    Placement,
+    Result,
+    calibrated_strength,
+    check_strength,
+    place,
 )
+from impasto.imaging import Picture, PictureLike, read_picture
 from impasto.imaging.tiles import DEFAULT_TILING, Tiling
 
-if TYPE_CHECKING:
-    from PIL import Image
 
-SHIPPED = "any"
+class Stylizer:
+    """A one-pass network, opened once for many images. It enforces what the network can do.
 
+    ``network`` is a file, or the name of a network that ships. Style images are remembered as long as their files do
+    not change. ``backend`` is torch, onnxruntime, openvino, or auto for the fastest installed. ``tile`` is the side of
+    the tiles of large images.
 
-@dataclass(frozen=True)
-class Painted:
-    """A picture painted in one pass: ``pixels`` float32 (1,3,H,W) sRGB in [0,1], ``alpha`` (1,1,H,W) or None."""
-
-    pixels: Tensor
-    alpha: Tensor | None
-    seconds: float
-    provenance: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def image(self) -> Image.Image:
-        """The picture as an 8-bit PIL image, with alpha where the photograph had it."""
-        return to_image(self.pixels, self.alpha)
-
-    def save(self, path: str | Path, *, bits: int = 8, quality: int = 95) -> Path:
-        """Write the picture with its settings inside; the suffix decides the format.
-
-        Raises `OutputError` where it cannot be written and `RecipeError` for an unknown suffix.
-        """
-        return write_picture(
-            path, self.pixels, alpha=self.alpha, bits=bits, recipe=self.provenance, quality=quality
-        )
-
-
-@dataclass(frozen=True)
-class FastSettings:
-    """What decides a picture painted in one pass.
-
-    ``strength`` from 0 (the photograph) to 1; ``stroke`` from .25 (fine) to 4 (broad); ``mix`` one weight a style;
-    ``masks`` where each style is painted, ``protect`` where the photograph stays (files, arrays, or words such as
-    "left"); ``colors`` from 0 (the painting's) to 1 (the photograph's); ``size`` the longer side, None for the
-    photograph's own.
-    """
-
-    strength: float = 0.5
-    stroke: float = 1.0
-    mix: tuple[float, ...] | None = None
-    masks: tuple[PictureLike, ...] = ()
-    protect: PictureLike | None = None
-    colors: float = 0.0
-    size: int | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.colors <= 1:
-            raise RecipeError(f"Colours are kept by a share from 0 to 1, not {self.colors}.")
-        if self.size is not None and not 1 <= self.size <= 32768:
-            raise RecipeError(f"The size is a longer side from 1 to 32768 pixels, not {self.size}.")
-        if self.masks and self.mix:
-            raise RecipeError("Masks give every style its place and a mix lets all share; give one of them.")
-
-
-class FastPainter:
-    """The network for any style, opened once for many pictures; styles it has met are remembered.
-
-    Raises WeightsError if it is not there, RecipeError or MissingExtraError for a backend that cannot be used.
+    Raises `WeightsError` if the network is missing or damaged, `RecipeError` or `MissingExtraError` for a device,
+    backend or tile size that cannot be used.
     """
 
     def __init__(
-        self, network: str = SHIPPED, *, backend: str = "torch", device: str = "auto", tile: int | None = None
+        self,
+        network: str | Path = DEFAULT_NETWORK,
+        *,
+        backend: str = "torch",
+        device: str = "auto",
+        tile: int | None = None,
     ) -> None:
-        self.model: Model = open_model(find_model(network))
-        if self.model.names:
-            raise WeightsError(f"'{network}' paints in styles of its own; use `impasto apply` with it.")
-        where = open_device(device)
-        tune_process()
-        self.loaded = ModelDescriptor(
-            self.model.styled.network,
-            self.model.card,
-            device=where,
-            name=network,
-            engine=open_engine(backend, self.model.styled.network, where),
-        )
+        torch_device = open_device(device)
+        self.backend = choose_backend(backend, torch_device)
+        self.tile = tile
         self.tiling = DEFAULT_TILING if tile is None else Tiling(tile)
+        check_tiling(self.tiling)
+        path = find_model(str(network))
+        self.model: OnePassModel = open_model(path)
+        # A network that ships keeps its name: its file lies elsewhere on another machine.
+        self.network = str(path.resolve()) if Path(network) == path else str(network)
+        tune_process()
+        self.descriptor = ModelDescriptor(
+            self.model.network,
+            self.model.card,
+            device=torch_device,
+            name=str(network),
+            engine=open_engine(self.backend, self.model.network, torch_device),
+        )
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Names of the styles that the network was trained on; none if it takes any style image."""
+        return self.model.names
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """Which of "mix", "strength" and "stroke" the network knows."""
+        return self.model.source.controls
+
+    def resolve(self, settings: OnePassSettings) -> OnePassSettings:
+        """Return ``settings`` with the network's defaults filled in.
+
+        Raises `RecipeError` for a control that the network does not have, or one out of its range: strength from 0
+        to 1, stroke in the range that the network was trained for.
+        """
+        defaults = {"strength": self.model.default_strength, "stroke": 1.0}
+        changes: dict[str, float] = {}
+        for name, default in defaults.items():
+            value = getattr(settings, name)
+            if name in self.controls:
+                changes[name] = default if value is None else value
+            elif value is not None:
+                raise RecipeError(
+                    f"The network '{self.model.path.name}' was trained without a {name}; leave {name} out."
+                )
+        if "strength" in changes:
+            check_strength(changes["strength"])
+        if "stroke" in changes:
+            self.model.check_stroke(changes["stroke"])
+        return settings.model_copy(update=changes)
+
+    def style_params(
+        self, styles: Sequence[PictureLike], settings: OnePassSettings | None = None
+    ) -> StyleParams:
+        """Return the style parameters of the mixture of ``styles``.
+
+        ``styles`` are names of the network's own styles, or style images. Raises `RecipeError` for an unknown style
+        or setting, `PictureError` for an image that cannot be read.
+        """
+        resolved = self.resolve(settings or OnePassSettings())
+        return self.model.mixed_style_params(styles, resolved.mix, *self._conditioning(resolved))
+
+    def check(
+        self,
+        styles: Sequence[PictureLike] = (),
+        settings: OnePassSettings | None = None,
+        guides: Guides | None = None,
+    ) -> None:
+        """Raise what `paint` would raise for these styles and settings, with any content image."""
+        resolved = self.resolve(settings or OnePassSettings())
+        self._style_params(styles, resolved, guides or Guides())
 
     def paint(
         self,
         content: PictureLike,
-        styles: Sequence[PictureLike],
-        settings: FastSettings | None = None,
-        seen: Callable[[int, int], None] = ignore,
-    ) -> Painted:
-        """Return `content` painted in `styles`; raises PictureError and RecipeError for what cannot be used."""
-        settings = settings or FastSettings()
+        styles: Sequence[PictureLike] = (),
+        settings: OnePassSettings | None = None,
+        guides: Guides | None = None,
+        on_progress: Callable[[int, int], None] = ignore_progress,
+    ) -> Result:
+        """Return ``content`` painted in ``styles``: names of the network's own styles, or style images.
+
+        ``guides`` may hold masks and protect. ``on_progress`` is called with the tiles done and their number. Raises
+        `RecipeError` for settings that the network does not have, `PictureError` for images that cannot be read.
+        """
+        guides = guides or Guides()
         start = time.perf_counter()
-        photo = read_picture(content, longest=settings.size)
-        inner = calibrated_strength(settings.strength, self.model.card.get("strengths"))
-        if settings.masks:
-            style_params_list = self.model.style_params_list(styles, inner, settings.stroke)
-            read = [read_mask(mask, photo.height, photo.width) for mask in settings.masks]
-            names = [str(mask) if isinstance(mask, str | Path) else "mask" for mask in settings.masks]
-            out = self.loaded.paint(
-                photo.pixels,
-                style_params_list,
-                complete_masks(read, len(style_params_list), names),
-                tiling=self.tiling,
-                seen=seen,
-            )
-        else:
-            style_params = self.model.style_params(styles, settings.mix, inner, settings.stroke)
-            out = self.loaded.paint(photo.pixels, style_params, tiling=self.tiling, seen=seen)
-        out = finish(out, photo, settings)
-        return Painted(
-            out, photo.alpha, time.perf_counter() - start, self._provenance(content, styles, settings)
+        picture = read_picture(content, longest=settings.size if settings else None)
+        resolved = self.resolve(settings or OnePassSettings())
+        style_params = self._style_params(styles, resolved, guides)
+        placement = _placement(guides, picture, len(style_params) if guides.masks else 1)
+        pixels = self.descriptor.paint(
+            picture.pixels,
+            style_params,
+            [patch.mask for patch in placement.patches if patch.mask is not None] or None,
+            tiling=self.tiling,
+            on_progress=on_progress,
+        )
+        finish = Finish(ColorSettings(resolved.colors), picture.pixels, placement.protect)
+        return Result(
+            finish(pixels),
+            picture.alpha,
+            time.perf_counter() - start,
+            self._provenance(_source(content, picture), styles, resolved, guides),
         )
 
+    def _style_params(
+        self, styles: Sequence[PictureLike], resolved: OnePassSettings, guides: Guides
+    ) -> list[StyleParams]:
+        """Return the parameters of the mixture, or with masks those of every style."""
+        if guides.style_masks or guides.regions is not None or guides.style_regions:
+            raise RecipeError(
+                "Painting in one pass takes masks and protect, but no style masks and no regions."
+            )
+        if not guides.masks:
+            return [self.model.mixed_style_params(styles, resolved.mix, *self._conditioning(resolved))]
+        if resolved.mix:
+            raise RecipeError("Masks give every style its place and a mix lets all share; give one of them.")
+        return self.model.style_params(styles, *self._conditioning(resolved))
+
+    def _conditioning(self, resolved: OnePassSettings) -> tuple[float, float]:
+        """Return the strength and stroke that the network is conditioned on."""
+        strength = 1.0 if resolved.strength is None else resolved.strength
+        stroke = 1.0 if resolved.stroke is None else resolved.stroke
+        return calibrated_strength(strength, self.model.card.get("strengths")), stroke
+
     def _provenance(
-        self, content: PictureLike, styles: Sequence[PictureLike], settings: FastSettings
+        self,
+        content: str,
+        styles: Sequence[PictureLike],
+        resolved: OnePassSettings,
+        guides: Guides,
     ) -> dict[str, Any]:
-        named: Mapping[str, Any] = {
-            name: value for name, value in vars(settings).items() if name not in ("masks", "protect")
-        }
+        """Return what replays the image: the recipe with its network, and the images by name."""
+        trained = list(styles or self.styles[:1]) if self.styles else []
         return {
-            "fast": {**named, "network": self.model.card.get("name", "any")},
-            "inputs": {
-                "content": _name(content),
-                "styles": [_name(style) for style in styles],
-                "masks": [_name(mask) for mask in settings.masks],
-                "protect": None if settings.protect is None else _name(settings.protect),
+            "recipe": {
+                "network": self.network,
+                "styles": trained,
+                "backend": self.backend,
+                "tile": self.tile,
+                **resolved.model_dump(mode="json"),
             },
+            "content": content,
+            "styles": [] if self.styles else [_source(style) for style in styles],
+            "guides": guides.to_json(),
         }
 
 
 def fast(
     content: PictureLike,
-    style: PictureLike | Sequence[PictureLike],
+    style: PictureLike | Sequence[PictureLike] = (),
     *,
-    strength: float = 0.5,
-    stroke: float = 1.0,
-    mix: Sequence[float] | None = None,
+    network: str | Path = DEFAULT_NETWORK,
     masks: Sequence[PictureLike] = (),
     protect: PictureLike | None = None,
-    colors: float = 0.0,
-    size: int | None = None,
     backend: str = "torch",
     tile: int | None = None,
-) -> Painted:
-    """Paint ``content`` in the style of ``style`` (one picture or several) in one pass of a network.
+    **settings: Any,
+) -> Result:
+    """Paint ``content`` in the style of ``style`` (one image or several) in one pass of a network.
 
-    Settings are those of `FastSettings`. Use a `FastPainter` for many pictures. Raises the `ImpastoError` that says
-    what cannot be used.
+    Further keywords are the fields of `OnePassSettings`. Use a `Stylizer` for many images. Raises the `ImpastoError`
+    that says what cannot be used.
     """
     several = style if isinstance(style, Sequence) and not isinstance(style, str) else [style]
-    settings = FastSettings(
-        strength, stroke, None if mix is None else tuple(mix), tuple(masks), protect, colors, size
-    )
-    return FastPainter(backend=backend, tile=tile).paint(content, several, settings)
+    stylizer = Stylizer(network, backend=backend, tile=tile)
+    guides = Guides(tuple(masks), protect=protect)
+    return stylizer.paint(content, several, OnePassSettings.make(settings), guides)
 
 
-def finish(painted: Tensor, photo: Picture, settings: FastSettings) -> Tensor:
-    """Return the picture with the photograph's colours back as far as asked, and the photograph where protected."""
-    if settings.colors:
-        painted = return_colors(painted, photo.pixels, settings.colors)
-    if settings.protect is not None:
-        mask = read_mask(settings.protect, photo.height, photo.width)
-        painted = torch.lerp(painted, photo.pixels, mask)
-    return painted
+def _placement(guides: Guides, picture: Picture, styles: int) -> Placement:
+    """Return where each style goes; without masks the styles are mixed and count as one."""
+    return place(guides, (picture.height, picture.width), [(1, 1)] * styles, photo=True)
 
 
-def _name(picture: PictureLike) -> str:
-    return str(Path(picture).resolve()) if isinstance(picture, str | Path) else "from memory"
+def _source(image: PictureLike, read: Picture | None = None) -> str:
+    """Return the path of an image, or its name if it has none."""
+    if isinstance(image, str | Path):
+        return str(Path(image).resolve())
+    picture = read or (image if isinstance(image, Picture) else None)
+    if picture is None:
+        return "from memory"
+    return str(picture.path.resolve()) if picture.path else picture.name

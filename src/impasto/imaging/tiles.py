@@ -85,7 +85,7 @@ def paint_tiles(
     frame: Frame,
     tiling: Tiling,
     paint: Callable[[TileWindow], Tensor],
-    seen: Callable[[int, int], None],
+    on_progress: Callable[[int, int], None],
 ) -> Tensor:
     """Return the picture `(1, 3, H, W)` float32, blended from tiles.
 
@@ -105,7 +105,7 @@ def paint_tiles(
         (y, ys), (x, xs) = kept
         piece = tile[:, :, ys, xs] * (row.weight[ys, None] * column.weight[xs])
         out[:, :, y : y + piece.shape[2], x : x + piece.shape[3]] += piece
-        seen(done + 1, total)
+        on_progress(done + 1, total)
     return out
 
 

@@ -10,11 +10,10 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from impasto.feedforward.catalogue import Model, find_model, open_model
-from impasto.feedforward.descriptor import ModelDescriptor
-from impasto.feedforward.stylizer import FastSettings
-from impasto.guidance import calibrated_strength
-from impasto.imaging import fit, resize
+from impasto.feedforward.catalogue import find_model, open_model
+from impasto.feedforward.settings import OnePassSettings
+from impasto.feedforward.stylizer import Stylizer
+from impasto.imaging import Picture, fit, resize
 from impasto.lab.work import Going, Made
 from impasto.metrics import judge
 
@@ -38,8 +37,8 @@ class Pass:
     @property
     def recipe(self) -> dict[str, Any]:
         """What was chosen."""
-        settings = FastSettings(strength=self.cell.strength, size=self.laboratory.setting.size)
-        return {"network": self.path.stem, "strength": settings.strength, "size": settings.size}
+        size = self.laboratory.setting.size
+        return {"network": self.path.stem, "strength": self.cell.strength, "size": size}
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -57,38 +56,35 @@ class Pass:
         }  # fmt: skip
 
     def make(self) -> Generator[Going, None, Made]:
-        """Paint `ROUNDS` times, each time from the photograph and the painting on; return the picture judged.
+        """Paint `ROUNDS` times, each time from content and style image on; return the picture judged.
 
         ``seconds`` is the median. Raises what opening and painting raise.
         """
         yield Going()
-        model = open_model(self.path)
-        loaded = ModelDescriptor(model.styled.network, model.card, name=self.path.stem)
+        stylizer = Stylizer(self.path, device="cpu")
         size = self.laboratory.setting.size
-        photo = self.laboratory.pictures.content.pixels
-        content = resize(photo, fit(photo.shape[2], photo.shape[3], size))
+        pixels = self.laboratory.pictures.content.pixels
+        content = Picture(resize(pixels, fit(pixels.shape[2], pixels.shape[3], size)))
         style = self.laboratory.pictures.styles[0]
+        strength = self.cell.strength if "strength" in stylizer.controls else None
+        settings = OnePassSettings(strength=strength)
         times = []
         for _ in range(ROUNDS):
             yield Going()
             start = time.perf_counter()
-            wanted = model.names[:1] if model.names else [style]
-            inner = self._inner(model)
-            picture = loaded.paint(content, model.style_params(wanted, None, inner))
+            result = stylizer.paint(content, stylizer.styles[:1] or [style], settings)
             times.append(time.perf_counter() - start)
+        picture = result.pixels
         art = resize(style.pixels, fit(style.pixels.shape[2], style.pixels.shape[3], size))
-        scores = judge(picture, content, art, self.laboratory.judge.encoder, size)
+        scores = judge(picture, content.pixels, art, self.laboratory.judge.encoder, size)
         values = {"STYLE": scores.style, "CONTENT": scores.content, "NOISE": scores.noise}
         return Made(picture, {**values, "seconds": median(times), "steps": 0.0}, [{"step": 0.0}])
-
-    def _inner(self, model: Model) -> float:
-        return calibrated_strength(self.cell.strength, model.card.get("strengths"))
 
 
 def open_one_pass(cell: OnePassCell, laboratory: Laboratory) -> Pass:
     """Return the work of a cell; raises `RecipeError` or `WeightsError` where its network is not there."""
     path = find_model(cell.network)
-    open_model(path)  # says what is wrong with it before anything is painted
+    open_model(path)  # reports errors before anything is painted
     return Pass(cell, path, laboratory)
 
 

@@ -91,7 +91,7 @@ class FastBody(_Input):
         None, max_length=100, description="Name of a trained style of /api/info, instead of styles."
     )
     mix: Annotated[list[Share], Field(min_length=1, max_length=MOST_STYLES)] | None = None
-    strength: float = Field(0.5, ge=0, le=2, description="As a job's; above 1 it is 1.")
+    strength: float = Field(0.5, ge=0, le=1, description="As a job's, but not above 1.")
     stroke: float = Field(1.0, ge=0.25, le=4)
     colors: float = Field(0.0, ge=0, le=1)
     masks: Annotated[list[Place], Field(max_length=MOST_STYLES)] | None = None

@@ -123,7 +123,7 @@ async def fast(
         protect=files["guides"].get("protect"),
         size=body.size,
         mix=body.mix,
-        strength=min(1.0, body.strength),
+        strength=body.strength,
         stroke=body.stroke,
         colors=body.colors,
         format=body.format,

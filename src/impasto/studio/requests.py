@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from impasto.errors import RecipeError
+from impasto.feedforward.pretrained import DEFAULT_NETWORK
 from impasto.optimize.mixing import mix_of
 from impasto.optimize.presets import make_recipe
 from impasto.optimize.recipe import Recipe
@@ -114,22 +115,33 @@ def replayed(pictures: PictureStore, stored: Mapping[str, Any]) -> dict[str, Any
 
 
 def _of_one_pass(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a picture painted in one pass says, in the words of one that was painted by steps."""
-    told, given = stored.get("fast") or stored.get("apply"), stored.get("inputs") or {}
-    if not isinstance(told, Mapping) or not isinstance(given, Mapping):
+    """Return the provenance of a picture painted in one pass in the form of one painted by optimisation."""
+    stored = _with_recipe(stored)
+    recipe = stored.get("recipe")
+    if not isinstance(recipe, Mapping) or "network" not in recipe:
         return stored
-    names = ("strength", "stroke", "colors", "size", "mix")
-    trained = told.get("network") if "apply" in stored else None
-    known = {style["name"] for style in trained_styles()}
-    if trained is not None and trained not in known:
+    network = recipe["network"]
+    trained = None if network == DEFAULT_NETWORK else network
+    if trained is not None and trained not in {style["name"] for style in trained_styles()}:
         raise RecipeError("This picture was painted by a network that the studio does not have.")
+    names = ("strength", "stroke", "colors", "size", "mix")
     return {
-        "recipe": {name: told[name] for name in names if told.get(name) is not None},
-        "content": given.get("content"),
-        "styles": given.get("styles"),
-        "guides": {name: given.get(name) for name in ("masks", "protect") if given.get(name)},
+        "recipe": {name: recipe[name] for name in names if recipe.get(name) is not None},
+        "content": stored.get("content"),
+        "styles": stored.get("styles"),
+        "guides": stored.get("guides"),
         "trained": trained,
     }
+
+
+def _with_recipe(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the provenance of an older impasto, which had other keys for one pass, in the present form."""
+    recipe, images = stored.get("fast") or stored.get("apply"), stored.get("inputs") or {}
+    if not isinstance(recipe, Mapping) or not isinstance(images, Mapping):
+        return stored
+    network = recipe.get("network") if "apply" in stored else DEFAULT_NETWORK
+    guides = {name: images.get(name) for name in ("masks", "protect") if images.get(name)}
+    return {**images, "recipe": {**recipe, "network": network}, "guides": guides}
 
 
 def _guides(pictures: PictureStore, guides: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from importlib import resources
 from pathlib import Path
 
 SUFFIX = ".safetensors"
+# The network for any style.
+DEFAULT_NETWORK = "any"
 
 
 def pretrained_networks() -> dict[str, Path]:

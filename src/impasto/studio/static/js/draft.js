@@ -32,6 +32,9 @@ export function addStyle(picture, index = -1) {
   }
 }
 
+/** How far a network goes: in strength every one, in stroke those of a trained style. */
+export const ONE_PASS = { strength: { max: 1 }, stroke: { min: 0.5, max: 1.5 } };
+
 /** Take a trained style in place of all others; null gives it back. Its strength ends at 1, its size sooner. */
 export function setTrained(trained) {
   const look = { ...state.look, strength: Math.min(1, state.look.strength) };
@@ -41,7 +44,7 @@ export function setTrained(trained) {
 /** Whether there is something to paint with. */
 export const hasStyle = () => Boolean(state.trained) || state.styles.length > 0;
 
-/** What the one-pass network is asked for, but its size. */
+/** The request to the one-pass network, without a size. A job goes further in strength than the network does. */
 export function toOnePass() {
   const { masks, protect } = state.maskIds;
   const own = state.trained ? { trained: state.trained.name } : {
@@ -49,7 +52,9 @@ export function toOnePass() {
     mix: state.styles.length > 1 ? state.mix : null,
     masks: masks ?? state.kept.masks ?? null,
   };
-  return { content: state.content.id, ...own, ...state.look, protect: protect ?? state.kept.protect ?? null };
+  const look = { ...state.look, strength: Math.min(ONE_PASS.strength.max, state.look.strength) };
+  if (state.trained) look.stroke = Math.min(ONE_PASS.stroke.max, Math.max(ONE_PASS.stroke.min, look.stroke));
+  return { content: state.content.id, ...own, ...look, protect: protect ?? state.kept.protect ?? null };
 }
 
 /** How many styles a picture may have here. */

@@ -1,4 +1,5 @@
 // The three sliders of the look: how much, how coarse, whose colours.
+import { ONE_PASS } from "./draft.js";
 import { byId } from "./dom.js";
 import { decimal } from "./format.js";
 import { slider } from "./sliders.js";
@@ -11,8 +12,6 @@ const CONTROLS = [
   { key: "stroke", label: "Stroke", min: 0.5, max: 3, step: 0.05, ends: ["fine", "broad"], format: (v) => `${decimal(v)} ×` },
   { key: "colors", label: "Colours", min: 0, max: 1, step: 0.05, ends: ["style", "photograph"], format: whose },
 ];
-
-const ONE_PASS = { strength: { max: 1 }, stroke: { min: 0.5, max: 1.5 } };
 
 /** Build the sliders and keep them in step with the draft. */
 export function startLook() {

@@ -1,0 +1,106 @@
+"""Pictures say how they were painted, and are painted again from that, in either way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy
+import pytest
+from PIL import Image
+
+import impasto
+from impasto.errors import RecipeError
+from impasto.imaging import read_recipe
+from impasto.painting import Provenance, one_pass_settings, provenance_of, read_provenance, replay
+from impasto.plates import paint
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None) -> Path:
+    """A folder with a content picture and two style pictures."""
+    del one_thread
+    monkeypatch.chdir(tmp_path)
+    for name, plate in (("photo", "paper"), ("a", "swirls"), ("b", "ink")):
+        paint(plate, 80).save(tmp_path / f"{name}.png")
+    return tmp_path
+
+
+def same_pixels(result: impasto.Result, path: Path) -> bool:
+    with Image.open(path) as image:
+        return bool(numpy.array_equal(numpy.asarray(result.image), numpy.asarray(image)))
+
+
+def test_an_optimised_picture_is_replayed(place) -> None:
+    result = impasto.stylize("photo.png", "a.png", size=64, steps=3, guides=impasto.Guides(protect="left"))
+    assert same_pixels(impasto.replay(result.save("out.png")), place / "out.png")
+
+
+@pytest.mark.parametrize(
+    ("styles", "settings", "guides"),
+    [
+        (["a.png"], {}, {}),
+        (["a.png", "b.png"], {"mix": (0.3, 0.7), "colors": 0.5, "strength": 0.8, "size": 64}, {}),
+        (["a.png", "b.png"], {"stroke": 0.5}, {"masks": ("left",), "protect": "top"}),
+    ],
+)
+def test_a_picture_of_one_pass_is_replayed(place, styles, settings, guides) -> None:
+    result = impasto.Stylizer().paint(
+        "photo.png", styles, impasto.OnePassSettings(**settings), impasto.Guides(**guides)
+    )
+    path = result.save("out.png")
+    assert read_provenance(path).one_pass
+    assert same_pixels(replay(path), path)
+    Path("out.json").write_text(json.dumps(read_recipe(path)))
+    assert same_pixels(replay("out.json"), path)
+
+
+def test_a_picture_of_a_trained_network_is_replayed_also_from_elsewhere(place) -> None:
+    path = impasto.fast("photo.png", network="rough-waves", strength=0.7, tile=384).save("out.png")
+    provenance = read_provenance(path)
+    assert (provenance.trained_styles, provenance.recipe["network"]) == (("rough-waves",), "rough-waves")
+    (place / "moved").mkdir()
+    for name in ("out.png", "photo.png"):
+        (place / name).rename(place / "moved" / name)
+    assert same_pixels(replay("moved/out.png"), place / "moved" / "out.png")
+
+
+@pytest.mark.parametrize(
+    ("stored", "words"),
+    [
+        ({"fast": {"strength": 1.0}}, "older impasto"),
+        ({"apply": {"network": "any"}}, "older impasto"),
+        ({"recipe": {}}, "no recipe"),
+        ({"content": "a.png"}, "no recipe"),
+    ],
+)
+def test_a_provenance_without_a_recipe_is_refused(stored, words) -> None:
+    with pytest.raises(RecipeError, match=words):
+        provenance_of(stored, Path("x.png"))
+
+
+@pytest.mark.parametrize(
+    "recipe", [{"network": 3}, {"network": "any", "backend": 1}, {"network": "any", "tile": "x"}]
+)
+def test_a_damaged_network_is_refused(recipe) -> None:
+    with pytest.raises(RecipeError, match="damaged"):
+        Provenance(Path("x.png"), recipe, {}).open_stylizer()
+
+
+def test_a_network_that_is_gone_is_named() -> None:
+    with pytest.raises(RecipeError, match=r"gone\.safetensors"):
+        Provenance(Path("x.png"), {"network": "/gone.safetensors"}, {}).open_stylizer()
+
+
+def test_damaged_settings_and_styles_are_refused() -> None:
+    with pytest.raises(RecipeError):
+        _ = Provenance(Path("x.png"), {"network": "any", "strength": "much"}, {}).one_pass_settings
+    with pytest.raises(RecipeError, match="names"):
+        _ = Provenance(Path("x.png"), {"network": "any", "styles": 3}, {}).trained_styles
+
+
+def test_a_recipe_and_one_pass_share_settings() -> None:
+    settings = one_pass_settings(impasto.make_recipe(strength=0.7, mix=0.25, colors="content", size=300))
+    assert settings == impasto.OnePassSettings(
+        strength=0.7, stroke=1.0, mix=(0.25, 0.75), colors=1.0, size=300
+    )
