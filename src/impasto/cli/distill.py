@@ -97,7 +97,7 @@ def distill(
 
 
 def _check(settings: DistillSettings, out: Path, state: Path) -> None:
-    from impasto.imaging.atomic import check_place
+    from impasto.imaging import check_place
 
     if out.suffix.lower() != ".safetensors":
         raise OutputError(

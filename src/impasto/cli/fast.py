@@ -39,7 +39,7 @@ def paint_fast(
     recipe = make_recipe(**settings)
     _check(settings, guides, how, inputs)
     from impasto.feedforward.stylizer import FastPainter
-    from impasto.imaging.read import check_file
+    from impasto.imaging import check_file
 
     for style in inputs.styles:
         check_file(style)

@@ -126,8 +126,7 @@ def _open(plan: FinetunePlan, report: Silent, stop: Stop) -> tuple[FineTuning, O
     from impasto.encoder_training.finetune.class_folders import find_classes, read_classes
     from impasto.encoder_training.finetune.classifier import Classifier, trained_parameters
     from impasto.encoder_training.finetune.task import FineTuning
-    from impasto.encoders import open_device, open_encoder, prepare, tune_process
-    from impasto.encoders.finetuned import parent_digest
+    from impasto.encoders import open_device, open_encoder, parent_digest, prepare, tune_process
 
     settings = plan.settings
     found = find_classes(plan.data)

@@ -53,7 +53,7 @@ def open_named(name: str) -> Model:
 
 def chosen_styles(model: Model, typed: Sequence[str] | None) -> list[str | Path]:
     """Return the styles that were typed: names of the network's own, else files of paintings, which are there."""
-    from impasto.imaging.read import check_file
+    from impasto.imaging import check_file
 
     if model.names:
         return list(typed or ())

@@ -55,7 +55,7 @@ def train_any(
         )
     from impasto.feedforward.tasks.any_style import KIND
     from impasto.feedforward.weights import identity
-    from impasto.imaging.atomic import check_place
+    from impasto.imaging import check_place
     from impasto.training import checkpoint
 
     state = out.with_name(f"{out.name}.checkpoint")

@@ -10,7 +10,7 @@ from impasto.cli.console import say, say_json, wide_console
 from impasto.errors import WeightsError
 
 if TYPE_CHECKING:
-    from impasto.encoders.store import WeightStatus
+    from impasto.encoders import WeightStatus
 
 app = typer.Typer(add_completion=False, help="List, fetch and verify encoder weights.")
 
@@ -24,7 +24,7 @@ def list_weights(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the weights that impasto knows, and which are here (without reading them)."""
-    from impasto.encoders.store import status, weights_folder
+    from impasto.encoders import status, weights_folder
 
     rows = status(check=False)
     if as_json:
@@ -32,7 +32,7 @@ def list_weights(
         return
     from rich.table import Table
 
-    from impasto.encoders.catalogue import CATALOGUE
+    from impasto.encoders import CATALOGUE
 
     table = Table("weights", "here", "MB", "licence", "paper")
     for row in rows:
@@ -51,7 +51,7 @@ def fetch_weights(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Download weights after a yes, and verify them."""
-    from impasto.encoders.store import fetch, record_of, verify, weights_folder
+    from impasto.encoders import fetch, record_of, verify, weights_folder
 
     record = record_of(name)
     path = weights_folder() / record.filename
@@ -91,8 +91,7 @@ def verify_weights(
     ] = None,
 ) -> None:
     """Check size and SHA-256 of the weights that are here."""
-    from impasto.encoders.catalogue import CATALOGUE
-    from impasto.encoders.store import find, record_of, require, verify
+    from impasto.encoders import CATALOGUE, find, record_of, require, verify
 
     if name is not None:
         path = require(name)
@@ -119,7 +118,7 @@ def verify_weights(
 @app.command("where")
 def where() -> None:
     """Print the folder of fetched weights ($IMPASTO_WEIGHTS_DIR changes it)."""
-    from impasto.encoders.store import weights_folder
+    from impasto.encoders import weights_folder
 
     say(str(weights_folder()))
 

@@ -23,6 +23,7 @@ from impasto.encoders.resnet import EPSILON, ResNet50, plan
 from impasto.encoders.store import require
 from impasto.encoders.vgg import VGG
 from impasto.errors import RecipeError, WeightsError
+from impasto.hashing import file_sha256
 
 KEY, KIND = "impasto", "finetuned"
 
@@ -80,8 +81,7 @@ def parent_digest(encoder: Encoder, name: str, weights: Path | None) -> str:
             digest.update(tensor.numpy().tobytes())
         return digest.hexdigest()
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise WeightsError(f"Weights {path} cannot be read: {error.strerror or error}.") from error
 

@@ -6,7 +6,6 @@ Nothing is ever downloaded unless `fetch` is called by name. This module does no
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
 import shutil
@@ -19,6 +18,7 @@ import platformdirs
 
 from impasto.encoders.catalogue import CATALOGUE, WeightRecord
 from impasto.errors import WeightsError, unknown
+from impasto.hashing import file_sha256
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -90,8 +90,7 @@ def verify(path: Path, record: WeightRecord) -> None:
                 f"Weights {path} have {size} bytes where {record.bytes} are expected; "
                 f"fetch '{record.name}' again."
             )
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = file_sha256(path)
     except OSError as error:
         raise WeightsError(f"Weights {path} cannot be read: {error.strerror or error}.") from error
     expected = record.sha256 or record.sha256_prefix
@@ -156,7 +155,7 @@ def fetch(record: WeightRecord, progress: Progress | None = None, folder: Path |
     file appears only once it is whole and verified; on failure nothing is left. Raises WeightsError if the
     server cannot be reached or refuses, the file is not the published one, or it cannot be written.
     """
-    from impasto.imaging.atomic import atomic_write
+    from impasto.imaging import atomic_write
 
     place = folder or weights_folder()
     path = place / record.filename

@@ -19,8 +19,7 @@ from impasto.feedforward.pretrained import SUFFIX, pretrained_networks
 from impasto.feedforward.style_data import LONGEST, measure_style
 from impasto.feedforward.tasks.any_style import restore
 from impasto.feedforward.weights import Network, read_network
-from impasto.imaging import fit, read_picture, resize
-from impasto.imaging.picture import PictureLike
+from impasto.imaging import PictureLike, fit, read_picture, resize
 
 # Paintings whose statistics are kept, some 120 kB each.
 MOST_REMEMBERED = 64

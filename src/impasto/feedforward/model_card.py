@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from impasto.feedforward.modules.style_embedding import STYLES, USUAL, Condition
 from impasto.feedforward.modules.transform import BLOCKS, WIDTHS, TransformNet
 from impasto.feedforward.style_settings import StyleSettings
 from impasto.feedforward.weights import read_network, write_network
+from impasto.hashing import file_sha256
 from impasto.imaging import write_text_atomic
 from impasto.training.optimizers import put
 
@@ -57,7 +57,7 @@ def describe(
                 titles[index] if titles else path.stem,
                 credits[index] if credits else "",
                 licences[index] if licences else "",
-                sha256(path.read_bytes()).hexdigest(),
+                file_sha256(path),
             )
         )
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from impasto.feedforward.catalogue import Model, find_model, open_model
 from impasto.feedforward.descriptor import ModelDescriptor
 from impasto.feedforward.stylizer import FastSettings
 from impasto.guidance import calibrated_strength
+from impasto.hashing import file_sha256
 from impasto.imaging import fit, resize
 from impasto.lab.work import Going, Made
 from impasto.metrics import judge
@@ -52,7 +52,7 @@ class Pass:
             "content": content,
             "styles": styles[:1],
             "networks": [
-                hashlib.sha256(self.path.read_bytes()).hexdigest(), self.laboratory.judge.fingerprint
+                file_sha256(self.path), self.laboratory.judge.fingerprint
             ],
         }  # fmt: skip
 

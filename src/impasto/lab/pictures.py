@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from impasto.hashing import pixels_sha256
 from impasto.imaging import Picture, PictureLike, read_picture
-from impasto.optimize.checkpoint import digest
 from impasto.plates import PLATES, SMALLEST, paint
 
 # Unlike hands, in the order in which studies take them.
@@ -39,7 +39,7 @@ class StudyPictures:
     @cached_property
     def digests(self) -> tuple[str, ...]:
         """SHA-256 of the pixels: the photograph's, then the styles'."""
-        return tuple(digest(picture.pixels) for picture in (self.content, *self.styles))
+        return tuple(pixels_sha256(picture.pixels) for picture in (self.content, *self.styles))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import math
@@ -11,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from impasto.hashing import bytes_sha256, file_sha256
 from impasto.imaging import write_picture, write_text_atomic
 from impasto.lab.row import CARD, PICTURE, TRACE, Row
 from impasto.lab.work import Made
@@ -18,14 +18,14 @@ from impasto.lab.work import Made
 
 def cell_name(identity: Mapping[str, Any]) -> str:
     """Return the name of a cell's folder: a digest of everything that decides it."""
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
+    return bytes_sha256(json.dumps(identity, sort_keys=True).encode())[:20]
 
 
 def read_cell(folder: Path) -> Row | None:
     """Return the row of a finished cell; None if it is not there, not finished or damaged."""
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        whole = all(_digest(folder / name) == card["files"][name] for name in (PICTURE, TRACE))
+        whole = all(file_sha256(folder / name) == card["files"][name] for name in (PICTURE, TRACE))
         if not whole or card["cell"] != folder.name:
             return None
         values = {str(name): _number(value) for name, value in card["values"].items()}
@@ -46,7 +46,7 @@ def write_cell(
         "key": dict(key),
         "values": {name: value if math.isfinite(value) else None for name, value in made.values.items()},
         "recipe": dict(recipe),
-        "files": {name: _digest(folder / name) for name in (PICTURE, TRACE)},
+        "files": {name: file_sha256(folder / name) for name in (PICTURE, TRACE)},
     }
     write_text_atomic(folder / CARD, json.dumps(card, indent=1) + "\n")
     return Row(dict(key), made.values, card["recipe"], folder)
@@ -63,8 +63,3 @@ def _lines(trace: Sequence[dict[str, float]]) -> str:
 
 def _number(value: object) -> float:
     return math.nan if value is None else float(value)  # type: ignore[arg-type]
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from functools import lru_cache
 from pathlib import Path
 
-from impasto.encoders import CATALOGUE, ENCODERS
-from impasto.encoders.compact import shipped_weights
-from impasto.encoders.finetuned import is_file_name
-from impasto.encoders.store import find, require
+from impasto.encoders import CATALOGUE, ENCODERS, find, is_file_name, require, shipped_weights
 from impasto.errors import WeightsError
+from impasto.hashing import file_sha256
 from impasto.lab.study import Setting
 
 VGG19 = "vgg19"
@@ -50,5 +47,4 @@ def fingerprint(encoder: str, weights: Path | None) -> str:
 def _digest(path: Path) -> str:
     if not path.is_file():
         raise WeightsError(f"Weights {path} are not there; check the path.")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(path)

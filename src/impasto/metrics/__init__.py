@@ -10,7 +10,7 @@ from impasto.metrics.judge import (
     judge_with_baselines,
     style_distance,
 )
-from impasto.metrics.spectrum import high_frequency_share, luma, noise
+from impasto.metrics.spectrum import high_frequency_share, noise
 from impasto.metrics.ssim import ssim
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "high_frequency_share",
     "judge",
     "judge_with_baselines",
-    "luma",
     "noise",
     "ssim",
     "style_distance",

@@ -6,21 +6,10 @@ import torch
 from torch import Tensor
 
 from impasto.errors import PictureError
-from impasto.imaging.color import LUMA
+from impasto.imaging import luma
 
 # The share of a picture without any detail is 0; ratios to it stay finite.
 LEAST_SHARE = 1e-8
-
-
-def luma(image: Tensor) -> Tensor:
-    """Return Y' = 0.2126 R' + 0.7152 G' + 0.0722 B' `(B, 1, H, W)` of sRGB-encoded `(B, 3, H, W)`.
-
-    It is closer to what the eye sees as grain than luminance, which is of linear light. Raises PictureError on
-    another shape. Source: ITU-R BT.709.
-    """
-    if image.ndim != 4 or image.shape[1] != 3:
-        raise PictureError(f"Measures take images of shape (B, 3, H, W), not {tuple(image.shape)}.")
-    return (image * image.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def high_frequency_share(image: Tensor) -> float:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from impasto.errors import PictureError
-from impasto.metrics.spectrum import luma
+from impasto.imaging import luma
 
 RADIUS = 5
 SIGMA = 1.5

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.errors import OutputError
-from impasto.imaging.atomic import check_place
+from impasto.imaging import check_place
 
 
 @dataclass(frozen=True)

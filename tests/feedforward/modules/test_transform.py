@@ -18,7 +18,7 @@ from impasto.feedforward.modules.transform import (
     replicate_pad,
     sites,
 )
-from impasto.metrics.spectrum import luma
+from impasto.imaging import luma
 
 
 def plain(body: TransformNet, batch: int = 1) -> StyleParams:

@@ -18,10 +18,9 @@ from torch import Tensor
 from impasto.encoder_training.distill.pool import Pool, paint
 from impasto.encoder_training.distill.settings import DistillSettings
 from impasto.encoder_training.distill.teacher import Basis, Teacher, choose_filters, measure_bases
-from impasto.encoders.base import Encoder
-from impasto.encoders.compact import COMPONENTS, Compact
+from impasto.encoders import COMPONENTS, Compact, Encoder
 from impasto.errors import RecipeError, ResumeError
-from impasto.imaging.atomic import atomic_write
+from impasto.imaging import atomic_write
 from impasto.training.crops import Crops, PictureFolder, centre_crops
 from impasto.training.muon import Muon
 

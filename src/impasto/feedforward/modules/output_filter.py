@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from impasto.imaging.color import LUMA
+from impasto.imaging import LUMA
 
 PIXELS = 12  # the four pixels of a position at half resolution, three colours each
 # Share of each neighbour, above, below, left and right, in what is bright and in what is coloured. Networks leave more
