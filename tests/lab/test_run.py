@@ -9,7 +9,7 @@ import pytest
 
 from impasto.lab import CellDone, PaintCell, Setting, StudyDone, run_study, write_report
 from impasto.lab.row import CARD, PICTURE, TRACE
-from impasto.lab.study import LAYERS
+from impasto.lab.setting import LAYERS
 
 from .conftest import SMALL, grid, noise
 

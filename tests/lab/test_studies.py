@@ -10,10 +10,10 @@ import pytest
 from impasto.errors import RecipeError
 from impasto.feedforward.catalogue import find_model
 from impasto.lab import STUDIES, FinetuneCell, Setting, find_study, write_report
+from impasto.lab.cells import OnePassCell
 from impasto.lab.measures import MEASURES
 from impasto.lab.paint import recipe_of
 from impasto.lab.row import number
-from impasto.lab.study import OnePassCell
 from impasto.lab.trained_cell import settings_of
 
 from .test_run import go

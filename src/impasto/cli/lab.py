@@ -16,7 +16,7 @@ from impasto.cli.naming import make_folder
 from impasto.errors import MissingExtraError, RecipeError
 
 if TYPE_CHECKING:
-    from impasto.lab import Finding, Laboratory, Study
+    from impasto.lab import Laboratory, Study, StudyResult
 
 app = typer.Typer(add_completion=False, name="lab", no_args_is_help=True)
 
@@ -166,7 +166,7 @@ def _photo() -> Path | None:
         return None
 
 
-def _run(study: Study, laboratory: Laboratory, stop: Stop, fresh: bool, quiet: bool) -> Finding:
+def _run(study: Study, laboratory: Laboratory, stop: Stop, fresh: bool, quiet: bool) -> StudyResult:
     """Run one study, showing how far it is; raises `Interrupted` after a signal."""
     from impasto.lab import StudyDone, run_study
 

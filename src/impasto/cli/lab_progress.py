@@ -35,13 +35,13 @@ class Progress:
 
     def see(self, event: StudyEvent) -> None:
         """Take in one event and show it."""
-        from impasto.lab import CellDone, CellStarted, Going
+        from impasto.lab import CellDone, CellProgress, CellStarted
         from impasto.lab.row import Row
 
         if isinstance(event, CellStarted):
             self.count, self.began, self.label = event.count, time.monotonic(), Row(event.cell.key).label
             self.show(0.0, self.left(0.0))
-        elif isinstance(event, Going) and event.seconds_left is not None:
+        elif isinstance(event, CellProgress) and event.seconds_left is not None:
             spent = time.monotonic() - self.began
             whole = spent + event.seconds_left
             self.show(spent / max(whole, 1e-9), self.left(whole) - spent)

@@ -15,12 +15,12 @@ from impasto.feedforward.stylizer import FastSettings
 from impasto.guidance import calibrated_strength
 from impasto.hashing import file_sha256
 from impasto.imaging import fit, resize
-from impasto.lab.work import Going, Made
+from impasto.lab.work import CellProgress, CellResult
 from impasto.metrics import judge
 
 if TYPE_CHECKING:
-    from impasto.lab.run import Laboratory
-    from impasto.lab.study import OnePassCell
+    from impasto.lab.cells import OnePassCell
+    from impasto.lab.laboratory import Laboratory
 
 # To be raised when the same network gives another picture.
 VERSION = 1
@@ -56,12 +56,12 @@ class Pass:
             ],
         }  # fmt: skip
 
-    def make(self) -> Generator[Going, None, Made]:
+    def make(self) -> Generator[CellProgress, None, CellResult]:
         """Paint `ROUNDS` times, each time from the photograph and the painting on; return the picture judged.
 
         ``seconds`` is the median. Raises what opening and painting raise.
         """
-        yield Going()
+        yield CellProgress()
         model = open_model(self.path)
         loaded = ModelDescriptor(model.styled.network, model.card, name=self.path.stem)
         size = self.laboratory.setting.size
@@ -70,7 +70,7 @@ class Pass:
         style = self.laboratory.pictures.styles[0]
         times = []
         for _ in range(ROUNDS):
-            yield Going()
+            yield CellProgress()
             start = time.perf_counter()
             wanted = model.names[:1] if model.names else [style]
             inner = self._inner(model)
@@ -79,7 +79,7 @@ class Pass:
         art = resize(style.pixels, fit(style.pixels.shape[2], style.pixels.shape[3], size))
         scores = judge(picture, content, art, self.laboratory.judge.encoder, size)
         values = {"STYLE": scores.style, "CONTENT": scores.content, "NOISE": scores.noise}
-        return Made(picture, {**values, "seconds": median(times), "steps": 0.0}, [{"step": 0.0}])
+        return CellResult(picture, {**values, "seconds": median(times), "steps": 0.0}, [{"step": 0.0}])
 
     def _inner(self, model: Model) -> float:
         return calibrated_strength(self.cell.strength, model.card.get("strengths"))

@@ -15,10 +15,10 @@ import torch
 from impasto.imaging import Picture, to_image, write_text_atomic
 from impasto.lab.figure import save
 from impasto.lab.row import FigureData, Row, number
-from impasto.lab.run import Finding
+from impasto.lab.run import StudyResult
 
 
-def write_report(finding: Finding) -> Path:
+def write_report(finding: StudyResult) -> Path:
     """Draw the figure, write data and report into the study's folder; return the report's path.
 
     Without a single painted cell there is no figure, and the report says what is missing. Raises `OutputError`,
@@ -34,7 +34,7 @@ def write_report(finding: Finding) -> Path:
     return write_text_atomic(folder / "report.md", markdown(finding, painted))
 
 
-def view_of(finding: Finding) -> FigureData:
+def view_of(finding: StudyResult) -> FigureData:
     """Return what the study's figure is drawn from."""
     pictures = finding.laboratory.pictures
     styles = [_array(style) for style in pictures.styles]
@@ -52,7 +52,7 @@ def data_csv(rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def data_json(finding: Finding) -> dict[str, Any]:
+def data_json(finding: StudyResult) -> dict[str, Any]:
     """Return everything about the study as JSON values, with every cell's whole recipe and its folder."""
     study, laboratory = finding.study, finding.laboratory
     return {
@@ -77,7 +77,7 @@ def data_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def markdown(finding: Finding, painted: Sequence[Row]) -> str:
+def markdown(finding: StudyResult, painted: Sequence[Row]) -> str:
     """Return the report: the question, what the source says, what was measured and how, the figure."""
     study, laboratory = finding.study, finding.laboratory
     quick = ["Quick: fewer steps, less to see."] if laboratory.setting.quick else []
@@ -98,7 +98,7 @@ def markdown(finding: Finding, painted: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _table(finding: Finding, rows: Sequence[Row]) -> list[str]:
+def _table(finding: StudyResult, rows: Sequence[Row]) -> list[str]:
     keys, values = _names(rows)
     shown = [name for name in (finding.study.columns or values) if name in values]
     names = [*keys, *shown]

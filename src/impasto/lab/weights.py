@@ -1,4 +1,4 @@
-"""Which weights files an encoder is opened with, and how they are told apart."""
+"""Weights files of the encoders in a study, and their identity."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path
 from impasto.encoders import CATALOGUE, ENCODERS, find, is_file_name, require, shipped_weights
 from impasto.errors import WeightsError
 from impasto.hashing import file_sha256
-from impasto.lab.study import Setting
+from impasto.lab.setting import Setting
 
 VGG19 = "vgg19"
 
 
 def weights_of(encoder: str, setting: Setting) -> Path | None:
-    """Return the file with the weights of ``encoder``, None where it has none of its own.
+    """Return the weights file of ``encoder``; None for an encoder that needs no separate file.
 
-    VGG-19's is the setting's, else the one that was fetched, else ``vgg19_conv.safetensors`` in $IMPASTO_SHARED.
-    Raises `WeightsError` with the command that fetches them, and `RecipeError` for an unknown encoder.
+    For VGG-19 it is the setting's file, else the fetched one, else ``vgg19_conv.safetensors`` in $IMPASTO_SHARED.
+    Raises `WeightsError` with the command that fetches the weights, and `RecipeError` for an unknown encoder.
     """
     if encoder not in ENCODERS and is_file_name(encoder):
         return None
-    ENCODERS[encoder]
+    ENCODERS[encoder]  # raises RecipeError for an unknown name
     if encoder not in CATALOGUE:
         return None
     if encoder == VGG19:
@@ -35,16 +35,16 @@ def weights_of(encoder: str, setting: Setting) -> Path | None:
 
 
 def fingerprint(encoder: str, weights: Path | None) -> str:
-    """Return what tells an encoder's weights from others: its name and the SHA-256 of the file, if it has one."""
+    """Return the identity of an encoder's weights: its name and, if it has a file, the SHA-256 of the file."""
     if weights is None and encoder == "compact":
         weights = shipped_weights()
     if weights is None and is_file_name(encoder):
         weights = Path(encoder)
-    return encoder if weights is None else f"{encoder} {_digest(weights.resolve())}"
+    return encoder if weights is None else f"{encoder} {_cached_sha256(weights.resolve())}"
 
 
 @lru_cache(maxsize=32)
-def _digest(path: Path) -> str:
+def _cached_sha256(path: Path) -> str:
     if not path.is_file():
-        raise WeightsError(f"Weights {path} are not there; check the path.")
+        raise WeightsError(f"Weights {path} do not exist; check the path.")
     return file_sha256(path)

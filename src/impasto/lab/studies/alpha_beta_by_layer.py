@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from impasto.lab.cells import PaintCell
 from impasto.lab.figure import Chart, Figure, Panel, draw
 from impasto.lab.row import FigureData, Row, grouped
-from impasto.lab.study import PaintCell, Setting, Study
+from impasto.lab.setting import Setting
+from impasto.lab.study import Study
 
 LAYER, RATIO = "content layer", "alpha / beta"
 # Five decades from texture to photograph: the last five for the published loss, the first five for ours.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from impasto.lab.cells import FROM_NOISE, PaintCell
 from impasto.lab.figure import Chart, Figure, Panel, draw
 from impasto.lab.row import FigureData, Row
-from impasto.lab.study import FROM_NOISE, PaintCell, Setting, Study
+from impasto.lab.setting import Setting
+from impasto.lab.study import Study
 
 VGG = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "relu4_2", "conv5_1")
 

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from impasto.lab.cells import PaintCell
 from impasto.lab.figure import Figure, Panel, draw
 from impasto.lab.row import FigureData, Row
-from impasto.lab.study import PaintCell, Setting, Study
+from impasto.lab.setting import Setting
+from impasto.lab.study import Study
 
 NAMES = {"compact": "compact", "vgg16": "vgg16", "vgg19": "vgg19", "resnet50": "resnet50",
          "vgg19-random": "vgg19 (random)", "tiny": "tiny (random)"}  # fmt: skip

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from impasto.lab.cells import FinetuneCell
 from impasto.lab.figure import Bars, Chart, Figure, Panel, draw
 from impasto.lab.row import FigureData, Row
-from impasto.lab.study import FinetuneCell, Setting, Study
+from impasto.lab.setting import Setting
+from impasto.lab.study import Study
 
 TRAINED = "trained parameters"
 

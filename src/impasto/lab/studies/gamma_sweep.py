@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import exp, log, nan
 
+from impasto.lab.cells import PaintCell
 from impasto.lab.figure import Chart, Figure, Panel, draw
 from impasto.lab.row import FigureData, Row
-from impasto.lab.study import PaintCell, Setting, Study
+from impasto.lab.setting import Setting
+from impasto.lab.study import Study
 
 RATIO, PLAIN, EVEN = "RI 1 / RI 2", "as they are", "balanced"
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from impasto.lab.cells import PaintCell
 from impasto.lab.figure import Figure, Panel, draw
 from impasto.lab.row import FigureData, Row
-from impasto.lab.study import PaintCell, Setting, Study
+from impasto.lab.setting import Setting
+from impasto.lab.study import Study
 
 BASE, SAID, SHOWN = "default", "(STYLE, CONTENT, NOISE)", ("STYLE", "CONTENT", "NOISE", "seconds")
 # Measured at 128 pixels through compact and Oxford's VGG-19; the undivided one grows with the size's fourth power.

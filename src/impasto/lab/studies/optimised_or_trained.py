@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from impasto.lab.cells import Cell, OnePassCell, PaintCell
 from impasto.lab.figure import Chart, Figure, Panel, draw
 from impasto.lab.row import FigureData, Row
-from impasto.lab.study import OnePassCell, PaintCell, Setting, Study
-from impasto.lab.work import AnyCell
+from impasto.lab.setting import Setting
+from impasto.lab.study import Study
 
 ONE = "It has to be trained for the style: impasto train STYLE --photos DIR --out FILE, then --network FILE."
 
 
-def cells(setting: Setting) -> list[AnyCell]:
+def cells(setting: Setting) -> list[Cell]:
     """Return the grid."""
     painted = [
         PaintCell({"method": f"optimised, {quality}", "training": "none"}, {"quality": quality})

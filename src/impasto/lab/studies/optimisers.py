@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from impasto.lab.cells import PaintCell
 from impasto.lab.figure import Chart, Figure, Panel, draw
 from impasto.lab.row import FigureData, Row
-from impasto.lab.study import PaintCell, Setting, Study
+from impasto.lab.setting import Setting
+from impasto.lab.study import Study
 
 
 def cells(setting: Setting) -> list[PaintCell]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
+from impasto.lab.cells import PaintCell
 from impasto.lab.figure import Figure, Panel, draw
 from impasto.lab.row import PICTURE, FigureData, Row
-from impasto.lab.study import PaintCell, Setting, Study
+from impasto.lab.setting import Setting
+from impasto.lab.study import Study
 
 STARTS, RUNS = ("noise", "content"), {f"seed {seed}": seed for seed in range(5)} | {"seed 0 again": 0}
 

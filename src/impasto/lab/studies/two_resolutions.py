@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from impasto.lab.cells import PaintCell
 from impasto.lab.figure import Chart, Figure, Panel, draw
 from impasto.lab.row import FigureData, Row
-from impasto.lab.study import PaintCell, Setting, Study
+from impasto.lab.setting import Setting
+from impasto.lab.study import Study
 
 TERMS = {"content": "content/", "style": "style/", "TV": "variation"}
 
