@@ -126,13 +126,13 @@ def _open(plan: FinetunePlan, report: Silent, stop: Stop) -> tuple[FineTuning, O
     from impasto.encoder_training.finetune.class_folders import find_classes, read_classes
     from impasto.encoder_training.finetune.classifier import Classifier, trained_parameters
     from impasto.encoder_training.finetune.task import FineTuning
-    from impasto.encoders import open_device, open_encoder, parent_digest, prepare, tune_process
+    from impasto.encoders import open_device, open_encoder, parent_sha256, prepare, tune_process
 
     settings = plan.settings
     found = find_classes(plan.data)
     device = open_device(settings.device)
     encoder = open_encoder(settings.encoder, weights=plan.weights)
-    digest = parent_digest(encoder, settings.encoder, plan.weights)
+    digest = parent_sha256(encoder, settings.encoder, plan.weights)
     trained_parameters(encoder, settings)  # says what is wrong before the pictures are read
     tune_process()
 

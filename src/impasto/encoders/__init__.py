@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING
 from impasto._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from impasto.encoders.base import Chain, Cost, Encoder, LayerInfo, prepare
+    from impasto.encoders.base import Encoder, LayerCost, LayerInfo, SequentialEncoder, prepare
     from impasto.encoders.catalogue import CATALOGUE, WeightRecord
     from impasto.encoders.compact import COMPONENTS, Compact, shipped_weights
-    from impasto.encoders.finetuned import is_file_name, parent_digest, published_state, read_card
+    from impasto.encoders.finetuned import is_file_name, parent_sha256, published_state, read_card
     from impasto.encoders.numerics import best_device, best_precision, open_device
     from impasto.encoders.process import tune_process
-    from impasto.encoders.registry import ENCODERS, EncoderEntry, Registry, open_encoder
+    from impasto.encoders.registry import ENCODERS, EncoderEntry, EncoderRegistry, open_encoder
     from impasto.encoders.resnet import ResNet50
     from impasto.encoders.state import gather
     from impasto.encoders.store import (
         WeightStatus,
-        fetch,
-        find,
+        fetch_weights,
+        find_weights,
         load_state,
-        record_of,
-        require,
-        status,
-        verify,
+        require_weights,
+        verify_weights,
+        weight_record,
         weights_folder,
+        weights_status,
     )
     from impasto.encoders.vgg import VGG
 
@@ -38,44 +38,44 @@ __all__ = [
     "COMPONENTS",
     "ENCODERS",
     "VGG",
-    "Chain",
     "Compact",
-    "Cost",
     "Encoder",
     "EncoderEntry",
+    "EncoderRegistry",
+    "LayerCost",
     "LayerInfo",
-    "Registry",
     "ResNet50",
+    "SequentialEncoder",
     "WeightRecord",
     "WeightStatus",
     "best_device",
     "best_precision",
-    "fetch",
-    "find",
+    "fetch_weights",
+    "find_weights",
     "gather",
     "is_file_name",
     "load_state",
     "open_device",
     "open_encoder",
-    "parent_digest",
+    "parent_sha256",
     "prepare",
     "published_state",
     "read_card",
-    "record_of",
-    "require",
+    "require_weights",
     "shipped_weights",
-    "status",
     "tune_process",
-    "verify",
+    "verify_weights",
+    "weight_record",
     "weights_folder",
+    "weights_status",
 ]
 
 __getattr__ = lazy_exports(
     __name__,
     {
         "base": (
-            "Chain",
-            "Cost",
+            "SequentialEncoder",
+            "LayerCost",
             "Encoder",
             "LayerInfo",
             "prepare",
@@ -91,7 +91,7 @@ __getattr__ = lazy_exports(
         ),
         "finetuned": (
             "is_file_name",
-            "parent_digest",
+            "parent_sha256",
             "published_state",
             "read_card",
         ),
@@ -104,20 +104,20 @@ __getattr__ = lazy_exports(
         "registry": (
             "ENCODERS",
             "EncoderEntry",
-            "Registry",
+            "EncoderRegistry",
             "open_encoder",
         ),
         "resnet": ("ResNet50",),
         "state": ("gather",),
         "store": (
             "WeightStatus",
-            "fetch",
-            "find",
+            "fetch_weights",
+            "find_weights",
             "load_state",
-            "record_of",
-            "require",
-            "status",
-            "verify",
+            "weight_record",
+            "require_weights",
+            "weights_status",
+            "verify_weights",
             "weights_folder",
         ),
         "vgg": ("VGG",),

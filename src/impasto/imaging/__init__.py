@@ -1,7 +1,7 @@
-"""Pixels in and out: reading, writing, resizing and colour, and nothing about style.
+"""Pixels in and out: reading, writing, resizing, colour and masks.
 
-Everything in here handles pictures as float32 `(1, 3, H, W)`, sRGB-encoded, [0, 1]. What a file's format,
-depth, orientation or colour profile was is settled in this room and nowhere else.
+Pictures are float32 `(1, 3, H, W)`, sRGB-encoded, in [0, 1]. Only this package deals with file formats, bit depths,
+orientations and colour profiles.
 """
 
 from impasto.imaging.atomic import atomic_write, check_place, write_bytes_atomic, write_text_atomic

@@ -6,7 +6,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from impasto.encoders import CATALOGUE, ENCODERS, find, is_file_name, require, shipped_weights
+from impasto.encoders import CATALOGUE, ENCODERS, find_weights, is_file_name, require_weights, shipped_weights
 from impasto.errors import WeightsError
 from impasto.hashing import file_sha256
 from impasto.lab.setting import Setting
@@ -29,9 +29,9 @@ def weights_of(encoder: str, setting: Setting) -> Path | None:
         if setting.weights is not None:
             return Path(setting.weights)
         shared = Path(os.environ.get("IMPASTO_SHARED", ""), "vgg19_conv.safetensors")
-        if find(VGG19) is None and os.environ.get("IMPASTO_SHARED") and shared.is_file():
+        if find_weights(VGG19) is None and os.environ.get("IMPASTO_SHARED") and shared.is_file():
             return shared
-    return require(encoder)
+    return require_weights(encoder)
 
 
 def fingerprint(encoder: str, weights: Path | None) -> str:

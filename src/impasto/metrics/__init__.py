@@ -1,10 +1,10 @@
-"""Judging pictures: style and content distances through an independent encoder, grain, structure."""
+"""Measures of pictures: style and content distances through an independent encoder, noise, structure."""
 
 from impasto.metrics.judge import (
     CONTENT_LAYERS,
     SHOWN_LAYERS,
     STYLE_LAYERS,
-    Features,
+    FeatureExtractor,
     Scores,
     judge,
     judge_with_baselines,
@@ -17,7 +17,7 @@ __all__ = [
     "CONTENT_LAYERS",
     "SHOWN_LAYERS",
     "STYLE_LAYERS",
-    "Features",
+    "FeatureExtractor",
     "Scores",
     "high_frequency_share",
     "judge",
