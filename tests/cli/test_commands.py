@@ -104,7 +104,7 @@ def test_weights_are_fetched_only_after_a_yes(cli, place: Path, monkeypatch) -> 
         progress(5, 10)
         return place / record.filename
 
-    monkeypatch.setattr("impasto.encoders.store.fetch", fetch)
+    monkeypatch.setattr("impasto.encoders.store.fetch_weights", fetch)
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     refused = cli("weights", "fetch", "vgg19")
     assert refused.code == 2

@@ -200,7 +200,7 @@ BAD = {
     "one class": (["finetune", "one class"], "only the class 'a'"),
     "one picture": (["finetune", "one picture", *SMALL], "class 'b' has 1 picture; every class needs at least 2"),
     "corrupt": (["finetune", "corrupt", *SMALL], "1 picture that can be read (2 cannot)"),
-    "no weights": (["finetune", "good", "--encoder", "vgg19"], "weights for 'vgg19' are not here"),
+    "no weights": (["finetune", "good", "--encoder", "vgg19"], "Weights of 'vgg19' are missing"),
     "no resnet": (["finetune", "good", "--encoder", "resnet50"], "weights fetch resnet50"),
     "encoder": ([*RUN, "--encoder", "vgg91"], "Unknown encoder 'vgg91'"),
     "encoder file": ([*RUN, "--encoder", "gone.safetensors"], "not there"),

@@ -56,7 +56,7 @@ def test_a_run_writes_a_report_and_goes_on(cli: Cli, place: Path) -> None:
     for name in ("figure.png", "figure.svg", "data.csv", "data.json", "report.md"):
         assert (place / "out" / NAME / name).stat().st_size > 0
     again = cli("lab", "run", NAME, *SMALL, "--out", "out")
-    assert again.err.count(": kept") == 5
+    assert again.err.count(": reused") == 5
     fresh = cli("lab", "run", NAME, *SMALL, "--out", "out", "--fresh", "--quiet")
     assert fresh.err == ""
 
@@ -74,7 +74,7 @@ def test_without_photographs_a_plate_is_painted(cli: Cli, place: Path, monkeypat
     monkeypatch.setattr("impasto.cli.demo.find_spec", lambda _: None)
     run = cli("lab", "run", NAME, *SMALL[:7], "--out", "out")
     assert run.code == 0, run.err
-    assert "photograph 'points', style 'swirls'" in (place / "out" / NAME / "report.md").read_text(
+    assert "content image 'points', style 'swirls'" in (place / "out" / NAME / "report.md").read_text(
         encoding="utf-8"
     )
 
@@ -90,8 +90,8 @@ def test_an_interrupted_run_keeps_what_is_finished(cli: Cli, place: Path, enviro
     assert run.returncode == 130, err
     kept = len(list((place / "out").rglob("cell.json")))
     assert 1 <= kept < 5
-    assert f"{kept} of 5 cells are kept" in err
+    assert f"{kept} of 5 cells are finished" in err
     assert not list((place / "out").rglob(".impasto-*"))
     again = cli(*words)
-    assert again.err.count(": kept") == kept
+    assert again.err.count(": reused") == kept
     assert again.err.count(": done") == 5 - kept

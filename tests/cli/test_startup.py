@@ -87,7 +87,7 @@ def test_a_bug_is_one_sentence_and_code_70(cli, monkeypatch: pytest.MonkeyPatch)
     [
         (MemoryError(), 2, "--size"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), 2, "--size"),
-        (OSError(28, "No space left on device", "x.png"), 2, "make room"),
+        (OSError(28, "No space left on device", "x.png"), 2, "free some space"),
         (PermissionError(13, "Permission denied", "x.png"), 2, "x.png"),
         (typer.BadParameter("no good"), 2, "no good"),
     ],

@@ -57,9 +57,11 @@ def test_devices_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert open_device("cpu") == torch.device("cpu")
     assert open_device("cuda:1") == torch.device("cuda:1")
-    with pytest.raises(RecipeError, match=r"'cuda:2' is not on this machine: it has 2 of kind 'cuda'"):
+    with pytest.raises(
+        RecipeError, match=r"'cuda:2' does not exist on this machine, which has 2 of kind 'cuda'"
+    ):
         open_device("cuda:2")
-    with pytest.raises(RecipeError, match=r"'mps' is not on this machine: it has none"):
+    with pytest.raises(RecipeError, match=r"'mps' does not exist on this machine, which has none"):
         open_device("mps")
 
 

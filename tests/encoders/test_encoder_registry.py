@@ -11,7 +11,7 @@ import pytest
 
 from impasto.encoders import tiny
 from impasto.encoders.catalogue import CATALOGUE
-from impasto.encoders.registry import ENCODERS, EncoderEntry, Registry, open_encoder
+from impasto.encoders.registry import ENCODERS, EncoderEntry, EncoderRegistry, open_encoder
 from impasto.errors import RecipeError, WeightsError
 
 
@@ -20,9 +20,9 @@ def entry(name: str) -> EncoderEntry:
 
 
 def test_adding_is_all_or_nothing() -> None:
-    registry = Registry()
+    registry = EncoderRegistry()
     registry.add(entry("a"), entry("b"))
-    with pytest.raises(RecipeError, match="'b' is registered already"):
+    with pytest.raises(RecipeError, match="'b' is already registered"):
         registry.add(entry("c"), entry("b"))
     assert list(registry) == ["a", "b"]
     assert len(registry) == 2
@@ -47,9 +47,8 @@ def test_missing_weights_say_where_how_large_and_what_instead(
     with pytest.raises(WeightsError) as error:
         open_encoder("vgg19")
     assert str(error.value) == (
-        f"weights for 'vgg19' are not here (looked in {tmp_path}); run 'impasto weights fetch vgg19' (574 "
-        "MB) or "
-        "give --weights FILE, or use --encoder compact, which ships with impasto"
+        f"Weights of 'vgg19' are missing in {tmp_path}; run 'impasto weights fetch vgg19' (574 MB) or "
+        "give --weights FILE, or use --encoder compact, which ships with impasto."
     )
 
 
@@ -71,9 +70,9 @@ def test_weights_in_the_folder_are_found(
         ("tiny", {"padding": "reflect"}, "Unknown padding 'reflect'"),
         ("tiny", {"weights": Path("x.pth")}, "'tiny' has no weights file"),
         ("vgg19-random", {"weights": Path("x.pth")}, "'vgg19-random' has no weights file"),
-        ("resnet50", {"pooling": "average"}, "'resnet50' has its pooling and padding built in"),
+        ("resnet50", {"pooling": "average"}, "of encoder 'resnet50' are built in"),
         ("resnet50", {"padding": "zeros"}, "built in"),
-        ("compact", {"pooling": "l2"}, "'compact' has its pooling and padding built in"),
+        ("compact", {"pooling": "l2"}, "of encoder 'compact' are built in"),
     ],
 )
 def test_impossible_options_are_refused(name: str, options: dict[str, object], message: str) -> None:
@@ -95,7 +94,8 @@ def test_weights_of_another_network_are_refused(weights_file: Callable[[str], Pa
 
 def test_listing_weights_does_not_import_torch() -> None:
     code = (
-        "import sys; from impasto.encoders import status; status(check=False); print('torch' in sys.modules)"
+        "import sys; from impasto.encoders import weights_status; weights_status(check=False); "
+        "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "False"

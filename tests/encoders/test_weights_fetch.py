@@ -83,7 +83,7 @@ def left(folder: Path) -> list[str]:
 def test_a_good_file_arrives_verified_with_progress(server: str, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     folder = tmp_path / "new" / "folder"
-    path = store.fetch(known(f"{server}/good/w.pth"), lambda *counts: seen.append(counts), folder)
+    path = store.fetch_weights(known(f"{server}/good/w.pth"), lambda *counts: seen.append(counts), folder)
     assert path == folder / "w.pth"
     assert path.read_bytes() == BODY
     assert left(folder) == ["w.pth"]
@@ -95,26 +95,26 @@ def test_a_good_file_arrives_verified_with_progress(server: str, tmp_path: Path)
 def test_a_verified_file_is_not_fetched_again_and_a_damaged_one_is(server: str, tmp_path: Path) -> None:
     (tmp_path / "w.pth").write_bytes(BODY)
     record = known("http://127.0.0.1:1/nobody/w.pth")
-    assert store.fetch(record, folder=tmp_path) == tmp_path / "w.pth"
+    assert store.fetch_weights(record, folder=tmp_path) == tmp_path / "w.pth"
     (tmp_path / "w.pth").write_bytes(b"damaged")
-    store.fetch(known(f"{server}/good/w.pth"), folder=tmp_path)
+    store.fetch_weights(known(f"{server}/good/w.pth"), folder=tmp_path)
     assert (tmp_path / "w.pth").read_bytes() == BODY
 
 
 def test_without_the_full_hash_its_first_digits_decide(server: str, tmp_path: Path) -> None:
     part = {"bytes": None, "sha256": None}
-    store.fetch(known(f"{server}/good/w.pth", **part), folder=tmp_path)
+    store.fetch_weights(known(f"{server}/good/w.pth", **part), folder=tmp_path)
     (tmp_path / "w.pth").unlink()
-    with pytest.raises(WeightsError, match="another file"):
-        store.fetch(known(f"{server}/wrong/w.pth", **part), folder=tmp_path)
+    with pytest.raises(WeightsError, match="not the published file"):
+        store.fetch_weights(known(f"{server}/wrong/w.pth", **part), folder=tmp_path)
     assert left(tmp_path) == []
 
 
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("wrong", "sent another file than the published one"),
-        ("fewer", "sent another file than the published one"),
+        ("wrong", "that are not the published file"),
+        ("fewer", "that are not the published file"),
         ("broken", "refused or broke off"),
         ("more", "sends more than the"),
         ("absent", "answered 404"),
@@ -122,14 +122,14 @@ def test_without_the_full_hash_its_first_digits_decide(server: str, tmp_path: Pa
 )
 def test_bad_answers_leave_nothing(server: str, tmp_path: Path, kind: str, message: str) -> None:
     with pytest.raises(WeightsError, match=f"Fetching 'w'.*{message}"):
-        store.fetch(known(f"{server}/{kind}/w.pth"), folder=tmp_path)
+        store.fetch_weights(known(f"{server}/{kind}/w.pth"), folder=tmp_path)
     assert left(tmp_path) == []
 
 
 def test_a_silent_server_is_given_up(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "TIMEOUT_SECONDS", 0.2)
     with pytest.raises(WeightsError, match="did not answer within"):
-        store.fetch(known(f"{server}/silent/w.pth"), folder=tmp_path)
+        store.fetch_weights(known(f"{server}/silent/w.pth"), folder=tmp_path)
     assert left(tmp_path) == []
 
 
@@ -138,7 +138,7 @@ def test_a_refused_connection_is_one_sentence(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     with pytest.raises(WeightsError, match="refused or broke off; check the network"):
-        store.fetch(known(f"http://127.0.0.1:{port}/w.pth"), folder=tmp_path)
+        store.fetch_weights(known(f"http://127.0.0.1:{port}/w.pth"), folder=tmp_path)
     assert left(tmp_path) == []
 
 
@@ -149,20 +149,20 @@ def test_a_full_disk_is_seen_before_and_while_fetching(
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2_000_000))
         with pytest.raises(WeightsError, match=r"needs 3 MB, but .* has 2 MB free"):
-            store.fetch(record, folder=tmp_path)
+            store.fetch_weights(record, folder=tmp_path)
 
     def fill(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     with pytest.raises(WeightsError, match="No space left on device"):
-        store.fetch(record, fill, tmp_path)
+        store.fetch_weights(record, fill, tmp_path)
     assert left(tmp_path) == []
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(server: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(WeightsError, match=r"Fetching 'w' failed.*IMPASTO_WEIGHTS_DIR"):
-        store.fetch(known(f"{server}/good/w.pth"), folder=tmp_path / "file" / "folder")
+        store.fetch_weights(known(f"{server}/good/w.pth"), folder=tmp_path / "file" / "folder")
 
 
 def test_the_folder_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,17 +182,17 @@ def test_status_tells_absent_verified_and_damaged_apart(
     monkeypatch.setattr(store, "CATALOGUE", records)
     (tmp_path / "good.pth").write_bytes(BODY)
     (tmp_path / "bad.pth").write_bytes(BODY[1:])
-    good, bad, absent = store.status(tmp_path)
+    good, bad, absent = store.weights_status(tmp_path)
     assert (good.name, good.present, good.verified) == ("good", True, True)
     assert (bad.present, bad.verified, bad.bytes) == (True, False, len(BODY) - 1)
     assert (absent.present, absent.verified, absent.bytes) == (False, None, len(BODY))
     assert absent.path == tmp_path / "absent.pth"
-    assert store.status(tmp_path, check=False)[0].verified is None
+    assert store.weights_status(tmp_path, check=False)[0].verified is None
 
 
 def test_unknown_weights_are_guessed_at() -> None:
     with pytest.raises(WeightsError, match=r"Unknown weights 'vgg-19'\. Did you mean 'vgg19'"):
-        store.find("vgg-19")
+        store.find_weights("vgg-19")
 
 
 @pytest.mark.parametrize("record", CATALOGUE.values(), ids=list(CATALOGUE))

@@ -65,7 +65,7 @@ def test_permissions_links_and_long_names(tmp_path):
 
 def test_recipes_beside_the_picture_and_in_json(tmp_path, blocks):
     path = write_picture(tmp_path / "a.jpg", planes(blocks))
-    with pytest.raises(RecipeError, match="carries no recipe"):
+    with pytest.raises(RecipeError, match="contains no recipe"):
         read_recipe(path)
     write_text_atomic(tmp_path / "a.jpg.json", '{"steps": 2}')
     assert read_recipe(path) == {"steps": 2}
@@ -99,5 +99,5 @@ def test_recipes_of_what_is_no_picture(tmp_path):
     foreign = Image.Exif()
     foreign[270] = '{"title": "somebody else\'s"}'
     Image.new("RGB", (8, 8)).save(tmp_path / "b.jpg", exif=foreign)
-    with pytest.raises(RecipeError, match="carries no recipe"):
+    with pytest.raises(RecipeError, match="contains no recipe"):
         read_recipe(tmp_path / "b.jpg")

@@ -81,9 +81,9 @@ def test_truncated_sixteen_bits(tmp_path, suffix, part, deep_noise):
 def test_no_content_and_other_content(tmp_path):
     for name, data, word in (
         ("empty.png", b"", "0 bytes"),
-        ("text.jpg", b"This is a letter, not a picture.\n" * 20, "not a picture"),
-        ("page.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
-        ("print.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
+        ("text.jpg", b"This is a letter, not a picture.\n" * 20, "not a readable picture"),
+        ("page.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a readable picture"),
+        ("print.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a readable picture"),
         ("fake.heic", b"\0\0\0\x18ftypheic\0\0\0\0heicmif1" + bytes(50), "damaged"),
     ):
         path = tmp_path / name
@@ -95,11 +95,11 @@ def test_what_is_no_file_at_all(tmp_path, monkeypatch):
     assert "does not exist" in refused(tmp_path / "missing.png")
     assert "folder" in refused(tmp_path)
     os.mkfifo(tmp_path / "pipe.png")
-    assert "not an ordinary file" in refused(tmp_path / "pipe.png")
+    assert "not a regular file" in refused(tmp_path / "pipe.png")
     monkeypatch.chdir(tmp_path)  # the address of a socket may have 107 bytes only
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("socket.png")
-        assert "not an ordinary file" in refused(tmp_path / "socket.png")
+        assert "not a regular file" in refused(tmp_path / "socket.png")
     (tmp_path / "link.png").symlink_to(tmp_path / "nowhere.png")
     assert "does not exist" in refused(tmp_path / "link.png")
     refused(tmp_path / ("x" * 300))
@@ -123,7 +123,7 @@ def test_declared_sizes_beyond_the_limits(tmp_path, without):
         png_of_size(2**31 - 1, 2**31 - 1),
     ):
         path.write_bytes(data)
-        assert "most that is read is 900" in refused(path, longest=64)
+        assert "the limit is 900" in refused(path, longest=64)
     path.write_bytes(png_of_size(20_000, 20_000))
     assert "longest" in refused(path)
     path.write_bytes(jpeg_of_size(20_000, 20_000))

@@ -269,11 +269,16 @@ ONE_DOT = torch.nn.functional.pad(torch.ones(1, 1, 1, 1), (127, 0, 127, 0))
         (PictureError, [ONE_DOT], 2, "'A' is empty"),
         (PictureError, [half(0, 4), plain(1.0, 4, 4)], 2, "of one size"),
         (PictureError, [torch.ones(8, 8)], 1, "of one size"),
-        (PictureError, [half(0, 4), half(2, 8)], 2, r"'A' and 'B' overlap: on 25.0% .* at most white"),
+        (PictureError, [half(0, 4), half(2, 8)], 2, r"'A' and 'B' overlap: on 25.0% .* above white"),
         (PictureError, [half(0, 4), half(4, 6), half(5, 8)], 3, r"'B' and 'C' overlap: on 12.5%"),
         (PictureError, [plain(0.45), plain(0.35), half(0, 4) * 0.4], 3, r"'A' and 'C' overlap: on 50.0%"),
-        (PictureError, [half(0, 4), half(4, 8)], 3, "last style would have nothing, for 'A' and 'B'"),
-        (PictureError, [plain(1.0)], 2, "last style would have nothing, for 'A' cover"),
+        (
+            PictureError,
+            [half(0, 4), half(4, 8)],
+            3,
+            "Nothing is left for the last style, because 'A' and 'B'",
+        ),
+        (PictureError, [plain(1.0)], 2, "Nothing is left for the last style, because 'A' cover"),
     ],
 )
 def test_bad_sets_of_masks(kind, masks, styles, words):

@@ -243,7 +243,7 @@ def test_longest_shrinks_exactly_and_never_grows(save, blocks):
     assert read_picture(picture) is picture
     assert read_picture(picture, longest=16).pixels.shape == (1, 3, 12, 16)
     for bad in (0, -3, 1.5, True):
-        with pytest.raises(RecipeError, match="from 1 on"):
+        with pytest.raises(RecipeError, match="of at least 1"):
             read_picture(path, longest=bad)
 
 

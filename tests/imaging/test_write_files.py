@@ -179,7 +179,7 @@ def test_places_that_cannot_be_written(tmp_path):
         ("a", RecipeError, "Allowed"),
         ("missing/a.png", OutputError, "does not exist"),
         ("folder.png", OutputError, "folder"),
-        ("pipe.png", OutputError, "not an ordinary file"),
+        ("pipe.png", OutputError, "not a regular file"),
         ("x" * 300 + ".png", OutputError, "name"),
         ("a\0.png", OutputError, "name"),
     ):

@@ -48,6 +48,6 @@ SMALL = Study(
     says="Nothing.",
     cells=grid,
     measures=("ssim", "loss", "cost"),
-    figure=lambda view: draw([[Panel(row.picture(), row.label) for row in view.rows]]),
+    figure=lambda data: draw([[Panel(row.picture(), row.label) for row in data.rows]]),
     notes=lambda rows: [f"{len(rows)} pictures."],
 )

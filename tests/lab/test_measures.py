@@ -11,7 +11,7 @@ import torch
 from impasto.encoders import open_encoder
 from impasto.errors import RecipeError
 from impasto.lab import PaintCell
-from impasto.lab.measures import MEASURES, measure, see
+from impasto.lab.measures import MEASURES, measure, measure_input
 from impasto.lab.paint import open_cell, paint, recipe_of
 from impasto.losses import content_loss
 
@@ -31,17 +31,17 @@ def painted(cell, laboratory):
             break
     content = laboratory.pictures.content.pixels if cell.content else None
     styles = [laboratory.pictures.styles[i].pixels for i in cell.styles]
-    return see(found, content, styles, job.encoder, open_encoder("tiny"))
+    return measure_input(found, content, styles, job.encoder, open_encoder("tiny"))
 
 
 def test_content_error_is_the_loss_of_start_and_end(laboratory) -> None:
     cell = PaintCell({}, {"content_layers": {"relu2_1": 1.0}, "start": "noise", "scales": ((32, 3),),
                      "precision": "float32"}, styles=())  # fmt: skip
-    sight = painted(cell, laboratory)
-    found = measure(["content_error"], sight)
+    data = painted(cell, laboratory)
+    found = measure(["content_error"], data)
     encoder = open_encoder("tiny")
-    target = encoder(sight.content, ["relu2_1"])["relu2_1"]
-    for name, picture in (("error at start", sight.painted.start), ("error", sight.pixels)):
+    target = encoder(data.content, ["relu2_1"])["relu2_1"]
+    for name, picture in (("error at start", data.run.start), ("error", data.output)):
         assert found[name] == pytest.approx(
             content_loss(encoder(picture, ["relu2_1"])["relu2_1"], target, "variance").item(), rel=1e-4
         )
@@ -51,15 +51,15 @@ def test_content_error_is_the_loss_of_start_and_end(laboratory) -> None:
 
 def test_the_style_itself_has_no_distance(laboratory) -> None:
     cell = PaintCell({}, {"scales": ((32, 1),)}, content=False)
-    sight = painted(cell, laboratory)
+    data = painted(cell, laboratory)
     art = laboratory.pictures.styles[0].pixels
-    same = dataclasses.replace(sight, painted=dataclasses.replace(
-        sight.painted, result=dataclasses.replace(sight.painted.result, pixels=art)))  # fmt: skip
+    same = dataclasses.replace(data, run=dataclasses.replace(
+        data.run, result=dataclasses.replace(data.run.result, pixels=art)))  # fmt: skip
     assert measure(["style_layers"], same)["worst style"] == pytest.approx(0, abs=1e-5)
     assert measure(["judge"], same)["STYLE"] == pytest.approx(0, abs=1e-5)
-    assert measure(["style_layers"], sight)["worst style"] > 0.01
-    assert "CONTENT" not in measure(["judge"], sight)
-    assert measure(["ssim", "content_error"], sight) == {}
+    assert measure(["style_layers"], data)["worst style"] > 0.01
+    assert "CONTENT" not in measure(["judge"], data)
+    assert measure(["ssim", "content_error"], data) == {}
 
 
 def test_two_styles(laboratory) -> None:
@@ -73,12 +73,12 @@ def test_two_styles(laboratory) -> None:
 
 
 def test_every_measure_gives_finite_numbers(laboratory) -> None:
-    sight = painted(PaintCell({}, {"scales": ((32, 2),)}), laboratory)
+    data = painted(PaintCell({}, {"scales": ((32, 2),)}), laboratory)
     for name in MEASURES:
-        for value in measure([name], sight).values():
+        for value in measure([name], data).values():
             assert isinstance(value, float)
             assert math.isfinite(value)
-    assert torch.is_tensor(sight.pixels)
+    assert torch.is_tensor(data.output)
 
 
 def test_an_unknown_measure(laboratory) -> None:

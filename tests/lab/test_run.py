@@ -9,36 +9,36 @@ import pytest
 
 from impasto.lab import CellDone, PaintCell, Setting, StudyDone, run_study, write_report
 from impasto.lab.row import CARD, PICTURE, TRACE
-from impasto.lab.study import LAYERS
+from impasto.lab.setting import LAYERS
 
 from .conftest import SMALL, grid, noise
 
 
 def go(study, laboratory, **how):
-    """Run a study to its end and return what was found."""
+    """Run a study to its end and return its result."""
     for event in run_study(study, laboratory, **how):
         if isinstance(event, StudyDone):
-            return event.finding
+            return event.result
     raise AssertionError
 
 
 def test_a_cell_is_painted_once(laboratory) -> None:
     first = go(SMALL, laboratory)
-    assert first.painted == 2
+    assert first.computed == 2
     again = go(SMALL, laboratory)
-    assert again.painted == 0
+    assert again.computed == 0
     assert [row.values for row in again.rows] == [row.values for row in first.rows]
-    assert go(SMALL, laboratory, fresh=True).painted == 2
+    assert go(SMALL, laboratory, fresh=True).computed == 2
 
 
 def test_only_what_is_missing_is_painted(laboratory) -> None:
     rows = go(SMALL, laboratory).rows
     (rows[1].folder / CARD).unlink()
-    assert go(SMALL, laboratory).painted == 1
+    assert go(SMALL, laboratory).computed == 1
     more = dataclasses.replace(
         SMALL, cells=lambda s: [*grid(s), PaintCell({"weight": 7}, {"content_weight": 7.0})]
     )
-    assert go(more, laboratory).painted == 1
+    assert go(more, laboratory).computed == 1
 
 
 def test_a_run_that_is_closed_keeps_its_finished_cells(laboratory) -> None:
@@ -48,7 +48,7 @@ def test_a_run_that_is_closed_keeps_its_finished_cells(laboratory) -> None:
             break
     next(run)
     run.close()
-    assert go(SMALL, laboratory).painted == 1
+    assert go(SMALL, laboratory).computed == 1
 
 
 @pytest.mark.parametrize("name", [CARD, PICTURE, TRACE])
@@ -60,22 +60,22 @@ def test_a_damaged_cell_is_painted_again(laboratory, name: str, damage) -> None:
     file = rows[0].folder / name
     file.write_bytes(damage(file.read_bytes()))
     again = go(SMALL, laboratory)
-    assert again.painted == 1
+    assert again.computed == 1
     assert again.rows[0].values["SSIM"] == rows[0].values["SSIM"]
 
 
 def test_other_pictures_measures_and_recipes_are_other_cells(laboratory) -> None:
-    assert go(SMALL, laboratory).painted == 2
+    assert go(SMALL, laboratory).computed == 2
     photo = dataclasses.replace(laboratory.pictures, content=noise("photo", 24, 32, 9))
     style = dataclasses.replace(laboratory.pictures, styles=(noise("art", 24, 32, 9),))
     unused = dataclasses.replace(
         laboratory.pictures, styles=(laboratory.pictures.styles[0], noise("b", 24, 32, 9))
     )
     for pictures, painted in ((photo, 2), (style, 2), (unused, 0)):
-        assert go(SMALL, dataclasses.replace(laboratory, pictures=pictures)).painted == painted
-    assert go(dataclasses.replace(SMALL, measures=("ssim",)), laboratory).painted == 2
+        assert go(SMALL, dataclasses.replace(laboratory, pictures=pictures)).computed == painted
+    assert go(dataclasses.replace(SMALL, measures=("ssim",)), laboratory).computed == 2
     setting = dataclasses.replace(laboratory.setting, most_steps=2)
-    assert go(SMALL, dataclasses.replace(laboratory, setting=setting)).painted == 2
+    assert go(SMALL, dataclasses.replace(laboratory, setting=setting)).computed == 2
 
 
 def test_what_cannot_be_painted_says_why(laboratory) -> None:
@@ -88,13 +88,13 @@ def test_what_cannot_be_painted_says_why(laboratory) -> None:
             PaintCell({"weight": 4}, styles=(7,)),
         ]
 
-    finding = go(dataclasses.replace(SMALL, cells=cells), laboratory)
-    assert finding.painted == 1
+    result = go(dataclasses.replace(SMALL, cells=cells), laboratory)
+    assert result.computed == 1
     reasons = ["", "impasto weights fetch vgg16", "Networks are not there yet.", "relu9_9", "style 8"]
-    for row, reason in zip(finding.rows, reasons, strict=True):
+    for row, reason in zip(result.rows, reasons, strict=True):
         assert reason in row.missing
         assert bool(row.missing) == bool(reason)
-    report = write_report(finding).read_text(encoding="utf-8")
+    report = write_report(result).read_text(encoding="utf-8")
     assert "## Missing" in report
     assert "impasto weights fetch vgg16" in report
 
@@ -125,8 +125,8 @@ def test_lbfgs_takes_several_passes_a_step(laboratory) -> None:
 
 
 def test_data_and_recipes_are_written(laboratory) -> None:
-    finding = go(SMALL, laboratory)
-    folder = write_report(finding).parent
+    result = go(SMALL, laboratory)
+    folder = write_report(result).parent
     data = json.loads((folder / "data.json").read_text(encoding="utf-8"))
     assert [row["recipe"]["content_weight"] for row in data["rows"]] == [0.1, 1.0]
     lines = (folder / "data.csv").read_text(encoding="utf-8").splitlines()
@@ -134,5 +134,5 @@ def test_data_and_recipes_are_written(laboratory) -> None:
     assert len(lines) == 3
     for name in ("figure.png", "figure.svg"):
         before = (folder / name).read_bytes()
-        write_report(finding)
+        write_report(result)
         assert (folder / name).read_bytes() == before

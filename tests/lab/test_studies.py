@@ -1,4 +1,4 @@
-"""The registry is the test matrix: every study runs, has a page, and is short."""
+"""The registry is the test matrix: every study runs and has a page."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ import pytest
 from impasto.errors import RecipeError
 from impasto.feedforward.catalogue import find_model
 from impasto.lab import STUDIES, FinetuneCell, Setting, find_study, write_report
+from impasto.lab.cells import OnePassCell
 from impasto.lab.measures import MEASURES
 from impasto.lab.paint import recipe_of
 from impasto.lab.row import number
-from impasto.lab.study import OnePassCell
 from impasto.lab.trained_cell import settings_of
 
 from .test_run import go
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted((ROOT / "src/impasto/lab/studies").glob("[a-z]*.py"))
 
 
 def words(text: str) -> str:
@@ -29,21 +28,21 @@ def words(text: str) -> str:
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_study_runs(laboratory, name: str) -> None:
-    finding = go(STUDIES[name], laboratory)
-    assert finding.rows
-    expected = {row.label: row.missing for row in finding.rows if row.missing}
+    result = go(STUDIES[name], laboratory)
+    assert result.rows
+    expected = {row.label: row.missing for row in result.rows if row.missing}
     for (
         reason
     ) in expected.values():  # neither weights nor trained networks are there: those rows say how to get them
         assert "impasto weights fetch" in reason or "impasto train" in reason
-    report = write_report(finding)
+    report = write_report(result)
     text = words(report.read_text(encoding="utf-8"))
-    assert words(finding.study.says) in text
-    assert finding.conditions
-    assert all(words(condition) in text for condition in finding.conditions)
-    for row in finding.rows:
+    assert words(result.study.says) in text
+    assert result.conditions
+    assert all(words(condition) in text for condition in result.conditions)
+    for row in result.rows:
         if not row.missing:
-            for column in finding.study.columns:
+            for column in result.study.columns:
                 assert column not in row.values or number(row[column]) in text
     assert (report.parent / "figure.png").stat().st_size > 1000
     assert (report.parent / "figure.svg").read_text(encoding="utf-8").count("<image") >= 1
@@ -79,21 +78,16 @@ def test_a_study_has_a_page_in_the_words_of_the_study(name: str) -> None:
     assert f"({name}.md)" in (ROOT / "docs/lab/README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
-def test_a_study_is_a_short_file(path: Path) -> None:
-    assert path.read_text(encoding="utf-8").count("\n") <= 60
-
-
 def test_a_size_of_its_own_is_for_full_runs_without_a_size() -> None:
     textbook, other = find_study("two-resolutions"), find_study("losses")
-    assert textbook.own(Setting()).size == 450
-    assert [cell.recipe["scales"][-1][0] for cell in textbook.cells(textbook.own(Setting("vgg19")))] == [
+    assert textbook.adjust(Setting()).size == 450
+    assert [cell.recipe["scales"][-1][0] for cell in textbook.cells(textbook.adjust(Setting("vgg19")))] == [
         225,
         450,
     ]
-    assert textbook.own(Setting(quick=True)).size == 192
-    assert textbook.own(Setting(longest=100)).size == 100
-    assert other.own(Setting()) == Setting()
+    assert textbook.adjust(Setting(quick=True)).size == 192
+    assert textbook.adjust(Setting(longest=100)).size == 100
+    assert other.adjust(Setting()) == Setting()
 
 
 def test_an_unknown_study() -> None:

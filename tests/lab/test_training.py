@@ -30,9 +30,9 @@ STUDY = dataclasses.replace(
 
 def test_it_is_trained_once_and_counted_right(laboratory) -> None:
     first = go(STUDY, laboratory)
-    assert first.painted == 2
+    assert first.computed == 2
     again = go(STUDY, laboratory)
-    assert again.painted == 0
+    assert again.computed == 0
     assert [row.values for row in again.rows] == [row.values for row in first.rows]
     head, whole = first.rows
     assert head["trained parameters"] == 3 * (16 + 1)
@@ -56,11 +56,11 @@ def test_what_is_chosen_makes_another_cell_and_what_is_not_does_not(laboratory) 
     fewer = dataclasses.replace(
         STUDY, cells=lambda _: [FinetuneCell({"scope": "head"}, {"scope": "head", "batch": 4}, 3, 4)]
     )
-    assert go(fewer, laboratory).painted == 1
+    assert go(fewer, laboratory).computed == 1
     setting = dataclasses.replace(laboratory.setting, most_steps=2)
-    assert go(STUDY, dataclasses.replace(laboratory, setting=setting)).painted == 2
+    assert go(STUDY, dataclasses.replace(laboratory, setting=setting)).computed == 2
     styles = dataclasses.replace(laboratory.pictures, styles=())
-    assert go(STUDY, dataclasses.replace(laboratory, pictures=styles)).painted == 0
+    assert go(STUDY, dataclasses.replace(laboratory, pictures=styles)).computed == 0
 
 
 def test_a_folder_of_the_users(laboratory, tmp_path) -> None:
@@ -70,19 +70,19 @@ def test_a_folder_of_the_users(laboratory, tmp_path) -> None:
             Image.new("RGB", (40, 36), (level + number,) * 3).save(tmp_path / "mine" / name / f"{number}.png")
     setting = dataclasses.replace(laboratory.setting, data=str(tmp_path / "mine"))
     mine = dataclasses.replace(laboratory, setting=setting)
-    finding = go(STUDY, mine)
-    assert finding.rows[0]["chance"] == 0.5
+    result = go(STUDY, mine)
+    assert result.rows[0]["chance"] == 0.5
     assert not (laboratory.out / "painted").exists()
-    report = write_report(finding).read_text(encoding="utf-8")
+    report = write_report(result).read_text(encoding="utf-8")
     assert "2 classes, 8 in all, from the folder 'mine'" in report
     assert "Judged" not in report
-    assert json.loads((finding.folder / "data.json").read_text())["rows"][0]["recipe"]["pictures"] == {
+    assert json.loads((result.folder / "data.json").read_text())["rows"][0]["recipe"]["pictures"] == {
         "dark": 4,
         "light": 4,
     }
-    assert go(STUDY, mine).painted == 0
+    assert go(STUDY, mine).computed == 0
     Image.new("RGB", (40, 36)).save(tmp_path / "mine" / "dark" / "3.png")
-    assert go(STUDY, mine).painted == 2
+    assert go(STUDY, mine).computed == 2
 
 
 def test_painted_pictures_are_those_of_finetune_and_painted_once(tmp_path) -> None:
@@ -99,8 +99,8 @@ def test_painted_pictures_are_those_of_finetune_and_painted_once(tmp_path) -> No
 
 def test_what_cannot_be_trained_says_why(laboratory, tmp_path) -> None:
     setting = dataclasses.replace(laboratory.setting, data=str(tmp_path / "nowhere"))
-    finding = go(STUDY, dataclasses.replace(laboratory, setting=setting))
-    assert all("nowhere" in row.missing for row in finding.rows)
+    result = go(STUDY, dataclasses.replace(laboratory, setting=setting))
+    assert all("nowhere" in row.missing for row in result.rows)
     with pytest.raises(RecipeError, match="scope"):
         settings_of(FinetuneCell({}, {"scope": "half"}), laboratory.setting)
 

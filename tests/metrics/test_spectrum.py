@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from impasto.errors import PictureError
-from impasto.metrics import high_frequency_share, luma, noise
+from impasto.imaging import luma
+from impasto.metrics import high_frequency_share, noise
 
 
 def wave(down: float, across: float, height: int = 64, width: int = 96) -> Tensor:

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from impasto.errors import PictureError
-from impasto.metrics import luma, ssim
+from impasto.imaging import luma
+from impasto.metrics import ssim
 
 
 @pytest.mark.parametrize("shape", [(11, 11), (40, 53)])

@@ -1,4 +1,4 @@
-"""``impasto classify``: what a fine-tuned encoder takes pictures for."""
+"""``impasto classify``: classifies pictures with a fine-tuned encoder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN = 3
 @app.command("classify")
 def classify(
     model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="File that impasto finetune wrote.", show_default=False)
+        Path, typer.Argument(metavar="MODEL", help="File written by impasto finetune.", show_default=False)
     ],
     pictures: Annotated[
         list[Path],
@@ -26,9 +26,9 @@ def classify(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every class.")] = False,
 ) -> None:
-    """Say what a fine-tuned encoder takes pictures for.
+    """Classify pictures with a fine-tuned encoder.
 
-    Each picture's three likeliest classes, with their probabilities.
+    Prints the three most likely classes of each picture with their probabilities.
     """
     from impasto.encoder_training.finetune.augment import centre_batch
     from impasto.encoder_training.finetune.class_folders import read_small
@@ -36,16 +36,16 @@ def classify(
     from impasto.imaging import pictures_in
 
     network, classes, settings = open_classifier(model)
-    found: dict[str, dict[str, float]] = {}
+    results: dict[str, dict[str, float]] = {}
     with Stop() as stop:
         for path in pictures_in(pictures):
             stop.check()
             image = centre_batch([read_small(path, settings.side)], settings.size)
-            shares = probabilities(network, image)[0].tolist()
-            ranked = sorted(zip(classes, shares, strict=True), key=lambda pair: -pair[1])
-            found[str(path)] = dict(ranked)
+            likelihoods = probabilities(network, image)[0].tolist()
+            ranked = sorted(zip(classes, likelihoods, strict=True), key=lambda pair: -pair[1])
+            results[str(path)] = dict(ranked)
             if not as_json:
                 top = ", ".join(f"{name} {share:.3f}" for name, share in ranked[:SHOWN])
                 say(f"{path}: {top}")
     if as_json:
-        say_json(found)
+        say_json(results)

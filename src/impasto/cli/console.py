@@ -1,4 +1,4 @@
-"""Words on the terminal: results go to stdout, everything about how it goes to stderr."""
+"""Terminal output: results go to stdout, progress and notes to stderr."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ MOST_CHARACTERS = 400
 
 
 def say(text: str) -> None:
-    """Print one line to stdout, unwrapped; letters that the terminal cannot show are escaped."""
+    """Print one line to stdout without wrapping; characters that the terminal cannot show are escaped."""
     _print(text, sys.stdout)
 
 
 def tell(text: str) -> None:
-    """Print one line to stderr, unwrapped."""
+    """Print one line to stderr without wrapping."""
     _print(text, sys.stderr)
 
 
 def note(text: str) -> None:
-    """Print something that the user should know, but that stops nothing, to stderr."""
+    """Print a note to stderr: information that does not stop the command."""
     tell(f"impasto: note: {one_line(text)}")
 
 
@@ -33,7 +33,7 @@ def say_json(value: Any) -> None:
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` on one line of at most `MOST_CHARACTERS`, cut in the middle."""
+    """Return ``text`` as one line of at most `MOST_CHARACTERS`, shortened in the middle."""
     line = " ".join(text.split())
     if len(line) <= MOST_CHARACTERS:
         return line
@@ -42,7 +42,7 @@ def one_line(text: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return seconds for people: ``0.4 s``, ``12 s``, ``3 min 20 s``, ``1 h 5 min``."""
+    """Format seconds for people: ``0.4 s``, ``12 s``, ``3 min 20 s``, ``1 h 5 min``."""
     if seconds < 1:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -54,7 +54,7 @@ def duration(seconds: float) -> str:
 
 
 def wide_console(stderr: bool = False) -> Console:
-    """Return a rich console; off a terminal it is wide enough that no table cell is cut."""
+    """Return a rich console; if the output is no terminal, it is wide enough for every table cell."""
     from rich.console import Console
 
     console = Console(stderr=stderr, highlight=False)

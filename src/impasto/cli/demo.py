@@ -1,4 +1,4 @@
-"""``impasto demo``: a real photograph and a painted plate, with no network and nothing to look for."""
+"""``impasto demo``: stylises a photograph with a procedural plate, without a download."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from impasto.optimize.recipe import Quality
 
 app = typer.Typer(add_completion=False)
 
-# Photographs inside the packages' wheels: package, file in it, what it shows.
+# Photographs in the wheels of other packages: package, file, subject.
 PHOTOS = {
     "astronaut": ("skimage", "data/astronaut.png", "Eileen Collins (NASA)"),
     "coffee": ("skimage", "data/coffee.png", "a cup of espresso (Pikolo Espresso Bar)"),
@@ -37,19 +37,19 @@ def demo(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the pictures.")] = Path(
         "impasto-demo"
     ),
-    photo: Annotated[str, typer.Option(metavar="NAME", help="Photograph, see --list.")] = "chelsea",
-    style: Annotated[str, typer.Option(metavar="NAME", help="Plate, see --list.")] = "swirls",
+    photo: Annotated[str, typer.Option(metavar="NAME", help="Photograph; see --list.")] = "chelsea",
+    style: Annotated[str, typer.Option(metavar="NAME", help="Plate; see --list.")] = "swirls",
     size: Annotated[int, typer.Option(help="Longer side of the picture in pixels.")] = 512,
-    quality: Annotated[Quality, typer.Option(help="How many steps.")] = "normal",
+    quality: Annotated[Quality, typer.Option(help="Quality, which sets the number of steps.")] = "normal",
     encoder: Annotated[
-        str, typer.Option(metavar="NAME", help="Network whose features are compared.")
+        str, typer.Option(metavar="NAME", help="Encoder whose features are compared.")
     ] = "compact",
     show: Annotated[bool, typer.Option("--list", help="List photographs and plates.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")] = False,
 ) -> None:
-    """Stylise a real photograph with a painted plate, offline.
+    """Stylise a photograph with a procedural plate, offline.
 
-    The photograph comes from scikit-image or matplotlib (pip install 'impasto[demo]'), the plate is painted anew.
+    The photograph comes from scikit-image or matplotlib (pip install 'impasto[demo]'); impasto paints the plate.
     """
     from impasto.encoders import open_encoder
     from impasto.imaging import read_picture, write_picture
@@ -63,24 +63,27 @@ def demo(
         raise RecipeError(unknown("plate", style, PLATES))
     recipe = make_recipe(size=size, quality=quality, encoder=encoder)
     source = photo_path(photo)
-    open_encoder(recipe.encoder)  # before the plate is painted, which takes a while
+    open_encoder(recipe.encoder)  # fails early, because painting the plate takes a while
     make_folder(out)
     with Stop(quiet) as stop:
         if not quiet:
             tell(f"painting the plate '{style}'")
-        content, art = free(out / f"{photo}.png"), free(out / f"{style}.png")
+        content, style_file = free(out / f"{photo}.png"), free(out / f"{style}.png")
         write_picture(content, read_picture(source).pixels)
-        write_picture(art, read_picture(paint(style, min(4096, max(64, size)))).pixels)
+        write_picture(style_file, read_picture(paint(style, min(4096, max(64, size)))).pixels)
         if not quiet:
             say(str(content))
-            say(str(art))
-        place = target(None, out, [photo, style])
-        session = Session(OutputOptions(quiet=quiet), place, stop, [content, art])
-        session.paint(partial(open_job, recipe, content, [art]))
+            say(str(style_file))
+        output = target(None, out, [photo, style])
+        session = Session(OutputOptions(quiet=quiet), output, stop, [content, style_file])
+        session.paint(partial(open_job, recipe, content, [style_file]))
 
 
 def photo_path(name: str) -> Path:
-    """Return the file of a photograph; raises `RecipeError` or `MissingExtraError`. Nothing is imported."""
+    """Return the file of a photograph without importing its package.
+
+    Raises `RecipeError` or `MissingExtraError`.
+    """
     if name not in PHOTOS:
         raise RecipeError(unknown("photograph", name, PHOTOS))
     package, file, _ = PHOTOS[name]
@@ -98,8 +101,8 @@ def _list() -> None:
     from impasto.plates import PLATES
 
     say("Photographs (--photo):")
-    for name, (package, _, what) in PHOTOS.items():
-        say(f"  {name:10} {what}, from {package}")
+    for name, (package, _, subject) in PHOTOS.items():
+        say(f"  {name:10} {subject}, from {package}")
     say("Plates (--style):")
     for name, plate in PLATES.items():
         say(f"  {name:10} {plate.title}: {plate.description}")

@@ -54,7 +54,7 @@ def distill(
 
     Ctrl-C writes a checkpoint after the current step; a second one stops at once.
     """
-    from impasto.imaging.atomic import check_place
+    from impasto.imaging import check_place
     from impasto.training.checkpoint import read_checkpoint
     from impasto.training.outputs import TrainingOutputs
     from impasto.training.trainer import Trainer

@@ -1,4 +1,4 @@
-"""From an exception to one sentence and an exit code."""
+"""Error messages and exit codes of exceptions."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class Failure:
-    """What to say on stderr (None: nothing) and the exit code."""
+    """The message for stderr (None for no message) and the exit code."""
 
     sentence: str | None
     code: int
 
 
 def explain(error: BaseException) -> Failure:
-    """Return the sentence and exit code for anything that a command raises."""
+    """Return message and exit code for any exception of a command."""
     if isinstance(error, ImpastoError):
         return _failure(str(error), error.exit_code)
     if isinstance(error, BrokenPipeError):
         return Failure(None, BROKEN_PIPE)
     if _out_of_memory(error):
         return _failure("Memory ran out; use a smaller --size, or close other programs.", BAD_INPUT)
-    if hasattr(error, "format_message"):  # typer's and click's own errors about how the command was typed
+    if hasattr(error, "format_message"):  # errors of typer and click about the command line
         return _failure(_usage(error), BAD_INPUT)
     if isinstance(error, OSError):
         return _failure(_system(error), BAD_INPUT)
-    what = f"{type(error).__name__}: {error}".removesuffix(": ").rstrip(".")
-    return _failure(f"impasto hit a bug: {one_line(what)[:300]}; run with --debug for the traceback.", BUG)
+    description = f"{type(error).__name__}: {error}".removesuffix(": ").rstrip(".")
+    return _failure(
+        f"impasto hit a bug: {one_line(description)[:300]}; run with --debug for the traceback.", BUG
+    )
 
 
 def _failure(text: str, code: int) -> Failure:
@@ -46,7 +48,7 @@ def _failure(text: str, code: int) -> Failure:
 def _out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    # Torch's allocator for the processor has no exception of its own.
+    # Torch's CPU allocator has no exception type of its own.
     return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
@@ -59,6 +61,6 @@ def _usage(error: BaseException) -> str:
 
 def _system(error: OSError) -> str:
     reason = error.strerror or str(error) or type(error).__name__
-    where = f"'{error.filename}': " if error.filename is not None else ""
-    advice = "; make room and try again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-    return f"{where}{reason}{advice}."
+    prefix = f"'{error.filename}': " if error.filename is not None else ""
+    advice = "; free some space and try again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+    return f"{prefix}{reason}{advice}."

@@ -130,7 +130,7 @@ def _check_options(settings: Mapping[str, Any], how: OutputOptions) -> None:
 
 def _paint_all(job: FastJob, inputs: Inputs, stop: Stop) -> None:
     """Paint every content picture; errors of single pictures are reported at the end, with exit code 2."""
-    from impasto.imaging.read import check_file
+    from impasto.imaging import check_file
 
     for style in inputs.styles:
         check_file(style)

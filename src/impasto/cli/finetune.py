@@ -139,7 +139,7 @@ def _open(plan: FinetunePlan, report: TrainingReport, stop: Stop, quiet: bool) -
     from impasto.encoder_training.finetune.classifier import Classifier, trained_parameters
     from impasto.encoder_training.finetune.task import FinetuneTask
     from impasto.encoders import open_encoder, prepare, tune_process
-    from impasto.encoders.finetuned import parent_digest
+    from impasto.encoders.finetuned import parent_sha256
     from impasto.training.checkpoint import check_origin
     from impasto.training.device import ComputeDevice
     from impasto.training.distributed import DataParallel
@@ -149,7 +149,7 @@ def _open(plan: FinetunePlan, report: TrainingReport, stop: Stop, quiet: bool) -
     folders = find_classes(plan.data)
     compute = ComputeDevice.open(settings.device, settings.precision)
     encoder = open_encoder(settings.encoder, weights=plan.weights)
-    digest = parent_digest(encoder, settings.encoder, plan.weights)
+    digest = parent_sha256(encoder, settings.encoder, plan.weights)
     trained_parameters(encoder, settings)  # reports a wrong block before the pictures are read
     tune_process()
 

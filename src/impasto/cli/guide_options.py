@@ -101,8 +101,7 @@ def check_guides(guides: Guides, *, read: bool = False) -> None:
     Whether a mask fits a picture is known later, by the picture.
     """
     from impasto.guidance import Guides
-    from impasto.imaging import RAMPS, read_mask, read_picture
-    from impasto.imaging.read import check_file
+    from impasto.imaging import RAMPS, check_file, read_mask, read_picture
 
     masks = Guides(guides.masks, guides.style_masks, protect=guides.protect).files
     maps = Guides(regions=guides.regions, style_regions=guides.style_regions).files

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks a run to stop after its step, the second stops at once."""
+"""Ctrl-C and SIGTERM: the first stops a run after its current step, the second stops it immediately."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Interrupted(Exception):  # noqa: N818 (nothing went wrong)
-    """The run was stopped by a signal after its state was saved; ``code`` is the exit code, 128 + signal."""
+class Interrupted(Exception):  # noqa: N818 (this is not an error)
+    """A signal stopped the run after its state was saved; ``code`` is the exit code, 128 + signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"stopped by signal {number}")
@@ -20,9 +20,9 @@ class Interrupted(Exception):  # noqa: N818 (nothing went wrong)
 
 
 class Stop:
-    """Whether a signal asked to stop: ``number`` is 0 or the signal's. Use as a context manager.
+    """Context manager that records a stop signal; ``number`` is the signal's, or 0 if there was none.
 
-    A signal that was ignored before (nohup) stays ignored. Outside the main thread nothing is watched.
+    Signals that were ignored before (nohup) stay ignored. Outside the main thread it does nothing.
     """
 
     def __init__(self, quiet: bool = False) -> None:
@@ -44,7 +44,7 @@ class Stop:
             signal.signal(name, handler)
 
     def check(self) -> None:
-        """Raise `Interrupted` if a signal came."""
+        """Raise `Interrupted` if a signal was received."""
         if self.number:
             raise Interrupted(self.number)
 
@@ -53,5 +53,5 @@ class Stop:
             raise KeyboardInterrupt
         self.number = number
         if not self.quiet:
-            # Not print: the signal may have come in the middle of one.
-            os.write(2, b"\nimpasto: stopping after this step; once more stops at once.\n")
+            # Not print: the signal may have interrupted one.
+            os.write(2, b"\nimpasto: stopping after this step; press Ctrl-C again to stop immediately.\n")

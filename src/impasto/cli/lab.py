@@ -1,4 +1,4 @@
-"""``impasto lab``: the experiments of the papers, one command each."""
+"""``impasto lab``: the experiments of the papers."""
 
 from __future__ import annotations
 
@@ -11,36 +11,41 @@ import typer
 from impasto.cli.console import note, say, tell, wide_console
 from impasto.cli.demo import photo_path
 from impasto.cli.interrupt import Interrupted, Stop
-from impasto.cli.lab_progress import reporter
+from impasto.cli.lab_progress import study_progress
 from impasto.cli.naming import make_folder
 from impasto.errors import MissingExtraError, RecipeError
 
 if TYPE_CHECKING:
-    from impasto.lab import Finding, Laboratory, Study
+    from impasto.lab import Laboratory, Setting, Study, StudyResult
 
 app = typer.Typer(add_completion=False, name="lab", no_args_is_help=True)
 
 PHOTO = "chelsea"
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="NAME...", help="Studies, see list.", show_default=False)
+    list[str] | None,
+    typer.Argument(metavar="NAME...", help="Studies; see 'impasto lab list'.", show_default=False),
 ]
-Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder that gets a folder a study.")]
+Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder; each study gets a subfolder.")]
 Content = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Photograph; else one that scikit-image ships.", show_default=False),
+    typer.Option(
+        metavar="FILE", help="Content image. Default: a photograph of scikit-image.", show_default=False
+    ),
 ]
 Styles = Annotated[
     list[Path] | None,
     typer.Option(
-        metavar="FILE", help="Painting, may be given again; else our own plates.", show_default=False
+        metavar="FILE", help="Style image; may be repeated. Default: impasto's plates.", show_default=False
     ),
 ]
-Encoder = Annotated[str, typer.Option(metavar="NAME", help="Network that is painted through, or trained.")]
+EncoderName = Annotated[str, typer.Option(metavar="NAME", help="Encoder that paints or is fine-tuned.")]
 Weights = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="Weights of VGG-19, which then judges; else those fetched.", show_default=False
+        metavar="FILE",
+        help="Weights of VGG-19, which then measures the results. Default: the fetched ones.",
+        show_default=False,
     ),
 ]
 Size = Annotated[
@@ -48,25 +53,27 @@ Size = Annotated[
     typer.Option(
         min=32,
         max=4096,
-        help="Longer side; else 320 (two-resolutions: 450), or 192 if quick.",
+        help="Longer side in pixels. Default: 320 (two-resolutions: 450), with --quick 192.",
         show_default=False,
     ),
 ]
 Steps = Annotated[
-    int | None, typer.Option(min=1, help="Most steps a picture, epochs a training.", show_default=False)
+    int | None,
+    typer.Option(min=1, help="Most steps of a picture or epochs of a training.", show_default=False),
 ]
 Data = Annotated[
     Path | None,
     typer.Option(
-        metavar="DIR", help="Folder of class folders to train on; else painted ones.", show_default=False
+        metavar="DIR",
+        help="Class folders to fine-tune on. Default: classes painted by program.",
+        show_default=False,
     ),
 ]
-
-Network = Annotated[
+NetworkFile = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Network trained for the first style, for optimised-or-trained.",
+        help="One-pass network trained for the first style, for optimised-or-trained.",
         show_default=False,
     ),
 ]
@@ -94,63 +101,72 @@ def list_studies() -> None:
 def run(
     names: Names = None,
     every: Annotated[bool, typer.Option("--all", help="Run every study.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer steps, small or fewer pictures.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer steps, smaller or fewer pictures.")] = False,
     out: Out = Path("impasto-lab"),
     content: Content = None,
     style: Styles = None,
-    encoder: Encoder = "compact",
+    encoder: EncoderName = "compact",
     weights: Weights = None,
     size: Size = None,
     steps: Steps = None,
     data: Data = None,
-    network: Network = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Paint again what is there already.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    network: NetworkFile = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Discard existing results.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")] = False,
 ) -> None:
-    """Run studies: paint their pictures or train, measure, draw the figure, write data and a report.
+    """Run studies: paint or train, measure, draw the figure, write data and a report.
 
-    What is finished is kept: the same command goes on where it was stopped, also after Ctrl-C.
+    Finished cells are reused: after an interruption (Ctrl-C) the same command resumes.
     """
     studies = _chosen(names or [], every)
-    from impasto.encoder_training.finetune.class_folders import find_classes
     from impasto.lab import Laboratory, Setting, StudyPictures, write_report
-    from impasto.lab.figure import need_matplotlib
-    from impasto.lab.weights import weights_of
 
-    need_matplotlib()
     setting = Setting(encoder, _text(weights), quick, size, steps, _text(data), _text(network))
-    weights_of(encoder, setting)
-    if data is not None:
-        find_classes(data)
-    if network is not None:
-        from impasto.feedforward.weights import read_network
-
-        read_network(network)
+    _check_inputs(setting)
     needed = max(study.styles for study in studies)
     with Stop(quiet) as stop:
-        photo = content or _photo()
+        content_image = content or _photo()
         laboratories = {
-            own: Laboratory(own, StudyPictures.read(photo, style or [], own.size, needed), out)
-            for own in dict.fromkeys(study.own(setting) for study in studies)
+            adjusted: Laboratory(
+                adjusted, StudyPictures.read(content_image, style or [], adjusted.size, needed), out
+            )
+            for adjusted in dict.fromkeys(study.adjust(setting) for study in studies)
         }
         for laboratory in laboratories.values():
-            _ = laboratory.judge.fingerprint
+            _ = laboratory.judge.fingerprint  # reads the judge's weights, which may be missing
         make_folder(out)
         if not quiet and any("judge" in study.measures for study in studies):
             note(next(iter(laboratories.values())).judge.sentence)
         for study in studies:
-            finding = _run(study, laboratories[study.own(setting)], stop, fresh, quiet)
-            say(str(write_report(finding)))
+            result = _run(study, laboratories[study.adjust(setting)], stop, fresh, quiet)
+            say(str(write_report(result)))
             stop.check()
+
+
+def _check_inputs(setting: Setting) -> None:
+    """Raise before anything runs if matplotlib, weights, class folders or a network file cannot be used."""
+    from impasto.lab.figure import need_matplotlib
+    from impasto.lab.weights import weights_of
+
+    need_matplotlib()
+    weights_of(setting.encoder, setting)
+    if setting.data is not None:
+        from impasto.encoder_training.finetune.class_folders import find_classes
+
+        find_classes(Path(setting.data))
+    if setting.network is not None:
+        from impasto.feedforward.weights import read_network
+
+        read_network(Path(setting.network))
 
 
 def _chosen(names: Sequence[str], every: bool) -> list[Study]:
     from impasto.lab import STUDIES, find_study
 
     if every and names:
-        raise RecipeError(f"--all runs every study; leave {', '.join(names)} or --all out.")
+        raise RecipeError(f"--all runs every study; leave out {', '.join(names)} or --all.")
     if not every and not names:
-        raise RecipeError("No study was named; see 'impasto lab list', or use --all.")
+        raise RecipeError("No study was given; see 'impasto lab list', or use --all.")
     return [find_study(name) for name in dict.fromkeys(names)] if names else list(STUDIES.values())
 
 
@@ -159,27 +175,28 @@ def _text(path: Path | None) -> str | None:
 
 
 def _photo() -> Path | None:
-    """Return the photograph that scikit-image ships, None where it is not: a plate then stands in."""
+    """Return the photograph of scikit-image; None without that package, and a plate replaces it."""
     try:
         return photo_path(PHOTO)
     except MissingExtraError:
         return None
 
 
-def _run(study: Study, laboratory: Laboratory, stop: Stop, fresh: bool, quiet: bool) -> Finding:
-    """Run one study, showing how far it is; raises `Interrupted` after a signal."""
+def _run(study: Study, laboratory: Laboratory, stop: Stop, fresh: bool, quiet: bool) -> StudyResult:
+    """Run one study and show its progress; raises `Interrupted` after a signal."""
     from impasto.lab import StudyDone, run_study
 
-    with reporter(study.name, quiet) as report:
+    with study_progress(study.name, quiet) as progress:
         for event in run_study(study, laboratory, fresh=fresh):
-            report.see(event)
+            progress.update(event)
             if isinstance(event, StudyDone):
-                return event.finding
+                return event.result
             if stop.number:
-                report.close()
+                progress.close()
                 if not quiet:
                     tell(
-                        f"{study.name}: {report.done} of {report.count} cells are kept; the same command goes on."
+                        f"{study.name}: {progress.done} of {progress.count} cells are finished; run the same command "
+                        "again to resume."
                     )
                 raise Interrupted(stop.number)
     raise AssertionError("a study ends with StudyDone")  # unreachable: run_study ends with it or raises

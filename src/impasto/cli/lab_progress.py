@@ -1,4 +1,4 @@
-"""How far a study is: a bar over its cells on a terminal, lines elsewhere, or nothing."""
+"""Progress of a study: a bar over its cells on a terminal, lines elsewhere, or nothing."""
 
 from __future__ import annotations
 
@@ -14,118 +14,120 @@ if TYPE_CHECKING:
 LINE_SECONDS = 10.0
 
 
-class Progress:
-    """How far a study is; says nothing. The base of the others."""
+class StudyProgress:
+    """Tracks how far a study is and prints nothing; base class of `StudyLines` and `StudyBar`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.done = self.count = 0
-        self.spent: list[float] = []
-        self.began = time.monotonic()
+        self.cell_seconds: list[float] = []
+        self.cell_start = time.monotonic()
         self.label = ""
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> StudyProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Take what moves off the screen."""
+        """Stop drawing."""
 
-    def see(self, event: StudyEvent) -> None:
-        """Take in one event and show it."""
-        from impasto.lab import CellDone, CellStarted, Going
-        from impasto.lab.row import Row
+    def update(self, event: StudyEvent) -> None:
+        """Process and show one event."""
+        from impasto.lab import CellDone, CellProgress, CellStarted, Row
 
         if isinstance(event, CellStarted):
-            self.count, self.began, self.label = event.count, time.monotonic(), Row(event.cell.key).label
-            self.show(0.0, self.left(0.0))
-        elif isinstance(event, Going) and event.seconds_left is not None:
-            spent = time.monotonic() - self.began
-            whole = spent + event.seconds_left
-            self.show(spent / max(whole, 1e-9), self.left(whole) - spent)
+            self.count, self.cell_start = event.count, time.monotonic()
+            self.label = Row(event.cell.key).label
+            self.show(0.0, self.seconds_left(0.0))
+        elif isinstance(event, CellProgress) and event.seconds_left is not None:
+            elapsed = time.monotonic() - self.cell_start
+            total = elapsed + event.seconds_left
+            self.show(elapsed / max(total, 1e-9), self.seconds_left(total) - elapsed)
         elif isinstance(event, CellDone):
             self.done, self.count = self.done + (not event.row.missing), event.count
-            if not event.kept and not event.row.missing:
-                self.spent.append(time.monotonic() - self.began)
-            self.finished(event)
+            if not event.reused and not event.row.missing:
+                self.cell_seconds.append(time.monotonic() - self.cell_start)
+            self.show_done(event)
 
-    def left(self, this: float) -> float:
-        """Return seconds from the start of this cell to the end: ``this`` one and those after it like the mean."""
-        mean = sum(self.spent) / len(self.spent) if self.spent else this
-        return (this or mean) + mean * max(0, self.count - self.done - 1)
+    def seconds_left(self, current: float) -> float:
+        """Return the seconds from the start of the current cell to the end of the study.
 
-    def show(self, part: float, seconds_left: float) -> None:
-        """Show that a part of this cell is done."""
+        ``current`` is the time of the current cell, 0 if unknown. The later cells count with the mean so far.
+        """
+        mean = sum(self.cell_seconds) / len(self.cell_seconds) if self.cell_seconds else current
+        return (current or mean) + mean * max(0, self.count - self.done - 1)
 
-    def finished(self, event: CellDone) -> None:
+    def show(self, fraction: float, seconds_left: float) -> None:
+        """Show that a fraction of the current cell is done."""
+
+    def show_done(self, event: CellDone) -> None:
         """Show that a cell is done."""
 
 
-class Lines(Progress):
-    """A line a cell, and one every `LINE_SECONDS` at most within it."""
+class StudyLines(StudyProgress):
+    """Prints one line per cell, and within a cell at most one every `LINE_SECONDS`."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.spoke = time.monotonic()
+        self.last_line = time.monotonic()
 
-    def show(self, part: float, seconds_left: float) -> None:
-        """Print how far it is if the last line is a while ago."""
-        if time.monotonic() - self.spoke >= LINE_SECONDS:
-            self.spoke = time.monotonic()
+    def show(self, fraction: float, seconds_left: float) -> None:
+        """Print the progress if the last line is old enough."""
+        if time.monotonic() - self.last_line >= LINE_SECONDS:
+            self.last_line = time.monotonic()
             left = duration(max(0.0, seconds_left))
-            tell(f"{self.name}: {self.done}/{self.count} cells, {self.label} {part:.0%}, {left} left")
+            tell(f"{self.name}: {self.done}/{self.count} cells, {self.label} {fraction:.0%}, {left} left")
 
-    def finished(self, event: CellDone) -> None:
+    def show_done(self, event: CellDone) -> None:
         """Print the cell."""
-        self.spoke = time.monotonic()
-        tell(f"{self.name}: {event.index + 1}/{event.count} {line_of(event)}")
+        self.last_line = time.monotonic()
+        tell(f"{self.name}: {event.index + 1}/{event.count} {cell_line(event)}")
 
 
-class Bar(Progress):
-    """One bar over the cells of a study with the time left."""
+class StudyBar(StudyProgress):
+    """One progress bar over the cells of a study, with the time left."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        from rich.progress import BarColumn, TextColumn
-        from rich.progress import Progress as Rich
+        from rich.progress import BarColumn, Progress, TextColumn
 
         columns = (TextColumn(name), BarColumn(), TextColumn("{task.description}"))
-        self.rich = Rich(*columns, console=wide_console(stderr=True))
-        self.task = self.rich.add_task("", total=None)
-        self.rich.start()
+        self.bar = Progress(*columns, console=wide_console(stderr=True))
+        self.task = self.bar.add_task("", total=None)
+        self.bar.start()
 
     def close(self) -> None:
-        """Leave the bar where it stands."""
-        self.rich.stop()
+        """Stop the bar and leave it on the screen."""
+        self.bar.stop()
 
-    def show(self, part: float, seconds_left: float) -> None:
+    def show(self, fraction: float, seconds_left: float) -> None:
         """Move the bar."""
-        words = f"{self.done}/{self.count}  {self.label}  {duration(max(0.0, seconds_left))} left"
-        self.rich.update(self.task, total=self.count, completed=self.done + part, description=words)
+        description = f"{self.done}/{self.count}  {self.label}  {duration(max(0.0, seconds_left))} left"
+        self.bar.update(self.task, total=self.count, completed=self.done + fraction, description=description)
 
-    def finished(self, event: CellDone) -> None:
-        """Move the bar, and print what is missing."""
-        self.rich.update(
+    def show_done(self, event: CellDone) -> None:
+        """Move the bar; print the cell if it is missing."""
+        self.bar.update(
             self.task,
             total=event.count,
             completed=event.index + 1,
             description=f"{event.index + 1}/{event.count}",
         )
         if event.row.missing:
-            self.rich.console.print(line_of(event), markup=False)
+            self.bar.console.print(cell_line(event), markup=False)
 
 
-def line_of(event: CellDone) -> str:
-    """Return a finished cell in a line."""
+def cell_line(event: CellDone) -> str:
+    """Return a finished cell as one line."""
     if event.row.missing:
         return f"{event.row.label}: missing: {event.row.missing}"
-    return f"{event.row.label}: {'kept' if event.kept else 'done'}"
+    return f"{event.row.label}: {'reused' if event.reused else 'done'}"
 
 
-def reporter(name: str, quiet: bool) -> Progress:
-    """Return what shows a study: nothing, a bar on a terminal, lines elsewhere."""
+def study_progress(name: str, quiet: bool) -> StudyProgress:
+    """Return the progress display: none if quiet, a bar on a terminal, lines elsewhere."""
     if quiet:
-        return Progress(name)
-    return Bar(name) if sys.stderr.isatty() else Lines(name)
+        return StudyProgress(name)
+    return StudyBar(name) if sys.stderr.isatty() else StudyLines(name)

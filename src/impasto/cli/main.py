@@ -1,4 +1,4 @@
-"""The ``impasto`` command: finds the command asked for, loads only that, and turns errors into sentences."""
+"""The ``impasto`` command: loads only the subcommand that runs, and turns errors into messages."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from impasto.cli.failures import BROKEN_PIPE, INTERRUPTED, explain
 from impasto.cli.interrupt import Interrupted
 
 COMMANDS = {
-    "stylize": "Paint photographs in the style of a painting.",
-    "texture": "Paint a texture of a style alone, at any size and aspect.",
-    "reconstruct": "Show what a layer of the encoder keeps of a photograph.",
-    "apply": "Paint photographs with a trained network, each in one pass.",
+    "stylize": "Paint pictures in the style of an artwork.",
+    "texture": "Synthesise a texture from a style, at any size and aspect ratio.",
+    "reconstruct": "Reconstruct a picture from one layer of the encoder.",
+    "apply": "Paint pictures with a trained network, each in one pass.",
     "export": "Write a network as an ONNX file, for browsers, phones and other programs.",
     "plan": "Print sizes, steps, cost and memory of a run without starting it.",
-    "presets": "List the presets, or every setting of one.",
+    "presets": "List the presets, or all settings of one.",
     "weights": "List, fetch and verify encoder weights.",
-    "train": "Train a network that paints in one or a few styles in one pass.",
-    "train-any": "Train the network that paints in any style in one pass.",
+    "train": "Train a one-pass network for one or a few styles.",
+    "train-any": "Train the one-pass network for arbitrary styles.",
     "distill": "Train a compact encoder from VGG-19.",
-    "finetune": "Fine-tune an encoder on your own pictures, one folder for each class.",
-    "classify": "Say what a fine-tuned encoder takes pictures for.",
+    "finetune": "Fine-tune an encoder on your pictures, one folder per class.",
+    "classify": "Classify pictures with a fine-tuned encoder.",
     "lab": "Reproduce the experiments of the papers, with figures, data and reports.",
-    "studio": "Open impasto in the browser: a page with a queue, live previews, and an HTTP interface.",
-    "evaluate": "Judge a picture: closeness to style and content, grain, structure.",
-    "demo": "Stylise a real photograph with a painted plate, offline.",
+    "studio": "Open impasto in the browser: a page with a queue and live previews, and an HTTP API.",
+    "evaluate": "Measure a picture: distances to style and content, noise, structure.",
+    "demo": "Stylise a photograph with a procedural plate, offline.",
 }
 
 
 class LazyGroup(TyperGroup):
-    """A group whose commands are imported when they are run; the help page needs only `COMMANDS`."""
+    """A group that imports a command when it runs; the help page needs only `COMMANDS`."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -48,21 +48,21 @@ class LazyGroup(TyperGroup):
             self.add_command(TyperCommand(name, help=summary))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return name, command and the arguments left, as the base class does, with the real command."""
+        """Return name, command and remaining arguments as the base class does, with the imported command."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, load(name) if command is not None and name else command, rest
 
 
 def load(name: str) -> Any:
-    """Return the command ``name`` of `COMMANDS`, imported."""
+    """Import and return the command ``name`` of `COMMANDS`."""
     return typer.main.get_command(importlib.import_module(f"impasto.cli.{name.replace('-', '_')}").app)
 
 
 app = typer.Typer(cls=LazyGroup, name="impasto", pretty_exceptions_enable=False)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         from impasto import __version__
 
         say(f"impasto {__version__}")
@@ -72,34 +72,34 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def impasto(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and leave.", callback=_version, is_eager=True)
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; may stand anywhere.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
 ) -> None:
-    """Neural style transfer: a photograph and a painting in, a finished picture out."""
+    """Neural style transfer: paint a content image in the style of another image."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line (default: that of the process) and return the exit code.
 
-    0: done. 2: something given was wrong, said in one sentence. 70: a bug. 130 and 143: interrupted.
+    0: success. 2: bad input, explained in one sentence. 70: a bug. 130 and 143: interrupted.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    end = given.index("--") if "--" in given else len(given)
-    debug = "--debug" in given[:end]
-    given = [word for i, word in enumerate(given) if word != "--debug" or i >= end]
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    end = words.index("--") if "--" in words else len(words)
+    debug = "--debug" in words[:end]
+    words = [word for i, word in enumerate(words) if word != "--debug" or i >= end]
     command = typer.main.get_command(app)
     try:
         with _notes(debug):
-            code = command.main(given or ["--help"], prog_name="impasto", standalone_mode=False)
+            code = command.main(words or ["--help"], prog_name="impasto", standalone_mode=False)
             sys.stdout.flush()
     except Interrupted as stopped:
         return stopped.code
     except typer.Abort:
         tell("impasto: stopped.")
         return INTERRUPTED
-    except SystemExit as leaving:  # how typer and rich leave when nobody reads stdout any more
-        if leaving.code != 1:
+    except SystemExit as exit_request:  # typer and rich exit this way when stdout is closed
+        if exit_request.code != 1:
             raise
         _close_stdout()
         return BROKEN_PIPE
@@ -119,13 +119,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 @contextlib.contextmanager
 def _notes(debug: bool) -> Iterator[None]:
-    """Say impasto's own warnings once each as notes; those of libraries only to who debugs."""
-    said: set[str] = set()
+    """Print impasto's warnings once each as notes; those of libraries only with ``--debug``."""
+    printed: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
         text = str(message)
-        if text not in said and (debug or category.__module__.startswith("impasto.")):
-            said.add(text)
+        if text not in printed and (debug or category.__module__.startswith("impasto.")):
+            printed.add(text)
             note(text)
 
     with warnings.catch_warnings():
@@ -135,6 +135,6 @@ def _notes(debug: bool) -> Iterator[None]:
 
 
 def _close_stdout() -> None:
-    """Point stdout nowhere, so that Python does not complain about the broken pipe when it leaves."""
+    """Redirect stdout to the null device, so that Python does not report the broken pipe at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

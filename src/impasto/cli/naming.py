@@ -1,4 +1,4 @@
-"""Where a picture goes: the name that was given, or a free one that overwrites nothing."""
+"""Names of output files: the given name, or a free one that overwrites nothing."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from pathlib import Path
 
 from impasto.errors import OutputError, RecipeError
 
-# File systems allow 255 bytes; the rest is for "-12.png.checkpoint".
+# File systems allow 255 bytes; the rest is reserved for "-12.png.checkpoint".
 MOST_BYTES = 200
 
 
 @dataclass(frozen=True)
 class Target:
-    """A picture to write. If the user did not name it, ``named`` is False and nothing is ever overwritten."""
+    """An output picture. ``named`` says whether the user chose the name; otherwise no file is overwritten."""
 
     path: Path
     named: bool
 
     def settled(self) -> Target:
-        """Return the target with a name that is free now, or as it is when the user named it."""
+        """Return the target with a name that is free now; a name given by the user is unchanged."""
         return self if self.named else Target(free(self.path), False)
 
     @property
     def sidecar(self) -> Path:
-        """Where the recipe goes."""
+        """Path of the recipe's JSON file."""
         return beside(self.path, "json")
 
     @property
     def checkpoint(self) -> Path:
-        """Where an interrupted run is saved unless told otherwise."""
+        """Default path of the checkpoint of an interrupted run."""
         return beside(self.path, "checkpoint")
 
 
 def target(out: Path | None, folder: Path | None, parts: Sequence[str]) -> Target:
-    """Return where a picture made of ``parts`` (names of photograph and paintings) goes."""
+    """Return the target of a picture made from ``parts``, the names of its content and style images."""
     if out is not None:
         return Target(out, True)
     return Target((folder or Path()) / f"{joined(parts)}.png", False).settled()
 
 
 def joined(parts: Sequence[str]) -> str:
-    """Return the stem of a file's name made of ``parts``, cut where file systems would not take it."""
+    """Join ``parts`` to the stem of a file name, shortened to what file systems allow."""
     stem = "-".join(part for part in parts if part) or "picture"
     while len(os.fsencode(stem)) > MOST_BYTES:
         stem = stem[: len(stem) * 9 // 10]
@@ -51,9 +51,9 @@ def joined(parts: Sequence[str]) -> str:
 
 
 def free(path: Path) -> Path:
-    """Return ``path``, or the first of ``path-2``, ``path-3``, ... that takes no existing file's place.
+    """Return ``path``, or the first of ``path-2``, ``path-3``, ... that does not exist.
 
-    A file beside it that belongs to another picture (recipe, checkpoint) counts as taken, too.
+    A name also counts as taken if there is a recipe or checkpoint of that name.
     """
     candidate, number = path, 1
     while any(
@@ -70,7 +70,7 @@ def beside(path: Path, suffix: str) -> Path:
 
 
 def make_folder(folder: Path) -> None:
-    """Create ``folder`` and those above it; raises `OutputError`."""
+    """Create ``folder`` and its parents; raises `OutputError`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -80,13 +80,15 @@ def make_folder(folder: Path) -> None:
 
 
 def check_distinct(inputs: Sequence[Path], outputs: dict[str, Path]) -> None:
-    """Raise `RecipeError` if two outputs are one file, or an output would replace a picture that is read."""
+    """Raise `RecipeError` if two outputs are the same file, or an output would overwrite an input."""
     read = {path.resolve(): path for path in inputs}
-    seen: dict[Path, str] = {}
+    options: dict[Path, str] = {}
     for option, path in outputs.items():
         real = path.resolve()
         if real in read:
-            raise RecipeError(f"{option} would overwrite '{read[real]}', which is read; give another name.")
-        if real in seen:
-            raise RecipeError(f"{seen[real]} and {option} are both '{path}'; give two names.")
-        seen[real] = option
+            raise RecipeError(
+                f"{option} would overwrite '{read[real]}', which is an input; give another name."
+            )
+        if real in options:
+            raise RecipeError(f"{options[real]} and {option} are both '{path}'; give two different names.")
+        options[real] = option

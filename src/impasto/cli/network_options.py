@@ -45,7 +45,7 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing bu
 
 def chosen_styles(stylizer: Stylizer, typed: Sequence[str] | None) -> list[str | Path]:
     """Return the styles that were typed: names of the network's own styles, or files, which exist."""
-    from impasto.imaging.read import check_file
+    from impasto.imaging import check_file
 
     if stylizer.styles:
         return list(typed or ())

@@ -58,7 +58,7 @@ def reconstruct(
 
     Starting from noise unless --start says otherwise, a picture is painted with the same features there.
     """
-    from impasto.imaging.read import check_file
+    from impasto.imaging import check_file
     from impasto.optimize import open_job
 
     try:

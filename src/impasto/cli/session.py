@@ -35,8 +35,7 @@ class Session:
 
     def check(self) -> None:
         """Raise what would make saving fail later, before any work is spent."""
-        from impasto.imaging import check_writable
-        from impasto.imaging.atomic import check_place
+        from impasto.imaging import check_place, check_writable
 
         how, target = self.how, self.target
         if not 1 <= how.jpeg_quality <= 100:

@@ -185,7 +185,7 @@ def _check(order: Order) -> None:
 
 
 def _paint_one(order: Order, content: Path | None, styles: Sequence[Path | Picture], stop: Stop) -> None:
-    from impasto.imaging.read import check_file
+    from impasto.imaging import check_file
     from impasto.optimize import open_job
 
     for path in order.inputs.styles if content is None else (content, *order.inputs.styles):

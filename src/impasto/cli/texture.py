@@ -42,7 +42,7 @@ def texture(
 
     It starts from noise in the colours of the style unless --start says otherwise.
     """
-    from impasto.imaging.read import check_file
+    from impasto.imaging import check_file
     from impasto.optimize import open_job
 
     if settings.get("start") == "content":

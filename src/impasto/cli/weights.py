@@ -1,4 +1,4 @@
-"""``impasto weights``: the weights of other encoders; nothing is downloaded unless ``fetch`` is typed."""
+"""``impasto weights``: weights of the encoders; only ``fetch`` downloads anything."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from impasto.cli.console import say, say_json, wide_console
 from impasto.errors import WeightsError
 
 if TYPE_CHECKING:
-    from impasto.encoders.store import WeightStatus
+    from impasto.encoders import WeightStatus
 
 app = typer.Typer(add_completion=False, help="List, fetch and verify encoder weights.")
 
 NameArgument = Annotated[
-    str, typer.Argument(metavar="NAME", help="Name of the weights, see 'impasto weights list'.")
+    str, typer.Argument(metavar="NAME", help="Name of the weights; see 'impasto weights list'.")
 ]
 
 
@@ -23,22 +23,22 @@ NameArgument = Annotated[
 def list_weights(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the weights that impasto knows, and which are here (without reading them)."""
-    from impasto.encoders.store import status, weights_folder
+    """List the known weights, and which of them are installed (without verifying them)."""
+    from impasto.encoders import weights_folder, weights_status
 
-    rows = status(check=False)
+    rows = weights_status(check=False)
     if as_json:
         say_json([_as_dict(row) for row in rows])
         return
     from rich.table import Table
 
-    from impasto.encoders.catalogue import CATALOGUE
+    from impasto.encoders import CATALOGUE
 
-    table = Table("weights", "here", "MB", "licence", "paper")
+    table = Table("weights", "installed", "MB", "licence", "paper")
     for row in rows:
-        known = CATALOGUE[row.name]
+        record = CATALOGUE[row.name]
         table.add_row(
-            row.name, "yes" if row.present else "no", str(known.megabytes), row.licence, known.paper
+            row.name, "yes" if row.present else "no", str(record.megabytes), row.licence, record.paper
         )
     wide_console().print(table)
     say(f"Folder: {weights_folder()}")
@@ -46,29 +46,29 @@ def list_weights(
 
 
 @app.command("fetch")
-def fetch_weights(
+def fetch(
     name: NameArgument,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Download without asking.")] = False,
 ) -> None:
-    """Download weights after a yes, and verify them."""
-    from impasto.encoders.store import fetch, record_of, verify, weights_folder
+    """Download weights after confirmation, and verify them."""
+    from impasto.encoders import fetch_weights, verify_weights, weight_record, weights_folder
 
-    record = record_of(name)
+    record = weight_record(name)
     path = weights_folder() / record.filename
     if path.is_file():
         try:
-            verify(path, record)
+            verify_weights(path, record)
         except WeightsError as error:
             say(f"{error} It will be replaced.")
         else:
-            say(f"{path} is here and verified.")
+            say(f"{path} is installed and verified.")
             return
     size = f"{record.megabytes} MB" if record.bytes is None else f"{record.bytes:,} bytes"
     say(f"{name}: {size} from {record.url}")
     say(f"by {record.authors}; licence: {record.licence}")
-    say(f"goes to {path}")
+    say(f"to {path}")
     if not yes and not typer.confirm("Download?", err=True):
-        raise WeightsError("Nothing was downloaded, since the answer was not yes; --yes answers it.")
+        raise WeightsError("Nothing was downloaded, because the answer was not yes; use --yes to confirm.")
 
     from rich.progress import DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
@@ -80,46 +80,50 @@ def fetch_weights(
         console=wide_console(stderr=True),
     ) as bar:
         task = bar.add_task(name, total=record.bytes)
-        fetched = fetch(record, lambda done, total: bar.update(task, completed=done, total=total or None))
+        fetched = fetch_weights(
+            record, lambda done, total: bar.update(task, completed=done, total=total or None)
+        )
     say(f"{fetched} is verified.")
 
 
 @app.command("verify")
-def verify_weights(
+def verify(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Default: all that are here.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="Weights to verify. Default: all installed ones.", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Check size and SHA-256 of the weights that are here."""
-    from impasto.encoders.catalogue import CATALOGUE
-    from impasto.encoders.store import find, record_of, require, verify
+    """Check size and SHA-256 of installed weights."""
+    from impasto.encoders import CATALOGUE, find_weights, require_weights, verify_weights, weight_record
 
     if name is not None:
-        path = require(name)
-        verify(path, record_of(name))
+        path = require_weights(name)
+        verify_weights(path, weight_record(name))
         say(f"{name}: {path} is verified.")
         return
-    bad: list[WeightsError] = []
-    found = {known: find(known) for known in CATALOGUE}
-    for known, place in found.items():
-        if place is None:
+    errors: list[WeightsError] = []
+    paths = {record: find_weights(record) for record in CATALOGUE}
+    for record, installed in paths.items():
+        if installed is None:
             continue
         try:
-            verify(place, CATALOGUE[known])
-            say(f"{known}: verified")
+            verify_weights(installed, CATALOGUE[record])
+            say(f"{record}: verified")
         except WeightsError as error:
-            bad.append(error)
-            say(f"{known}: not the published file")
-    if not any(found.values()):
-        say("No weights are here; 'impasto weights fetch NAME' brings them.")
-    if bad:
-        raise bad[0]
+            errors.append(error)
+            say(f"{record}: not the published file")
+    if not any(paths.values()):
+        say("No weights are installed; run 'impasto weights fetch NAME'.")
+    if errors:
+        raise errors[0]
 
 
 @app.command("where")
 def where() -> None:
-    """Print the folder of fetched weights ($IMPASTO_WEIGHTS_DIR changes it)."""
-    from impasto.encoders.store import weights_folder
+    """Print the folder of downloaded weights; $IMPASTO_WEIGHTS_DIR changes it."""
+    from impasto.encoders import weights_folder
 
     say(str(weights_folder()))
 

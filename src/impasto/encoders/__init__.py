@@ -10,46 +10,116 @@ from typing import TYPE_CHECKING
 from impasto._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from impasto.encoders.base import Chain, Cost, Encoder, LayerInfo, prepare
+    from impasto.encoders.base import Encoder, LayerCost, LayerInfo, SequentialEncoder, prepare
     from impasto.encoders.catalogue import CATALOGUE, WeightRecord
+    from impasto.encoders.compact import COMPONENTS, Compact, shipped_weights
+    from impasto.encoders.finetuned import is_file_name, parent_sha256, published_state, read_card
     from impasto.encoders.numerics import best_device, best_precision, open_device
     from impasto.encoders.process import tune_process
-    from impasto.encoders.registry import ENCODERS, EncoderEntry, Registry, open_encoder
-    from impasto.encoders.store import fetch, find, load_state, status, verify, weights_folder
+    from impasto.encoders.registry import ENCODERS, EncoderEntry, EncoderRegistry, open_encoder
+    from impasto.encoders.resnet import ResNet50
+    from impasto.encoders.state import gather
+    from impasto.encoders.store import (
+        WeightStatus,
+        fetch_weights,
+        find_weights,
+        load_state,
+        require_weights,
+        verify_weights,
+        weight_record,
+        weights_folder,
+        weights_status,
+    )
+    from impasto.encoders.vgg import VGG
 
 
 __all__ = [
     "CATALOGUE",
+    "COMPONENTS",
     "ENCODERS",
-    "Chain",
-    "Cost",
+    "VGG",
+    "Compact",
     "Encoder",
     "EncoderEntry",
+    "EncoderRegistry",
+    "LayerCost",
     "LayerInfo",
-    "Registry",
+    "ResNet50",
+    "SequentialEncoder",
     "WeightRecord",
+    "WeightStatus",
     "best_device",
     "best_precision",
-    "fetch",
-    "find",
+    "fetch_weights",
+    "find_weights",
+    "gather",
+    "is_file_name",
     "load_state",
     "open_device",
     "open_encoder",
+    "parent_sha256",
     "prepare",
-    "status",
+    "published_state",
+    "read_card",
+    "require_weights",
+    "shipped_weights",
     "tune_process",
-    "verify",
+    "verify_weights",
+    "weight_record",
     "weights_folder",
+    "weights_status",
 ]
 
 __getattr__ = lazy_exports(
     __name__,
     {
-        "base": ("Chain", "Cost", "Encoder", "LayerInfo", "prepare"),
-        "catalogue": ("CATALOGUE", "WeightRecord"),
-        "numerics": ("best_device", "best_precision", "open_device"),
+        "base": (
+            "SequentialEncoder",
+            "LayerCost",
+            "Encoder",
+            "LayerInfo",
+            "prepare",
+        ),
+        "catalogue": (
+            "CATALOGUE",
+            "WeightRecord",
+        ),
+        "compact": (
+            "COMPONENTS",
+            "Compact",
+            "shipped_weights",
+        ),
+        "finetuned": (
+            "is_file_name",
+            "parent_sha256",
+            "published_state",
+            "read_card",
+        ),
+        "numerics": (
+            "best_device",
+            "best_precision",
+            "open_device",
+        ),
         "process": ("tune_process",),
-        "registry": ("ENCODERS", "EncoderEntry", "Registry", "open_encoder"),
-        "store": ("fetch", "find", "load_state", "status", "verify", "weights_folder"),
+        "registry": (
+            "ENCODERS",
+            "EncoderEntry",
+            "EncoderRegistry",
+            "open_encoder",
+        ),
+        "resnet": ("ResNet50",),
+        "state": ("gather",),
+        "store": (
+            "WeightStatus",
+            "fetch_weights",
+            "find_weights",
+            "load_state",
+            "weight_record",
+            "require_weights",
+            "weights_status",
+            "verify_weights",
+            "weights_folder",
+        ),
+        "vgg": ("VGG",),
     },
 )

@@ -1,7 +1,7 @@
-"""What every encoder promises: named layers, one call, known costs.
+"""Base classes of encoders: named layers, a single forward call, known costs.
 
-`Encoder` is the contract; `Chain` is the common case in which each layer is computed from the one before.
-Images come in as float32 `(B, 3, H, W)`, sRGB-encoded, in [0, 1]; normalisation happens inside.
+`Encoder` is the interface; `SequentialEncoder` is the common case in which each layer is computed from the one
+before. Images are float32 `(B, 3, H, W)`, sRGB-encoded, in [0, 1]; encoders normalise them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from impasto.errors import RecipeError, unknown
 
 # (mean, standard deviation) of RGB pixels in [0, 1]. "torch": torchvision's ImageNet statistics. "caffe": the
-# Oxford networks, which saw 0-255 pixels minus the mean; the division by 1/255 is their scale. Their BGR
+# Oxford networks, trained on 0-255 pixels minus the mean; a deviation of 1/255 restores that range. Their BGR
 # order is undone once, in the first convolution, when the weights are loaded.
 PREPROCESSING: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = MappingProxyType(
     {
@@ -32,14 +32,14 @@ PRECISIONS = MappingProxyType(
 
 
 class LayerInfo(NamedTuple):
-    """How many channels a layer has and how many pixels apart its positions lie."""
+    """Channels of a layer, and its stride in pixels."""
 
     channels: int
     stride: int
 
 
-class Cost(NamedTuple):
-    """What one layer of a chain costs: the size it leaves, its multiply-adds, the floats autograd keeps."""
+class LayerCost(NamedTuple):
+    """Cost of one layer: its output size, its multiply-adds, and the numbers that autograd stores."""
 
     height: int
     width: int
@@ -48,11 +48,13 @@ class Cost(NamedTuple):
 
 
 class Encoder(nn.Module, ABC):
-    """A frozen network that turns images into named feature maps.
+    """A frozen network that maps images to named feature maps.
 
-    Attributes: `name`, `layers` (name -> `LayerInfo`, ordered by depth), `aliases` (other names of those
-    layers) and `preprocessing` ("torch" or "caffe"), whose statistics are the float32 buffers `mean` and
-    `std`.
+    Attributes:
+        name: name of the encoder.
+        layers: layer name -> `LayerInfo`, ordered by depth.
+        aliases: alternative name -> layer name.
+        preprocessing: "torch" or "caffe"; the float32 buffers `mean` and `std` hold its statistics.
     """
 
     mean: Tensor
@@ -79,10 +81,11 @@ class Encoder(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """Return the asked layers of `image`, each `(B, C, H // stride, W // stride)`, computing no deeper.
+        """Return the requested layers of `image`, each `(B, C, H // stride, W // stride)`.
 
-        Features have the dtype of the convolution weights. Raises RecipeError on an unknown layer, an image
-        that is not `(B, 3, H, W)` in floating point, or one smaller than `minimum_side(layers)`.
+        Nothing deeper is computed. Features have the dtype of the convolution weights. Raises RecipeError on an
+        unknown layer, an image that is not `(B, 3, H, W)` in floating point, or one smaller than
+        `minimum_side(layers)`.
         """
 
     @abstractmethod
@@ -91,10 +94,10 @@ class Encoder(nn.Module, ABC):
 
     @abstractmethod
     def activation_floats(self, height: int, width: int, layers: Collection[str]) -> int:
-        """Return roughly how many numbers autograd keeps of one pass of one image to `layers`.
+        """Estimate how many numbers autograd stores in one pass of one image to `layers`.
 
-        Multiply by the bytes of the compute dtype for a memory estimate; the backward pass needs at most one
-        more layer's worth at a time.
+        Multiply by the bytes of the compute dtype for a memory estimate. The backward pass needs at most the size of
+        one more layer at a time.
         """
 
     @property
@@ -103,17 +106,17 @@ class Encoder(nn.Module, ABC):
         return next(self.parameters()).dtype
 
     def resolve(self, layers: Collection[str]) -> dict[str, str]:
-        """Return asked name -> layer name, raising RecipeError with the allowed names on an unknown one."""
-        names = {asked: self.aliases.get(asked, asked) for asked in layers}
-        for asked, layer in names.items():
+        """Return requested name -> layer name; raises RecipeError with the allowed names on an unknown one."""
+        names = {requested: self.aliases.get(requested, requested) for requested in layers}
+        for requested, layer in names.items():
             if layer not in self.layers:
-                raise RecipeError(unknown("layer", asked, self.layers))
+                raise RecipeError(unknown("layer", requested, self.layers))
         return names
 
     def minimum_side(self, layers: Collection[str]) -> int:
-        """Return the smallest picture side at which every asked layer has a position that sees real pixels.
+        """Return the smallest side of an image for which every requested layer has at least one position.
 
-        It is the largest stride asked for: below it a VGG layer has no position left.
+        It is the largest stride of these layers.
         """
         return max((self.layers[layer].stride for layer in self.resolve(layers).values()), default=1)
 
@@ -121,7 +124,7 @@ class Encoder(nn.Module, ABC):
         """Raise RecipeError unless `image` is floating-point `(B, 3, H, W)` and large enough for `layers`."""
         if image.ndim != 4 or image.shape[1] != 3:
             raise RecipeError(
-                f"Encoder '{self.name}' needs images of shape (B, 3, H, W), but got {tuple(image.shape)}."
+                f"Encoder '{self.name}' needs images of shape (B, 3, H, W), got {tuple(image.shape)}."
             )
         if not image.is_floating_point():
             raise RecipeError(
@@ -131,69 +134,69 @@ class Encoder(nn.Module, ABC):
         least = self.minimum_side(layers)
         if min(height, width) < least:
             raise RecipeError(
-                f"A picture of {width} x {height} is too small for layers {', '.join(layers)} of encoder "
-                f"'{self.name}'; give at least {least} pixels a side or shallower layers."
+                f"A picture of {width} x {height} pixels is too small for layers {', '.join(layers)} of encoder "
+                f"'{self.name}'; use at least {least} pixels a side, or shallower layers."
             )
 
     def normalise(self, image: Tensor) -> Tensor:
-        """Return `(image - mean) / std` in float32, laid out channels-last; still to be cast to `dtype`."""
+        """Return `(image - mean) / std` in float32 and channels-last memory format; not yet cast to `dtype`."""
         return ((image - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
 
-class Chain(Encoder):
-    """An encoder whose layers follow one another; subclasses say how to advance by one and at what cost."""
+class SequentialEncoder(Encoder):
+    """An encoder whose layers form a sequence; subclasses define each layer and its cost."""
 
     @abstractmethod
-    def enter(self, image: Tensor) -> Tensor:
-        """Return the network's input: `image` normalised, padded where the network asks, cast to `dtype`."""
+    def prepare_input(self, image: Tensor) -> Tensor:
+        """Return the network's input: `image` normalised, padded if the network needs it, cast to `dtype`."""
 
     @abstractmethod
-    def advance(self, layer: str, x: Tensor, overwrite: bool) -> Tensor:
-        """Return `layer` computed from `x`, the layer before; `overwrite` allows doing so in place."""
+    def apply_layer(self, layer: str, x: Tensor, overwrite: bool) -> Tensor:
+        """Return `layer` computed from `x`, the previous layer; `overwrite` allows working in place."""
 
     @abstractmethod
-    def measure(self, layer: str, height: int, width: int) -> Cost:
+    def layer_cost(self, layer: str, height: int, width: int) -> LayerCost:
         """Return the cost of `layer` on an input of `height` x `width` positions.
 
-        `floats` is 0 for a layer of which autograd keeps nothing of its own.
+        `floats` is 0 for a layer of which autograd stores nothing.
         """
 
-    def path(self, wanted: Collection[str]) -> list[str]:
-        """Return every layer from the image to the deepest of `wanted` (layer names, not aliases)."""
+    def layers_up_to(self, deepest: Collection[str]) -> list[str]:
+        """Return every layer from the image to the deepest of `deepest` (layer names, not aliases)."""
         order = list(self.layers)
-        return order[: max((order.index(layer) for layer in wanted), default=-1) + 1]
+        return order[: max((order.index(layer) for layer in deepest), default=-1) + 1]
 
     def forward(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """Return the asked layers of `image`; see `Encoder.forward`."""
+        """Return the requested layers of `image`; see `Encoder.forward`."""
         names = self.resolve(layers)
         self.check_image(image, layers)
-        wanted = set(names.values())
-        found: dict[str, Tensor] = {}
-        x = self.enter(image)
-        # Working in place is right only on values nobody asked for; the input belongs to the caller.
-        kept = True
-        for layer in self.path(wanted):
-            x = self.advance(layer, x, overwrite=not kept)
-            kept = layer in wanted
-            if kept:
-                found[layer] = x
-        return {asked: found[layer] for asked, layer in names.items()}
+        requested = set(names.values())
+        features: dict[str, Tensor] = {}
+        x = self.prepare_input(image)
+        # Only values that are not returned may be overwritten; the first input belongs to the caller.
+        returned = True
+        for layer in self.layers_up_to(requested):
+            x = self.apply_layer(layer, x, overwrite=not returned)
+            returned = layer in requested
+            if returned:
+                features[layer] = x
+        return {name: features[layer] for name, layer in names.items()}
 
     def macs(self, height: int, width: int, layers: Collection[str]) -> int:
-        """Return the multiply-adds of the convolutions down to the deepest asked layer, for one image."""
+        """Return the multiply-adds of the convolutions down to the deepest requested layer, for one image."""
         total = 0
-        for layer in self.path(self.resolve(layers).values()):
-            height, width, macs, _ = self.measure(layer, height, width)
+        for layer in self.layers_up_to(self.resolve(layers).values()):
+            height, width, macs, _ = self.layer_cost(layer, height, width)
             total += macs
         return total
 
     def activation_floats(self, height: int, width: int, layers: Collection[str]) -> int:
-        """Return roughly how many numbers autograd keeps of one pass of one image; see `Encoder`."""
-        wanted = set(self.resolve(layers).values())
+        """Estimate how many numbers autograd stores in one pass of one image; see `Encoder`."""
+        requested = set(self.resolve(layers).values())
         total = 3 * height * width
-        for layer in self.path(wanted):
-            height, width, _, floats = self.measure(layer, height, width)
-            if layer in wanted and floats == 0:
+        for layer in self.layers_up_to(requested):
+            height, width, _, floats = self.layer_cost(layer, height, width)
+            if layer in requested and floats == 0:
                 floats = self.layers[layer].channels * height * width
             total += floats
         return total
@@ -203,16 +206,17 @@ AnyEncoder = TypeVar("AnyEncoder", bound=Encoder)
 
 
 def freeze(encoder: AnyEncoder) -> AnyEncoder:
-    """Return `encoder` in evaluation mode with no parameter asking for a gradient."""
+    """Return `encoder` in evaluation mode, with `requires_grad` off for every parameter."""
     encoder.eval()
     encoder.requires_grad_(False)
     return encoder
 
 
 def prepare(encoder: AnyEncoder, device: torch.device, precision: str = "float32") -> AnyEncoder:
-    """Move `encoder` to `device`, cast its weights once, lay them out channels-last, freeze it; return it.
+    """Move `encoder` to `device`, cast its weights to `precision` in channels-last format, and freeze it.
 
-    The buffers (mean, std) stay float32, so that pixels are normalised before they lose digits.
+    Returns the same encoder. The buffers `mean` and `std` stay float32, so that pixels are normalised before they lose
+    precision.
     Raises RecipeError on a precision other than "float32", "bfloat16", "float16".
     """
     if precision not in PRECISIONS:

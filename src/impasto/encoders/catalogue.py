@@ -1,7 +1,7 @@
-"""Every weights file that impasto knows how to fetch: where it is, how it is recognised, whose work it is.
+"""Catalogue of the weights files that impasto can download: URL, checksum, licence and authors.
 
-Sizes and SHA-256 are checked after every download. The first eight hex digits of the SHA-256 are part of each
-file's name, by the convention of `torch.hub`.
+Size and SHA-256 are checked after every download. The first eight hex digits of the SHA-256 are part of each file's
+name, a convention of `torch.hub`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,21 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class WeightRecord:
-    """One weights file.
+    """A downloadable weights file.
 
-    `name` is both the encoder's and the record's name; `encoder` the architecture; `preprocessing` the
-    pixels it expects ("torch" or "caffe"). `bytes` and `sha256` are None where the full value is not known;
-    then `sha256_prefix` is what can be checked and `note` says so. `megabytes` (10^6) is for people.
+    Attributes:
+        name: name of the encoder and of this record.
+        encoder: the architecture.
+        preprocessing: the pixels it expects, "torch" or "caffe".
+        url: where it is downloaded from.
+        bytes: exact size; None if unknown.
+        megabytes: approximate size in units of 10^6 bytes, for display.
+        sha256: full checksum; None if unknown.
+        sha256_prefix: first eight hex digits of the checksum, which are always known.
+        licence: licence of the weights.
+        authors: authors of the weights.
+        paper: paper of the architecture.
+        note: version of the weights, or what is special about them.
     """
 
     name: str
@@ -35,7 +45,7 @@ class WeightRecord:
 
     @property
     def filename(self) -> str:
-        """The file's name as its authors publish it."""
+        """The file name that its authors use."""
         return self.url.rsplit("/", 1)[-1]
 
 
@@ -81,7 +91,7 @@ def _caffe(name: str, encoder: str, prefix: str, megabytes: int) -> WeightRecord
         paper=_VGG_PAPER,
         note=(
             "The network of Gatys et al.; pixels in BGR, 0-255, mean subtracted. Only the first eight hex "
-            "digits of the SHA-256 are known (from the file's name), so a download is checked by them alone."
+            "digits of the SHA-256 are known (from the file name), so that only they are checked."
         ),
     )
 

@@ -1,10 +1,10 @@
-"""The small encoder that ships with impasto: VGG-19's features, distilled.
+"""The compact encoder that ships with impasto, distilled from VGG-19.
 
-A plain convolutional trunk (3x3 convolutions, ReLU, average pooling between blocks) with one linear 1x1 head a
-layer. Each head predicts the teacher's features of that layer in their leading principal components, divided by
-the root of the layer's total variance, so that every layer's components have a total variance of about 1.
-Gram matrices and covariances of the heads are therefore projections of the teacher's. How the weights were made
-is written in `data/compact.md`; the program is `impasto distill`.
+A plain convolutional trunk (3x3 convolutions, ReLU, average pooling between blocks) has one linear 1x1 head per
+layer. Each head predicts the leading principal components of the teacher's features at that layer, divided by the
+root of the layer's total variance, so that every layer's components have a total variance of about 1. Gram matrices
+and covariances of the heads are therefore projections of the teacher's. `impasto distill` trains it; the model card
+`pretrained/compact.md` describes the shipped weights.
 """
 
 from __future__ import annotations
@@ -22,24 +22,29 @@ from impasto.encoders.state import gather
 from impasto.encoders.store import load_state
 
 
-class Conv(NamedTuple):
-    """One 3x3 convolution of the trunk: its channels and the layer whose head reads it, if any."""
+class TrunkConv(NamedTuple):
+    """One 3x3 convolution of the trunk: its channels, and the layer whose head is attached to it, if any."""
 
     channels: int
     head: str | None = None
 
 
-# 60,128 multiply-adds a pixel: one sixth of VGG-19's 361,152 to relu5_1.
-BLOCKS: tuple[tuple[Conv, ...], ...] = (
-    (Conv(32, "relu1_1"), Conv(32)),
-    (Conv(64, "relu2_1"), Conv(64)),
-    (Conv(128, "relu3_1"), Conv(128)),
-    (Conv(256, "relu4_1"), Conv(256, "relu4_2")),
-    (Conv(256), Conv(256, "relu5_1")),
+# 60,128 multiply-adds per pixel: one sixth of VGG-19's 361,152 to relu5_1.
+BLOCKS: tuple[tuple[TrunkConv, ...], ...] = (
+    (TrunkConv(32, "relu1_1"), TrunkConv(32)),
+    (TrunkConv(64, "relu2_1"), TrunkConv(64)),
+    (TrunkConv(128, "relu3_1"), TrunkConv(128)),
+    (TrunkConv(256, "relu4_1"), TrunkConv(256, "relu4_2")),
+    (TrunkConv(256), TrunkConv(256, "relu5_1")),
 )
 COMPONENTS: Mapping[str, int] = {
-    "relu1_1": 32, "relu2_1": 64, "relu3_1": 96, "relu4_1": 128, "relu4_2": 128, "relu5_1": 128
-}  # fmt: skip
+    "relu1_1": 32,
+    "relu2_1": 64,
+    "relu3_1": 96,
+    "relu4_1": 128,
+    "relu4_2": 128,
+    "relu5_1": 128,
+}
 
 
 def layout() -> dict[str, tuple[int, ...]]:
@@ -58,7 +63,7 @@ def layout() -> dict[str, tuple[int, ...]]:
 
 
 class Compact(Encoder):
-    """The distilled encoder; layers relu1_1 .. relu5_1 hold principal components of VGG-19's."""
+    """The distilled encoder; layers relu1_1 to relu5_1 are principal components of VGG-19's features."""
 
     def __init__(self) -> None:
         layers = {
@@ -79,29 +84,29 @@ class Compact(Encoder):
                     self.heads[conv.head] = nn.Conv2d(before, COMPONENTS[conv.head], 1)
 
     def forward(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """Return the asked layers of `image`; see `Encoder.forward`."""
+        """Return the requested layers of `image`; see `Encoder.forward`."""
         self.resolve(layers)
         self.check_image(image, layers)
-        found: dict[str, Tensor] = {}
+        features: dict[str, Tensor] = {}
         for conv, x in self._activations(image) if layers else ():
             if conv.head is not None and conv.head in layers:
-                found[conv.head] = self.heads[conv.head](x)
-                if len(found) == len(layers):
+                features[conv.head] = self.heads[conv.head](x)
+                if len(features) == len(layers):
                     break
-        return found
+        return features
 
     def trunk_features(self, image: Tensor) -> Tensor:
-        """Return the trunk's own deepest activations `(B, 256, H // 16, W // 16)`, which `relu5_1`'s head reads.
+        """Return the trunk's deepest activations `(B, 256, H // 16, W // 16)`, the input of `relu5_1`'s head.
 
-        Raises RecipeError on an image that does not fit; see `Encoder.forward`.
+        Raises RecipeError on an unsuitable image; see `Encoder.forward`.
         """
         self.check_image(image, ["relu5_1"])
         *_, (_, x) = self._activations(image)
         return x
 
-    def _activations(self, image: Tensor) -> Iterator[tuple[Conv, Tensor]]:
-        """Yield every convolution of the trunk with its activations after the ReLU, computed when asked for."""
-        # Replicated here, zeros elsewhere: as in the teacher, whose picture's edge must not look like a dark frame.
+    def _activations(self, image: Tensor) -> Iterator[tuple[TrunkConv, Tensor]]:
+        """Yield every convolution of the trunk with its activations after the ReLU, computed lazily."""
+        # Replicate padding here and zeros elsewhere, as in the teacher: zeros would look like a dark frame.
         x = F.pad(self.normalise(image).to(self.dtype), (1, 1, 1, 1), mode="replicate")
         index = 0
         for depth, block in enumerate(BLOCKS):
@@ -114,28 +119,28 @@ class Compact(Encoder):
                 yield conv, x
 
     def kernel(self, index: int) -> tuple[Tensor, Tensor | None]:
-        """Return weight and bias of a convolution of the trunk."""
+        """Return weight and bias of the trunk's convolution `index`."""
         layer = self.trunk[index]
         assert isinstance(layer, nn.Conv2d)
         return layer.weight, layer.bias
 
     def _walk(self, height: int, width: int, layers: Collection[str]) -> list[tuple[int, int, int]]:
-        """Return (positions, multiply-adds, channels kept) of every convolution down to the deepest of `layers`."""
+        """Return (positions, multiply-adds, output channels) of every convolution up to the deepest of `layers`."""
         self.resolve(layers)
-        left = set(layers)
+        remaining = set(layers)
         steps: list[tuple[int, int, int]] = []
         before = 3
         for depth, block in enumerate(BLOCKS):
             positions = (height >> depth) * (width >> depth)
             for conv in block:
-                if not left:
+                if not remaining:
                     return steps
                 steps.append((positions, 9 * before * conv.channels * positions, conv.channels))
                 before = conv.channels
-                if conv.head in left:
-                    left.discard(conv.head)
-                    wide = COMPONENTS[conv.head]
-                    steps.append((positions, before * wide * positions, wide))
+                if conv.head in remaining:
+                    remaining.discard(conv.head)
+                    components = COMPONENTS[conv.head]
+                    steps.append((positions, before * components * positions, components))
         return steps
 
     def macs(self, height: int, width: int, layers: Collection[str]) -> int:
@@ -143,17 +148,17 @@ class Compact(Encoder):
         return sum(macs for _, macs, _ in self._walk(height, width, layers))
 
     def activation_floats(self, height: int, width: int, layers: Collection[str]) -> int:
-        """Return roughly how many numbers autograd keeps of one pass; see `Encoder.activation_floats`."""
+        """Estimate how many numbers autograd stores in one pass; see `Encoder.activation_floats`."""
         return 3 * height * width + sum(n * channels for n, _, channels in self._walk(height, width, layers))
 
 
 def shipped_weights() -> Path:
-    """Return where the weights lie that ship with impasto."""
+    """Return the path of the shipped weights."""
     return Path(str(resources.files("impasto.encoders"))) / "pretrained" / "compact.safetensors"
 
 
 def teacher_projections(weights: Path | None = None) -> dict[str, Tensor]:
-    """Return layer -> (K,C): the projection of VGG-19's features that the layer's head was trained to predict.
+    """Return layer -> (K, C) projection of VGG-19's features that the layer's head was trained to predict.
 
     Raises WeightsError if the file is missing or damaged.
     """
@@ -162,10 +167,9 @@ def teacher_projections(weights: Path | None = None) -> dict[str, Tensor]:
 
 
 def build(weights: Path | None = None) -> Compact:
-    """Return the compact encoder with the shipped weights, or those of a file that `impasto distill` or
-    `impasto finetune` wrote.
+    """Return the compact encoder with the shipped weights, or with a file by `impasto distill` or `finetune`.
 
-    Raises WeightsError if the file is missing, damaged or of another network.
+    Raises WeightsError if the file is missing, damaged or belongs to another network.
     """
     path = weights or shipped_weights()
     encoder = Compact()

@@ -1,8 +1,8 @@
-"""Files of fine-tuned encoders: the parent's weights under its published names, a head, and a card in the header.
+"""Weights files of fine-tuned encoders, as written by `impasto finetune`.
 
-`impasto finetune` writes them. Since the names are those of the parent's own weights file, a fine-tuned file is
-also a weights file of its parent (`--encoder vgg19 --weights FILE`); the card tells which encoder it is, so that
-the file alone is enough (`--encoder FILE`).
+A file holds the encoder's weights under the names of its parent's published file, a classifier head, and a card in the
+header. It can therefore be used as a weights file of its parent (`--encoder vgg19 --weights FILE`). Since the card
+names the parent, the file alone is enough, too (`--encoder FILE`).
 """
 
 from __future__ import annotations
@@ -20,20 +20,21 @@ from impasto.encoders.catalogue import CATALOGUE
 from impasto.encoders.compact import Compact, shipped_weights
 from impasto.encoders.compact import layout as compact_layout
 from impasto.encoders.resnet import EPSILON, ResNet50, plan
-from impasto.encoders.store import require
+from impasto.encoders.store import require_weights
 from impasto.encoders.vgg import VGG
 from impasto.errors import RecipeError, WeightsError
+from impasto.hashing import file_sha256
 
 KEY, KIND = "impasto", "finetuned"
 
 
 def is_file_name(name: str) -> bool:
-    """Return whether an encoder's name means a file: it ends in .safetensors."""
+    """Return whether an encoder's name is a file name: it ends in .safetensors."""
     return name.lower().endswith(".safetensors")
 
 
 def read_card(path: Path) -> dict[str, Any]:
-    """Return the card of a fine-tuned encoder; empty if the file is another one, missing or damaged."""
+    """Return the card of a fine-tuned encoder; empty if the file is missing, damaged or of another kind."""
     from safetensors import SafetensorError, safe_open
 
     if not is_file_name(path.name) or not path.is_file():
@@ -42,7 +43,7 @@ def read_card(path: Path) -> dict[str, Any]:
         with safe_open(path, "pt") as file:
             card = json.loads((file.metadata() or {}).get(KEY, "{}"))
     except (SafetensorError, OSError, ValueError):
-        return {}  # what is wrong with it is said by who loads it
+        return {}  # the loader reports the error
     return card if isinstance(card, dict) and card.get("kind") == KIND else {}
 
 
@@ -54,7 +55,9 @@ def parent_name(path: Path) -> str:
     card = read_card(path)
     if not card:
         if not path.is_file():
-            raise WeightsError(f"The encoder {path} is not there; check the path, or give an encoder's name.")
+            raise WeightsError(
+                f"The encoder file {path} does not exist; check the path, or give an encoder's name."
+            )
         raise WeightsError(
             f"{path} is damaged or does not say which encoder it is; if it holds plain weights, give "
             f"--encoder NAME --weights {path}."
@@ -62,10 +65,11 @@ def parent_name(path: Path) -> str:
     return str(card.get("encoder"))
 
 
-def parent_digest(encoder: Encoder, name: str, weights: Path | None) -> str:
-    """Return the SHA-256 of the weights file that `open_encoder(name, weights=weights)` read for `encoder`.
+def parent_sha256(encoder: Encoder, name: str, weights: Path | None) -> str:
+    """Return the SHA-256 of the weights file that `open_encoder(name, weights=weights)` reads.
 
-    An untrained encoder has no file; its weights themselves are hashed. Raises WeightsError if the file is missing.
+    An untrained encoder has no file; the weights of `encoder` are hashed instead. Raises WeightsError if the file is
+    missing.
     """
     path = weights
     if path is None and is_file_name(name):
@@ -73,27 +77,26 @@ def parent_digest(encoder: Encoder, name: str, weights: Path | None) -> str:
     elif path is None and name == "compact":
         path = shipped_weights()
     elif path is None and name in CATALOGUE:
-        path = require(name)
+        path = require_weights(name)
     if path is None:
         digest = hashlib.sha256()
         for tensor in published_state(encoder).values():
             digest.update(tensor.numpy().tobytes())
         return digest.hexdigest()
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise WeightsError(f"Weights {path} cannot be read: {error.strerror or error}.") from error
 
 
 def published_state(encoder: Encoder) -> dict[str, Tensor]:
-    """Return the weights of `encoder` in float32 on the CPU, under the names of its parent's weights file.
+    """Return the weights of `encoder` in float32 on the CPU, under the names of its parent's published file.
 
-    Opening them gives the same encoder again, bit for bit. Raises RecipeError for another kind of encoder.
+    Loading them restores the encoder bit for bit. Raises RecipeError for other kinds of encoders.
     """
     if isinstance(encoder, Compact):
-        own = encoder.state_dict()
-        state = {name: own[name] for name in compact_layout()}
+        weights = encoder.state_dict()
+        state = {name: weights[name] for name in compact_layout()}
     elif isinstance(encoder, VGG):
         state = _vgg_state(encoder)
     elif isinstance(encoder, ResNet50):
@@ -117,7 +120,7 @@ def _vgg_state(encoder: VGG) -> dict[str, Tensor]:
 
 
 def _resnet_state(encoder: ResNet50) -> dict[str, Tensor]:
-    """Return folded convolutions beside normalisations that do nothing but add the bias."""
+    """Return the folded convolutions, with batch normalisations that only add the bias."""
     state: dict[str, Tensor] = {}
     for layer, _, specs in plan():
         convs = [part for part in encoder.parts[layer].children() if isinstance(part, nn.Conv2d)]

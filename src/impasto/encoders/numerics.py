@@ -1,4 +1,4 @@
-"""Which device and which number format to use on this machine."""
+"""Choice of device and number format."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DEVICES = ("cpu", "cuda", "mps")
 
 
 def best_device() -> torch.device:
-    """Return the fastest device of this machine: a CUDA card, Apple's GPU, else the processor."""
+    """Return the fastest device of this machine: a CUDA GPU, Apple's GPU, else the CPU."""
     if torch.cuda.is_available():
         return torch.device("cuda")
     if torch.backends.mps.is_available():
@@ -32,19 +32,19 @@ def open_device(name: str) -> torch.device:
         return torch.device("cpu")
     count = torch.cuda.device_count() if kind == "cuda" else int(torch.backends.mps.is_available())
     if int(index or 0) >= count:
-        have = "none" if count == 0 else f"{count}"
+        available = "none" if count == 0 else f"{count}"
         raise RecipeError(
-            f"Device '{name}' is not on this machine: it has {have} of kind '{kind}'. "
+            f"Device '{name}' does not exist on this machine, which has {available} of kind '{kind}'. "
             f"Use '{best_device()}' or 'auto'."
         )
     return torch.device(name)
 
 
 def best_precision(device: torch.device) -> str:
-    """Return the number format that is fast on `device` and good enough for features.
+    """Return the fastest number format on `device` that is accurate enough for features.
 
-    "bfloat16" where the hardware multiplies it (AMX or AVX512-BF16 processors, recent CUDA cards), "float16"
-    on older CUDA cards, "float32" everywhere else.
+    "bfloat16" where the hardware supports it (CPUs with AMX or AVX512-BF16, recent CUDA GPUs), "float16" on older
+    CUDA GPUs, "float32" everywhere else.
     """
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
@@ -54,7 +54,7 @@ def best_precision(device: torch.device) -> str:
 
 
 def _processor_multiplies_bf16() -> bool:
-    # Private in torch, hence guarded: a later torch without them means "not known", which is float32.
+    # These functions are private in torch and may disappear; without them the answer is float32.
     probes = (
         getattr(torch.cpu, name, None) for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
     )

@@ -1,4 +1,4 @@
-"""Settings of the process that make large tensors quick."""
+"""Process settings that speed up work with large tensors."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 
 
 def tune_process() -> None:
-    """Set what makes a run fast: denormals become zero, and freed tensors stay with the process.
+    """Flush denormals to zero, and let the process keep the memory of freed tensors.
 
-    Without the second, glibc gives each large tensor back to the kernel and every step faults all its pages in
-    again; that cost up to half of a step's time. Has no effect outside Linux with glibc.
+    By default glibc returns the memory of each large tensor to the kernel, so that every step faults all pages in
+    again, which took up to half of a step's time. The memory settings have no effect outside Linux with glibc.
     """
     torch.set_flush_denormal(True)
     if sys.platform == "linux":
@@ -24,5 +24,5 @@ def tune_process() -> None:
             libc.mallopt(M_MMAP_MAX, 0)
             libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
             libc.mallopt(M_TOP_PAD, 64 << 20)
-        except (OSError, AttributeError):  # another C library: slower, nothing else
+        except (OSError, AttributeError):  # another C library: only slower
             return

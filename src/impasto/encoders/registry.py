@@ -1,4 +1,4 @@
-"""Encoders by name, and the one way to open them."""
+"""Registry of the encoders, and `open_encoder`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from impasto.encoders.base import Encoder, freeze
 from impasto.encoders.catalogue import CATALOGUE, WeightRecord
 from impasto.encoders.finetuned import is_file_name, parent_name, read_card
 from impasto.encoders.resnet import ResNet50
-from impasto.encoders.store import load_state, require
+from impasto.encoders.store import load_state, require_weights
 from impasto.encoders.vgg import BLOCKS, PADDINGS, POOLING_SCALES, VGG
 from impasto.errors import RecipeError, WeightsError, unknown
 
 
 @dataclass(frozen=True)
-class Options:
-    """What can be chosen about an encoder besides its weights; see `VGG`."""
+class EncoderOptions:
+    """Options of a VGG encoder besides its weights; see `VGG`."""
 
     pooling: str = "max"
     padding: str = "replicate"
@@ -29,28 +29,28 @@ class Options:
 
 @dataclass(frozen=True)
 class EncoderEntry:
-    """One encoder by name: how to build it, what it is in a sentence, and whether `Options` apply to it."""
+    """One encoder: its name, how to build it, a one-line summary, and whether `EncoderOptions` apply to it."""
 
     name: str
-    build: Callable[[Path | None, Options], Encoder]
+    build: Callable[[Path | None, EncoderOptions], Encoder]
     summary: str
     adjustable: bool = False
 
 
-class Registry:
-    """Encoder entries by name; adding is atomic, so that other threads see all of it or nothing."""
+class EncoderRegistry:
+    """Encoder entries by name. Adding is atomic: other threads see all new entries or none."""
 
     def __init__(self) -> None:
         self._entries: Mapping[str, EncoderEntry] = MappingProxyType({})
         self._lock = threading.Lock()
 
     def add(self, *entries: EncoderEntry) -> None:
-        """Add all of `entries` or, if any name is taken or given twice (RecipeError), none of them."""
+        """Add all entries; raises RecipeError and adds none if a name is taken or occurs twice."""
         with self._lock:
             merged = dict(self._entries)
             for entry in entries:
                 if entry.name in merged:
-                    raise RecipeError(f"Encoder '{entry.name}' is registered already; choose another name.")
+                    raise RecipeError(f"Encoder '{entry.name}' is already registered; choose another name.")
                 merged[entry.name] = entry
             self._entries = MappingProxyType(merged)
 
@@ -78,18 +78,22 @@ def open_encoder(
     padding: str = "replicate",
     rescale: bool = True,
 ) -> Encoder:
-    """Return the encoder called `name` in float32 on the CPU, frozen, in evaluation mode; then `prepare` it.
+    """Return an encoder in float32 on the CPU, frozen and in evaluation mode; `prepare` moves and casts it.
 
-    `name` may also be a `.safetensors` file that `impasto finetune` wrote: the encoder is then its parent's
-    network with the weights in it. `weights` is a local file, else the weights folder is searched; nothing
-    is downloaded. `pooling`, `padding` and `rescale` are for VGG networks (see `VGG`). Raises RecipeError on
-    an unknown name or option, or one that this encoder does not have, and WeightsError if the weights are
-    missing or do not fit.
+    Args:
+        name: name of the encoder, or a `.safetensors` file written by `impasto finetune`.
+        weights: weights file; by default it is searched for in the weights folder. Nothing is downloaded.
+        pooling: pooling of a VGG network (see `VGG`).
+        padding: padding of a VGG network.
+        rescale: whether a VGG network rescales average and l2 pooling.
+
+    Raises RecipeError if a name or option is unknown or does not apply to this encoder, and WeightsError if the
+    weights are missing or do not fit.
     """
     if name not in ENCODERS and is_file_name(name):
         if weights is not None:
             raise RecipeError(
-                f"Encoder '{name}' is a file that holds its weights (got {weights} as well); leave --weights out."
+                f"Encoder '{name}' is a file with its own weights (got {weights} as well); leave out --weights."
             )
         weights = Path(name)
         name = parent_name(weights)
@@ -98,29 +102,29 @@ def open_encoder(
         raise RecipeError(unknown("pooling", pooling, POOLING_SCALES))
     if padding not in PADDINGS:
         raise RecipeError(unknown("padding", padding, PADDINGS))
-    options = Options(pooling, padding, rescale)
-    if options != Options() and not entry.adjustable:
+    options = EncoderOptions(pooling, padding, rescale)
+    if options != EncoderOptions() and not entry.adjustable:
         raise RecipeError(
-            f"Encoder '{name}' has its pooling and padding built in (got {pooling}, {padding}, rescale "
-            f"{rescale}); leave them out, or use vgg16 or vgg19."
+            f"Pooling and padding of encoder '{name}' are built in (got {pooling}, {padding}, rescale "
+            f"{rescale}); leave the options out, or use vgg16 or vgg19."
         )
     return freeze(entry.build(weights, options))
 
 
-def _build_compact(weights: Path | None, options: Options) -> Encoder:  # noqa: ARG001 (no options)
+def _build_compact(weights: Path | None, options: EncoderOptions) -> Encoder:  # noqa: ARG001 (no options)
     from impasto.encoders import compact
 
     encoder: Encoder = compact.build(weights)
     return encoder
 
 
-def _build_untrained(name: str, make: Callable[..., VGG]) -> Callable[[Path | None, Options], Encoder]:
-    def build(weights: Path | None, options: Options) -> Encoder:
+def _build_untrained(name: str, make: Callable[..., VGG]) -> Callable[[Path | None, EncoderOptions], Encoder]:
+    def build(weights: Path | None, options: EncoderOptions) -> Encoder:
         state = None
         if weights is not None:
             if read_card(weights).get("encoder") != name:
                 raise RecipeError(
-                    f"Encoder '{name}' has no weights file (got {weights}); leave --weights out."
+                    f"Encoder '{name}' has no weights file (got {weights}); leave out --weights."
                 )
             state = load_state(weights)
         return make(
@@ -134,10 +138,10 @@ def _build_untrained(name: str, make: Callable[..., VGG]) -> Callable[[Path | No
     return build
 
 
-def _build_from(record: WeightRecord) -> Callable[[Path | None, Options], Encoder]:
-    def build(weights: Path | None, options: Options) -> Encoder:
-        path = weights or require(record.name)
-        _refuse_sibling(path, record)
+def _build_from(record: WeightRecord) -> Callable[[Path | None, EncoderOptions], Encoder]:
+    def build(weights: Path | None, options: EncoderOptions) -> Encoder:
+        path = weights or require_weights(record.name)
+        _check_preprocessing(path, record)
         state = load_state(path)
         if record.encoder == "resnet50":
             return ResNet50(record.name, state, source=str(path))
@@ -155,8 +159,8 @@ def _build_from(record: WeightRecord) -> Callable[[Path | None, Options], Encode
     return build
 
 
-def _refuse_sibling(path: Path, record: WeightRecord) -> None:
-    """Raise WeightsError if `path` is known to expect other pixels; such weights would load and mislead."""
+def _check_preprocessing(path: Path, record: WeightRecord) -> None:
+    """Raise WeightsError if the weights expect other pixels: they would load, but give wrong features."""
     for other in CATALOGUE.values():
         if path.name == other.filename and other.preprocessing != record.preprocessing:
             raise WeightsError(
@@ -170,9 +174,9 @@ def _refuse_sibling(path: Path, record: WeightRecord) -> None:
         )
 
 
-ENCODERS = Registry()
+ENCODERS = EncoderRegistry()
 ENCODERS.add(
-    EncoderEntry("compact", _build_compact, "ships with impasto; a small network distilled from VGG-19"),
+    EncoderEntry("compact", _build_compact, "ships with impasto: a small network distilled from VGG-19"),
     *(
         EncoderEntry(
             known.name,
@@ -185,13 +189,13 @@ ENCODERS.add(
     EncoderEntry(
         untrained.NAME,
         _build_untrained(untrained.NAME, untrained.build),
-        "VGG-19 with fixed random weights: the control without training",
+        "VGG-19 with fixed random weights, as an untrained control",
         adjustable=True,
     ),
     EncoderEntry(
         "tiny",
         _build_untrained("tiny", tiny.build),
-        "fixed random weights: for tests and as a control",
+        "a very small VGG with fixed random weights, for tests and as a control",
         adjustable=True,
     ),
 )

@@ -1,9 +1,9 @@
-"""ResNet-50 by stage, batch normalisation folded into the convolutions.
+"""ResNet-50 with batch normalisation folded into the convolutions.
 
 He, Zhang, Ren & Sun, "Deep Residual Learning for Image Recognition", CVPR 2016, table 1, in torchvision's
 variant (stride 2 in the 3x3 convolution of a bottleneck). Layers: `stem` (after the first ReLU, before the
-max pooling), `stage{s}_{k}` (block k of stage s, after its final ReLU), `stage{s}` (another name of the
-stage's last block).
+max pooling), `stage{s}_{k}` (block k of stage s, after its final ReLU), `stage{s}` (alias of the stage's last
+block).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from impasto.encoders.base import Chain, Cost, LayerInfo, freeze
+from impasto.encoders.base import LayerCost, LayerInfo, SequentialEncoder, freeze
 from impasto.encoders.state import convolution, gather
 
 DEPTHS = (3, 4, 6, 3)
@@ -24,7 +24,7 @@ EPSILON = 1e-5  # torch.nn.BatchNorm2d's default, with which torchvision trained
 
 
 class ConvSpec(NamedTuple):
-    """One convolution: its name and its batch normalisation's in torchvision's file, sizes, stride."""
+    """One convolution: torchvision's names of it and of its batch normalisation, channels, kernel, stride."""
 
     key: str
     norm: str
@@ -35,9 +35,7 @@ class ConvSpec(NamedTuple):
 
 
 def block_specs(stage: int, block: int) -> list[ConvSpec]:
-    """Return the convolutions of bottleneck `block` (from 1) of `stage` (1 to 4), the shortcut's last, if
-    any.
-    """
+    """Return the convolutions of bottleneck `block` (from 1) of `stage` (1 to 4); a shortcut comes last."""
     mid = 64 * 2 ** (stage - 1)
     out = EXPANSION * mid
     before = out if block > 1 else (64 if stage == 1 else out // 2)
@@ -54,7 +52,7 @@ def block_specs(stage: int, block: int) -> list[ConvSpec]:
 
 
 def plan() -> Iterator[tuple[str, LayerInfo, list[ConvSpec]]]:
-    """Yield every layer in order of computation with its size and convolutions."""
+    """Yield every layer in order of computation, with its `LayerInfo` and its convolutions."""
     yield "stem", LayerInfo(64, 2), [ConvSpec("conv1", "bn1", 3, 64, 7, 2)]
     for stage, depth in enumerate(DEPTHS, start=1):
         info = LayerInfo(EXPANSION * 64 * 2 ** (stage - 1), 2 ** (stage + 1))
@@ -76,7 +74,7 @@ def layout() -> dict[str, tuple[int, ...]]:
 def fold(
     weight: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return weight and bias of the one convolution equal to a convolution and its batch normalisation.
+    """Return weight and bias of one convolution that equals a convolution followed by batch normalisation.
 
     gamma (W x - mean) / sqrt(variance + eps) + beta = (s W) x + (beta - s mean), s = gamma / sqrt(variance +
     eps). `weight` is `(C_out, C_in, k, k)`, the others `(C_out,)`.
@@ -85,11 +83,11 @@ def fold(
     return weight * factor.view(-1, 1, 1, 1), beta - mean * factor
 
 
-class ResNet50(Chain):
-    """ResNet-50 without its classifier, frozen, in evaluation mode for good.
+class ResNet50(SequentialEncoder):
+    """ResNet-50 without its classifier, frozen, always in evaluation mode.
 
     `state` has torchvision's names (`conv1.weight`, `bn1.running_mean`, `layer1.0.conv1.weight`, ...);
-    anything else in it (`fc.*`) is ignored. Raises WeightsError on weights that do not fit.
+    other entries (`fc.*`) are ignored. Raises WeightsError on weights that do not fit.
     """
 
     def __init__(self, name: str, state: Mapping[str, Tensor], *, source: str = "as given") -> None:
@@ -102,13 +100,13 @@ class ResNet50(Chain):
             self.parts[layer] = nn.ModuleList(_folded(spec, weights) for spec in specs)
         freeze(self)
 
-    def enter(self, image: Tensor) -> Tensor:
+    def prepare_input(self, image: Tensor) -> Tensor:
         """Return the input of the first convolution, `(B, 3, H, W)` in `dtype`."""
         return self.normalise(image).to(self.dtype, memory_format=torch.channels_last)
 
-    # A block changes only maps of its own, so `overwrite` makes no difference.
-    def advance(self, layer: str, x: Tensor, overwrite: bool) -> Tensor:  # noqa: ARG002
-        """Return `layer` computed from `x`, the layer before."""
+    # A block overwrites only its own maps, so that `overwrite` makes no difference.
+    def apply_layer(self, layer: str, x: Tensor, overwrite: bool) -> Tensor:  # noqa: ARG002
+        """Return `layer` computed from `x`, the previous layer."""
         convs = self._convs(layer)
         if layer == "stem":
             return F.relu_(convs[0](x))
@@ -117,30 +115,30 @@ class ResNet50(Chain):
         y = F.relu_(convs[0](x))
         y = F.relu_(convs[1](y))
         y = convs[2](y)
-        # y belongs to this block alone, so adding into it spares one map of memory traffic.
+        # y belongs to this block alone, so adding in place saves one map of memory traffic.
         return F.relu_(y.add_(convs[3](x) if len(convs) == 4 else x))
 
-    def measure(self, layer: str, height: int, width: int) -> Cost:
-        """Return the cost of `layer`; autograd keeps each convolution's input and max pooling's indices."""
+    def layer_cost(self, layer: str, height: int, width: int) -> LayerCost:
+        """Return the cost of `layer`; autograd stores each convolution's input and the indices of max pooling."""
         floats = macs = 0
         if layer == "stage1_1":
             height, width = _half(height), _half(width)
             floats += 3 * 64 * height * width
         for k, conv in enumerate(self._convs(layer)):
             after, before, kernel, _ = conv.weight.shape
-            # The fourth is the shortcut: it starts from the block's input again and ends where the third did.
+            # The fourth convolution is the shortcut: its input is the block's, its output has the size of the third's.
             if conv.stride[0] == 2 and k < 3:
                 height, width = _half(height), _half(width)
             macs += kernel * kernel * before * after * height * width
             floats += after * height * width if k < 3 else 0
-        return Cost(height, width, macs, floats)
+        return LayerCost(height, width, macs, floats)
 
     def _convs(self, layer: str) -> list[nn.Conv2d]:
         return [conv for conv in self.parts[layer].children() if isinstance(conv, nn.Conv2d)]
 
 
 def _half(size: int) -> int:
-    # Every stride-2 operation here pads so that it keeps position 0, 2, 4, ...
+    # Every operation of stride 2 is padded so that it keeps positions 0, 2, 4, ...
     return (size + 1) // 2
 
 

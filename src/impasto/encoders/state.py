@@ -1,4 +1,4 @@
-"""From a table of tensors to the frozen convolutions of a network."""
+"""Checked weights, and frozen convolutions made from them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def gather(
     """Return the tensors named in `layout` (name -> shape) as float32; other entries of `state` are ignored.
 
     `source` says where the weights come from, for messages. Raises WeightsError if entries are missing, have
-    another shape, are not floating-point numbers, or hold NaN or infinity.
+    another shape, are not floating-point numbers, or contain NaN or infinity.
     """
     missing = [name for name in layout if name not in state]
     if missing:
         shown = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
         raise WeightsError(
-            f"Weights {source} lack {shown}; they belong to another network or to only a part of this one."
+            f"Weights {source} lack {shown}; they belong to another network, or to a part of this one."
         )
     return {name: _checked(name, state[name], shape, source) for name, shape in layout.items()}
 
@@ -44,9 +44,9 @@ def _checked(name: str, value: Tensor, shape: tuple[int, ...], source: str) -> T
 
 
 def convolution(weight: Tensor, bias: Tensor, *, stride: int = 1, padding: int = 0) -> nn.Conv2d:
-    """Return the frozen convolution with that `(C_out, C_in, k, k)` weight and `(C_out,)` bias."""
+    """Return a frozen convolution with a `(C_out, C_in, k, k)` weight and a `(C_out,)` bias."""
     after, before, kernel, _ = weight.shape
-    # On "meta", no time goes into random weights that are replaced at once.
+    # The "meta" device skips the random initialisation, whose result would be replaced at once.
     conv = nn.Conv2d(before, after, kernel, stride=stride, padding=padding, device="meta")
     conv.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last), requires_grad=False)
     conv.bias = nn.Parameter(bias.clone(), requires_grad=False)

@@ -1,12 +1,10 @@
-"""The folder of fetched weights: finding, fetching, verifying, reading.
+"""Weights files on disk: finding, downloading, verifying and reading them.
 
-Nothing is ever downloaded unless `fetch` is called by name. This module does not import torch until
-`load_state`.
+Only `fetch_weights` downloads anything. Only `load_state` imports torch.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
 import shutil
@@ -19,6 +17,7 @@ import platformdirs
 
 from impasto.encoders.catalogue import CATALOGUE, WeightRecord
 from impasto.errors import WeightsError, unknown
+from impasto.hashing import file_sha256
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +30,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class WeightStatus:
-    """One line of `impasto weights list`; `verified` is None where nothing was or could be checked."""
+    """State of one weights file; `verified` is None if it was not or could not be checked."""
 
     name: str
     present: bool
@@ -42,81 +41,76 @@ class WeightStatus:
 
 
 def weights_folder() -> Path:
-    """Return where fetched weights live: $IMPASTO_WEIGHTS_DIR, else the user's data folder for impasto."""
+    """Return the folder of downloaded weights: $IMPASTO_WEIGHTS_DIR, or impasto's folder in the user's data."""
     given = os.environ.get("IMPASTO_WEIGHTS_DIR")
     if given:
         return Path(given).expanduser()
     return platformdirs.user_data_path("impasto", appauthor=False) / "weights"
 
 
-def record_of(name: str) -> WeightRecord:
-    """Return the catalogue's record of that name, or raise WeightsError with the known names."""
+def weight_record(name: str) -> WeightRecord:
+    """Return the catalogue's record `name`; raises WeightsError with the known names."""
     if name not in CATALOGUE:
         raise WeightsError(unknown("weights", name, CATALOGUE))
     return CATALOGUE[name]
 
 
-def find(name: str, folder: Path | None = None) -> Path | None:
-    """Return the weights file of record `name` in the weights folder, or None.
+def find_weights(name: str, folder: Path | None = None) -> Path | None:
+    """Return the weights file of record `name` in the weights folder; None if there is none.
 
-    The published file comes first; a `<name>.safetensors` that somebody put there is taken, too.
-    Raises WeightsError on an unknown name.
+    It is the published file or, second, `<name>.safetensors`. Raises WeightsError on an unknown name.
     """
-    place = folder or weights_folder()
-    for candidate in (record_of(name).filename, f"{name}.safetensors"):
-        if (place / candidate).is_file():
-            return place / candidate
+    searched = folder or weights_folder()
+    for candidate in (weight_record(name).filename, f"{name}.safetensors"):
+        if (searched / candidate).is_file():
+            return searched / candidate
     return None
 
 
-def require(name: str, folder: Path | None = None) -> Path:
-    """Return the weights file of record `name`, or raise WeightsError saying how to get it."""
-    path = find(name, folder)
+def require_weights(name: str, folder: Path | None = None) -> Path:
+    """Return the weights file of record `name`; raises WeightsError with the command that downloads it."""
+    path = find_weights(name, folder)
     if path is None:
         raise WeightsError(
-            f"weights for '{name}' are not here (looked in {folder or weights_folder()}); run "
-            f"'impasto weights fetch {name}' ({record_of(name).megabytes} MB) or give --weights FILE, or use "
-            "--encoder compact, which ships with impasto"
+            f"Weights of '{name}' are missing in {folder or weights_folder()}; run "
+            f"'impasto weights fetch {name}' ({weight_record(name).megabytes} MB) or give --weights FILE, or use "
+            "--encoder compact, which ships with impasto."
         )
     return path
 
 
-def verify(path: Path, record: WeightRecord) -> None:
-    """Raise WeightsError unless `path` has the record's size and SHA-256, as far as those are known."""
+def verify_weights(path: Path, record: WeightRecord) -> None:
+    """Raise WeightsError unless `path` has the record's size and SHA-256, as far as they are known."""
     try:
         size = path.stat().st_size
         if record.bytes is not None and size != record.bytes:
             raise WeightsError(
-                f"Weights {path} have {size} bytes where {record.bytes} are expected; "
-                f"fetch '{record.name}' again."
+                f"Weights {path} have {size} bytes instead of {record.bytes}; fetch '{record.name}' again."
             )
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = file_sha256(path)
     except OSError as error:
         raise WeightsError(f"Weights {path} cannot be read: {error.strerror or error}.") from error
     expected = record.sha256 or record.sha256_prefix
     if not digest.startswith(expected):
         raise WeightsError(
-            f"Weights {path} are not the published file: SHA-256 {digest[:16]}... where "
-            f"{expected[:16]}... is expected; fetch '{record.name}' again."
+            f"Weights {path} are not the published file: SHA-256 {digest[:16]}... instead of "
+            f"{expected[:16]}...; fetch '{record.name}' again."
         )
 
 
-def status(folder: Path | None = None, *, check: bool = True) -> list[WeightStatus]:
-    """Return one line for every known weights file; `check` hashes those that are there (seconds for each
-    GB).
-    """
+def weights_status(folder: Path | None = None, *, check: bool = True) -> list[WeightStatus]:
+    """Return the status of every known weights file; `check` hashes existing files, some seconds per GB."""
     return [_status(known, folder or weights_folder(), check) for known in CATALOGUE.values()]
 
 
 def _status(known: WeightRecord, folder: Path, check: bool) -> WeightStatus:
-    path = find(known.name, folder)
+    path = find_weights(known.name, folder)
     if path is None:
         return WeightStatus(known.name, False, None, folder / known.filename, known.bytes, known.licence)
     verified: bool | None = None
     if check and path.name == known.filename:
         try:
-            verify(path, known)
+            verify_weights(path, known)
             verified = True
         except WeightsError:
             verified = False
@@ -124,7 +118,7 @@ def _status(known: WeightRecord, folder: Path, check: bool) -> WeightStatus:
 
 
 class _Meter:
-    """What pooch asks of a progress bar, passing counts on and stopping a download that grows too large."""
+    """Progress bar for pooch that reports byte counts and stops a download that grows too large."""
 
     def __init__(self, record: WeightRecord, progress: Progress | None) -> None:
         self.record, self.progress = record, progress
@@ -149,44 +143,44 @@ class _Meter:
         pass
 
 
-def fetch(record: WeightRecord, progress: Progress | None = None, folder: Path | None = None) -> Path:
+def fetch_weights(record: WeightRecord, progress: Progress | None = None, folder: Path | None = None) -> Path:
     """Download `record` into the weights folder, verify it, and return its path.
 
-    A verified file that is there already is kept. `progress(done, total)` is called with byte counts. The
-    file appears only once it is whole and verified; on failure nothing is left. Raises WeightsError if the
-    server cannot be reached or refuses, the file is not the published one, or it cannot be written.
+    An existing verified file is not downloaded again. `progress(done, total)` receives byte counts. The file appears
+    only when it is complete and verified; a failure leaves nothing behind. Raises WeightsError if the server cannot
+    be reached or refuses, the file is not the published one, or it cannot be written.
     """
-    from impasto.imaging.atomic import atomic_write
+    from impasto.imaging import atomic_write
 
-    place = folder or weights_folder()
-    path = place / record.filename
+    target_folder = folder or weights_folder()
+    path = target_folder / record.filename
     if path.is_file():
         try:
-            verify(path, record)
+            verify_weights(path, record)
             return path
         except WeightsError:
             pass  # A damaged file is replaced by a good one below.
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        _check_room(place, record)
+        target_folder.mkdir(parents=True, exist_ok=True)
+        _check_free_space(target_folder, record)
         with atomic_write(path) as temporary:
             _download(record, temporary, progress)
             _verify_download(temporary, record)
     except OSError as error:
         raise WeightsError(
-            f"Fetching '{record.name}' failed: {error.strerror or str(error).rstrip('.')} (in {place}); set "
-            "IMPASTO_WEIGHTS_DIR to a folder with room that can be written to."
+            f"Fetching '{record.name}' failed: {error.strerror or str(error).rstrip('.')} (in {target_folder}); set "
+            "IMPASTO_WEIGHTS_DIR to a writable folder with enough space."
         ) from error
     return path
 
 
-def _check_room(folder: Path, record: WeightRecord) -> None:
+def _check_free_space(folder: Path, record: WeightRecord) -> None:
     free = shutil.disk_usage(folder).free
     needed = record.bytes or record.megabytes * 1_000_000
     if free < needed:
         raise WeightsError(
             f"Fetching '{record.name}' needs {record.megabytes} MB, but {folder} has {free // 1_000_000} MB "
-            "free; make room or set IMPASTO_WEIGHTS_DIR to another folder."
+            "free; free some space, or set IMPASTO_WEIGHTS_DIR to another folder."
         )
 
 
@@ -211,7 +205,7 @@ def _download(record: WeightRecord, path: Path, progress: Progress | None) -> No
             "try again later."
         ) from error
     except requests.RequestException as error:
-        # Before OSError, of which it is a kind: no disk is to blame here.
+        # Must come before OSError, its base class, which stands for disk errors.
         raise WeightsError(
             f"Fetching '{record.name}' failed: the connection to {record.url} was refused or broke off; "
             "check the network and try again, or give --weights FILE."
@@ -220,24 +214,24 @@ def _download(record: WeightRecord, path: Path, progress: Progress | None) -> No
 
 def _verify_download(path: Path, record: WeightRecord) -> None:
     try:
-        verify(path, record)
+        verify_weights(path, record)
     except WeightsError as error:
         raise WeightsError(
-            f"Fetching '{record.name}' failed: {record.url} sent another file than the published one "
-            f"({path.stat().st_size} bytes); nothing was kept."
+            f"Fetching '{record.name}' failed: {record.url} sent {path.stat().st_size} bytes that are not the "
+            "published file; nothing was saved."
         ) from error
 
 
 def load_state(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a `.safetensors`, `.pth` or `.pt` file on the CPU, by name.
 
-    `.pth` files are read with `weights_only=True`, so that no code in them can run. A table under the key
-    "state_dict" is unpacked. Raises WeightsError if the file is missing, damaged or not a table of tensors.
+    `.pth` files are read with `weights_only=True`, so that they cannot run code. A dictionary under the key
+    "state_dict" is unpacked. Raises WeightsError if the file is missing, damaged or not a dictionary of tensors.
     """
     if path.is_dir():
         raise WeightsError(f"Weights {path} are a folder; give the file itself ({', '.join(SUFFIXES)}).")
     if not path.is_file():
-        raise WeightsError(f"Weights {path} are not there; check the path.")
+        raise WeightsError(f"Weights {path} do not exist; check the path.")
     if path.suffix.lower() not in SUFFIXES:
         raise WeightsError(f"Weights {path} have an unknown format; allowed are {', '.join(SUFFIXES)}.")
     try:
@@ -269,12 +263,12 @@ def _read_pickle(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         if "GLOBAL" in str(error) or "Unsupported class" in str(error):
             raise WeightsError(
-                f"Weights {path} hold program code, which impasto does not run; save only the state_dict, "
+                f"Weights {path} contain program code, which impasto does not run; save only the state_dict, "
                 "or convert the file to safetensors."
             ) from error
         raise WeightsError(f"Weights {path} are damaged or not a PyTorch weights file.") from error
     except Exception as error:
-        # A cut or foreign file makes torch's reader raise nearly anything.
+        # For truncated or foreign files torch's reader raises nearly any exception.
         raise WeightsError(f"Weights {path} are damaged or not a PyTorch weights file.") from error
 
 
@@ -284,7 +278,9 @@ def _tensors(table: Any, path: Path) -> dict[str, Tensor]:
     if isinstance(table, Mapping) and isinstance(table.get("state_dict"), Mapping):
         table = table["state_dict"]
     if not isinstance(table, Mapping) or not table:
-        raise WeightsError(f"Weights {path} are not a table of named tensors; save a state_dict.")
+        raise WeightsError(f"Weights {path} are not a dictionary of named tensors; save a state_dict.")
     if not all(isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in table.items()):
-        raise WeightsError(f"Weights {path} hold things other than named tensors; save a plain state_dict.")
+        raise WeightsError(
+            f"Weights {path} contain other values than named tensors; save a plain state_dict."
+        )
     return dict(table)

@@ -1,7 +1,7 @@
-"""A tiny VGG-like network with fixed random weights: for tests, and as the control without any training.
+"""A tiny VGG with fixed random weights, for tests and as an untrained control.
 
 Random features already carry some texture (Ustyuzhaninov et al., "Texture synthesis using shallow
-convolutional networks with random filters", 2016), so results through this network say how much training
+convolutional networks with random filters", 2016), so that results through this network show how much training
 contributes.
 """
 
@@ -26,18 +26,18 @@ def build(
     padding: str = "replicate",
     rescale: bool = True,
 ) -> VGG:
-    """Return the tiny encoder, the same weights every time: layers relu1_1 (8 channels) to relu5_1 (16).
+    """Return the tiny encoder, always with the same weights: layers relu1_1 (8 channels) to relu5_1 (16).
 
-    `state` holds other weights instead, once they were fine-tuned; `source` says where they come from.
+    `state` replaces the weights, for example by fine-tuned ones; `source` is their origin, for messages.
 
-    Convolutions are drawn from N(0, 1.2 / (9 C_in)): less than the 2 of He et al. (2015, equation 10), as
-    poolings raise the second moment; so activations stay of order one under each of them. Biases are from
-    N(0, 0.1²). Raises RecipeError on an unknown option.
+    Convolutions are drawn from N(0, 1.2 / (9 C_in)). The gain is less than the 2 of He et al. (2015, equation 10),
+    because pooling raises the second moment; activations stay of order one with every kind of pooling. Biases are
+    drawn from N(0, 0.1²). Raises RecipeError on an unknown option.
     """
     weights = random_state() if state is None else state
     return VGG("tiny", BLOCKS, weights, source=source, pooling=pooling, padding=padding, rescale=rescale)
 
 
 def random_state() -> dict[str, Tensor]:
-    """Return the tiny encoder's own weights under torchvision's names."""
+    """Return the tiny encoder's default weights under torchvision's names."""
     return untrained.random_state(BLOCKS, SEED, gain=1.2, bias=0.1)

@@ -1,8 +1,7 @@
-"""VGG-19 as it is before any training: the control for what its training contributes.
+"""VGG-19 with random weights, as a control that shows what training contributes.
 
-Unlike `tiny` it has VGG-19's own layers and widths, so that nothing but the training differs. He, Wang & Hopcroft,
-"A Powerful Generative Model Using Random Weights for the Deep Image Representation", NIPS 2016, paint through such
-weights.
+Unlike `tiny` it has VGG-19's layers and channels, so that only the training differs. He, Wang & Hopcroft, "A Powerful
+Generative Model Using Random Weights for the Deep Image Representation", NIPS 2016, use such weights.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ def build(
     padding: str = "replicate",
     rescale: bool = True,
 ) -> VGG:
-    """Return VGG-19 with fixed random weights, the same every time, for pixels normalised as torchvision's.
+    """Return VGG-19 with fixed random weights, for pixels normalised as by torchvision.
 
-    `state` holds other weights instead, once they were fine-tuned; `source` says where they come from.
+    `state` replaces the weights, for example by fine-tuned ones; `source` is their origin, for messages.
 
     Convolutions are drawn from N(0, 2 / (9 C_in)), biases are 0 (He et al. 2015, "Delving Deep into Rectifiers",
     equation 10). Raises RecipeError on an unknown option.

@@ -1,10 +1,9 @@
-"""VGG-16 and VGG-19, and every network of their kind, from a list of channels.
+"""VGG-16, VGG-19 and similar networks, built from a list of channels.
 
 Simonyan & Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", ICLR 2015, tables
-1 (configurations D and E). 3x3 convolutions, each followed by a ReLU; a 2x2 pooling of stride 2 ends every
-block. Layers: `conv{b}_{i}` (before the ReLU), `relu{b}_{i}` (after it), `pool{b}`; Keras'
-`block{b}_conv{i}`, which is after its activation, is another name of `relu{b}_{i}`. Classifier layers are
-not part of it.
+1 (configurations D and E). Each 3x3 convolution is followed by a ReLU; a 2x2 pooling of stride 2 ends every block.
+Layers: `conv{b}_{i}` (before the ReLU), `relu{b}_{i}` (after it), `pool{b}`. Keras' `block{b}_conv{i}`, which is after
+its activation, is an alias of `relu{b}_{i}`. Classifier layers are left out.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from impasto.encoders.base import Chain, Cost, LayerInfo, freeze
+from impasto.encoders.base import LayerCost, LayerInfo, SequentialEncoder, freeze
 from impasto.encoders.state import convolution, gather
 from impasto.errors import RecipeError, unknown
 
@@ -30,14 +29,13 @@ BLOCKS: Mapping[str, Blocks] = MappingProxyType(
     }
 )
 PADDINGS = ("replicate", "zeros")
-# The factor that keeps activations about as large as max pooling leaves them
-# (crowsonkb/style-transfer-pytorch). Deviation: Gatys et al. (2016) average without any factor;
-# `rescale=False` does the same.
+# Factors that keep activations about as large as after max pooling
+# (crowsonkb/style-transfer-pytorch). Deviation: Gatys et al. (2016) average without a factor, as `rescale=False` does.
 POOLING_SCALES: Mapping[str, float] = MappingProxyType({"max": 1.0, "average": 2.0, "l2": 0.78})
 
 
 def feature_indices(blocks: Blocks) -> dict[str, int]:
-    """Return convolution name -> its N in torchvision's `features.N`, which counts ReLUs and poolings too."""
+    """Return convolution name -> N in torchvision's `features.N`, which also counts ReLUs and poolings."""
     indices: dict[str, int] = {}
     position = 0
     for b, widths in enumerate(blocks, start=1):
@@ -68,14 +66,22 @@ def layer_table(blocks: Blocks) -> dict[str, LayerInfo]:
     return table
 
 
-class VGG(Chain):
-    """A VGG network without its classifier, frozen, holding the weights it was given.
+class VGG(SequentialEncoder):
+    """A frozen VGG network without its classifier.
 
-    `state` has torchvision's names (`features.N.weight`, `features.N.bias`); anything else in it is ignored.
-    `pooling`: "max", "average" or "l2" (root of the sum of squares); `rescale` multiplies the latter two by
-    2.0 and 0.78, which keeps activations' size. `padding`: how the first convolution pads, "replicate" (no
-    dark frame; Deviation: the paper pads with zeros) or "zeros"; all others pad with zeros. `preprocessing`:
-    "torch" for torchvision's own weights, "caffe" for the Oxford originals (BGR, 0-255, mean subtracted).
+    Args:
+        name: name of the encoder.
+        blocks: channels of the convolutions, by block.
+        state: weights under torchvision's names (`features.N.weight`, `features.N.bias`); others are ignored.
+        source: origin of the weights, for messages.
+        pooling: "max", "average" or "l2" (root of the sum of squares).
+        padding: padding of the first convolution, "replicate" (no dark frame; Deviation: the paper pads with zeros)
+            or "zeros". All other convolutions pad with zeros.
+        rescale: whether average and l2 pooling are multiplied by 2.0 and 0.78, which preserves the size of the
+            activations.
+        preprocessing: "torch" for torchvision's weights, "caffe" for the Oxford originals (BGR, 0-255, mean
+            subtracted).
+
     Raises RecipeError on an unknown option and WeightsError on weights that do not fit.
     """
 
@@ -105,21 +111,21 @@ class VGG(Chain):
         weights = gather(state, layout(blocks), source)
         for layer, index in feature_indices(blocks).items():
             weight, bias = weights[f"features.{index}.weight"], weights[f"features.{index}.bias"]
-            # Oxford's first convolution expects blue, green, red; turned round once, it costs nothing later.
+            # Oxford's first convolution expects blue, green, red; reversing its weights once costs nothing later.
             if preprocessing == "caffe" and layer == "conv1_1":
                 weight = weight.flip(1)
             self.convolutions[layer] = convolution(weight, bias)
         freeze(self)
 
-    def enter(self, image: Tensor) -> Tensor:
+    def prepare_input(self, image: Tensor) -> Tensor:
         """Return the input of conv1_1, already padded by one pixel: `(B, 3, H + 2, W + 2)`."""
         mode = "replicate" if self.padding == "replicate" else "constant"
         return F.pad(self.normalise(image), (1, 1, 1, 1), mode=mode).to(
             self.dtype, memory_format=torch.channels_last
         )
 
-    def advance(self, layer: str, x: Tensor, overwrite: bool) -> Tensor:
-        """Return `layer` computed from `x`, the layer before."""
+    def apply_layer(self, layer: str, x: Tensor, overwrite: bool) -> Tensor:
+        """Return `layer` computed from `x`, the previous layer."""
         if layer.startswith("conv"):
             conv = self._conv(layer)
             return F.conv2d(x, conv.weight, conv.bias, padding=0 if layer == "conv1_1" else 1)
@@ -134,18 +140,18 @@ class VGG(Chain):
         pooled = F.avg_pool2d(x, 2) if self.pooling == "average" else F.lp_pool2d(x, 2.0, 2)
         return pooled * self.scale if self.scale != 1.0 else pooled
 
-    def measure(self, layer: str, height: int, width: int) -> Cost:
-        """Return the cost of `layer`; autograd keeps ReLU outputs, pooled maps and max pooling's indices."""
+    def layer_cost(self, layer: str, height: int, width: int) -> LayerCost:
+        """Return the cost of `layer`; autograd stores ReLU outputs, pooled maps and the indices of max pooling."""
         channels = self.layers[layer].channels
         if layer.startswith("conv"):
             macs = self._conv(layer).weight[0].numel() * channels * height * width
-            return Cost(height, width, macs, 0)
+            return LayerCost(height, width, macs, 0)
         if layer.startswith("relu"):
-            return Cost(height, width, 0, channels * height * width)
+            return LayerCost(height, width, 0, channels * height * width)
         height, width = height // 2, width // 2
-        # An index is 8 bytes, two float32: the map itself and twice as much again.
+        # An index has 8 bytes, twice a float32: one copy for the map and two for its indices.
         copies = 3 if self.pooling == "max" else 1
-        return Cost(height, width, 0, copies * channels * height * width)
+        return LayerCost(height, width, 0, copies * channels * height * width)
 
     def _conv(self, layer: str) -> nn.Conv2d:
         return cast(nn.Conv2d, self.convolutions[layer])

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from impasto.imaging.color import LUMA
+from impasto.imaging import luma
 
 WINDOW = 16
 PERIOD = 8
@@ -44,11 +44,11 @@ def activity(image: Tensor) -> Tensor:
     The standard deviation of the luma without its slow changes (a Gaussian-like mean of 33 pixels), root mean square
     in the window. A border of half a window is left out.
     """
-    luma = _luma(image)
-    slow = luma
+    plane = luma(image.float())
+    slow = plane
     for _ in range(2):
         slow = F.avg_pool2d(F.pad(slow, (8, 8, 8, 8), mode="replicate"), 17, 1)
-    energy = (luma - slow).square()[..., 8:-8, 8:-8]
+    energy = (plane - slow).square()[..., 8:-8, 8:-8]
     return F.avg_pool2d(energy, WINDOW, WINDOW // 2)[0, 0].sqrt()
 
 
@@ -81,7 +81,7 @@ def checkerboard(painted: Tensor) -> float:
     the energy of a wave too faint to see; the least of these ratios counts.
     """
     side = min(painted.shape[2:]) // PERIOD * PERIOD
-    plane = _luma(painted)[0, 0, :side, :side].double()
+    plane = luma(painted.float())[0, 0, :side, :side].double()
     window = torch.outer(*(torch.hann_window(side, dtype=torch.float64),) * 2)
     plane = (plane - (plane * window).sum() / window.sum()) * window
     energy = torch.fft.fft2(plane).abs().square()
@@ -131,7 +131,3 @@ def faults(paint: Paint, photograph: Tensor) -> Iterator[str]:
             fault = blob(flat, painted)
             if fault:
                 yield f"on flat {name} at {side} pixels {fault}"
-
-
-def _luma(image: Tensor) -> Tensor:
-    return (image.float() * image.new_tensor(LUMA, dtype=torch.float32).view(1, 3, 1, 1)).sum(1, keepdim=True)

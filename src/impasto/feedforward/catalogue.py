@@ -21,8 +21,7 @@ from impasto.feedforward.restore import restore_any_style, restore_given_styles
 from impasto.feedforward.style_data import LONGEST, measure_style
 from impasto.feedforward.weights import Network, read_network
 from impasto.guidance import check_strength
-from impasto.imaging import fit, read_picture, resize
-from impasto.imaging.picture import PictureLike
+from impasto.imaging import PictureLike, fit, read_picture, resize
 
 # Style images whose statistics are remembered, some 120 kB each.
 MOST_REMEMBERED = 64

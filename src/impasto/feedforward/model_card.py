@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from impasto.feedforward.modules.transform import BLOCKS, WIDTHS, TransformNet
 from impasto.feedforward.restore import restore_given_styles
 from impasto.feedforward.style_settings import GivenStyleSettings
 from impasto.feedforward.weights import read_network, write_network
+from impasto.hashing import file_sha256
 from impasto.imaging import write_text_atomic
 from impasto.training.cards import settings_block, table
 
@@ -62,7 +62,7 @@ def describe(
                 titles[index] if titles else path.stem,
                 credits[index] if credits else "",
                 licences[index] if licences else "",
-                sha256(path.read_bytes()).hexdigest(),
+                file_sha256(path),
             )
         )
     return records

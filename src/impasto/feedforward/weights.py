@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +18,7 @@ from torch import Tensor
 from impasto.errors import WeightsError
 from impasto.feedforward.modules.norms import Norms
 from impasto.feedforward.modules.transform import ModulatedLayer, StyleParams
+from impasto.hashing import file_sha256
 from impasto.imaging import atomic_write
 
 KEY = "impasto"
@@ -96,7 +96,7 @@ def identity(path: Path) -> str:
     Raises WeightsError as `read_network`.
     """
     card, _ = read_network(path)
-    words = f"SHA-256 {sha256(path.read_bytes()).hexdigest()[:16]}"
+    words = f"SHA-256 {file_sha256(path)[:16]}"
     if "steps_done" in card and "began_with" in card:
         words += f"; {card['steps_done']} steps after {card['began_with']}"
     return f"{path.name} ({words})"

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from impasto.imaging import fade, match_colors, resize, return_colors
-from impasto.imaging.masks import scale_mask
+from impasto.imaging import fade, match_colors, resize, return_colors, scale_mask
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
-"""Pixels in and out: reading, writing, resizing and colour, and nothing about style.
+"""Pixels in and out: reading, writing, resizing, colour and masks.
 
-Everything in here handles pictures as float32 `(1, 3, H, W)`, sRGB-encoded, [0, 1]. What a file's format,
-depth, orientation or colour profile was is settled in this room and nowhere else.
+Pictures are float32 `(1, 3, H, W)`, sRGB-encoded, in [0, 1]. Only this package deals with file formats, bit depths,
+orientations and colour profiles.
 """
 
-from impasto.imaging.atomic import atomic_write, write_bytes_atomic, write_text_atomic
+from impasto.imaging.atomic import atomic_write, check_place, write_bytes_atomic, write_text_atomic
 from impasto.imaging.color import (
+    LUMA,
     lab_to_rgb,
     linear_to_srgb,
+    luma,
     luminance,
     rgb_to_lab,
     srgb_profile,
@@ -15,11 +17,11 @@ from impasto.imaging.color import (
 )
 from impasto.imaging.encode import to_image
 from impasto.imaging.folders import READABLE, pictures_in
-from impasto.imaging.masks import RAMPS, area_average, complete_masks, ramp, read_mask
+from impasto.imaging.masks import RAMPS, area_average, complete_masks, ramp, read_mask, scale_mask
 from impasto.imaging.match import DEFAULT_SPACE, MATCHES, SPACES, match_colors
 from impasto.imaging.picture import Picture, PictureLike, PictureWarning
 from impasto.imaging.provenance import read_recipe, recipe_text
-from impasto.imaging.read import read_picture
+from impasto.imaging.read import check_file, read_picture
 from impasto.imaging.recolor import color_difference, fade, into_gamut, return_colors
 from impasto.imaging.regions import Region, read_regions
 from impasto.imaging.resize import fit, resize
@@ -27,6 +29,7 @@ from impasto.imaging.write import WRITABLE, check_writable, write_animation, wri
 
 __all__ = [
     "DEFAULT_SPACE",
+    "LUMA",
     "MATCHES",
     "RAMPS",
     "READABLE",
@@ -38,6 +41,8 @@ __all__ = [
     "Region",
     "area_average",
     "atomic_write",
+    "check_file",
+    "check_place",
     "check_writable",
     "color_difference",
     "complete_masks",
@@ -46,6 +51,7 @@ __all__ = [
     "into_gamut",
     "lab_to_rgb",
     "linear_to_srgb",
+    "luma",
     "luminance",
     "match_colors",
     "pictures_in",
@@ -58,6 +64,7 @@ __all__ = [
     "resize",
     "return_colors",
     "rgb_to_lab",
+    "scale_mask",
     "srgb_profile",
     "srgb_to_linear",
     "to_image",

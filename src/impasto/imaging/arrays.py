@@ -1,4 +1,4 @@
-"""Pictures from memory: numpy arrays and torch tensors, checked and brought to one form."""
+"""Pictures from numpy arrays and torch tensors."""
 
 from __future__ import annotations
 
@@ -66,7 +66,10 @@ def from_tensor(tensor: torch.Tensor) -> Picture:
 
 
 def from_planes(planes: torch.Tensor, bits: Literal[8, 16], name: str) -> Picture:
-    """Split float32 `(1, C, H, W)` into a Picture; grey (C = 1, 2) is repeated, C = 2 and 4 end in alpha."""
+    """Split float32 `(1, C, H, W)` into a Picture.
+
+    Grey (C = 1, 2) is repeated; with C = 2 or 4 the last channel is alpha.
+    """
     channels = planes.shape[1]
     alpha = planes[:, -1:].clone() if channels in (2, 4) else None
     color = planes[:, :1].expand(-1, 3, -1, -1) if channels < 3 else planes[:, :3]
@@ -78,7 +81,7 @@ def check_range(lowest: float, highest: float, what: str) -> None:
     """Raise PictureError unless both numbers are finite and in [0, 1]; a NaN anywhere makes both NaN."""
     if not (numpy.isfinite(lowest) and numpy.isfinite(highest)):
         raise PictureError(
-            f"The {what} holds values that are not finite (NaN or infinity); remove them first."
+            f"The {what} contains values that are not finite (NaN or infinity); remove them first."
         )
     if lowest < 0.0 or highest > 1.0:
         raise PictureError(

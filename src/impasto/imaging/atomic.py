@@ -1,4 +1,4 @@
-"""Files that are either the old one or the whole new one, never half of it."""
+"""Atomic file writes: a file has either its old content or all of its new content."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from impasto.errors import ImpastoError, OutputError
 
 
 def check_place(path: str | os.PathLike[str]) -> Path:
-    """Return `path` if a file can be put there now, before any work is spent on its content.
+    """Return `path` if a file can be written there; call it before expensive work.
 
-    Raises OutputError when the folder is missing or closed for writing, or when `path` is a folder, a device
-    or a write-protected file.
+    Raises OutputError if the folder is missing or not writable, or if `path` is a folder, a device or a
+    write-protected file.
     """
     target = Path(path)
     try:
         if target.is_dir():
             raise OutputError(f"'{target}' is a folder; give the name of a file.")
         if target.exists() and not target.is_file():
-            raise OutputError(f"'{target}' is not an ordinary file and is left alone; give another name.")
+            raise OutputError(f"'{target}' is not a regular file; give another name.")
         if not target.parent.is_dir():
             raise OutputError(f"The folder '{target.parent}' does not exist; create it or choose another.")
         if not os.access(_real(target).parent, os.W_OK | os.X_OK):
-            raise OutputError(f"The folder '{_real(target).parent}' is not open for writing; choose another.")
+            raise OutputError(f"The folder '{_real(target).parent}' is not writable; choose another.")
         if target.exists() and not os.access(target, os.W_OK):
-            raise OutputError(f"'{target}' is write-protected; give another name or allow writing.")
+            raise OutputError(f"'{target}' is write-protected; give another name or make it writable.")
     except OutputError:
         raise
     except (OSError, ValueError) as error:  # a name that is too long, or has a NUL in it
@@ -38,15 +38,15 @@ def check_place(path: str | os.PathLike[str]) -> Path:
 
 @contextlib.contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield an empty temporary file beside `path`; on leaving it takes the place of `path` in one step.
+    """Yield an empty temporary file beside `path`, which replaces `path` when the context ends.
 
-    The temporary file is hidden, has the suffix of `path` and the permissions the umask gives. It is flushed
-    to the disk before it is renamed. On any failure it is removed, the old file stays as it was, and an
-    OSError becomes an OutputError. A symbolic link at `path` stays a link; the file it points to is replaced.
+    The temporary file is hidden, has the suffix of `path` and the permissions of the umask. It is flushed to disk
+    before it is renamed. On failure it is removed, the old file stays unchanged, and an OSError becomes an
+    OutputError. If `path` is a symbolic link, the file it points to is replaced.
     """
     target = check_place(path)
     real = _real(target)
-    # A short name of its own: the target's name may already be as long as the file system allows.
+    # A short name, because the target's name may already be as long as the file system allows.
     temporary = real.with_name(f".impasto-{secrets.token_hex(8)}{real.suffix[:16]}")
     try:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
@@ -65,14 +65,14 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def write_bytes_atomic(path: str | os.PathLike[str], data: bytes) -> Path:
-    """Put `data` into the file `path` in one step, as `atomic_write` does, and return the path."""
+    """Write `data` to `path` with `atomic_write` and return the path."""
     with atomic_write(path) as temporary:
         temporary.write_bytes(data)
     return Path(path)
 
 
 def write_text_atomic(path: str | os.PathLike[str], text: str) -> Path:
-    """Put `text` as UTF-8 into the file `path` in one step, as `atomic_write` does, and return the path."""
+    """Write `text` as UTF-8 to `path` with `atomic_write` and return the path."""
     return write_bytes_atomic(path, text.encode("utf-8"))
 
 
@@ -85,7 +85,7 @@ def _reason(error: Exception) -> str:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable; file systems that cannot sync a folder are let off."""
+    """Flush the rename to disk, where the file system can sync folders."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,7 +1,7 @@
 """Colour spaces: sRGB, linear light, relative luminance, CIE L*a*b*.
 
-All functions take and return `(..., 3, H, W)` tensors (the transfer curves any shape), keep dtype and device,
-and are differentiable everywhere.
+Functions take and return `(..., 3, H, W)` tensors (transfer curves: any shape), keep dtype and device, and are
+differentiable everywhere.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _RGB_TO_XYZ = (
     (0.2126729, 0.7151522, 0.0721750),
     (0.0193339, 0.1191920, 0.9503041),
 )
-# What red, green and blue give to brightness. Source: ITU-R BT.709.
+# Weights of red, green and blue in luminance and luma. Source: ITU-R BT.709.
 LUMA = (0.2126, 0.7152, 0.0722)
 # CIE 15:2004 with the exact fractions, Bruce Lindbloom, "A Continuity Study of the CIE L* Function".
 _EPSILON = 216.0 / 24389.0
@@ -29,9 +29,9 @@ _KAPPA = 24389.0 / 27.0
 
 @cache
 def srgb_profile() -> bytes:
-    """Return the ICC profile of sRGB, the same bytes on every call, process and day."""
+    """Return the ICC profile of sRGB, always the same bytes."""
     data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    data[24:36] = bytes((7, 208, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0))  # creation time: 2000-01-01, not now
+    data[24:36] = bytes((7, 208, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0))  # creation time: 2000-01-01 instead of now
     data[84:100] = bytes(16)  # profile ID "not computed": the hash would cover another time
     return bytes(data)
 
@@ -60,6 +60,16 @@ def luminance(pixels: torch.Tensor) -> torch.Tensor:
     return (srgb_to_linear(pixels) * weights).sum(dim=-3, keepdim=True)
 
 
+def luma(pixels: torch.Tensor) -> torch.Tensor:
+    """Return Y' = 0.2126 R' + 0.7152 G' + 0.0722 B' `(..., 1, H, W)` of sRGB-encoded `(..., 3, H, W)`.
+
+    Luma weights the encoded values. It is closer than `luminance` to what the eye sees as grain. Raises
+    PictureError unless there are three channels. Source: ITU-R BT.709.
+    """
+    _need_three(pixels)
+    return (pixels * pixels.new_tensor(LUMA).view(3, 1, 1)).sum(dim=-3, keepdim=True)
+
+
 def rgb_to_lab(pixels: torch.Tensor) -> torch.Tensor:
     """Convert sRGB-encoded `(..., 3, H, W)` to CIE L*a*b* (D65): L in [0, 100], a and b about [-128, 128].
 
@@ -77,7 +87,7 @@ def rgb_to_lab(pixels: torch.Tensor) -> torch.Tensor:
 def lab_to_rgb(lab: torch.Tensor) -> torch.Tensor:
     """Convert CIE L*a*b* (D65) `(..., 3, H, W)` to sRGB-encoded RGB, the inverse of `rgb_to_lab`.
 
-    Colours outside sRGB come back outside [0, 1]: clamp where that matters. Raises PictureError unless there
+    Colours outside sRGB have values outside [0, 1]; clamp them if necessary. Raises PictureError unless there
     are three channels. Source: CIE 15:2004, annex D.
     """
     _need_three(lab)

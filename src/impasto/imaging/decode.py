@@ -1,4 +1,4 @@
-"""From a file's bytes to sRGB planes: which decoder, how small, which way up."""
+"""Decoding picture files to upright sRGB planes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from impasto.imaging.picture import PictureWarning
 from impasto.imaging.resize import fit
 
 KNOWN = "JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP or HEIC"
-# Only these (MPO comes with JPEG): Pillow would also run Ghostscript for EPS and guess at headerless formats.
+# Only these (MPO comes with JPEG): Pillow would otherwise run Ghostscript for EPS and guess formats without headers.
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "GIF", "BMP")
 _STREAMED = ("JPEG", "MPO", "PNG", "WEBP", "TIFF")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
@@ -33,8 +33,8 @@ Planes = tuple[torch.Tensor, Literal[8, 16]]
 
 
 @contextlib.contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn whatever a decoder raises about `path` into one PictureError; our own errors pass."""
+def picture_errors(path: Path) -> Iterator[None]:
+    """Turn any exception of a decoder into a PictureError about `path`; impasto's own errors pass unchanged."""
     try:
         yield
     except (ImpastoError, PictureWarning):
@@ -45,24 +45,21 @@ def translated(path: Path) -> Iterator[None]:
         ) from error
     except UnidentifiedImageError as error:
         raise PictureError(
-            f"'{path}' is not a picture that can be read, whatever its name says; give a {KNOWN} file."
+            f"'{path}' is not a readable picture, whatever its name says; give a {KNOWN} file."
         ) from error
     except PermissionError as error:
-        raise PictureError(
-            f"'{path}' may not be read (permission denied); change its permissions."
-        ) from error
+        raise PictureError(f"'{path}' cannot be read (permission denied); change its permissions.") from error
     except Exception as error:  # Pillow and libvips raise a dozen kinds for damaged files
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise PictureError(
-            f"'{path}' cannot be read as a picture, it is damaged or cut short ({reason}); give another file."
+            f"'{path}' cannot be read as a picture, it is damaged or truncated ({reason}); give another file."
         ) from error
 
 
 def open_image(file: BinaryIO) -> Image.Image:
-    """Open a picture by its content; nothing is decoded yet.
+    """Open a picture of any known format without decoding it.
 
-    Raises MissingExtraError for HEIC without pillow-heif, and what Pillow raises. Call it inside
-    `translated`.
+    Raises MissingExtraError for HEIC without pillow-heif, and what Pillow raises. Call it inside `picture_errors`.
     """
     head = file.read(64)
     file.seek(0)
@@ -73,14 +70,14 @@ def open_image(file: BinaryIO) -> Image.Image:
             raise MissingExtraError("Reading HEIC", "heif") from error
         opened: Image.Image = heif.HeifImageFile(file)
         return opened
-    # Pillow's own limit is lifted while it reads the header only; `check_pixels` is ours, with a way out.
+    # Pillow's own limit is lifted while it reads the header; `check_pixels` checks the size with better advice.
     with _OPENING:
-        kept, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        previous_limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
             Image.init()
             return Image.open(file, formats=[name for name in _FORMATS if name in Image.OPEN])
         finally:
-            Image.MAX_IMAGE_PIXELS = kept
+            Image.MAX_IMAGE_PIXELS = previous_limit
 
 
 def decode_file(file: BinaryIO, path: Path, longest: int | None) -> Planes:
@@ -93,7 +90,7 @@ def decode_file(file: BinaryIO, path: Path, longest: int | None) -> Planes:
     except UnidentifiedImageError:
         if (
             start in _TIFF_STARTS and library is not None
-        ):  # float RGB and other TIFFs that Pillow does not know
+        ):  # float RGB and other TIFFs that Pillow does not support
             return _stream(library, path, longest, None)
         raise
     with image:
@@ -126,10 +123,10 @@ def orient(planes: torch.Tensor, orientation: int) -> torch.Tensor:
 def orientation_of(image: Image.Image) -> int:
     """Return the EXIF orientation of a Pillow image, 1 where there is none or the EXIF block is damaged."""
     try:
-        found = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # damaged EXIF must not cost the picture
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # a picture with damaged EXIF is still readable
         return 1
-    return found if isinstance(found, int) else 1
+    return orientation if isinstance(orientation, int) else 1
 
 
 def _stream(library: object, path: Path, longest: int | None, profile: object) -> Planes:
@@ -147,7 +144,7 @@ def _is_heic(head: bytes) -> bool:
 
 
 def _is_deep(image: Image.Image, file: BinaryIO) -> bool:
-    """Whether the file holds 16-bit channels; Pillow opens most of them as 8 bit and does not say so."""
+    """Whether the file has 16-bit channels; Pillow silently opens most such files with 8 bits."""
     if image.format == "PNG":
         file.seek(24)
         return file.read(1) == b"\x10"
@@ -166,7 +163,7 @@ def _wanted(image: Image.Image, longest: int | None) -> tuple[int, int] | None:
 
 
 def _better_streamed(image: Image.Image, longest: int | None) -> bool:
-    """Whether libvips should read this 8-bit file because Pillow would have to hold too much of it."""
+    """Whether libvips should read this 8-bit file, because Pillow would need too much memory."""
     size = _wanted(image, longest)
     if size is None or not _can_stream(image):
         return False
@@ -177,27 +174,27 @@ def _better_streamed(image: Image.Image, longest: int | None) -> bool:
 
 
 def _can_stream(image: Image.Image) -> bool:
-    """Whether the lines of the file come one after another: not interlaced, not progressive."""
+    """Whether the file stores its lines in order: neither interlaced nor progressive."""
     return image.format in _STREAMED and not (image.info.get("interlace") or image.info.get("progressive"))
 
 
 def _held(image: Image.Image, size: tuple[int, int] | None) -> tuple[int, int]:
-    """Pixels Pillow must hold to decode to `size`, and by how much the JPEG decoder can shrink on the way."""
+    """Return how many pixels Pillow holds to decode to `size`, and the factor by which the JPEG decoder can shrink."""
     pixels = image.width * image.height
     if size is None or image.format not in ("JPEG", "MPO"):
         return pixels, 1
     scale = 1
-    for margin in (2, 1):  # twice the size where it fits: a better filter does the last step
+    for margin in (2, 1):  # twice the size if possible: a better filter does the last step
         fitting = (s for s in (8, 4, 2, 1) if image.height // s >= margin * size[0])
         scale = next((s for s in fitting if image.width // s >= margin * size[1]), 1)
         if pixels // scale**2 <= MOST_HELD:
             break
-    # A progressive file keeps all its coefficients in memory, however small it comes out.
+    # A progressive file needs all its coefficients in memory, whatever the output size.
     return (pixels if image.info.get("progressive") else pixels // scale**2), scale
 
 
 def _draft(image: Image.Image, size: tuple[int, int] | None, streaming: bool, where: str) -> None:
-    """Let the JPEG decoder shrink; raise PictureError when the picture would still not fit into memory."""
+    """Let the JPEG decoder shrink the picture; raises PictureError if it still does not fit into memory."""
     held, scale = _held(image, size)
     if held > MOST_HELD:
         if not _can_stream(image):
@@ -208,7 +205,7 @@ def _draft(image: Image.Image, size: tuple[int, int] | None, streaming: bool, wh
             advice = (
                 "shrink it first"
                 if streaming
-                else "pip install 'impasto[io]' reads it in pieces, or shrink it"
+                else "pip install 'impasto[io]' to read it in pieces, or shrink it"
             )
         raise refuse(image.width, image.height, where, advice)
     if scale > 1:

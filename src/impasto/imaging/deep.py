@@ -1,4 +1,4 @@
-"""libvips: 16-bit pictures without loss, and huge ones in a stream (extra `io`)."""
+"""Decoding with libvips: 16-bit pictures without loss, and huge pictures in a stream (extra `io`)."""
 
 from __future__ import annotations
 
@@ -31,14 +31,13 @@ def decode_streamed(
 ) -> tuple[torch.Tensor, Literal[8, 16], int]:
     """Return float32 sRGB `(1, C, H, W)`, the source's depth and its EXIF orientation (not applied).
 
-    C is 1 to 4, the last of 2 or 4 is alpha. profile: the ICC profile as Pillow found it;
-    libvips drops damaged ones without a word.
-    With `longest` the picture is scaled down while it is read, so that memory holds a few lines and the
-    result. Raises PictureError for sizes, channel counts and float values out of range, and pyvips.Error for
-    damage.
+    C is 1 to 4; the last of 2 or 4 is alpha. profile: the ICC profile as Pillow read it, because libvips silently
+    drops damaged ones. With `longest` the picture is scaled down while it is read, so that memory holds only a few
+    lines and the result. Raises PictureError for sizes, channel counts and float values out of range,
+    and pyvips.Error for damaged files.
     """
     where = f"'{path}'"
-    # A source, not a file name: libvips takes "[" in names for options and caches files by name.
+    # A source, not a file name: libvips interprets "[" in names as options and caches files by name.
     source = library.Source.new_from_file(str(path))
     image = library.Image.new_from_source(source, "", access="sequential", fail_on="truncated")
     check_pixels(image.width, image.height, where)
@@ -57,9 +56,9 @@ def decode_streamed(
 
 
 def _scaled(image: Any, size: tuple[int, int]) -> Any:
-    """Scale all channels alike to `(height, width)`, without multiplying by alpha."""
+    """Scale all channels to `(height, width)`, without premultiplied alpha."""
     deep = image.format == "ushort"
-    # libvips scales whole numbers with 12-bit weights, a constant 60000 would come out as 59985.
+    # libvips scales integers with 12-bit weights: a constant 60000 would become 59985.
     scaled = (image.cast("float") if deep else image).resize(
         size[1] / image.width, vscale=size[0] / image.height, kernel="cubic"
     )
@@ -67,9 +66,9 @@ def _scaled(image: Any, size: tuple[int, int]) -> Any:
 
 
 def _to_srgb(library: Any, image: Any, data: object, where: str) -> Any:
-    """Convert to sRGB of the same depth; 8- and 16-bit grey without profile and float stay as they are."""
+    """Convert to sRGB of the same depth; grey without a profile and floats stay unchanged."""
     if image.format in ("float", "double") and image.interpretation in _PLAIN:
-        return image  # values in [0, 1] are taken as they stand, as with Pillow's mode F
+        return image  # values in [0, 1] are used unchanged, as with Pillow's mode F
     depth, target = (8, "srgb") if image.format in ("uchar", "char") else (16, "rgb16")
     plain = image.interpretation in _PLAIN
     space = {"b-w": "GRAY", "grey16": "GRAY", "cmyk": "CMYK"}.get(image.interpretation, "RGB")
@@ -86,7 +85,7 @@ def _to_srgb(library: Any, image: Any, data: object, where: str) -> Any:
 def _unit(
     values: numpy.ndarray[Any, Any], where: str
 ) -> tuple[numpy.ndarray[Any, numpy.dtype[numpy.float32]], Literal[8, 16]]:
-    """Scale `(H, W, C)` or `(H, W)` to float32 in [0, 1]; return the depth as well."""
+    """Scale `(H, W, C)` or `(H, W)` to float32 in [0, 1]; return it with the bit depth."""
     depth: Literal[8, 16] = 16
     if values.ndim == 2:
         values = values[..., None]

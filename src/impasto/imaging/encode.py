@@ -1,4 +1,4 @@
-"""From planes to the bytes of each format: 8 bit through Pillow, 16 bit through libvips."""
+"""Encoding planes to picture files: 8 bits through Pillow, 16 bits through libvips."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BAND = 256  # rows
 
 
 def planes_of(pixels: torch.Tensor, alpha: torch.Tensor | None) -> torch.Tensor:
-    """Join `(1, 3, H, W)` or `(3, H, W)` and an alpha to float32 `(C, H, W)` in [0, 1], C = 3 or 4.
+    """Combine `(1, 3, H, W)` or `(3, H, W)` and an alpha to float32 `(C, H, W)` in [0, 1], C = 3 or 4.
 
     An alpha `(1, 1, h, w)`, `(1, h, w)` or `(h, w)` of another size is resized. Raises PictureError for other
     shapes, other types than float, and values that are not finite.
@@ -39,28 +39,28 @@ def planes_of(pixels: torch.Tensor, alpha: torch.Tensor | None) -> torch.Tensor:
 
 def _single(image: torch.Tensor, channels: int, what: str) -> torch.Tensor:
     shape = tuple(image.shape)
-    found = image.detach().cpu()
-    if found.ndim == 2 and channels == 1:
-        found = found[None]
-    if found.ndim == 4 and found.shape[0] == 1:
-        found = found[0]
-    if found.ndim != 3 or found.shape[0] != channels or 0 in shape or not found.is_floating_point():
+    planes = image.detach().cpu()
+    if planes.ndim == 2 and channels == 1:
+        planes = planes[None]
+    if planes.ndim == 4 and planes.shape[0] == 1:
+        planes = planes[0]
+    if planes.ndim != 3 or planes.shape[0] != channels or 0 in shape or not planes.is_floating_point():
         raise PictureError(
             f"The {what} to write are floats of shape (1, {channels}, H, W), not {image.dtype} {shape}."
         )
-    found = found.float()
-    low, high = (float(value) for value in found.aminmax())  # NaN if one value is
+    planes = planes.float()
+    low, high = (float(value) for value in planes.aminmax())  # NaN if one value is
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise PictureError(f"The {what} to write hold values that are not finite (NaN or infinity).")
-    # Of a picture of 8192 x 8192 a copy is 800 MB.
-    return found if low >= 0.0 and high <= 1.0 else found.clamp(0.0, 1.0)
+        raise PictureError(f"The {what} to write contain values that are not finite (NaN or infinity).")
+    # A copy of a picture of 8192 x 8192 takes 800 MB.
+    return planes if low >= 0.0 and high <= 1.0 else planes.clamp(0.0, 1.0)
 
 
 def quantized(planes: torch.Tensor, top: int) -> numpy.ndarray[Any, Any]:
     """Return `(H, W, C)` whole numbers 0 to `top` (255 or 65535) of `(C, H, W)` in [0, 1], halves up."""
     channels, height, width = planes.shape
     steps = numpy.empty((height, width, channels), numpy.uint16 if top > 255 else numpy.uint8)
-    for first in range(0, height, _BAND):  # in bands, for a large picture is held once already
+    for first in range(0, height, _BAND):  # in bands, because a large picture already takes much memory
         band = planes[:, first : first + _BAND]
         # Float64 for 16 bit: x * 65535 + 0.5 has no spare bits in float32.
         exact = band.double() if top > 255 else band
@@ -78,7 +78,7 @@ def to_image(pixels: torch.Tensor, alpha: torch.Tensor | None = None) -> Image.I
 
 
 def encode_plain(planes: torch.Tensor, kind: str, recipe: Mapping[str, object] | None, quality: int) -> bytes:
-    """Return `(C, H, W)`, C = 3 or 4, as 8-bit file of Pillow's format `kind`, with sRGB profile and recipe.
+    """Encode `(C, H, W)`, C = 3 or 4, as an 8-bit file of Pillow's format `kind`, with sRGB profile and recipe.
 
     JPEG: 4:4:4, alpha over white. AVIF and HEIC: 4:4:4. WebP keeps the colour under alpha 0. Raises
     RecipeError when the recipe is too long for JPEG, MissingExtraError for HEIC without pillow-heif, and what
@@ -87,7 +87,7 @@ def encode_plain(planes: torch.Tensor, kind: str, recipe: Mapping[str, object] |
     if kind == "JPEG" and planes.shape[0] == 4:
         planes = planes[:3] * planes[3:] + (1.0 - planes[3:])
     image = Image.fromarray(quantized(planes, 255))
-    # Into memory first: given a file, Pillow takes a write cut short by a full disk for a whole one.
+    # In memory first: with a file, Pillow does not notice a write that a full disk truncates.
     buffer = io.BytesIO()
     options: dict[str, Any] = {"icc_profile": srgb_profile()}
     if kind in ("JPEG", "WEBP", "AVIF", "HEIF"):
@@ -135,7 +135,7 @@ def encode_deep(path: Path, planes: torch.Tensor, kind: str, recipe: Mapping[str
 
 
 def need_vips() -> Any:
-    """Return pyvips; raises MissingExtraError where it is not installed."""
+    """Return pyvips; raises MissingExtraError if it is not installed."""
     library = vips()
     if library is None:
         raise MissingExtraError("Writing 16 bits a channel", "io")
@@ -143,7 +143,7 @@ def need_vips() -> Any:
 
 
 def need_heif() -> Any:
-    """Return pillow_heif; raises MissingExtraError where it is not installed."""
+    """Return pillow_heif; raises MissingExtraError if it is not installed."""
     try:
         return importlib.import_module("pillow_heif")
     except (ImportError, OSError) as error:

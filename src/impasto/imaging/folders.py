@@ -1,4 +1,4 @@
-"""Many pictures at once: folders in a list of paths become the pictures in them."""
+"""Lists of picture files from files and folders."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from impasto.errors import PictureError
 READABLE = frozenset(
     (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp", ".heic", ".heif")
 )
-"""Suffixes by which a picture is recognised in a folder; a file named outright may have any."""
+"""Suffixes of pictures in a folder; a file given by name may have any suffix."""
 
 
 def pictures_in(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
-    """Return the files among `paths` as they are, and for each folder the pictures in it, sorted by name.
+    """Return the files among `paths`, and the pictures of each folder among them, sorted by name.
 
-    Folders are not searched deeper; hidden files are left out. Raises PictureError when a path does not exist
-    or may not be listed, a folder holds no picture, or `paths` is empty.
+    Subfolders and hidden files are ignored. Raises PictureError if a path does not exist or cannot be listed, a folder
+    contains no picture, or `paths` is empty.
     """
-    found: list[Path] = []
+    pictures: list[Path] = []
     for path in map(Path, paths):
         if not path.is_dir():
             if not path.exists():
                 raise PictureError(f"'{path}' does not exist; check the name.")
-            found.append(path)
+            pictures.append(path)
             continue
         try:
             inside = sorted(
@@ -37,9 +37,9 @@ def pictures_in(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
             raise PictureError(f"The folder '{path}' cannot be listed ({error.strerror}).") from error
         if not inside:
             raise PictureError(
-                f"The folder '{path}' holds no pictures; known are {', '.join(sorted(READABLE))}."
+                f"The folder '{path}' contains no pictures; known suffixes are {', '.join(sorted(READABLE))}."
             )
-        found += inside
-    if not found:
+        pictures += inside
+    if not pictures:
         raise PictureError("No pictures were given; name at least one file or folder.")
-    return found
+    return pictures

@@ -1,4 +1,4 @@
-"""Masks: where in a picture something holds, float32 `(1, 1, H, W)` in [0, 1], white = 1 = here."""
+"""Masks: float32 `(1, 1, H, W)` in [0, 1]; white (1) selects a pixel."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from impasto.imaging.read import read_picture
 from impasto.imaging.resize import resize
 
 RAMPS = ("left", "right", "top", "bottom", "centre")
-"""Words that `read_mask` takes instead of a picture; `ramp` makes them."""
+"""Names that `read_mask` accepts instead of a picture; see `ramp`."""
 
-_LARGEST = 4096  # pixels of the longer side beyond which detail is worth nothing, unless it is asked for
-_COLOURED = 0.15  # how far red, green and blue of one pixel lie apart where it is coloured; JPEG stays below
+_LARGEST = 4096  # longer side in pixels; finer detail has no effect
+_COLOURED = (
+    0.15  # difference of red, green and blue from which a pixel counts as coloured; JPEG noise stays below
+)
 _COLOURED_SHARE = 0.005
-_DARKEST = 1.01 / 255.0  # the first step of 8 bits above black is still black, in float32 too
+_DARKEST = 1.01 / 255.0  # the first 8-bit step above black still counts as black, also in float32
 _LEAST_MEAN = 1e-4
 _OVERLAP = 1.1 + 1e-6
 _OVERLAP_SHARE = 0.01
@@ -29,12 +31,12 @@ _OVERLAP_SHARE = 0.01
 def read_mask(source: PictureLike, height: int, width: int, *, name: str = "mask") -> torch.Tensor:
     """Read a mask for a picture of `height` x `width`: float32 `(1, 1, height, width)` in [0, 1].
 
-    source: one of the words in RAMPS, or whatever `read_picture` takes, also arrays and tensors of bool. The
-    value is the grey value as stored (the mean of red, green and blue), times alpha where there is any; it is
-    averaged by area where the mask shrinks and bicubic where it grows. name: how messages call the mask.
+    source: a name in RAMPS, or anything `read_picture` accepts, and bool arrays and tensors. The value is the stored
+    grey value (mean of red, green and blue) times alpha, if any. It is resized by area averaging to shrink and
+    bicubically to enlarge. name: name of the mask in messages.
 
-    Raises PictureError when it cannot be read, is coloured, or has other proportions than the picture (1 % or
-    one pixel of rounding is allowed), and RecipeError for a size below 1.
+    Raises PictureError if it cannot be read, is coloured, or has another aspect ratio than the picture (1 % or one
+    pixel of rounding is allowed), and RecipeError for a size below 1.
     """
     if isinstance(source, str) and source in RAMPS:
         return ramp(source, height, width)
@@ -45,19 +47,19 @@ def read_mask(source: PictureLike, height: int, width: int, *, name: str = "mask
     share = (spread > _COLOURED).float().mean().item()
     if share > _COLOURED_SHARE:
         raise PictureError(
-            f"{what} is coloured on {share:.1%} of its pixels, but a mask is grey, white where it holds;"
-            " colour-coded maps are given with --regions."
+            f"{what} is coloured on {share:.1%} of its pixels, but a mask is grey, white where it applies;"
+            " for colour-coded maps use --regions."
         )
     return scale_mask(picture.pixels.mean(1, keepdim=True) * alpha, height, width)
 
 
 def ramp(word: str, height: int, width: int) -> torch.Tensor:
-    """Return the smooth mask that a word of RAMPS means, float32 `(1, 1, height, width)`.
+    """Return the smooth mask with a name in RAMPS, float32 `(1, 1, height, width)`.
 
     With S(t) = 3t² - 2t³ and t from 0 to 1 between the centres of the outermost pixels: right = S(t) along
     the columns and left = 1 - right; bottom = S(t) along the rows and top = 1 - bottom; centre = 1 - S(r),
-    r = 1 on the ellipse that touches the four edges and beyond it. One pixel alone has t = 1/2.
-    Raises RecipeError for another word and for a size below 1.
+    r = 1 on the ellipse that touches the four edges and beyond it. A single pixel has t = 1/2.
+    Raises RecipeError for another name and for a size below 1.
     """
     if word not in RAMPS:
         raise RecipeError(unknown("word for a mask", word, RAMPS))
@@ -77,13 +79,11 @@ def complete_masks(
 ) -> tuple[torch.Tensor, ...]:
     """Return one mask per style, all `(1, 1, H, W)`, whose sum is at most 1 at every pixel.
 
-    masks: one per style, or one fewer: then the last style gets what the others leave, 1 - their sum. Where
-    the sum is above 1 the masks are divided by it; above 1.1 it may be on 1 % of the pixels and no more.
-    names: how messages call the masks, in their order.
+    masks: one per style, or one fewer: the last style then gets the rest, 1 - their sum. Where the sum exceeds 1 the
+    masks are divided by it; it may exceed 1.1 on at most 1 % of the pixels. names: names of the masks in messages.
 
-    Raises RecipeError for another number of masks or names, and PictureError when masks differ in size, when
-    one is empty (no value above 1/255, or a mean below 1e-4), when they overlap by more, or when nothing is
-    left for the last style.
+    Raises RecipeError for another number of masks or names, and PictureError if masks differ in size, one is empty (no
+    value above 1/255, or a mean below 1e-4), they overlap more, or nothing is left for the last style.
     """
     if not masks or len(masks) not in (styles, styles - 1):
         raise RecipeError(
@@ -106,52 +106,52 @@ def complete_masks(
             )
     total = torch.stack(tuple(masks)).sum(0)
     _check_overlap(masks, total, names)
-    done = [mask / total.clamp(min=1.0) for mask in masks]
-    if len(done) < styles:
+    completed = [mask / total.clamp(min=1.0) for mask in masks]
+    if len(completed) < styles:
         rest = (1.0 - total).clamp(min=0.0)
         if _is_empty(rest):
             listed = " and ".join(f"'{name}'" for name in names)
             raise PictureError(
-                f"The last style would have nothing, for {listed} cover{'s' if len(names) == 1 else ''} the whole"
-                f" picture; darken {'it' if len(names) == 1 else 'them'} where it belongs, or leave that style out."
+                f"Nothing is left for the last style, because {listed} cover{'s' if len(names) == 1 else ''} the whole"
+                f" picture; darken {'it' if len(names) == 1 else 'them'} where that style belongs, or leave it out."
             )
-        done.append(rest)
-    return tuple(done)
+        completed.append(rest)
+    return tuple(completed)
 
 
 def area_average(mask: torch.Tensor, height: int, width: int, stride: int) -> torch.Tensor:
     """Return the mean of each `stride` x `stride` block: `(B, 1, H, W)` to `(B, 1, height, width)`.
 
-    height, width: the size of a feature map of this stride, H // stride and W // stride; rows and columns
-    left over at the bottom and right are cropped as a pooling layer does. Differentiable. Raises RecipeError
-    for a stride below 1 and PictureError when the mask's size leads to another feature map.
+    height, width: the size of a feature map of this stride, H // stride and W // stride; remaining rows and columns
+    at the bottom and right are cropped, as in a pooling layer. Differentiable. Raises RecipeError for a stride below 1
+    and PictureError if the mask's size gives another feature map.
     """
     if stride < 1:
-        raise RecipeError(f"A stride is a whole number from 1 on, not {stride}.")
+        raise RecipeError(f"A stride is a whole number of at least 1, not {stride}.")
     if mask.ndim != 4 or min(height, width) < 1:
         raise PictureError(
             f"A mask is (B, 1, H, W) and a feature map at least 1x1, not {tuple(mask.shape)} and"
             f" {height}x{width}; give a larger picture."
         )
-    found = (mask.shape[2] // stride, mask.shape[3] // stride)
-    if found != (height, width):
+    blocks = (mask.shape[2] // stride, mask.shape[3] // stride)
+    if blocks != (height, width):
         raise PictureError(
-            f"A mask of {mask.shape[2]}x{mask.shape[3]} (height x width) has {found[0]}x{found[1]} blocks of"
+            f"A mask of {mask.shape[2]}x{mask.shape[3]} (height x width) has {blocks[0]}x{blocks[1]} blocks of"
             f" stride {stride}, not {height}x{width}; scale the mask to the picture's size first."
         )
     return functional.avg_pool2d(mask, stride)
 
 
 def called(kind: str, name: str) -> str:
-    """Return how a sentence begins about a mask or map: "The mask 'sky.png'", or "The mask" if unnamed."""
+    """Return the subject of a message about a mask or map: "The mask 'sky.png'", or "The mask" if unnamed."""
     return f"The {kind}" if name == kind else f"The {kind} '{name}'"
 
 
 def read_proportional(source: PictureLike, height: int, width: int, what: str, largest: int) -> Picture:
-    """Read a mask or map that has the proportions of a picture of `height` x `width`, whatever its size.
+    """Read a mask or map of any size with the aspect ratio of a picture of `height` x `width`.
 
-    what: how a sentence about it begins. largest: one that is larger than this and than the picture arrives
-    shrunk to the larger of the two.
+    what: subject of messages about it. largest: a map with a longer side above this and above the picture's is scaled
+    down to the larger of the two.
     Raises PictureError and RecipeError as `read_mask`.
     """
     _check_size(height, width)
@@ -165,7 +165,7 @@ def read_proportional(source: PictureLike, height: int, width: int, what: str, l
         shrunk = " (scaled down)" if max(picture.height, picture.width) == longest else ""
         raise PictureError(
             f"{what} is {picture.width}x{picture.height}{shrunk}, but the picture it is for is {width}x{height}"
-            " (width x height), of other proportions; crop it to the picture's."
+            " (width x height), with another aspect ratio; crop it to the picture's."
         )
     return picture
 
@@ -180,7 +180,7 @@ def scale_mask(mask: torch.Tensor, height: int, width: int) -> torch.Tensor:
 
 def _check_size(height: int, width: int) -> None:
     if min(height, width) < 1:
-        raise RecipeError(f"A mask cannot be made {width}x{height}; both sides are at least 1.")
+        raise RecipeError(f"A mask cannot be resized to {width}x{height}; both sides are at least 1.")
 
 
 def _same_proportions(height: int, width: int, other_height: int, other_width: int) -> bool:
@@ -218,6 +218,6 @@ def _check_overlap(masks: Sequence[torch.Tensor], total: torch.Tensor, names: Se
 
     first, second = max(itertools.combinations(range(len(masks)), 2), key=common)
     raise PictureError(
-        f"The masks '{names[first]}' and '{names[second]}' overlap: on {share:.1%} of the picture all masks"
-        " together are more than white, and they are at most white; darken one where the other is white."
+        f"The masks '{names[first]}' and '{names[second]}' overlap: on {share:.1%} of the picture the sum of"
+        " all masks is above white; darken one where the other is white."
     )

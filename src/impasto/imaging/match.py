@@ -1,7 +1,7 @@
-"""Giving one picture the distribution of colours of another: mean and covariance, or every quantile.
+"""Colour matching: mean and covariance, or every quantile, of a reference picture.
 
-Used on the style before painting, with the photograph as reference, so that the painting comes out in the
-photograph's colours: the first of the two approaches of Gatys, Bethge, Hertzmann, Shechtman 2016, "Preserving
+Applied to the style before painting, with the content image as reference, so that the output has the colours of the
+content image: the first of the two approaches of Gatys, Bethge, Hertzmann, Shechtman 2016, "Preserving
 Color in Neural Artistic Style Transfer".
 """
 
@@ -15,8 +15,8 @@ from impasto.imaging.color import lab_to_rgb, linear_to_srgb, rgb_to_lab, srgb_t
 
 MATCHES = ("cholesky", "pca", "symmetric", "histogram")
 SPACES = ("srgb", "linear", "lab")
-# The papers' code works on the encoded values of the files. Quantiles are matched a channel at a time, so that
-# the order of lightness is kept only where lightness is a channel.
+# The papers' code works on the encoded values of the files. Quantiles are matched per channel, which keeps the order
+# of lightness only in a space where lightness is a channel.
 DEFAULT_SPACE = {"cholesky": "srgb", "pca": "srgb", "symmetric": "srgb", "histogram": "lab"}
 
 _UNIT = {"srgb": 1.0, "linear": 1.0, "lab": 100.0}  # white minus black
@@ -44,8 +44,8 @@ def match_colors(
     if space not in SPACES:
         raise RecipeError(unknown("colour space", space, SPACES))
     style, content = (_values(image, space) for image in (picture, reference))
-    found = matched_values(style, content, method, _UNIT[space]).view(1, 3, *picture.shape[2:])
-    return _encode(found, space).to(picture)
+    matched = matched_values(style, content, method, _UNIT[space]).view(1, 3, *picture.shape[2:])
+    return _encode(matched, space).to(picture)
 
 
 def matched_values(style: torch.Tensor, content: torch.Tensor, method: str, unit: float) -> torch.Tensor:

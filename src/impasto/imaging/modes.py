@@ -1,4 +1,4 @@
-"""From any Pillow mode and ICC profile to sRGB planes."""
+"""Conversion of Pillow images of any mode and ICC profile to sRGB planes."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def image_planes(
 ) -> tuple[torch.Tensor, Literal[8, 16]]:
     """Return float32 sRGB `(1, C, H, W)`, C = 1 to 4 (the last of 2 or 4 is alpha), and the source's depth.
 
-    size: `(height, width)` to scale to on the way, or None. where: how messages call the image. Colour and
-    alpha are scaled apart, so colour under alpha 0 stays what it was. Raises PictureError for values out of
+    size: `(height, width)` to scale to, or None. where: name of the image in messages. Colour and alpha are scaled
+    separately, so that colour under alpha 0 stays unchanged. Raises PictureError for values out of
     range.
     """
     if image.mode in ("F", "I") or image.mode.startswith("I;16"):
@@ -40,28 +40,28 @@ def image_planes(
         alpha = alpha and alpha.resize(box, Image.Resampling.BICUBIC)
     rgb = _to_srgb(color, profile, where)
     parts = [_as_planes(rgb)] + ([] if alpha is None else [_as_planes(alpha)])
-    # Into one tensor and in place: at 8192 x 8192 every copy of it would be 800 MB.
+    # Into one tensor and in place: at 8192 x 8192 a copy takes 800 MB.
     planes = torch.empty(1, sum(part.shape[1] for part in parts), *parts[0].shape[2:])
     torch.cat(parts, dim=1, out=planes)
     return planes.div_(255.0), 8
 
 
 def usable_profile(data: object, space: str, where: str) -> ImageCms.ImageCmsProfile | None:
-    """Return the ICC profile in `data` if pixels of `space` ("GRAY", "RGB", "CMYK") have to go through it.
+    """Return the ICC profile in `data` if pixels of `space` ("GRAY", "RGB", "CMYK") have to be converted by it.
 
-    None when there is none or it is our own sRGB. A damaged profile, or one for other pixels, is worth a
-    PictureWarning and None: the picture itself is still good. An RGB profile is accepted for grey pixels.
+    None if there is none or it is sRGB. A damaged profile, or one for other pixels, gives a PictureWarning and None,
+    because the picture itself is still good. An RGB profile is accepted for grey pixels.
     """
     if not isinstance(data, bytes) or not data or data == srgb_profile():
         return None
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
-        found = space_of(profile)
+        profile_space = space_of(profile)
     except Exception:  # littleCMS reports damage in several ways
         _warn_profile(where, "damaged")
         return None
-    if found != space and not (space == "GRAY" and found == "RGB"):
-        _warn_profile(where, f"for {found} pixels, not {space}")
+    if profile_space != space and not (space == "GRAY" and profile_space == "RGB"):
+        _warn_profile(where, f"for {profile_space} pixels, not {space}")
         return None
     return profile
 
@@ -73,7 +73,7 @@ def space_of(profile: ImageCms.ImageCmsProfile) -> str:
 
 def _warn_profile(where: str, why: str) -> None:
     warnings.warn(
-        f"The colour profile in {where} is {why}; it is ignored and the colours are taken as sRGB.",
+        f"The colour profile in {where} is {why}; it is ignored and the colours are read as sRGB.",
         PictureWarning,
         stacklevel=3,
     )
@@ -119,7 +119,7 @@ def _through(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Ima
     target = ImageCms.ImageCmsProfile(io.BytesIO(srgb_profile()))
     done = ImageCms.profileToProfile(image, profile, target, outputMode="RGB")
     if done is None:  # only with inPlace=True
-        raise PictureError("The colour conversion gave nothing back.")
+        raise PictureError("The colour conversion returned nothing.")
     return done
 
 
@@ -140,13 +140,13 @@ def _deep_planes(image: Image.Image, where: str) -> torch.Tensor:
     else:
         if values.min() < 0 or values.max() > 65535:
             raise PictureError(
-                f"{where} holds whole numbers from {values.min()} to {values.max()};"
-                " a picture of this kind reaches from 0 to 65535, so scale it first."
+                f"{where} contains integers from {values.min()} to {values.max()};"
+                " this kind of picture ranges from 0 to 65535, so scale it first."
             )
         grey = _grey_curve(image.info.get("icc_profile"), values / 65535.0, where)
         planes = torch.from_numpy(grey.astype(numpy.float32))[None, None]
     key = image.info.get("transparency")
-    if isinstance(key, int):  # PNG: this one grey value is see-through
+    if isinstance(key, int):  # PNG: this grey value is transparent
         alpha = torch.from_numpy((values != key).astype(numpy.float32))[None, None]
         planes = torch.cat((planes, alpha), dim=1)
     return planes

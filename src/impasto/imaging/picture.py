@@ -1,4 +1,4 @@
-"""What the rest of the house calls a picture, and what it accepts as one."""
+"""The `Picture` class, and the types that can be read as a picture."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ from impasto.errors import PictureError
 
 
 class PictureWarning(UserWarning):
-    """A picture was read, but not everything in its file could be honoured; the message says what."""
+    """Part of a picture file was ignored; the message says which."""
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """One picture in memory, in the form the whole engine works on.
+    """A picture in memory.
 
-    pixels: float32 `(1, 3, H, W)`, sRGB-encoded, [0, 1]. alpha: float32 `(1, 1, H, W)`, [0, 1], or None;
-    never multiplied into the pixels. bits: depth of the source, 8 or 16. name: stem of the file, or
-    "picture". path: the file it came from, if any.
+    Attributes:
+        pixels: float32 `(1, 3, H, W)`, sRGB-encoded, in [0, 1].
+        alpha: float32 `(1, 1, H, W)` in [0, 1], or None. The pixels are not premultiplied.
+        bits: bit depth of the source, 8 or 16.
+        name: stem of the file name, or "picture".
+        path: the file it was read from, if any.
 
-    Raises PictureError when the tensors have another shape or type. Two pictures are equal only if they are
+    Raises PictureError if the tensors have another shape or type. Two pictures are equal only if they are
     the same object.
     """
 
@@ -52,14 +55,14 @@ class Picture:
 
     @property
     def height(self) -> int:
-        """Rows of pixels."""
+        """Height in pixels."""
         return int(self.pixels.shape[2])
 
     @property
     def width(self) -> int:
-        """Columns of pixels."""
+        """Width in pixels."""
         return int(self.pixels.shape[3])
 
 
 PictureLike = str | os.PathLike[str] | Image.Image | numpy.ndarray[Any, Any] | torch.Tensor | Picture
-"""Whatever `read_picture` takes: a path, a Pillow image, an array, a tensor or a Picture."""
+"""Types that `read_picture` accepts: a path, a Pillow image, an array, a tensor or a Picture."""

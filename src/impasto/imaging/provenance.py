@@ -1,8 +1,8 @@
-"""The recipe inside the picture: how a result says what made it.
+"""Recipes embedded in pictures.
 
-PNG carries it as the text "impasto"; every other format as the JSON object `{"impasto": recipe}` in the
-EXIF/TIFF ImageDescription. The JSON is plain ASCII (other letters as \\u escapes), so that no program's idea
-of an encoding can spoil it.
+PNG stores the recipe as the text "impasto"; every other format as the JSON object `{"impasto": recipe}` in the
+EXIF/TIFF ImageDescription. The JSON is plain ASCII (other characters as \\u escapes), so that no program can damage its
+encoding.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import ExifTags, Image
 
 from impasto.errors import RecipeError
-from impasto.imaging.decode import open_image, translated
+from impasto.imaging.decode import open_image, picture_errors
 from impasto.imaging.read import check_file
 
 KEY = "impasto"
@@ -26,7 +26,7 @@ _DESCRIPTION = ExifTags.Base.ImageDescription
 def recipe_text(recipe: Mapping[str, object]) -> str:
     """Return the recipe as one line of ASCII JSON.
 
-    Raises RecipeError when it holds something JSON has no word for (also NaN), or is over 1 MB.
+    Raises RecipeError if it contains values that JSON cannot represent (such as NaN), or is over 1 MB.
     """
     try:
         text = json.dumps(dict(recipe), ensure_ascii=True, allow_nan=False)
@@ -40,20 +40,19 @@ def recipe_text(recipe: Mapping[str, object]) -> str:
 
 
 def description_text(recipe: Mapping[str, object]) -> str:
-    """Return the text for the ImageDescription of formats without free text, marked as ours."""
+    """Return the text for the ImageDescription of formats without text fields, marked as impasto's."""
     return f'{{"{KEY}": {recipe_text(recipe)}}}'
 
 
 def read_recipe(path: str | os.PathLike[str]) -> dict[str, object]:
-    """Return the recipe that is embedded in a picture, or written in a JSON file.
+    """Return the recipe embedded in a picture, or stored in a JSON file.
 
-    A picture without one is looked up beside itself: `out.json`, then `out.png.json`. Raises PictureError
-    when the file cannot be read, RecipeError when there is no recipe or it is damaged (not JSON, not an
-    object, over 1 MB).
+    For a picture without one, `out.json` and then `out.png.json` beside it are tried. Raises PictureError if the file
+    cannot be read, RecipeError if there is no recipe or it is damaged (not JSON, not an object, over 1 MB).
     """
     file = Path(path)
     check_file(file)
-    with translated(file), file.open("rb") as opened:
+    with picture_errors(file), file.open("rb") as opened:
         is_json = file.suffix.lower() == ".json" or opened.read(64).lstrip().startswith(b"{")
         text = None if is_json else _embedded(file)
     if is_json:
@@ -64,13 +63,13 @@ def read_recipe(path: str | os.PathLike[str]) -> dict[str, object]:
         if beside.is_file():
             return _from_file(beside)
     raise RecipeError(
-        f"'{file}' carries no recipe of impasto, and there is none beside it; give a picture made by impasto"
+        f"'{file}' contains no recipe, and there is none beside it; give a picture made by impasto"
         " or its .json file."
     )
 
 
 def _from_file(path: Path) -> dict[str, object]:
-    with translated(path), path.open("rb") as opened:
+    with picture_errors(path), path.open("rb") as opened:
         data = opened.read(MOST_BYTES + 1)
     return _parse(data, f"The recipe '{path}'")
 
@@ -90,7 +89,7 @@ def _embedded(path: Path) -> str | None:
 def _exif(image: Image.Image) -> Image.Exif:
     try:
         return image.getexif()
-    except Exception:  # a damaged EXIF block holds no recipe, but is no reason to blame the picture
+    except Exception:  # with damaged EXIF there is no recipe, but the picture itself may be good
         return Image.Exif()
 
 

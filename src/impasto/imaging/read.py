@@ -1,4 +1,4 @@
-"""One way in: whatever a person calls a picture becomes a `Picture`."""
+"""Reading pictures: files, Pillow images, arrays and tensors become a `Picture`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 
 from impasto.errors import PictureError, RecipeError
 from impasto.imaging.arrays import from_array, from_planes, from_tensor
-from impasto.imaging.decode import decode_file, orient, orientation_of, translated
+from impasto.imaging.decode import decode_file, orient, orientation_of, picture_errors
 from impasto.imaging.limits import MOST_HELD, check_pixels, refuse
 from impasto.imaging.modes import image_planes
 from impasto.imaging.picture import Picture, PictureLike
@@ -22,16 +22,16 @@ from impasto.imaging.resize import fit, resize
 
 
 def read_picture(source: PictureLike, *, longest: int | None = None) -> Picture:
-    """Read a picture: upright, in sRGB, float32 `(1, 3, H, W)` in [0, 1], alpha apart.
+    """Read a picture: upright, in sRGB, float32 `(1, 3, H, W)` in [0, 1], with separate alpha.
 
-    source: a file (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP, HEIC; told by its content, first frame), a Pillow
-    image, a numpy array `(H, W)` or `(H, W, 1|3|4)`, a tensor `(C, H, W)` or `(1, C, H, W)`, or a Picture.
-    longest: a larger picture is scaled down until its longer side is exactly this; never up. Files are then
-    decoded small where the format allows, up to 900 megapixels.
+    Args:
+        source: a file (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP or HEIC, recognised by content; first frame), a Pillow
+            image, a numpy array `(H, W)` or `(H, W, 1|3|4)`, a tensor `(C, H, W)` or `(1, C, H, W)`, or a Picture.
+        longest: a picture with a longer side than this is scaled down to it. Files are then decoded at a reduced size
+            where the format allows, up to 900 megapixels.
 
-    Raises PictureError when it cannot be read, MissingExtraError for HEIC without pillow-heif, RecipeError
-    for a `longest` below 1. Warns (PictureWarning) when a colour profile or half of 16 bits had to be
-    ignored.
+    Raises PictureError if the picture cannot be read, MissingExtraError for HEIC without pillow-heif, and RecipeError
+    for a `longest` below 1. Warns (PictureWarning) if a colour profile or the lower 8 of 16 bits are ignored.
     """
     longest = _checked(longest)
     if isinstance(source, Picture):
@@ -60,32 +60,30 @@ def _checked(longest: int | None) -> int | None:
     except TypeError:
         number = 0
     if isinstance(longest, bool) or number < 1:
-        raise RecipeError(f"The longer side of a picture is a whole number from 1 on, not {longest!r}.")
+        raise RecipeError(f"The longer side of a picture is a whole number of at least 1, not {longest!r}.")
     return number
 
 
 def check_file(path: Path) -> None:
-    """Raise PictureError unless `path` is an ordinary file with something in it; never waits on a pipe."""
+    """Raise PictureError unless `path` is a regular, non-empty file; never waits on a pipe."""
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         raise PictureError(f"'{path}' does not exist; check the name.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise PictureError(f"{str(path)!r} cannot be read ({reason}); check the name.") from error
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise PictureError(f"'{path}' is a folder; give one picture in it.")
-    if not stat.S_ISREG(found.st_mode):
-        raise PictureError(
-            f"'{path}' is not an ordinary file (a pipe, socket or device); give a picture file."
-        )
-    if found.st_size == 0:
+    if not stat.S_ISREG(status.st_mode):
+        raise PictureError(f"'{path}' is not a regular file (a pipe, socket or device); give a picture file.")
+    if status.st_size == 0:
         raise PictureError(f"'{path}' is empty (0 bytes); give another file.")
 
 
 def _from_file(path: Path, longest: int | None) -> Picture:
     check_file(path)
-    with translated(path), path.open("rb") as file:
+    with picture_errors(path), path.open("rb") as file:
         planes, bits = decode_file(file, path, longest)
         return replace(from_planes(planes, bits, path.stem), path=path)
 
@@ -93,7 +91,7 @@ def _from_file(path: Path, longest: int | None) -> Picture:
 def _from_image(image: Image.Image, longest: int | None) -> Picture:
     """Convert a Pillow image (its current frame) as a file of its mode would be."""
     name = Path(getattr(image, "filename", "") or "picture").stem
-    with translated(Path(name)):
+    with picture_errors(Path(name)):
         check_pixels(*image.size, f"The image '{name}'")
         if image.width * image.height > MOST_HELD:
             raise refuse(image.width, image.height, f"The image '{name}'", "shrink it first")
@@ -105,7 +103,7 @@ def _from_image(image: Image.Image, longest: int | None) -> Picture:
 
 
 def _shrunk(picture: Picture, longest: int | None) -> Picture:
-    """Scale down what is still larger than `longest`; the same object when nothing is."""
+    """Return the picture scaled down to `longest`, or the same object if it is not larger."""
     if longest is None or max(picture.height, picture.width) <= longest:
         return picture
     size = fit(picture.height, picture.width, longest)

@@ -1,8 +1,7 @@
-"""Keeping the photograph's colours: lightness from the painting, colour from the photograph.
+"""Colour preservation: lightness of the output, colour of the content image.
 
-The slider m of the whole idea: paint with `fade(style, m)` as the style, then `return_colors(painted,
-photograph, m)`. m = 0 leaves the style's colours alone, m = 1 gives the photograph's, and between them the two
-add up in CIE L*a*b*.
+To mix by a share m, paint with `fade(style, m)` as the style, then apply `return_colors(painted, photograph, m)`.
+m = 0 keeps the style's colours, m = 1 gives the content image's, and between them both add up in CIE L*a*b*.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ import torch
 from impasto.errors import PictureError, RecipeError
 from impasto.imaging.color import lab_to_rgb, rgb_to_lab
 
-_STRIP = 2**18  # pixels worked on at once: about 50 MB of temporaries, whatever the size of the picture
+_STRIP = 2**18  # pixels processed at once: about 50 MB of temporaries
 _HALVINGS = 12
-# Values this near to the cube count as inside: the way to L*a*b* and back in float32 is 1e-5 off.
+# Values this near to the cube count as inside: a round trip through L*a*b* in float32 has errors of 1e-5.
 _ROUNDING = 1e-4
 # At constant lightness and hue the gamut of sRGB is an interval of chroma, except in a dent beside yellow:
 # pure yellow is inside and half as much chroma has R = 1.0132, the deepest point.
@@ -42,7 +41,7 @@ def fade(pixels: torch.Tensor, share: float) -> torch.Tensor:
 
 
 def return_colors(painted: torch.Tensor, photograph: torch.Tensor, share: float) -> torch.Tensor:
-    """Add `share` of the photograph's colour to what is painted; both `(..., 3, H, W)` of one size, in [0, 1].
+    """Add `share` of the content image's colour to the output; both `(..., 3, H, W)` of one size, in [0, 1].
 
     L = L_painted, (a, b) = f (a, b)_painted + share (a, b)_photograph, then `into_gamut`; f = 1 up to a share of
     3/4 and falls to 0 at 1, because an optimiser leaves a little colour even in a picture that is compared
@@ -83,7 +82,7 @@ def into_gamut(lab: torch.Tensor) -> torch.Tensor:
 def color_difference(one: torch.Tensor, other: torch.Tensor) -> float:
     """Return the mean over all pixels of sqrt(da² + db²) in L*a*b* between `(..., 3, H, W)` of one size.
 
-    Lightness does not count: it is how far the colours are off, in units of which about 2 are just visible.
+    Lightness does not count. A difference of about 2 is just visible.
     Raises PictureError for different sizes.
     """
     _check_same(one, other)
@@ -100,7 +99,7 @@ def _into_gamut(lab: torch.Tensor) -> torch.Tensor:
     rgb = lab_to_rgb(lab)
     outside = ~_inside(rgb, -3, 0.0)
     if outside.any():
-        # Channels first, so that the few pixels outside can be taken out, worked on and put back.
+        # Channels first, so that the few pixels outside can be indexed.
         some = lab.movedim(-3, 0)[:, outside]
         strict, lenient = _largest(some, 0.0), _largest(some, _DENT)
         loss = (lenient - strict) * some[1:].square().sum(dim=0).sqrt()
@@ -146,6 +145,6 @@ def _check_share(share: float) -> None:
 def _check_same(one: torch.Tensor, other: torch.Tensor) -> None:
     if one.shape != other.shape:
         raise PictureError(
-            f"Colours go between pictures of one size, not {tuple(one.shape)} and {tuple(other.shape)}; "
+            f"Colours are compared between pictures of one size, not {tuple(one.shape)} and {tuple(other.shape)}; "
             "resize one of them first."
         )

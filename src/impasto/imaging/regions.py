@@ -1,4 +1,4 @@
-"""Colour-coded maps: one colour of paint is one region, in the content's map and in the styles'."""
+"""Colour-coded maps: a colour marks the same region in the map of the content and in those of the styles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FLAT = 24.0  # 3x3 pixels whose channels vary by no more than this are inside a
 _SURE = 12.0  # squared distance, two steps a channel: this pixel was painted, not mixed at an edge
 _REACH = 7  # pixels of the window in which an edge pixel looks for the regions it lies between
 _MIXED = 16.0  # how near the line between two colours their mixture lies
-_LARGEST = 2048  # pixels of a map's longer side: finer edges than that are worth nothing to a style
+_LARGEST = 2048  # pixels of a map's longer side: finer edges have no effect on a style
 # Photographs reach .60 within 8 of their main colours, flat paint .98, and .70 as a JPEG of 64 pixels.
 _CLOSE = 8.0
 _COVERED = 0.65
@@ -29,11 +29,12 @@ _COVERED = 0.65
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """One colour of the content's map: where it is in the content and in each style.
+    """One colour of the content's map, with its masks in the content and in each style.
 
-    colour: "#rrggbb" as in the content's map. content: float32 `(1, 1, H, W)`, 0 or 1; the regions of one
-    content sum to exactly 1 at every pixel. styles: for each style such a mask of the style's size, or None
-    where its map lacks the colour; at least one is a mask.
+    Attributes:
+        colour: "#rrggbb" as in the content's map.
+        content: float32 `(1, 1, H, W)`, 0 or 1; the regions of one content sum to exactly 1 at every pixel.
+        styles: for each style a mask of the style's size, or None if its map lacks the colour; at least one is a mask.
     """
 
     colour: str
@@ -51,13 +52,13 @@ def read_regions(
 ) -> tuple[Region, ...]:
     """Read a colour-coded map of the content and one of each style; the same colour is the same region.
 
-    A map is a picture of flat colours with the proportions of its picture, antialiased or JPEG or not;
-    transparent is black. Its colours are those that cover at least 0.5 % of it (inside the areas, where it
+    A map is a picture of flat colours with the aspect ratio of its picture; it may be antialiased or JPEG, and
+    transparent pixels count as black. Its colours are those that cover at least 0.5 % of it (inside the areas, where it
     has soft edges), at most 16; every pixel belongs to one. Colours within 32 of each other in 8-bit RGB are
     the same. Colours that only styles have are ignored. Regions come from the largest in the content to the
     smallest.
 
-    content_size, style_sizes: `(height, width)` of the masks. names: how messages call the content's map and
+    content_size, style_sizes: `(height, width)` of the masks. names: names in messages of the content's map and
     then each style's. Raises RecipeError unless there is a map for the content and one for each style, and
     PictureError when a map cannot be read, has other proportions than its picture, looks like a photograph,
     or when no style has a colour of the content.

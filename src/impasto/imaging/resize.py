@@ -1,4 +1,4 @@
-"""Changing the size of images: antialiased bicubic, in one place for the whole engine."""
+"""Antialiased bicubic resizing."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from impasto.errors import PictureError, RecipeError
 
 
 def fit(height: int, width: int, longest: int) -> tuple[int, int]:
-    """Return the `(height, width)` of the same shape whose longer side is exactly `longest`.
+    """Return the `(height, width)` with the same aspect ratio whose longer side is `longest`.
 
     The shorter side is rounded to the nearest whole number (half up) and is at least 1. Sizes may grow.
     Raises RecipeError when a number is below 1.
     """
     if min(height, width, longest) < 1:
-        raise RecipeError(f"Sizes are whole numbers from 1 on, not {height}x{width} to {longest}.")
+        raise RecipeError(f"Sizes are whole numbers of at least 1, not {height}x{width} to {longest}.")
     long, short = max(height, width), min(height, width)
-    # Whole numbers only: a float division would round 2.5 pixels differently from one size to the next.
+    # Integer arithmetic: a float division would round 2.5 pixels differently for different sizes.
     small = max(1, (2 * short * longest + long) // (2 * long))
     return (longest, small) if height >= width else (small, longest)
 
@@ -35,6 +35,6 @@ def resize(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         raise RecipeError(f"An image cannot be resized to {size[0]}x{size[1]}; both sides are at least 1.")
     if tuple(image.shape[2:]) == tuple(size):
         return image
-    # antialias=True also when growing: without it torch uses a = -0.75, which rings more.
+    # antialias=True also when enlarging: without it torch uses a = -0.75, which rings more.
     scaled = functional.interpolate(image, size=size, mode="bicubic", align_corners=False, antialias=True)
     return scaled.clamp(0.0, 1.0)

@@ -1,4 +1,4 @@
-"""One way out: a picture is on the disk whole and described, or not at all."""
+"""Writing pictures and animations, atomically and with the recipe embedded."""
 
 from __future__ import annotations
 
@@ -26,16 +26,15 @@ WRITABLE = {
     ".avif": "AVIF",
     ".heic": "HEIF",
 }
-"""Suffixes of pictures that are written, and Pillow's names for their formats."""
+"""Suffixes that can be written, with Pillow's names of the formats."""
 _ANIMATED = {".webp": "WEBP", ".gif": "GIF"}
 
 
 def check_writable(path: str | os.PathLike[str], *, bits: int = 8) -> Path:
-    """Return `path` if a picture of `bits` a channel can be written there; call it before work is spent.
+    """Return `path` if a picture with `bits` per channel can be written there; call it before expensive work.
 
-    Raises RecipeError for an unknown suffix or a depth the format does not have, OutputError for a folder
-    that is missing or closed or a `path` that is a folder, MissingExtraError when the format needs an
-    optional part.
+    Raises RecipeError for an unknown suffix or a depth the format does not support, OutputError if the folder is
+    missing or not writable or `path` is a folder, and MissingExtraError if the format needs an extra.
     """
     target = Path(path)
     kind = WRITABLE.get(target.suffix.lower())
@@ -46,7 +45,7 @@ def check_writable(path: str | os.PathLike[str], *, bits: int = 8) -> Path:
     if bits == 16:
         if kind not in ("PNG", "TIFF"):
             raise RecipeError(
-                f"{target.suffix} has no 16 bits a channel here; write .png or .tiff, or 8 bits."
+                f"{target.suffix} does not support 16 bits per channel here; write .png or .tiff, or 8 bits."
             )
         need_vips()
     if kind == "HEIF":
@@ -119,7 +118,7 @@ def write_animation(
 
 @contextlib.contextmanager
 def _encoding(path: Path) -> Iterator[None]:
-    """Turn what an encoder raises about `path` into an OutputError; our own and the disk's errors pass."""
+    """Turn an encoder's exceptions into an OutputError about `path`; impasto's own and OSErrors pass unchanged."""
     try:
         yield
     except (ImpastoError, OSError):

@@ -1,6 +1,6 @@
-"""The experiments of the papers: each study makes a grid of cells, measures them and draws a figure.
+"""The experiments of the papers: each study is a grid of cells with measures and a figure.
 
-A study is one short file in `impasto.lab.studies`. Names are loaded when first used, so that studies can be listed
+A study is one file in `impasto.lab.studies`. Names are imported when first used, so that studies can be listed
 without torch or matplotlib.
 """
 
@@ -11,26 +11,29 @@ from typing import TYPE_CHECKING
 from impasto._lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from impasto.lab.cells import Cell, FinetuneCell, OnePassCell, PaintCell
+    from impasto.lab.laboratory import Laboratory
     from impasto.lab.pictures import StudyPictures
     from impasto.lab.report import write_report
     from impasto.lab.row import FigureData, Row
-    from impasto.lab.run import CellDone, CellStarted, Finding, Laboratory, StudyDone, StudyEvent, run_study
+    from impasto.lab.run import CellDone, CellStarted, StudyDone, StudyEvent, StudyResult, run_study
+    from impasto.lab.setting import Setting
     from impasto.lab.studies import STUDIES, find_study
-    from impasto.lab.study import FinetuneCell, PaintCell, Setting, Study
-    from impasto.lab.work import AnyCell, Going, Made, Work
+    from impasto.lab.study import Study
+    from impasto.lab.work import CellProgress, CellResult, Work
 
 
 __all__ = [
     "STUDIES",
-    "AnyCell",
+    "Cell",
     "CellDone",
+    "CellProgress",
+    "CellResult",
     "CellStarted",
     "FigureData",
-    "Finding",
     "FinetuneCell",
-    "Going",
     "Laboratory",
-    "Made",
+    "OnePassCell",
     "PaintCell",
     "Row",
     "Setting",
@@ -38,6 +41,7 @@ __all__ = [
     "StudyDone",
     "StudyEvent",
     "StudyPictures",
+    "StudyResult",
     "Work",
     "find_study",
     "run_study",
@@ -47,12 +51,15 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
+        "cells": ("Cell", "FinetuneCell", "OnePassCell", "PaintCell"),
+        "laboratory": ("Laboratory",),
         "pictures": ("StudyPictures",),
         "report": ("write_report",),
-        "row": ("Row", "FigureData"),
-        "run": ("CellDone", "CellStarted", "Finding", "Laboratory", "StudyDone", "StudyEvent", "run_study"),
+        "row": ("FigureData", "Row"),
+        "run": ("CellDone", "CellStarted", "StudyDone", "StudyEvent", "StudyResult", "run_study"),
+        "setting": ("Setting",),
         "studies": ("STUDIES", "find_study"),
-        "study": ("PaintCell", "Setting", "Study", "FinetuneCell"),
-        "work": ("AnyCell", "Going", "Made", "Work"),
+        "study": ("Study",),
+        "work": ("CellProgress", "CellResult", "Work"),
     },
 )

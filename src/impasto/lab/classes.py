@@ -1,4 +1,4 @@
-"""The class folders that a fine-tuning learns from: the user's own, or twenty classes painted by program."""
+"""Training data of a fine-tuning: the user's class folders, or twenty classes painted by program."""
 
 from __future__ import annotations
 
@@ -15,28 +15,31 @@ from impasto.encoder_training.finetune.painted import JPEG_QUALITY, paint_pictur
 from impasto.encoder_training.finetune.patterns import CLASSES
 from impasto.errors import OutputError, PictureError
 from impasto.imaging import write_bytes_atomic
-from impasto.lab.work import Going
+from impasto.lab.work import CellProgress
 
 PER_CLASS = 100
-# To be raised when the same class and number give another picture.
+# Raise it when the same class and number give another picture.
 VERSION = 1
 
 
 @dataclass(frozen=True)
-class Classes:
-    """Pictures by class in ``found``; those with ``side`` are painted, as large, where they are not there yet."""
+class ClassData:
+    """Picture files by class in ``found``.
+
+    With a ``side``, missing pictures are painted in this size (pixels); without one, all are the user's.
+    """
 
     found: Found
     side: int | None
 
     @property
     def count(self) -> int:
-        """How many pictures there are."""
+        """The number of pictures."""
         return sum(len(paths) for paths in self.found.classes.values())
 
     @property
     def identity(self) -> dict[str, Any]:
-        """How they are painted, or the SHA-256 of their names and bytes; raises `PictureError`."""
+        """How the pictures are painted, or the SHA-256 of their names and bytes; raises `PictureError`."""
         if self.side is not None:
             counts = {name: len(paths) for name, paths in self.found.classes.items()}
             return {"version": VERSION, "painted": counts, "side": self.side}
@@ -53,8 +56,8 @@ class Classes:
                 digest.update(data)
         return {"sha256": digest.hexdigest()}
 
-    def paint(self) -> Generator[Going, None, None]:
-        """Paint the pictures that are not there, yielding after each; raises `OutputError`."""
+    def paint(self) -> Generator[CellProgress, None, None]:
+        """Paint the missing pictures, yielding after each; raises `OutputError`."""
         if self.side is None:
             return
         for name, paths in self.found.classes.items():
@@ -62,35 +65,35 @@ class Classes:
                 paths[0].parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise OutputError(
-                    f"The folder '{paths[0].parent}' cannot be made ({error.strerror}); choose another."
+                    f"The folder '{paths[0].parent}' cannot be created ({error.strerror}); choose another."
                 ) from error
             for index, path in enumerate(paths):
                 if not path.is_file():
                     data = io.BytesIO()
                     paint_picture(name, index, size=self.side).save(data, "JPEG", quality=JPEG_QUALITY)
                     write_bytes_atomic(path, data.getvalue())
-                    yield Going()
+                    yield CellProgress()
 
 
-def given_classes(folder: Path, classes: int | None, per_class: int | None) -> Classes:
-    """Return the first ``classes`` classes of the user's folder, ``per_class`` of each, all for None.
+def given_classes(folder: Path, classes: int | None, per_class: int | None) -> ClassData:
+    """Return ``per_class`` pictures of each of the first ``classes`` classes in the user's folder; None takes all.
 
     Raises `PictureError`.
     """
     found = find_classes(folder)
-    some = {name: paths[:per_class] for name, paths in islice(found.classes.items(), classes)}
-    return Classes(Found(found.folder, some, found.ignored), None)
+    selected = {name: paths[:per_class] for name, paths in islice(found.classes.items(), classes)}
+    return ClassData(Found(found.folder, selected, found.ignored), None)
 
 
-def painted_classes(home: Path, side: int, classes: int | None, per_class: int | None) -> Classes:
-    """Return the first ``classes`` of the painted classes, all for None, with 100 pictures unless told otherwise.
+def painted_classes(home: Path, side: int, classes: int | None, per_class: int | None) -> ClassData:
+    """Return ``per_class`` pictures (default 100) of each of the first ``classes`` painted classes; None takes all.
 
-    They lie in a folder of ``home`` and are those of `impasto finetune --make-data`, for ``side`` 160.
+    They are painted into a folder of ``home``. With ``side`` 160 they equal those of `impasto finetune --make-data`.
     """
     folder = home / f"{side}px"
     numbers = range(PER_CLASS if per_class is None else per_class)
-    some = {
+    selected = {
         name: tuple(folder / name / f"{name}-{n:05}.jpg" for n in numbers)
         for name in islice(CLASSES, classes)
     }
-    return Classes(Found(folder, some, 0), side)
+    return ClassData(Found(folder, selected, 0), side)

@@ -1,4 +1,4 @@
-"""Figures in one quiet style: contact sheets of pictures with labels, curves and bars beneath them.
+"""Figures in one plain style: contact sheets of labelled pictures, with curves and bar charts below.
 
 Lengths are in inches. matplotlib is imported only when a figure is drawn.
 """
@@ -53,7 +53,7 @@ STYLE: Any = {
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture (H, W, 3) of a sheet with a caption beneath; None draws an empty frame."""
+    """One picture (H, W, 3) of a contact sheet with a caption below; None draws an empty frame."""
 
     picture: Pixels | None
     caption: str = ""
@@ -61,7 +61,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Chart:
-    """Curves: a line a name, each its x and y values; points are marked where there are at most thirty."""
+    """Curves by name, each with its x and y values; curves of at most 30 points have markers."""
 
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
     x: str
@@ -72,7 +72,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Bars:
-    """A bar a name, with its value above it; a dashed line at ``level`` if there is one."""
+    """One bar per name with its value above it, and a dashed line at ``level``."""
 
     values: Mapping[str, float]
     y: str
@@ -80,12 +80,48 @@ class Bars:
 
 
 def need_matplotlib() -> None:
-    """Raise `MissingExtraError` unless figures can be drawn."""
+    """Raise `MissingExtraError` if matplotlib is not installed."""
     try:
         import matplotlib.figure
     except ImportError:
         raise MissingExtraError("Drawing figures", "lab") from None
     del matplotlib
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Positions on the page in inches, measured from its top left corner."""
+
+    left: float
+    top: float
+    picture_height: float
+    row_height: float
+    slot: float
+    legend: float
+    width: float
+    height: float
+
+    @classmethod
+    def of(
+        cls,
+        grid: Sequence[Sequence[Panel]],
+        columns: Sequence[str],
+        labels: Sequence[str],
+        charts: Sequence[Chart | Bars],
+    ) -> _Layout:
+        """Return the layout of a sheet of pictures above a row of charts."""
+        across = max((len(row) for row in grid), default=0)
+        picture_height = WIDTH * _aspect(grid)
+        left = MARGIN + (LABEL if labels else 0)
+        top = MARGIN + (HEADER if columns else 0)
+        captions = any(panel.caption for row in grid for panel in row)
+        row_height = picture_height + (CAPTION if captions else 0) + GAP
+        sheet_height = top + len(grid) * row_height if grid else MARGIN
+        width = max(left + across * (WIDTH + GAP), len(charts) * CHART_WIDTH) + MARGIN
+        slot = (width - MARGIN) / max(1, len(charts))
+        legend = max((_legend_shape(chart, slot)[0] * LEGEND_LINE for chart in charts), default=0)
+        height = sheet_height + (CHART_HEIGHT + legend if charts else 0) + MARGIN
+        return cls(left, top, picture_height, row_height, slot, legend, width, height)
 
 
 def draw(
@@ -97,60 +133,78 @@ def draw(
 ) -> Figure:
     """Return a figure: rows of panels under ``columns`` with row ``labels`` on the left, then charts side by side.
 
-    Every panel has the shape of the first picture, whose pictures are shown whole. Raises `MissingExtraError`.
+    Every panel has the aspect ratio of the first picture. Raises `MissingExtraError`.
     """
     need_matplotlib()
     from matplotlib import figure as canvas
     from matplotlib import rc_context
 
-    across = max((len(row) for row in grid), default=0)
-    height = WIDTH * _aspect(grid)
-    left = MARGIN + (LABEL if labels else 0)
-    top = MARGIN + (HEADER if columns else 0)
-    line = height + (CAPTION if any(p.caption for row in grid for p in row) else 0) + GAP
-    sheet_height = top + len(grid) * line if grid else MARGIN
-    wide = max(left + across * (WIDTH + GAP), len(charts) * CHART_WIDTH) + MARGIN
-    slot = (wide - MARGIN) / max(1, len(charts))
-    legend = max((_legend(chart, slot)[0] * LEGEND_LINE for chart in charts), default=0)
-    high = sheet_height + (CHART_HEIGHT + legend if charts else 0) + MARGIN
+    layout = _Layout.of(grid, columns, labels, charts)
     with rc_context(STYLE):
-        figure = canvas.Figure(figsize=(wide, high), facecolor=PAPER)
-        for number, name in enumerate(columns):
-            x = left + number * (WIDTH + GAP) + WIDTH / 2
-            figure.text(
-                x / wide, 1 - (MARGIN + HEADER / 2) / high, name, ha="center", va="center", fontsize=8.5
-            )
+        figure = canvas.Figure(figsize=(layout.width, layout.height), facecolor=PAPER)
+        _draw_headings(figure, layout, columns, labels)
         for row, panels in enumerate(grid):
-            y = top + row * line + height
-            if labels:
-                x = (left - 0.1) / wide
-                figure.text(
-                    x, 1 - (y - height / 2) / high, labels[row], ha="right", va="center", fontsize=8.5
-                )
+            y = layout.top + row * layout.row_height + layout.picture_height
             for column, panel in enumerate(panels):
-                x = left + column * (WIDTH + GAP)
-                _panel(figure, panel, (x / wide, 1 - y / high, WIDTH / wide, height / high))
+                x = layout.left + column * (WIDTH + GAP)
+                box = (
+                    x / layout.width,
+                    1 - y / layout.height,
+                    WIDTH / layout.width,
+                    layout.picture_height / layout.height,
+                )
+                _draw_panel(figure, panel, box)
         for number, chart in enumerate(charts):
-            box = (number * slot + 0.62, MARGIN + legend + 0.42, slot - 0.8, CHART_HEIGHT - 0.72)
-            axes = figure.add_axes((box[0] / wide, box[1] / high, box[2] / wide, box[3] / high))
-            if isinstance(chart, Bars):
-                _bars(axes, chart)
-            else:
-                _curves(axes, chart)
-            columns_of_names = _legend(chart, slot)[1]
-            if columns_of_names:
-                at = ((number + 0.5) * slot / wide, (MARGIN + legend) / high)
-                axes.legend(
-                    loc="upper center", bbox_to_anchor=at, bbox_transform=figure.transFigure, ncols=columns_of_names,
-                    fontsize=6.5, borderaxespad=0, columnspacing=1.2,
-                )  # fmt: skip
+            _draw_chart(figure, layout, number, chart)
     return figure
 
 
-def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
-    """Write a figure as ``stem``.png and ``stem``.svg, the same bytes for the same figure; return both paths.
+def _draw_headings(figure: Figure, layout: _Layout, columns: Sequence[str], labels: Sequence[str]) -> None:
+    for number, name in enumerate(columns):
+        x = layout.left + number * (WIDTH + GAP) + WIDTH / 2
+        y = MARGIN + HEADER / 2
+        figure.text(x / layout.width, 1 - y / layout.height, name, ha="center", va="center", fontsize=8.5)
+    for row, label in enumerate(labels):
+        x = layout.left - 0.1
+        y = layout.top + row * layout.row_height + layout.picture_height - layout.picture_height / 2
+        figure.text(x / layout.width, 1 - y / layout.height, label, ha="right", va="center", fontsize=8.5)
 
-    Raises `OutputError`.
+
+def _draw_chart(figure: Figure, layout: _Layout, number: int, chart: Chart | Bars) -> None:
+    left, bottom = number * layout.slot + 0.62, MARGIN + layout.legend + 0.42
+    axes = figure.add_axes(
+        (
+            left / layout.width,
+            bottom / layout.height,
+            (layout.slot - 0.8) / layout.width,
+            (CHART_HEIGHT - 0.72) / layout.height,
+        )
+    )
+    if isinstance(chart, Bars):
+        _bars(axes, chart)
+    else:
+        _curves(axes, chart)
+    legend_columns = _legend_shape(chart, layout.slot)[1]
+    if legend_columns:
+        anchor = (
+            (number + 0.5) * layout.slot / layout.width,
+            (MARGIN + layout.legend) / layout.height,
+        )
+        axes.legend(
+            loc="upper center",
+            bbox_to_anchor=anchor,
+            bbox_transform=figure.transFigure,
+            ncols=legend_columns,
+            fontsize=6.5,
+            borderaxespad=0,
+            columnspacing=1.2,
+        )
+
+
+def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
+    """Write a figure as ``stem``.png and ``stem``.svg and return both paths; raises `OutputError`.
+
+    The same figure gives the same bytes.
     """
     from matplotlib import rc_context
 
@@ -173,7 +227,7 @@ def _aspect(grid: Sequence[Sequence[Panel]]) -> float:
     return 0.75
 
 
-def _panel(figure: Figure, panel: Panel, box: tuple[float, float, float, float]) -> None:
+def _draw_panel(figure: Figure, panel: Panel, box: tuple[float, float, float, float]) -> None:
     axes = figure.add_axes(box)
     axes.set_xticks([])
     axes.set_yticks([])
@@ -188,8 +242,8 @@ def _panel(figure: Figure, panel: Panel, box: tuple[float, float, float, float])
         axes.set_xlabel(panel.caption, labelpad=3, fontsize=7)
 
 
-def _legend(chart: Chart | Bars, width: float) -> tuple[int, int]:
-    """Return lines and columns of the names beneath a chart; none where there is one line or bars."""
+def _legend_shape(chart: Chart | Bars, width: float) -> tuple[int, int]:
+    """Return rows and columns of a chart's legend; (0, 0) for bars or a single curve."""
     if isinstance(chart, Bars) or len(chart.lines) < 2:
         return 0, 0
     columns = max(1, min(len(chart.lines), int(width / (0.5 + LETTER * max(map(len, chart.lines))))))

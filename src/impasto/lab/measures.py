@@ -1,6 +1,6 @@
-"""What can be measured of a painted cell, by name: each measure gives one or several named values.
+"""Measures of a painted cell, by name; each returns one or several named values.
 
-To add one, write a function of a `Sight` and put it into `MEASURES`.
+To add a measure, write a function of a `MeasureInput` and add it to `MEASURES`.
 """
 
 from __future__ import annotations
@@ -15,135 +15,142 @@ from torch import Tensor
 from impasto.encoders import Encoder
 from impasto.errors import RecipeError, unknown
 from impasto.imaging import fit, resize
-from impasto.lab.paint import PaintedCell
-from impasto.losses.content import relative_error
+from impasto.lab.paint import PaintRun
+from impasto.losses import relative_error
 from impasto.metrics import judge, ssim, style_distance
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What a measure sees: the painted cell, the pictures it was painted from, its encoder and the judge.
+class MeasureInput:
+    """Input of a measure: the finished run, its content and style images, its encoder and the judge.
 
-    ``content`` (1,3,h,w) has the size of the picture, None if the cell has none; ``styles`` are as long as it is.
+    ``content`` (1,3,h,w) has the size of the output; it is None for a cell without one. Each of ``styles`` has the
+    longer side of the output.
     """
 
-    painted: PaintedCell
+    run: PaintRun
     content: Tensor | None
     styles: Sequence[Tensor]
     encoder: Encoder
     judge: Encoder
 
     @property
-    def pixels(self) -> Tensor:
-        """The picture (1,3,h,w)."""
-        return self.painted.result.pixels
+    def output(self) -> Tensor:
+        """The painted picture (1,3,h,w)."""
+        return self.run.result.pixels
 
     @property
     def longest(self) -> int:
-        """The picture's longer side."""
-        return max(self.pixels.shape[2:])
+        """The longer side of the output."""
+        return max(self.output.shape[2:])
 
-    def weighted(self, kind: str) -> list[str]:
-        """Return the layers that "content" or "style" was painted through."""
-        layers: Mapping[str, float] = getattr(self.painted.recipe, f"{kind}_layers")
-        return [layer for layer, weight in layers.items() if weight]
-
-
-def see(
-    painted: PaintedCell, content: Tensor | None, styles: Sequence[Tensor], encoder: Encoder, judging: Encoder
-) -> Sight:
-    """Return what measures see, with the pictures at the size of what was painted."""
-    height, width = painted.result.pixels.shape[2:]
-    arts = [resize(style, fit(style.shape[2], style.shape[3], max(height, width))) for style in styles]
-    photo = None if content is None else resize(content, (height, width))
-    return Sight(painted, photo, arts, encoder, judging)
+    def layers(self, kind: str) -> list[str]:
+        """Return the layers of the "content" or "style" loss that have a weight."""
+        weights: Mapping[str, float] = getattr(self.run.recipe, f"{kind}_layers")
+        return [layer for layer, weight in weights.items() if weight]
 
 
-def content_error(sight: Sight) -> dict[str, float]:
-    """Return the error of the content layers at the start and the end, and how many times it fell.
+def measure_input(
+    run: PaintRun, content: Tensor | None, styles: Sequence[Tensor], encoder: Encoder, judging: Encoder
+) -> MeasureInput:
+    """Return the input of the measures, with content and styles resized to match the output."""
+    height, width = run.result.pixels.shape[2:]
+    resized_styles = [
+        resize(style, fit(style.shape[2], style.shape[3], max(height, width))) for style in styles
+    ]
+    resized_content = None if content is None else resize(content, (height, width))
+    return MeasureInput(run, resized_content, resized_styles, encoder, judging)
 
-    Mean over the layers of the squared difference over the variance of the photograph's features, through the
-    encoder that was painted through: 0 for equal features, 1 for a flat picture.
+
+def content_error(data: MeasureInput) -> dict[str, float]:
+    """Return the error of the content layers at the start and the end, and their ratio.
+
+    Mean over the layers of the squared difference divided by the variance of the content image's features, through
+    the encoder that painted: 0 for equal features, 1 for a flat picture.
     """
-    layers = sight.weighted("content")
-    if sight.content is None or not layers:
+    layers = data.layers("content")
+    if data.content is None or not layers:
         return {}
-    target = _features(sight.encoder, sight.content, layers)
+    target = _features(data.encoder, data.content, layers)
     first, last = (
-        sum(relative_error(found[layer], target[layer]) for layer in layers) / len(layers)
-        for found in (_features(sight.encoder, p, layers) for p in (sight.painted.start, sight.pixels))
+        sum(relative_error(features[layer], target[layer]) for layer in layers) / len(layers)
+        for features in (
+            _features(data.encoder, picture, layers) for picture in (data.run.start, data.output)
+        )
     )
     return {"error at start": first, "error": last, "error fell": first / max(last, 1e-12)}
 
 
-def style_layers(sight: Sight) -> dict[str, float]:
-    """Return the STYLE distance at every style layer that was painted through, and the largest of them.
+def style_layers(data: MeasureInput) -> dict[str, float]:
+    """Return the STYLE distance at every style layer, and the largest of them.
 
-    Through the encoder that was painted through, to the first style; see `impasto.metrics.style_distance`.
+    Through the encoder that painted, to the first style; see `impasto.metrics.style_distance`.
     """
-    layers = sight.weighted("style")
-    if not sight.styles or not layers:
+    layers = data.layers("style")
+    if not data.styles or not layers:
         return {}
-    ours, theirs = (_features(sight.encoder, p, layers) for p in (sight.pixels, sight.styles[0]))
-    found = {f"style {layer}": style_distance(ours[layer], theirs[layer]) for layer in layers}
-    return {**found, "worst style": max(found.values())}
+    output, style = (_features(data.encoder, picture, layers) for picture in (data.output, data.styles[0]))
+    distances = {f"style {layer}": style_distance(output[layer], style[layer]) for layer in layers}
+    return {**distances, "worst style": max(distances.values())}
 
 
-def structure(sight: Sight) -> dict[str, float]:
-    """Return the structural similarity with the photograph, in [-1, 1]."""
-    return {} if sight.content is None else {"SSIM": ssim(sight.pixels, sight.content)}
+def structure(data: MeasureInput) -> dict[str, float]:
+    """Return the structural similarity with the content image, in [-1, 1]."""
+    return {} if data.content is None else {"SSIM": ssim(data.output, data.content)}
 
 
-def judged(sight: Sight) -> dict[str, float]:
-    """Return STYLE, CONTENT and NOISE through the judge; of several styles STYLE 1, STYLE 2, ... as well.
+def judged(data: MeasureInput) -> dict[str, float]:
+    """Return STYLE, CONTENT and NOISE through the judge; with several styles also STYLE 1, STYLE 2, ...
 
-    STYLE and NOISE are those of the first style. Without a photograph there is no CONTENT.
+    STYLE and NOISE are those of the first style. CONTENT needs a content image.
     """
-    found: dict[str, float] = {}
-    for index, style in enumerate(sight.styles):
-        against = sight.pixels if sight.content is None else sight.content
-        scores = judge(sight.pixels, against, style, sight.judge, sight.longest)
+    values: dict[str, float] = {}
+    for index, style in enumerate(data.styles):
+        content = data.output if data.content is None else data.content
+        scores = judge(data.output, content, style, data.judge, data.longest)
         if index == 0:
-            found |= {"STYLE": scores.style, "NOISE": scores.noise}
-            found |= {} if sight.content is None else {"CONTENT": scores.content}
-        if len(sight.styles) > 1:
-            found[f"STYLE {index + 1}"] = scores.style
-    return found
+            values |= {"STYLE": scores.style, "NOISE": scores.noise}
+            values |= {} if data.content is None else {"CONTENT": scores.content}
+        if len(data.styles) > 1:
+            values[f"STYLE {index + 1}"] = scores.style
+    return values
 
 
-def losses(sight: Sight) -> dict[str, float]:
+def losses(data: MeasureInput) -> dict[str, float]:
     """Return the loss at the first and at the last step, and its weighted terms at the last."""
-    first, last = sight.painted.trace[0], sight.painted.trace[-1]
+    first, last = data.run.trace[0], data.run.trace[-1]
     terms = {f"loss {name}": value for name, value in last.items() if "/" in name or name == "variation"}
     return {"loss at start": first["loss"], "loss": last["loss"], **terms}
 
 
-def cost(sight: Sight) -> dict[str, float]:
-    """Return seconds, steps, and passes of the encoder with a gradient."""
-    last = sight.painted.trace[-1]
+def cost(data: MeasureInput) -> dict[str, float]:
+    """Return seconds, steps, and the number of encoder passes with a gradient."""
     return {
-        "seconds": sight.painted.result.seconds,
-        "steps": float(len(sight.painted.trace)),
-        "passes": float(last["passes"]),
+        "seconds": data.run.result.seconds,
+        "steps": float(len(data.run.trace)),
+        "passes": float(data.run.trace[-1]["passes"]),
     }
 
 
-def improvements(sight: Sight) -> dict[str, float]:
-    """Return RI of every style, its loss at the start over that at the end, and the sigmas that balanced them."""
-    result = sight.painted.result
-    found = {f"RI {index + 1}": value for index, value in enumerate(result.improvements)}
+def improvements(data: MeasureInput) -> dict[str, float]:
+    """Return each style's relative improvement RI, its loss at the start over that at the end, and its sigma.
+
+    The sigmas are the factors that balanced the styles.
+    """
+    result = data.run.result
+    values = {f"RI {index + 1}": value for index, value in enumerate(result.improvements)}
     if len(result.improvements) == 2:
-        found["RI 1 / RI 2"] = result.improvements[0] / max(result.improvements[1], 1e-12)
-    return found | {f"sigma {index + 1}": value for index, value in enumerate(result.sigmas)}
+        values["RI 1 / RI 2"] = result.improvements[0] / max(result.improvements[1], 1e-12)
+    return values | {f"sigma {index + 1}": value for index, value in enumerate(result.sigmas)}
 
 
 def _features(encoder: Encoder, picture: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
     device = next(encoder.parameters()).device
     with torch.no_grad():
-        return {name: found.cpu() for name, found in encoder(picture.to(device), layers).items()}
+        return {name: features.cpu() for name, features in encoder(picture.to(device), layers).items()}
 
 
-MEASURES: Mapping[str, Callable[[Sight], dict[str, float]]] = MappingProxyType(
+MEASURES: Mapping[str, Callable[[MeasureInput], dict[str, float]]] = MappingProxyType(
     {
         "content_error": content_error,
         "style_layers": style_layers,
@@ -154,14 +161,14 @@ MEASURES: Mapping[str, Callable[[Sight], dict[str, float]]] = MappingProxyType(
         "improvements": improvements,
     }
 )
-"""Every measure by its name; a study names those it wants."""
+"""Every measure by name; a study lists the names it needs."""
 
 
-def measure(names: Sequence[str], sight: Sight) -> dict[str, float]:
-    """Return the values of these measures together; raises `RecipeError` for an unknown one."""
-    found: dict[str, float] = {}
+def measure(names: Sequence[str], data: MeasureInput) -> dict[str, float]:
+    """Return the values of these measures; raises `RecipeError` for an unknown name."""
+    values: dict[str, float] = {}
     for name in names:
         if name not in MEASURES:
             raise RecipeError(unknown("measure", name, MEASURES))
-        found |= MEASURES[name](sight)
-    return found
+        values |= MEASURES[name](data)
+    return values

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -13,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from impasto.feedforward.catalogue import find_model, open_model
 from impasto.feedforward.settings import OnePassSettings
 from impasto.feedforward.stylizer import Stylizer
+from impasto.hashing import file_sha256
 from impasto.imaging import Picture, fit, resize
-from impasto.lab.work import Going, Made
+from impasto.lab.work import CellProgress, CellResult
 from impasto.metrics import judge
 
 if TYPE_CHECKING:
-    from impasto.lab.run import Laboratory
-    from impasto.lab.study import OnePassCell
+    from impasto.lab.cells import OnePassCell
+    from impasto.lab.laboratory import Laboratory
 
 # To be raised when the same network gives another picture.
 VERSION = 1
@@ -51,16 +51,16 @@ class Pass:
             "content": content,
             "styles": styles[:1],
             "networks": [
-                hashlib.sha256(self.path.read_bytes()).hexdigest(), self.laboratory.judge.fingerprint
+                file_sha256(self.path), self.laboratory.judge.fingerprint
             ],
         }  # fmt: skip
 
-    def make(self) -> Generator[Going, None, Made]:
+    def make(self) -> Generator[CellProgress, None, CellResult]:
         """Paint `ROUNDS` times, each time from content and style image on; return the picture judged.
 
         ``seconds`` is the median. Raises what opening and painting raise.
         """
-        yield Going()
+        yield CellProgress()
         stylizer = Stylizer(self.path, device="cpu")
         size = self.laboratory.setting.size
         pixels = self.laboratory.pictures.content.pixels
@@ -70,7 +70,7 @@ class Pass:
         settings = OnePassSettings(strength=strength)
         times = []
         for _ in range(ROUNDS):
-            yield Going()
+            yield CellProgress()
             start = time.perf_counter()
             result = stylizer.paint(content, stylizer.styles[:1] or [style], settings)
             times.append(time.perf_counter() - start)
@@ -78,7 +78,7 @@ class Pass:
         art = resize(style.pixels, fit(style.pixels.shape[2], style.pixels.shape[3], size))
         scores = judge(picture, content.pixels, art, self.laboratory.judge.encoder, size)
         values = {"STYLE": scores.style, "CONTENT": scores.content, "NOISE": scores.noise}
-        return Made(picture, {**values, "seconds": median(times), "steps": 0.0}, [{"step": 0.0}])
+        return CellResult(picture, {**values, "seconds": median(times), "steps": 0.0}, [{"step": 0.0}])
 
 
 def open_one_pass(cell: OnePassCell, laboratory: Laboratory) -> Pass:

@@ -1,4 +1,4 @@
-"""From a cell to a painted picture with the course of its run."""
+"""Painting one cell, with its trace."""
 
 from __future__ import annotations
 
@@ -9,23 +9,19 @@ from typing import Any
 
 from torch import Tensor
 
-from impasto.guidance.result import Result
+from impasto.guidance import Result
+from impasto.lab.cells import PaintCell
 from impasto.lab.pictures import StudyPictures
-from impasto.lab.study import PaintCell, Setting
+from impasto.lab.setting import Setting
 from impasto.lab.weights import weights_of
-from impasto.lab.work import Going
-from impasto.optimize.engine import Painter
-from impasto.optimize.events import Finished, Stepped
-from impasto.optimize.job import Job
-from impasto.optimize.presets import make_recipe
-from impasto.optimize.recipe import Recipe
-from impasto.optimize.run import open_job
+from impasto.lab.work import CellProgress
+from impasto.optimize import Finished, Job, Painter, Recipe, Stepped, make_recipe, open_job
 from impasto.optimize.schedule import schedule
 
 
 @dataclass(frozen=True)
-class PaintedCell:
-    """A finished run: its first picture (1,3,H,W), the result, the recipe, and a line a step (see `Row.trace`)."""
+class PaintRun:
+    """A finished run: its initial picture (1,3,H,W), result, recipe, and one trace entry per step (`Row.trace`)."""
 
     start: Tensor
     result: Result
@@ -34,9 +30,9 @@ class PaintedCell:
 
 
 def recipe_of(cell: PaintCell, setting: Setting) -> Recipe:
-    """Return the whole recipe of a cell, with no more steps than the setting allows.
+    """Return the complete recipe of a cell, with no more steps than the setting allows.
 
-    Raises `RecipeError` and, where an encoder's weights are not here, `WeightsError`.
+    Raises `RecipeError`, and `WeightsError` if the encoder's weights are missing.
     """
     encoder = str(cell.recipe.get("encoder", setting.encoder))
     weights = weights_of(encoder, setting)
@@ -55,28 +51,34 @@ def open_cell(cell: PaintCell, recipe: Recipe, pictures: StudyPictures) -> Job:
     return open_job(recipe, pictures.content if cell.content else None, styles)
 
 
-def paint(job: Job) -> Generator[Going, None, PaintedCell]:
-    """Yield at every event of a run and return it painted; raises `DivergedError`."""
+def paint(job: Job) -> Generator[CellProgress, None, PaintRun]:
+    """Run a job, yielding at every event; return the finished run. Raises `DivergedError`."""
     painter = Painter(job)
     start = painter.picture()
     trace: list[dict[str, float]] = []
     passes = 0
 
-    def count(_: Any, given: tuple[Any, ...]) -> None:
+    def count_pass(_: Any, inputs: tuple[Any, ...]) -> None:
         nonlocal passes
-        # Targets are measured without a gradient and are no part of a step.
-        passes += bool(given[0].requires_grad)
+        # Targets are measured without a gradient and are not part of a step.
+        passes += bool(inputs[0].requires_grad)
 
-    hook = job.encoder.register_forward_pre_hook(count)
-    began = time.monotonic()
+    hook = job.encoder.register_forward_pre_hook(count_pass)
+    start_time = time.monotonic()
     try:
         for event in painter.events():
             if isinstance(event, Stepped):
-                course = {"step": event.total, "scale": event.scale, "seconds": time.monotonic() - began}
-                trace.append({**course, "passes": passes, "loss": event.loss, **event.terms})
+                entry = {
+                    "step": event.total,
+                    "scale": event.scale,
+                    "seconds": time.monotonic() - start_time,
+                    "passes": passes,
+                    "loss": event.loss,
+                }
+                trace.append({**entry, **event.terms})
             if isinstance(event, Finished):
-                return PaintedCell(start, event.result, job.plan.recipe, trace)
-            yield Going(event.seconds_left if isinstance(event, Stepped) else None)
+                return PaintRun(start, event.result, job.plan.recipe, trace)
+            yield CellProgress(event.seconds_left if isinstance(event, Stepped) else None)
     finally:
         hook.remove()
     raise AssertionError("a run ends with Finished")  # unreachable: the engine ends with it or raises

@@ -1,30 +1,28 @@
-"""The work of a cell that is painted: its recipe, what decides it, its picture and what is measured of it."""
+"""Work of a painted cell: its recipe, its identity, its picture and its measures."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from impasto.errors import RecipeError
-from impasto.lab.measures import measure, see
+from impasto.lab.cells import PaintCell
+from impasto.lab.laboratory import Laboratory
+from impasto.lab.measures import measure, measure_input
 from impasto.lab.paint import open_cell, paint, recipe_of
 from impasto.lab.weights import fingerprint
-from impasto.lab.work import Going, Made
-from impasto.optimize.recipe import Recipe
+from impasto.lab.work import CellProgress, CellResult
+from impasto.optimize import Recipe
 
-if TYPE_CHECKING:
-    from impasto.lab.run import Laboratory
-    from impasto.lab.study import PaintCell
-
-# To be raised when the same recipe gives another picture, or a measure another value.
+# Raise it when the same recipe gives another picture or a measure another value.
 VERSION = 1
 
 
 @dataclass(frozen=True)
-class PaintedCellWork:
-    """A picture to be painted by ``plan`` and measured by ``measures``."""
+class PaintWork:
+    """A cell to paint with ``plan`` and to measure with ``measures``."""
 
     cell: PaintCell
     plan: Recipe
@@ -33,12 +31,12 @@ class PaintedCellWork:
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """The whole recipe."""
+        """The complete recipe."""
         return self.plan.to_json()
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Coordinates, recipe, pictures, measures and networks; where a weights file lies does not matter."""
+        """Coordinates, recipe, pictures, measures and networks; the path of a weights file is not part of it."""
         content, *styles = self.laboratory.pictures.digests
         weights = None if self.plan.weights is None else Path(self.plan.weights)
         return {
@@ -51,30 +49,32 @@ class PaintedCellWork:
             "networks": [fingerprint(self.plan.encoder, weights), self.laboratory.judge.fingerprint],
         }
 
-    def make(self) -> Generator[Going, None, Made]:
+    def make(self) -> Generator[CellProgress, None, CellResult]:
         """Paint and measure; raises what `open_job`, the run and the measures raise."""
         pictures = self.laboratory.pictures
         job = open_cell(self.cell, self.plan, pictures)
-        painted = yield from paint(job)
+        run = yield from paint(job)
         content = pictures.content.pixels if self.cell.content else None
         styles = [pictures.styles[index].pixels for index in self.cell.styles]
-        sight = see(painted, content, styles, job.encoder, self.laboratory.judge.encoder)
-        return Made(painted.result.pixels, measure(self.measures, sight), painted.trace)
+        measured = measure_input(run, content, styles, job.encoder, self.laboratory.judge.encoder)
+        return CellResult(run.result.pixels, measure(self.measures, measured), run.trace)
 
 
-def open_painting(cell: PaintCell, measures: Sequence[str], laboratory: Laboratory) -> PaintedCellWork:
-    """Return the work of a cell; raises `RecipeError` where a style is not there, and what `recipe_of` raises."""
-    there = len(laboratory.pictures.styles)
-    if any(index >= there for index in cell.styles):
-        raise RecipeError(f"It takes style {max(cell.styles) + 1}, but there are {there}; give more styles.")
-    return PaintedCellWork(cell, recipe_of(cell, laboratory.setting), measures, laboratory)
+def open_painting(cell: PaintCell, measures: Sequence[str], laboratory: Laboratory) -> PaintWork:
+    """Return the work of a cell; raises `RecipeError` if a style is missing, and what `recipe_of` raises."""
+    count = len(laboratory.pictures.styles)
+    if any(index >= count for index in cell.styles):
+        raise RecipeError(
+            f"The cell needs style {max(cell.styles) + 1}, but there are {count}; give more styles."
+        )
+    return PaintWork(cell, recipe_of(cell, laboratory.setting), measures, laboratory)
 
 
 def painting_conditions(laboratory: Laboratory) -> str:
-    """Return through which encoder, from which pictures and under which judge is painted."""
+    """Return encoder, size, pictures and judge as sentences."""
     setting = laboratory.setting
     content, *styles = laboratory.pictures.names
     return (
-        f"Painted through the encoder '{setting.encoder}' at {setting.size} pixels: photograph '{content}', "
+        f"Painted through the encoder '{setting.encoder}' at {setting.size} pixels: content image '{content}', "
         f"style {' and '.join(repr(style) for style in styles)}. {laboratory.judge.sentence}"
     )

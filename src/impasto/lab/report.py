@@ -1,4 +1,4 @@
-"""What a study leaves behind: figure.png and .svg, data.csv and .json, report.md."""
+"""Output files of a study: figure.png and .svg, data.csv and .json, report.md."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ import torch
 from impasto.imaging import Picture, to_image, write_text_atomic
 from impasto.lab.figure import save
 from impasto.lab.row import FigureData, Row, number
-from impasto.lab.run import Finding
+from impasto.lab.run import StudyResult
 
 
-def write_report(finding: Finding) -> Path:
-    """Draw the figure, write data and report into the study's folder; return the report's path.
+def write_report(result: StudyResult) -> Path:
+    """Write figure, data and report into the study's folder; return the report's path.
 
-    Without a single painted cell there is no figure, and the report says what is missing. Raises `OutputError`,
-    and `MissingExtraError` without matplotlib.
+    If no cell has a result there is no figure, and the report lists what is missing. Raises `OutputError`, and
+    `MissingExtraError` without matplotlib.
     """
-    folder = finding.folder
+    folder = result.folder
     folder.mkdir(parents=True, exist_ok=True)
-    painted = [row for row in finding.rows if not row.missing]
-    if painted:
-        save(finding.study.figure(view_of(finding)), folder / "figure")
-    write_text_atomic(folder / "data.csv", data_csv(finding.rows))
-    write_text_atomic(folder / "data.json", json.dumps(data_json(finding), indent=1) + "\n")
-    return write_text_atomic(folder / "report.md", markdown(finding, painted))
+    finished = [row for row in result.rows if not row.missing]
+    if finished:
+        save(result.study.figure(figure_data(result)), folder / "figure")
+    write_text_atomic(folder / "data.csv", data_csv(result.rows))
+    write_text_atomic(folder / "data.json", json.dumps(data_json(result), indent=1) + "\n")
+    return write_text_atomic(folder / "report.md", markdown(result, finished))
 
 
-def view_of(finding: Finding) -> FigureData:
-    """Return what the study's figure is drawn from."""
-    pictures = finding.laboratory.pictures
+def figure_data(result: StudyResult) -> FigureData:
+    """Return the input of the study's figure."""
+    pictures = result.laboratory.pictures
     styles = [_array(style) for style in pictures.styles]
-    return FigureData(finding.rows, _array(pictures.content), styles, finding.laboratory.setting)
+    return FigureData(result.rows, _array(pictures.content), styles, result.laboratory.setting)
 
 
 def data_csv(rows: Sequence[Row]) -> str:
-    """Return the rows as CSV: coordinates, values, and why a row is missing."""
+    """Return the rows as CSV: coordinates, values, and the reason if a row is missing."""
     keys, values = _names(rows)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -52,9 +52,9 @@ def data_csv(rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def data_json(finding: Finding) -> dict[str, Any]:
-    """Return everything about the study as JSON values, with every cell's whole recipe and its folder."""
-    study, laboratory = finding.study, finding.laboratory
+def data_json(result: StudyResult) -> dict[str, Any]:
+    """Return the study as JSON values, with the complete recipe and the folder of every cell."""
+    study, laboratory = result.study, result.laboratory
     return {
         "study": study.name,
         "source": study.source,
@@ -63,7 +63,7 @@ def data_json(finding: Finding) -> dict[str, Any]:
         "size": laboratory.setting.size,
         "quick": laboratory.setting.quick,
         "pictures": list(laboratory.pictures.names),
-        "conditions": list(finding.conditions),
+        "conditions": list(result.conditions),
         "rows": [
             {
                 "key": dict(row.key),
@@ -72,35 +72,33 @@ def data_json(finding: Finding) -> dict[str, Any]:
                 "folder": None if row.folder is None else f"cells/{row.folder.name}",
                 "missing": row.missing,
             }
-            for row in finding.rows
+            for row in result.rows
         ],
     }
 
 
-def markdown(finding: Finding, painted: Sequence[Row]) -> str:
-    """Return the report: the question, what the source says, what was measured and how, the figure."""
-    study, laboratory = finding.study, finding.laboratory
-    quick = ["Quick: fewer steps, less to see."] if laboratory.setting.quick else []
-    lines = [
-        f"# {study.title}", "", study.question, "",
-        "## What the source says", "", study.says, "", f"Source: {study.source}.", "",
-        *(["## What differs here", "", study.differs, ""] if study.differs else []),
-        "## What was measured", "",
-        " ".join([*finding.conditions, *quick]), "",
-    ]  # fmt: skip
-    if painted:
-        lines += [f"* {note}" for note in study.notes(painted)]
-        lines += ["", f"![{study.title}](figure.png)", "", *_table(finding, painted)]
-    missing = [row for row in finding.rows if row.missing]
+def markdown(result: StudyResult, finished: Sequence[Row]) -> str:
+    """Return the report: the question, the source's answer, conditions, findings and the figure."""
+    study, laboratory = result.study, result.laboratory
+    quick = ["Quick run: fewer steps, smaller or fewer pictures."] if laboratory.setting.quick else []
+    lines = [f"# {study.title}", "", study.question, ""]
+    lines += ["## What the source says", "", study.says, "", f"Source: {study.source}.", ""]
+    if study.differs:
+        lines += ["## What differs here", "", study.differs, ""]
+    lines += ["## What was measured", "", " ".join([*result.conditions, *quick]), ""]
+    if finished:
+        lines += [f"* {note}" for note in study.notes(finished)]
+        lines += ["", f"![{study.title}](figure.png)", "", *_table(result, finished)]
+    missing = [row for row in result.rows if row.missing]
     if missing:
         lines += ["", "## Missing", "", *(f"* {row.label}: {row.missing}" for row in missing)]
-    lines += ["", "Every value and recipe is in [data.csv](data.csv) and [data.json](data.json)."]
+    lines += ["", "All values and recipes are in [data.csv](data.csv) and [data.json](data.json)."]
     return "\n".join(lines) + "\n"
 
 
-def _table(finding: Finding, rows: Sequence[Row]) -> list[str]:
+def _table(result: StudyResult, rows: Sequence[Row]) -> list[str]:
     keys, values = _names(rows)
-    shown = [name for name in (finding.study.columns or values) if name in values]
+    shown = [name for name in (result.study.columns or values) if name in values]
     names = [*keys, *shown]
     body = [
         [number(row[name]) if name in row.values or name in row.key else "" for name in names] for row in rows

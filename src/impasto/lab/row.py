@@ -1,4 +1,4 @@
-"""What a study finds: a row a cell, with its picture and its course on the disk."""
+"""Rows of a study's result, one per cell, and the data of its figure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.lab.study import Setting
+from impasto.lab.setting import Setting
 
 if TYPE_CHECKING:
     import numpy
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[numpy.uint8]
 
+PICTURE, TRACE, CARD = "picture.png", "trace.csv", "cell.json"
+
 
 @dataclass(frozen=True)
 class Row:
-    """One cell's coordinates and measured values; ``missing`` says why it has none.
+    """Coordinates and measured values of one cell; ``missing`` is the reason if the cell has no result.
 
-    ``row[name]`` is a coordinate or a value, NaN where there is none.
+    ``row[name]`` is a coordinate or a value; NaN if there is neither.
     """
 
     key: Mapping[str, str | int | float]
@@ -35,11 +37,11 @@ class Row:
 
     @property
     def label(self) -> str:
-        """The coordinates in words."""
+        """The coordinates as text, such as "layer relu1_1, gamma 0.5"."""
         return ", ".join(f"{name} {number(value)}" for name, value in self.key.items())
 
     def picture(self) -> Pixels | None:
-        """Return the cell's picture (H, W, 3), None if it is missing."""
+        """Return the cell's picture (H, W, 3); None if the cell is missing."""
         if self.folder is None:
             return None
         import numpy
@@ -49,10 +51,11 @@ class Row:
             return numpy.asarray(image.convert("RGB"))
 
     def trace(self) -> list[dict[str, float]]:
-        """Return the course of the run.
+        """Return the values of every step or epoch; empty if the cell is missing.
 
-        Painted, a line a step: ``step``, ``scale``, ``seconds``, ``passes`` (of the encoder so far), ``loss`` and its
-        weighted terms. Trained, a line an epoch: ``epoch``, ``seconds``, ``rate``, losses and accuracies.
+        A painted cell has one entry per step: ``step``, ``scale``, ``seconds``, ``passes`` (encoder passes so far),
+        ``loss`` and its weighted terms. A trained cell has one entry per epoch: ``epoch``, ``seconds``, ``rate``,
+        losses and accuracies.
         """
         if self.folder is None:
             return []
@@ -61,22 +64,19 @@ class Row:
                 {name: float(value) for name, value in line.items() if value} for line in csv.DictReader(file)
             ]
 
-    def course(self, x: str, y: str) -> tuple[list[float], list[float]]:
-        """Return two columns of the course, for a chart."""
+    def curve(self, x: str, y: str) -> tuple[list[float], list[float]]:
+        """Return two columns of the trace for a chart."""
         trace = self.trace()
         return [line[x] for line in trace], [line[y] for line in trace]
 
     def caption(self, *names: str) -> str:
-        """Return these values in words, with two decimals; empty if the cell is missing."""
+        """Return these values as text with two decimals; empty if the cell is missing."""
         return "" if self.missing else ", ".join(f"{name} {self[name]:.2f}" for name in names)
-
-
-PICTURE, TRACE, CARD = "picture.png", "trace.csv", "cell.json"
 
 
 @dataclass(frozen=True)
 class FigureData:
-    """What a figure is drawn from: the rows, and the pictures (H, W, 3) that they were painted from."""
+    """Input of a study's figure: the rows, and the content and style images (H, W, 3)."""
 
     rows: Sequence[Row]
     content: Pixels
@@ -90,26 +90,26 @@ class FigureData:
                 return row
         raise KeyError(key)
 
-    def along(self, name: str) -> list[Any]:
-        """Return the values that a coordinate takes, in the order of the rows."""
+    def coordinates(self, name: str) -> list[Any]:
+        """Return the distinct values of a coordinate, in the order of the rows."""
         return list(dict.fromkeys(row.key[name] for row in self.rows if name in row.key))
 
     @property
-    def painted(self) -> list[Row]:
-        """The rows that are not missing."""
+    def finished(self) -> list[Row]:
+        """The rows that have a result."""
         return [row for row in self.rows if not row.missing]
 
 
 def grouped(rows: Sequence[Row], name: str) -> dict[Any, list[Row]]:
-    """Return the rows by the value of a coordinate, both in their order."""
-    found: dict[Any, list[Row]] = {}
+    """Return the rows grouped by a coordinate; groups and rows keep their order."""
+    groups: dict[Any, list[Row]] = {}
     for row in rows:
-        found.setdefault(row.key[name], []).append(row)
-    return found
+        groups.setdefault(row.key[name], []).append(row)
+    return groups
 
 
 def number(value: str | int | float) -> str:
-    """Return a value for people: words as they are, numbers with four digits."""
+    """Format a value for a report: floats with four significant digits, anything else unchanged."""
     if isinstance(value, float):
         return f"{value:.4g}"
     return str(value)

@@ -1,125 +1,111 @@
-"""One study from its cells to its rows: what is on the disk is kept, what is missing is made."""
+"""Running one study: finished cells are read from disk, the others are computed."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from impasto.errors import ImpastoError
-from impasto.lab.judge import Judge, choose_judge
-from impasto.lab.pictures import StudyPictures
+from impasto.lab.cells import Cell
+from impasto.lab.laboratory import Laboratory
 from impasto.lab.row import Row
 from impasto.lab.store import cell_name, read_cell, write_cell
-from impasto.lab.study import Setting, Study
-from impasto.lab.work import AnyCell, Going, Work
-
-
-@dataclass(frozen=True)
-class Laboratory:
-    """Where and from what studies are made: the setting, the pictures and the folder that gets a folder a study."""
-
-    setting: Setting
-    pictures: StudyPictures
-    out: Path
-
-    @cached_property
-    def judge(self) -> Judge:
-        """Who judges."""
-        return choose_judge(self.setting)
+from impasto.lab.study import Study
+from impasto.lab.work import CellProgress, Work
+from impasto.lab.works import conditions_of, open_work
 
 
 @dataclass(frozen=True)
 class CellStarted:
-    """Cell ``index`` (from 0) of ``count`` is going to be made."""
+    """Cell ``index`` (from 0) of ``count`` starts."""
 
     index: int
     count: int
-    cell: AnyCell
+    cell: Cell
 
 
 @dataclass(frozen=True)
 class CellDone:
-    """The row of cell ``index`` is there; ``kept`` says that it was finished before."""
+    """Cell ``index`` is finished; ``reused`` if its result was on disk already."""
 
     index: int
     count: int
     row: Row
-    kept: bool
+    reused: bool
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A whole study: its rows, how many of them were made now, and under which conditions."""
+class StudyResult:
+    """The rows of a finished study, how many of them this run computed, and under which conditions."""
 
     study: Study
     laboratory: Laboratory
     rows: tuple[Row, ...]
-    painted: int
+    computed: int
     conditions: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
-        """The study's own folder."""
+        """The study's folder."""
         return self.laboratory.out / self.study.name
 
 
 @dataclass(frozen=True)
 class StudyDone:
-    """The study is over."""
+    """The study is finished."""
 
-    finding: Finding
+    result: StudyResult
 
 
-StudyEvent = CellStarted | CellDone | StudyDone | Going
+StudyEvent = CellStarted | CellDone | StudyDone | CellProgress
 
 
 def run_study(study: Study, laboratory: Laboratory, *, fresh: bool = False) -> Iterator[StudyEvent]:
-    """Yield what happens until `StudyDone`; closing the generator loses only the cell that is being made.
+    """Yield events up to `StudyDone`; closing the generator loses only the cell that is running.
 
-    A cell that cannot be made becomes a row that says why; it is tried again next time. ``fresh`` forgets the
-    cells on the disk first. Raises `OutputError` where cells cannot be written.
+    A cell that cannot run becomes a row with the reason; the next run tries it again. ``fresh`` deletes the results
+    on disk first. Raises `OutputError` if results cannot be written.
     """
     cells = study.cells(laboratory.setting)
-    home = laboratory.out / study.name / "cells"
-    if fresh and home.is_dir():
-        shutil.rmtree(home)
+    folder = laboratory.out / study.name / "cells"
+    if fresh and folder.is_dir():
+        shutil.rmtree(folder)
     rows: list[Row] = []
-    painted = 0
+    computed = 0
     for index, cell in enumerate(cells):
-        found = _known(study, laboratory, cell, home)
-        kept = isinstance(found, Row)
-        if isinstance(found, Row):
-            row = found
+        finished = _finished_row(study, laboratory, cell, folder)
+        reused = isinstance(finished, Row)
+        if isinstance(finished, Row):
+            row = finished
         else:
             yield CellStarted(index, len(cells), cell)
-            row = yield from _make(cell, *found)
-            painted += not row.missing
+            row = yield from _compute(cell, *finished)
+            computed += not row.missing
         rows.append(row)
-        yield CellDone(index, len(cells), row, kept)
-    there = [cell for cell, row in zip(cells, rows, strict=True) if not row.missing]
-    conditions = tuple(dict.fromkeys(cell.conditions(laboratory) for cell in there))
-    yield StudyDone(Finding(study, laboratory, tuple(rows), painted, conditions))
+        yield CellDone(index, len(cells), row, reused)
+    present = [cell for cell, row in zip(cells, rows, strict=True) if not row.missing]
+    conditions = tuple(dict.fromkeys(conditions_of(cell, laboratory) for cell in present))
+    yield StudyDone(StudyResult(study, laboratory, tuple(rows), computed, conditions))
 
 
-def _known(study: Study, laboratory: Laboratory, cell: AnyCell, home: Path) -> Row | tuple[Work, Path]:
+def _finished_row(study: Study, laboratory: Laboratory, cell: Cell, folder: Path) -> Row | tuple[Work, Path]:
     """Return the row of a cell that is finished or impossible, else its work and its folder."""
     if cell.missing:
         return Row(cell.key, missing=cell.missing)
     try:
-        work = cell.open(study, laboratory)
-        folder = home / cell_name(work.identity)
+        work = open_work(cell, study.measures, laboratory)
+        cell_folder = folder / cell_name(work.identity)
     except ImpastoError as error:
         return Row(cell.key, missing=str(error))
-    return read_cell(folder) or (work, folder)
+    return read_cell(cell_folder) or (work, cell_folder)
 
 
-def _make(cell: AnyCell, work: Work, folder: Path) -> Generator[Going, None, Row]:
-    """Make and write one cell; return its row."""
+def _compute(cell: Cell, work: Work, folder: Path) -> Generator[CellProgress, None, Row]:
+    """Run and write one cell; return its row."""
     try:
-        made = yield from work.make()
+        result = yield from work.make()
     except ImpastoError as error:
         return Row(cell.key, missing=str(error))
-    return write_cell(folder, cell.key, work.recipe, made)
+    return write_cell(folder, cell.key, work.recipe, result)

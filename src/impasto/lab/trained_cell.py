@@ -1,4 +1,4 @@
-"""The work of a cell that is trained: a fine-tuning, its learning curves, and what it reached at which cost."""
+"""Work of a fine-tuning cell: the training, its learning curves, its accuracy and cost."""
 
 from __future__ import annotations
 
@@ -16,40 +16,41 @@ from impasto.encoder_training.finetune.painted import SIZE
 from impasto.encoder_training.finetune.settings import FinetuneSettings
 from impasto.encoder_training.finetune.task import FinetuneTask
 from impasto.encoders import open_encoder, prepare, tune_process
-from impasto.lab.classes import Classes, given_classes, painted_classes
+from impasto.lab.classes import ClassData, given_classes, painted_classes
 from impasto.lab.weights import fingerprint, weights_of
-from impasto.lab.work import Going, Made
+from impasto.lab.work import CellProgress, CellResult
 from impasto.training.device import ComputeDevice
 from impasto.training.events import Evaluated, StepDone
 from impasto.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from impasto.lab.run import Laboratory
-    from impasto.lab.study import FinetuneCell, Setting
+    from impasto.lab.cells import FinetuneCell
+    from impasto.lab.laboratory import Laboratory
+    from impasto.lab.setting import Setting
 
-# To be raised when the same settings give another outcome.
+# Raise it when the same settings give another result.
 VERSION = 1
 SHEET = 320
 
 
 @dataclass(frozen=True)
-class Tuning:
-    """A fine-tuning by ``plan`` on ``classes``, from ``weights`` if the encoder has a file of its own."""
+class FinetuneWork:
+    """A fine-tuning with ``plan`` on ``classes``; ``weights`` is the encoder's file, if it has one."""
 
     cell: FinetuneCell
     plan: FinetuneSettings
-    classes: Classes
+    classes: ClassData
     weights: Path | None
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """The settings, and the pictures by class."""
+        """The settings, and the number of pictures per class."""
         counts = {name: len(paths) for name, paths in self.classes.found.classes.items()}
         return {**self.plan.model_dump(), "data": str(self.classes.found.folder), "pictures": counts}
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Coordinates, settings, pictures and network; where they lie does not matter."""
+        """Coordinates, settings, pictures and network; their paths are not part of it."""
         return {
             "version": VERSION,
             "key": dict(self.cell.key),
@@ -58,11 +59,11 @@ class Tuning:
             "networks": [fingerprint(self.plan.encoder, self.weights)],
         }
 
-    def make(self) -> Generator[Going, None, Made]:
-        """Paint what is to be painted, read, train and return what was reached.
+    def make(self) -> Generator[CellProgress, None, CellResult]:
+        """Paint missing pictures, read all, train, and return the values of the best epoch.
 
-        Its picture is the confusion matrix of the best epoch, a line a true class, dark where pictures went. Raises
-        what `read_classes` and the run raise.
+        The picture is the confusion matrix of the best epoch: one row per true class, one column per answer, darker
+        for a larger share. Raises what `read_classes` and the run raise.
         """
         yield from self.classes.paint()
         task = self._open()
@@ -70,7 +71,7 @@ class Tuning:
         began = time.monotonic()
         for event in Trainer(task).events():
             if isinstance(event, StepDone):
-                yield Going(event.seconds_left)
+                yield CellProgress(event.seconds_left)
             elif isinstance(event, Evaluated):
                 lines.append({**event.figures, "seconds": time.monotonic() - began})
         assert task.best is not None  # a finished run has measured an epoch
@@ -87,7 +88,7 @@ class Tuning:
             "trained on": float(len(task.pictures.train)),
             "held out": float(len(task.pictures.held_out)),
         }
-        return Made(_shades(task.best.confusion), values, lines)
+        return CellResult(_shades(task.best.confusion), values, lines)
 
     def _open(self) -> FinetuneTask:
         plan = self.plan
@@ -105,10 +106,10 @@ class Tuning:
 
 
 def settings_of(cell: FinetuneCell, setting: Setting) -> FinetuneSettings:
-    """Return the whole settings of a cell, at the setting's size and with no more epochs than it allows steps.
+    """Return the complete settings of a cell; ``most_steps`` limits the epochs.
 
-    Pictures are kept at 160 pixels unless the setting says otherwise, and the network sees three fifths of that, as
-    `impasto finetune` has it. Raises `RecipeError`.
+    Pictures are stored at the setting's size, by default 160 pixels, and the network sees crops of three fifths of
+    that, as in `impasto finetune`. Raises `RecipeError`.
     """
     side = setting.longest or SIZE
     fields = {"encoder": setting.encoder, "side": side, "size": max(32, side * 3 // 5), **cell.settings}
@@ -116,34 +117,34 @@ def settings_of(cell: FinetuneCell, setting: Setting) -> FinetuneSettings:
     return plan.model_copy(update={"epochs": min(plan.epochs, setting.most_steps or plan.epochs)})
 
 
-def open_training(cell: FinetuneCell, laboratory: Laboratory) -> Tuning:
+def open_training(cell: FinetuneCell, laboratory: Laboratory) -> FinetuneWork:
     """Return the work of a cell; raises `RecipeError`, `PictureError` and `WeightsError`."""
     setting = laboratory.setting
     plan = settings_of(cell, setting)
-    return Tuning(cell, plan, _classes(cell, laboratory, plan.side), weights_of(plan.encoder, setting))
+    return FinetuneWork(cell, plan, _classes(cell, laboratory, plan.side), weights_of(plan.encoder, setting))
 
 
 def training_conditions(cell: FinetuneCell, laboratory: Laboratory) -> str:
-    """Return from which encoder and on which pictures is trained."""
+    """Return encoder, pictures, held-out share and epochs as sentences."""
     plan = settings_of(cell, laboratory.setting)
     classes = _classes(cell, laboratory, plan.side)
     folder = classes.found.folder.resolve().name
-    whose = "painted by program" if classes.side else f"from the folder '{folder}'"
+    origin = "painted by program" if classes.side else f"from the folder '{folder}'"
     return (
         f"Trained from the encoder '{plan.encoder}' on pictures of {len(classes.found.classes)} classes, "
-        f"{classes.count} in all, {whose}; {plan.validation:.0%} are held out to judge by. At most {plan.epochs} "
+        f"{classes.count} in all, {origin}; {plan.validation:.0%} are held out for validation. At most {plan.epochs} "
         f"epochs; the network sees {plan.size} pixels."
     )
 
 
-def _classes(cell: FinetuneCell, laboratory: Laboratory, side: int) -> Classes:
+def _classes(cell: FinetuneCell, laboratory: Laboratory, side: int) -> ClassData:
     if laboratory.setting.data is not None:
         return given_classes(Path(laboratory.setting.data), cell.classes, cell.per_class)
     return painted_classes(laboratory.out / "painted", side, cell.classes, cell.per_class)
 
 
 def _shades(confusion: Tensor) -> Tensor:
-    """Return a confusion matrix as a grey picture, each true class from nearly white (none) to black (all)."""
+    """Return a confusion matrix as a grey picture, each share of a true class from nearly white (0) to black (1)."""
     shares = confusion / confusion.sum(1, keepdim=True).clamp(min=1)
     times = max(1, SHEET // len(shares))
     grey = 0.94 * (1 - shares.repeat_interleave(times, 0).repeat_interleave(times, 1))

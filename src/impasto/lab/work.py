@@ -1,31 +1,25 @@
-"""What every kind of cell has in common: it is opened, told apart by what decides it, made, and leaves the same things.
-
-Importing this module does not import torch.
-"""
+"""Execution contract of a cell: progress, result, and the `Work` protocol. Does not import torch."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from impasto.lab.run import Laboratory
-    from impasto.lab.study import Study
-
 
 @dataclass(frozen=True)
-class Going:
-    """A cell is being made; ``seconds_left`` of it is None where that is not known."""
+class CellProgress:
+    """A cell is running; ``seconds_left`` is None while it cannot be estimated."""
 
     seconds_left: float | None = None
 
 
 @dataclass(frozen=True)
-class Made:
-    """What a finished cell leaves: a picture (1,3,H,W) in [0, 1], named values, and a line a step of its course."""
+class CellResult:
+    """Result of a cell: a picture (1,3,H,W) in [0, 1], named values, and one line of values per step or epoch."""
 
     picture: Tensor
     values: dict[str, float]
@@ -33,33 +27,15 @@ class Made:
 
 
 class Work(Protocol):
-    """A cell that is ready to be made."""
+    """A cell that is ready to run."""
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """Everything that was chosen, as JSON values."""
+        """The complete settings, as JSON values."""
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Everything that decides the outcome, as JSON values: works with equal ones are made once."""
+        """Everything that determines the result, as JSON values: equal identities share one result."""
 
-    def make(self) -> Generator[Going, None, Made]:
-        """Yield while it is being made and return it; raises `ImpastoError` where it cannot be made."""
-
-
-class AnyCell(Protocol):
-    """One cell of a study, of any kind; `impasto.lab.study` has the kinds."""
-
-    @property
-    def key(self) -> Mapping[str, str | int | float]:
-        """Its coordinates in the grid."""
-
-    @property
-    def missing(self) -> str:
-        """Why it cannot be made here, empty if it can."""
-
-    def open(self, study: Study, laboratory: Laboratory) -> Work:
-        """Return its work; raises `ImpastoError` where it cannot be made."""
-
-    def conditions(self, laboratory: Laboratory) -> str:
-        """Return in sentences under which conditions it is made, for the report."""
+    def make(self) -> Generator[CellProgress, None, CellResult]:
+        """Run the cell, yielding its progress; return the result. Raises `ImpastoError`."""

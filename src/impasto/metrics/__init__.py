@@ -1,28 +1,27 @@
-"""Judging pictures: style and content distances through an independent encoder, grain, structure."""
+"""Measures of pictures: style and content distances through an independent encoder, noise, structure."""
 
 from impasto.metrics.judge import (
     CONTENT_LAYERS,
     SHOWN_LAYERS,
     STYLE_LAYERS,
-    Features,
+    FeatureExtractor,
     Scores,
     judge,
     judge_with_baselines,
     style_distance,
 )
-from impasto.metrics.spectrum import high_frequency_share, luma, noise
+from impasto.metrics.spectrum import high_frequency_share, noise
 from impasto.metrics.ssim import ssim
 
 __all__ = [
     "CONTENT_LAYERS",
     "SHOWN_LAYERS",
     "STYLE_LAYERS",
-    "Features",
+    "FeatureExtractor",
     "Scores",
     "high_frequency_share",
     "judge",
     "judge_with_baselines",
-    "luma",
     "noise",
     "ssim",
     "style_distance",

@@ -1,10 +1,10 @@
-"""The figures by which pictures are compared: the closeness to a style and to a content, grain, structure.
+"""The judge: distances to style and content, noise and structural similarity of a picture.
 
-To be honest they are taken through the real VGG-19, never only through the encoder that was optimised, and
-printed beside two baselines: the unchanged content and the unchanged style picture.
+Fair figures are measured through the real VGG-19, never only through the encoder that was optimised, and compared with
+two baselines: the unchanged content image and the unchanged style image.
 
-The border of VGG-19's first convolution and the resampling change figures by some percent (an unchanged
-photograph's STYLE of 4.20 with zeros is 4.29 with replication), so compare those of one encoder only.
+Padding of VGG-19's first convolution and resampling change the figures by some percent (an unchanged photograph's STYLE
+is 4.20 with zero padding and 4.29 with replication), so compare only figures of one encoder.
 """
 
 from __future__ import annotations
@@ -30,22 +30,25 @@ LONGEST = 512
 _DISTANCE = RelativeMomentLoss()
 
 
-class Features(Protocol):
-    """Anything that turns `(B, 3, H, W)` into features by layer name, like an `impasto.encoders.Encoder`."""
+class FeatureExtractor(Protocol):
+    """Anything that maps `(B, 3, H, W)` to features by layer name, such as an `impasto.encoders.Encoder`."""
 
     def __call__(self, image: Tensor, layers: Collection[str]) -> Mapping[str, Tensor]:
-        """Return the asked layers of `image`."""
+        """Return the requested layers of `image`."""
         ...
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What the judge says of one picture; lower is better but for `ssim`.
+    """Scores of one picture. Lower is better, except for `ssim`.
 
-    `style`: sum of `style_distance` over relu1_1 to relu4_1. `style_by_layer`: the same by layer, with
-    relu5_1, which is shown but not counted. `content`: mean over relu4_1 and relu4_2 of the mean squared
-    difference from the content picture over the variance of its features about their channels' means.
-    `noise`: high-frequency share over that of the style picture. `ssim`: with the content picture.
+    Attributes:
+        style: sum of `style_distance` over relu1_1 to relu4_1.
+        style_by_layer: `style_distance` of each layer, and of relu5_1, which is not part of the sum.
+        content: mean over relu4_1 and relu4_2 of the mean squared difference from the content image's features,
+            divided by their variance about the channel means.
+        noise: high-frequency share divided by that of the style image.
+        ssim: structural similarity with the content image.
     """
 
     style: float
@@ -56,7 +59,7 @@ class Scores:
 
 
 def style_distance(features: Tensor, style: Tensor) -> float:
-    """Return how far the statistics of `features` are from those of `style`, `(1, C, H, W)` of any sizes.
+    """Return the distance between the statistics of `features` and of `style`, `(1, C, H, W)` of any sizes.
 
     |cov - cov_s|²_F / |cov_s|²_F + |mean - mean_s|² / (|mean_s|² + tr cov_s); 0 for equal statistics. See
     `impasto.losses.RelativeMomentLoss`.
@@ -66,39 +69,43 @@ def style_distance(features: Tensor, style: Tensor) -> float:
 
 
 def judge(
-    output: Tensor, content: Tensor, style: Tensor, encoder: Features, longest: int = LONGEST
+    output: Tensor, content: Tensor, style: Tensor, encoder: FeatureExtractor, longest: int = LONGEST
 ) -> Scores:
-    """Return the scores of `output` for a `content` and a `style` picture, all `(1, 3, H, W)` in [0, 1].
+    """Return the scores of `output` for a content and a style image, all `(1, 3, H, W)` in [0, 1].
 
-    All are resized to the longer side `longest` first, the content to the very size of the output. Raises
+    All are resized to the longer side `longest` first, the content image to the exact size of the output. Raises
     PictureError unless each is one RGB picture.
     """
-    return _Bench(content, style, encoder, longest, _at(output, longest)).score(_at(output, longest))
+    return _References(content, style, encoder, longest, _resized(output, longest)).score(
+        _resized(output, longest)
+    )
 
 
 def judge_with_baselines(
-    output: Tensor, content: Tensor, style: Tensor, encoder: Features, longest: int = LONGEST
+    output: Tensor, content: Tensor, style: Tensor, encoder: FeatureExtractor, longest: int = LONGEST
 ) -> dict[str, Scores]:
     """Return `judge` for "output" and for both baselines: "content" unchanged and "style" unchanged.
 
-    The style baseline is the style picture stretched to the size of the content. Errors as in `judge`.
+    The style baseline is the style image stretched to the size of the content. Errors as in `judge`.
     """
-    picture = _at(output, longest)
-    bench = _Bench(content, style, encoder, longest, picture)
-    rows = {"output": picture, "content": bench.content, "style": resize(_single(style), _size(picture))}
-    return {name: bench.score(row) for name, row in rows.items()}
+    picture = _resized(output, longest)
+    references = _References(content, style, encoder, longest, picture)
+    rows = {"output": picture, "content": references.content, "style": resize(_single(style), _size(picture))}
+    return {name: references.score(row) for name, row in rows.items()}
 
 
-class _Bench:
-    """What pictures for one content and style are measured against, computed once."""
+class _References:
+    """Features of one content and one style image, against which pictures are scored."""
 
-    def __init__(self, content: Tensor, style: Tensor, encoder: Features, longest: int, like: Tensor) -> None:
+    def __init__(
+        self, content: Tensor, style: Tensor, encoder: FeatureExtractor, longest: int, like: Tensor
+    ) -> None:
         self.encoder = encoder
         self.content = resize(_single(content), _size(like))
-        self.style = _at(style, longest)
+        self.style = _resized(style, longest)
         self.content_features = self._encode(self.content, CONTENT_LAYERS)
         self.targets: dict[str, Moments] = {
-            layer: moments(found) for layer, found in self._encode(self.style, SHOWN_LAYERS).items()
+            layer: moments(features) for layer, features in self._encode(self.style, SHOWN_LAYERS).items()
         }
 
     def _encode(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
@@ -107,12 +114,12 @@ class _Bench:
 
     def score(self, picture: Tensor) -> Scores:
         """Score a picture of the size of `self.content`."""
-        found = self._encode(picture, (*SHOWN_LAYERS, *CONTENT_LAYERS))
+        features = self._encode(picture, (*SHOWN_LAYERS, *CONTENT_LAYERS))
         by_layer = {
-            layer: _DISTANCE.compare(moments(found[layer]), self.targets[layer]).item()
+            layer: _DISTANCE.compare(moments(features[layer]), self.targets[layer]).item()
             for layer in SHOWN_LAYERS
         }
-        errors = [relative_error(found[layer], self.content_features[layer]) for layer in CONTENT_LAYERS]
+        errors = [relative_error(features[layer], self.content_features[layer]) for layer in CONTENT_LAYERS]
         return Scores(
             style=sum(by_layer[layer] for layer in STYLE_LAYERS),
             style_by_layer=by_layer,
@@ -125,7 +132,7 @@ class _Bench:
 def _single(image: Tensor) -> Tensor:
     if image.ndim != 4 or tuple(image.shape[:2]) != (1, 3):
         raise PictureError(
-            f"The judge takes one RGB picture (1, 3, H, W) at a time, not {tuple(image.shape)}."
+            f"The judge scores one RGB picture (1, 3, H, W) at a time, not {tuple(image.shape)}."
         )
     return image.detach()
 
@@ -134,5 +141,5 @@ def _size(image: Tensor) -> tuple[int, int]:
     return image.shape[2], image.shape[3]
 
 
-def _at(image: Tensor, longest: int) -> Tensor:
+def _resized(image: Tensor, longest: int) -> Tensor:
     return resize(_single(image), fit(*_size(image), longest))

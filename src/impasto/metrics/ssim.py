@@ -1,4 +1,4 @@
-"""Structural similarity."""
+"""Structural similarity (SSIM)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from impasto.errors import PictureError
-from impasto.metrics.spectrum import luma
+from impasto.imaging import luma
 
 RADIUS = 5
 SIGMA = 1.5
@@ -18,7 +18,7 @@ def ssim(image: Tensor, other: Tensor) -> float:
     """Return the mean structural similarity of the luma of two equally large `(B, 3, H, W)` in [0, 1].
 
     In [-1, 1], 1 for equal pictures. Gaussian window of 11x11 pixels with sigma 1.5, K1 = 0.01, K2 = 0.03,
-    population covariances, averaged over positions whose window lies inside. Source: Wang, Bovik, Sheikh,
+    population covariances, averaged over positions whose window lies inside the picture. Source: Wang, Bovik, Sheikh,
     Simoncelli 2004, equations 13 to 16. Raises PictureError if the sizes differ or are under 11 pixels.
     """
     if image.shape != other.shape or min(image.shape[-2:]) < 2 * RADIUS + 1:
@@ -27,7 +27,7 @@ def ssim(image: Tensor, other: Tensor) -> float:
             f"{tuple(other.shape)}."
         )
     x, y = luma(image.detach().float()), luma(other.detach().float())
-    # Moments about 1/2 keep more digits of the variances than moments about 0.
+    # Moments about 1/2 give more accurate variances than moments about 0.
     stack = torch.cat([x - 0.5, y - 0.5])
     x0, y0 = stack.chunk(2)
     mean_x, mean_y = _blur(stack).chunk(2)
@@ -41,7 +41,7 @@ def ssim(image: Tensor, other: Tensor) -> float:
 
 
 def _blur(planes: Tensor) -> Tensor:
-    """Gaussian averages `(B, 1, H - 10, W - 10)` of `(B, 1, H, W)`, windows inside the picture only."""
+    """Return Gaussian averages `(B, 1, H - 10, W - 10)` of `(B, 1, H, W)`, for windows inside the picture."""
     steps = torch.arange(-RADIUS, RADIUS + 1, dtype=planes.dtype, device=planes.device)
     taps = torch.exp(-(steps**2) / (2 * SIGMA**2))
     taps = taps / taps.sum()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from impasto.errors import RecipeError, ResumeError
 from impasto.imaging import atomic_write
@@ -28,11 +26,6 @@ class Checkpoint:
     digests: tuple[str, ...]
     inputs: dict[str, Any]
     state: dict[str, Any]
-
-
-def digest(pixels: Tensor) -> str:
-    """Return the SHA-256 of a picture's pixels."""
-    return hashlib.sha256(pixels.contiguous().numpy().tobytes()).hexdigest()
 
 
 def write_checkpoint(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from impasto.encoders import Encoder
 from impasto.guidance import ColorSettings, Finish, Placement, Protection
-from impasto.optimize.checkpoint import digest
+from impasto.hashing import pixels_sha256
 from impasto.optimize.plan import Plan
 from impasto.optimize.recipe import Recipe
 
@@ -71,8 +71,8 @@ class Job:
     def digests(self) -> list[str]:
         """The SHA-256 of every picture that takes part; only checkpoints need it."""
         pictures: Sequence[Tensor | None] = (self.content, self.pictures.start, *self.styles)
-        found = ["" if picture is None else digest(picture) for picture in pictures]
-        return [*found, *(digest(mask) for mask in self.placement.tensors)]
+        digests = ["" if picture is None else pixels_sha256(picture) for picture in pictures]
+        return [*digests, *(pixels_sha256(mask) for mask in self.placement.tensors)]
 
     def pictures_for(self, size: tuple[int, int]) -> RunPictures:
         """Return the pictures to resize for a scale of ``size`` (height, width)."""

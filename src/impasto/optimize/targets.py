@@ -12,8 +12,7 @@ from torch import Tensor
 from impasto.encoders import Encoder
 from impasto.guidance.finish import Protection
 from impasto.guidance.guides import Patch, Placement
-from impasto.imaging import area_average, resize
-from impasto.imaging.masks import scale_mask
+from impasto.imaging import area_average, resize, scale_mask
 from impasto.losses import ContentTerm, SlicedWassersteinLoss, StyleLoss, StyleTerm, Term, style_loss
 from impasto.optimize.mixing import acts, style_name
 from impasto.optimize.plan import ScalePlan

@@ -1,7 +1,7 @@
-"""Six style plates: pictures painted by program, in six clearly different hands.
+"""Six plates: procedural artworks in six clearly different styles.
 
-They give the demo and the gallery style images that are free of rights and always at hand. Every plate is
-the same picture at every size and the same bytes for the same size and seed on one machine.
+They serve as style images that are free of rights and need no download. A plate shows the same picture at every size;
+the same size and seed give the same bytes on one machine.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Painter = Callable[[int, np.random.Generator], Image.Image]
 
 @dataclass(frozen=True)
 class Plate:
-    """One picture: its title, a line that describes it and the function that paints it `size` wide."""
+    """One plate: its title, a one-line description, and the function that paints it `size` pixels wide."""
 
     title: str
     description: str
@@ -47,7 +47,7 @@ PLATES: dict[str, Plate] = {
 def paint(name: str, size: int = 768, seed: int = 0) -> Image.Image:
     """Paint a plate and return it as an RGB image whose longer side, its width, is `size` pixels.
 
-    `seed` (0 or more) varies the small things: strokes, grain, clouds. Raises RecipeError for an unknown
+    `seed` (0 or more) varies details: strokes, grain, clouds. Raises RecipeError for an unknown
     name, a size outside 64 to 4096 or a negative seed.
     """
     if name not in PLATES:

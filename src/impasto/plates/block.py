@@ -1,4 +1,4 @@
-"""Block printing: one wood block a colour and one for the dark lines, each cut, inked and laid by hand."""
+"""Block printing: one wood block per colour and one for the dark lines, with uneven ink and wood grain."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .surface import Points, multiply, read, ribbon, shape_of, work_size
 
 
 class Blocks:
-    """The cut blocks of a print: `plan` says which colour block prints where, `key` holds the lines.
+    """The cut blocks of a print: `plan` holds the number of the colour block at each position, `key` the lines.
 
-    Positions are in units of the longer side. Block 0 is bare paper. Whatever is cut later lies in front
-    and clears the lines behind it.
+    Positions are in units of the longer side. Block 0 is bare paper. A later cut lies in front and
+    clears the lines behind it.
     """
 
     def __init__(self, size: int, aspect: float, line: float) -> None:

@@ -1,4 +1,4 @@
-"""Colours of the plates: hexadecimal palettes, ramps and the small irregularities of mixed paint."""
+"""Colours of the plates: hexadecimal palettes, ramps, blends and small random variations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What grows in the ink plate: a pine on its rock and bamboo, drawn needle by needle and leaf by leaf."""
+"""Plants of the ink plate: a pine on a rock and bamboo, drawn needle by needle and leaf by leaf."""
 
 from __future__ import annotations
 

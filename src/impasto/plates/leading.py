@@ -1,4 +1,4 @@
-"""Leaded glass: panes, the lead between them, and how light comes through."""
+"""Leaded glass: panes, the lead between them, and the light through them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Window:
         self.tints: list[int] = [ground]
 
     def pane(self, points: Points, tint: int, width: float) -> None:
-        """Set a pane in front of what is there, with lead of `width` around it."""
+        """Set a pane in front of existing ones, with lead of `width` around it."""
         flat = (np.asarray(points) * self.unit).ravel().tolist()
         self.tints.append(tint)
         self._panes.polygon(flat, fill=len(self.tints) - 1)

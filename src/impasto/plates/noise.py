@@ -1,8 +1,8 @@
-"""Noise that keeps its place when the picture's size changes.
+"""Resolution-independent noise.
 
-Every field starts from a lattice whose number of cells does not depend on the pixel size, resampled
-bicubically: the same seed gives the same clouds, fibres and grain at every resolution, and detail finer
-than a pixel is averaged away by the resampling filter instead of aliasing.
+Every field starts from a lattice whose number of cells does not depend on the size in pixels, and is resampled
+bicubically. The same seed therefore gives the same clouds, fibres and grain at every resolution; the resampling filter
+averages detail finer than a pixel, so that it does not alias.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def clouds(
     Each octave doubles the cells and multiplies the amplitude by `gain` (fractional Brownian motion).
     """
     height, width = shape
-    # Rounding pixels changes the aspect a little with the size; the number of cells must not follow it.
+    # Rounding to pixels changes the aspect slightly with the size; the number of cells must not depend on it.
     aspect = round(20 * height / width) / 20
     total = np.zeros(shape, dtype=np.float32)
     for octave in range(octaves):
@@ -45,7 +45,7 @@ def clouds(
 
 
 def streaks(rng: np.random.Generator, shape: Shape, along: float, across: float, octaves: int = 2) -> Field:
-    """Return noise drawn out horizontally: few cells `along` x, many `across` y; mean 0, deviation 1."""
+    """Return noise stretched horizontally: few cells `along` x, many `across` y; mean 0, deviation 1."""
     total = np.zeros(shape, dtype=np.float32)
     for octave in range(octaves):
         total += 0.6**octave * lattice(rng, shape, along * 2**octave, across * 2**octave)

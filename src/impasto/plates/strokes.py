@@ -16,7 +16,7 @@ STEPS = 8
 
 @dataclass(frozen=True)
 class Scene:
-    """What to paint: colour `(h, w, 3)` in 0-255 and stroke direction as unit `(h, w)` fields `dx`, `dy`."""
+    """Input of a painting: colour `(h, w, 3)` in 0-255 and stroke direction as unit `(h, w)` fields `dx`, `dy`."""
 
     colour: Field
     dx: Field
@@ -42,8 +42,8 @@ class Oil:
         self.shape: Shape = shape_of(size, aspect)
         self.unit = work_size(size)
         height, width = shape_of(self.unit, aspect)
-        # Thickness is the fourth channel, so one call draws both. CMYK is only a four-channel container
-        # here: Pillow would weigh an RGBA image's colours by its alpha when it resamples.
+        # Thickness is the fourth channel, so that one call draws both. CMYK serves as a four-channel container,
+        # because Pillow weights the colours of an RGBA image by its alpha when it resamples.
         self.image = Image.new("CMYK", (width, height), (*ground, 90))
         self.draw = ImageDraw.Draw(self.image)
 

@@ -1,4 +1,4 @@
-"""From drawing to picture: supersampled canvases, masks, blur, relief light and the final image."""
+"""Supersampled drawing, masks, blur, relief light and compositing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .noise import Shape
 
 Points = Sequence[Sequence[float] | Field] | Field
 
-LARGEST_WORK = 6144  # drawing any larger costs memory that no eye will notice
+LARGEST_WORK = 6144  # a larger canvas takes more memory without a visible gain
 SMALLEST_WORK = 640  # thin lines need a few pixels even when the result is a thumbnail
 
 
@@ -115,7 +115,7 @@ def _box(field: Field, half: int, axis: int) -> Field:
 def relief(height: Field, depth: float, azimuth: float = -2.3) -> Field:
     """Return the light on a surface, about [-1, 1], zero where it is flat.
 
-    `height` in [0, 1] is taken `depth` (units of the longer side) thick; light comes from `azimuth`
+    `height` in [0, 1] is `depth` (units of the longer side) thick; the light comes from `azimuth`
     (radians, image axes; -2.3 is the upper left).
     """
     dy, dx = np.gradient(height * np.float32(depth * max(height.shape)))

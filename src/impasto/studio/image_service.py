@@ -12,7 +12,7 @@ from typing import Any
 from impasto.errors import ImpastoError
 from impasto.guidance import Guides
 from impasto.imaging import Picture, fit, read_picture, read_recipe, resize, to_image, write_picture
-from impasto.imaging.decode import open_image, orientation_of, translated
+from impasto.imaging.decode import open_image, orientation_of, picture_errors
 from impasto.optimize import Recipe, plan_only
 from impasto.studio.processes import RequestError, answer
 
@@ -34,7 +34,7 @@ def check(path: Path, name: str, most_pixels: int) -> dict[str, Any]:
     call it.
     """
     try:
-        with translated(path), path.open("rb") as file, open_image(file) as image:
+        with picture_errors(path), path.open("rb") as file, open_image(file) as image:
             width, height = image.size
             if orientation_of(image) >= 5:
                 width, height = height, width

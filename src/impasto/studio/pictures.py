@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
 
+from impasto.hashing import bytes_sha256
 from impasto.studio.database import Database, PictureRow
 from impasto.studio.folder import Folder
 from impasto.studio.processes import Helper, RequestError
@@ -70,7 +71,7 @@ class PictureStore:
         """Put the pictures of the package where those that are sent lie."""
         for sample in SAMPLES:
             data = (_HOME / sample.file).read_bytes()
-            name = hashlib.sha256(data).hexdigest()[:32]
+            name = bytes_sha256(data)[:32]
             self.samples[name] = sample
             target = self.folder.picture(name)
             if not target.is_file() or self.database.picture(name) is None:

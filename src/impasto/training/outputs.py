@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from impasto.errors import OutputError
-from impasto.imaging.atomic import check_place
+from impasto.imaging import check_place
 
 
 @dataclass(frozen=True)

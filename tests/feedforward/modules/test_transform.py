@@ -18,7 +18,7 @@ from impasto.feedforward.modules.transform import (
     modulated_layers,
     replicate_pad,
 )
-from impasto.metrics.spectrum import luma
+from impasto.imaging import luma
 
 
 def plain(network: TransformNet, batch: int = 1) -> StyleParams:

@@ -12,9 +12,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from impasto.encoder_training.distill.teacher import Basis, Teacher, choose_filters
-from impasto.encoders.base import Encoder
+from impasto.encoders import Encoder
 from impasto.encoders.compact import Compact
-from impasto.imaging.atomic import atomic_write
+from impasto.imaging import atomic_write
 
 Features = Callable[[Tensor], Mapping[str, Tensor]]
 

@@ -14,7 +14,7 @@ from impasto.encoder_training.distill.pool import OnPolicyPool, paint
 from impasto.encoder_training.distill.settings import DistillSettings
 from impasto.encoder_training.distill.student import initial_student, r_squared
 from impasto.encoder_training.distill.teacher import Teacher, measure_bases
-from impasto.encoders.base import Encoder
+from impasto.encoders import Encoder
 from impasto.encoders.compact import COMPONENTS
 from impasto.errors import RecipeError
 from impasto.training.crops import Crops, PictureFolder, centre_crops

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from impasto.encoders.base import Encoder
+from impasto.encoders import Encoder
 
 
 @dataclass(frozen=True)

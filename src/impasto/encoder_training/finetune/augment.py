@@ -15,7 +15,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from impasto.encoder_training.finetune.settings import FinetuneSettings
-from impasto.imaging.color import LUMA
+from impasto.imaging import luma
 
 WIDEST = 4 / 3
 
@@ -42,8 +42,7 @@ def training_batch(images: Sequence[Tensor], settings: FinetuneSettings, epoch: 
     brightness, contrast, saturation = torch.tensor(draws).T[:, :, None, None, None]  # each (B,1,1,1)
     crops = crops * brightness
     crops = torch.lerp(crops.mean((1, 2, 3), keepdim=True), crops, contrast)
-    grey = (crops * torch.tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    return torch.lerp(grey, crops, saturation).clamp(0, 1)
+    return torch.lerp(luma(crops), crops, saturation).clamp(0, 1)
 
 
 def _random_crop(image: Tensor, settings: FinetuneSettings, rng: random.Random) -> Tensor:

@@ -9,14 +9,8 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from impasto.encoder_training.finetune.settings import FinetuneSettings
-from impasto.encoders import Encoder, open_encoder
+from impasto.encoders import VGG, Compact, Encoder, ResNet50, gather, load_state, open_encoder, read_card
 from impasto.encoders.compact import BLOCKS as COMPACT_BLOCKS
-from impasto.encoders.compact import Compact
-from impasto.encoders.finetuned import read_card
-from impasto.encoders.resnet import ResNet50
-from impasto.encoders.state import gather
-from impasto.encoders.store import load_state
-from impasto.encoders.vgg import VGG
 from impasto.errors import RecipeError, WeightsError, unknown
 
 TRAINED_ON_TOP = 2  # blocks that scope top trains unless told otherwise

@@ -16,7 +16,7 @@ from impasto.feedforward.descriptor import ModelDescriptor
 from impasto.feedforward.export.graph import ExportModule, make_graph, need_onnx, part_names, write_compared
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.weights import Network
-from impasto.imaging.atomic import check_place
+from impasto.imaging import check_place
 from impasto.imaging.tiles import Tiling
 
 SUFFIX = ".onnx"

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from impasto.imaging.color import LUMA
+from impasto.imaging import LUMA
 
 PIXELS = 12  # four pixels per position at half resolution, times three colours
 # Blur weight of each neighbour (above, below, left, right) for colour and for brightness. Networks produce more of

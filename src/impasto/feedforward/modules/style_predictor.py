@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from impasto.encoders.compact import COMPONENTS
+from impasto.encoders import COMPONENTS
 from impasto.feedforward.modules.transform import ModulatedLayer, StyleParams
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")

@@ -1,60 +1,115 @@
-"""One recipe with other losses, pooling and first pictures."""
+"""The same recipe with other losses, poolings and starts."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from impasto.lab.cells import PaintCell
 from impasto.lab.figure import Figure, Panel, draw
 from impasto.lab.row import FigureData, Row
-from impasto.lab.study import PaintCell, Setting, Study
+from impasto.lab.setting import Setting
+from impasto.lab.study import Study
 
-BASE, SAID, SHOWN = "default", "(STYLE, CONTENT, NOISE)", ("STYLE", "CONTENT", "NOISE", "seconds")
-# Measured at 128 pixels through compact and Oxford's VGG-19; the undivided one grows with the size's fourth power.
-WEIGHTS = {"Gram gatys": (4e3, 2.5e-11), "Gram d2l": (1.2e6, 1.6e-6), "Gram johnson": (1e3, 6e-12),
-           "Gram undivided": (7e-6, 9e-17), "Wasserstein": (40.0, 3.7e-6), "sliced": (50.0, 6.8e-6)}  # fmt: skip
-GROUPS = {"total variation": (BASE, "TV 1", "TV 10", "TV 100"), "Gram": tuple(WEIGHTS)[:4],
-          "pooling": ("max pooling", "average pooling", "l2 pooling"), "start": (BASE, "noise start", "style start"),
-          "statistics": ("Gram d2l", BASE, "Wasserstein", "sliced")}  # fmt: skip
+DEFAULT = "default"
+# Style weights through the compact encoder and through Oxford's VGG-19, measured at 128 pixels.
+WEIGHTS = {
+    "Gram gatys": (4e3, 2.5e-11),
+    "Gram d2l": (1.2e6, 1.6e-6),
+    "Gram johnson": (1e3, 6e-12),
+    "Gram undivided": (7e-6, 9e-17),
+    "Wasserstein": (40.0, 3.7e-6),
+    "sliced": (50.0, 6.8e-6),
+}
+GROUPS = {
+    "total variation": (DEFAULT, "TV 1", "TV 10", "TV 100"),
+    "Gram": ("Gram gatys", "Gram d2l", "Gram johnson", "Gram undivided"),
+    "pooling": ("max pooling", "average pooling", "l2 pooling"),
+    "start": (DEFAULT, "noise start", "style start"),
+    "statistics": ("Gram d2l", DEFAULT, "Wasserstein", "sliced"),
+}
 
 
-def _fields(name: str, setting: Setting) -> dict[str, object]:
+def _fields(name: str, setting: Setting) -> dict[str, Any]:
+    """Return the recipe fields of a choice, such as "TV 10", "Gram d2l" or "noise start"."""
+    if name == DEFAULT:
+        return {}
     first, _, last = name.partition(" ")
     if name in WEIGHTS:
-        weight = WEIGHTS[name][setting.vgg] * (128 / setting.size) ** (4 * (last == "undivided"))
+        weight = WEIGHTS[name][setting.vgg]
+        if last == "undivided":
+            # This loss grows with the fourth power of the size.
+            weight = weight * (128 / setting.size) ** 4
         return {"style_loss": first.lower(), "gram": last or None, "style_weight": weight}
-    return {} if name == BASE else {"variation_weight": float(last)} if first == "TV" else {last: first}
+    if first == "TV":
+        return {"variation_weight": float(last)}
+    return {last: first}
 
 
 def cells(setting: Setting) -> list[PaintCell]:
-    """Return every choice once."""
-    fixed = f"{setting.encoder}'s pooling is built in; `impasto weights fetch vgg19` and use --encoder vgg19."
-    why, scales = "" if setting.vgg else fixed, ((setting.size, setting.steps(200, 80)),)
-    return [PaintCell({"choice": name}, {**_fields(name, setting), "scales": scales}, missing=why * ("pooling" in name))
-            for name in dict.fromkeys(sum(GROUPS.values(), ()))]  # fmt: skip
+    """Return one cell per choice."""
+    scales = ((setting.size, setting.steps(200, 80)),)
+    fixed_pooling = (
+        f"The pooling of encoder '{setting.encoder}' is built in; run `impasto weights fetch vgg19` and use "
+        "--encoder vgg19."
+    )
+    choices = dict.fromkeys(name for names in GROUPS.values() for name in names)
+    return [
+        PaintCell(
+            {"choice": name},
+            {**_fields(name, setting), "scales": scales},
+            missing=fixed_pooling if "pooling" in name and not setting.vgg else "",
+        )
+        for name in choices
+    ]
 
 
 def _grouped(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
-    said = {f"{r['choice']}: {r['STYLE']:.2f}, {r['CONTENT']:.2f}, {r['NOISE']:.2f}": r for r in rows}
-    some = {group: {k: r for k, r in said.items() if r["choice"] in names} for group, names in GROUPS.items()}
-    return {group: found for group, found in some.items() if found}
+    """Return the rows of each group by their caption; groups without a row are left out."""
+    groups = {}
+    for group, names in GROUPS.items():
+        captions = {
+            f"{row['choice']}: {row['STYLE']:.2f}, {row['CONTENT']:.2f}, {row['NOISE']:.2f}": row
+            for row in rows
+            if row["choice"] in names
+        }
+        if captions:
+            groups[group] = captions
+    return groups
 
 
-def figure(view: FigureData) -> Figure:
-    """Draw the groups that have pictures, a row each."""
-    given, rows = [Panel(view.content, "photograph"), Panel(view.styles[0], "style")], _grouped(view.painted)
-    grid = [[Panel(row.picture(), said) for said, row in some.items()] for some in rows.values()]
-    return draw([given, *grid], labels=["beneath:\nSTYLE,\nCONTENT,\nNOISE", *rows])
+def figure(data: FigureData) -> Figure:
+    """Draw one row of pictures per group."""
+    inputs = [Panel(data.content, "content image"), Panel(data.styles[0], "style")]
+    groups = _grouped(data.finished)
+    grid = [[Panel(row.picture(), caption) for caption, row in rows.items()] for rows in groups.values()]
+    return draw([inputs, *grid], labels=["captions:\nSTYLE,\nCONTENT,\nNOISE", *groups])
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
-    """Say what was measured, by group."""
-    starts = [row["loss at start"] for row in rows if row["choice"] in (BASE, *WEIGHTS)] or [0.0]
-    found = [f"{name.capitalize()} {SAID}: {'; '.join(some)}." for name, some in _grouped(rows).items()]
-    return [*found, f"Style losses at the start lie between {min(starts):.2g} and {max(starts):.2g}."]
+    """Report the scores by group, and the range of the losses at the start."""
+    starts = [row["loss at start"] for row in rows if row["choice"] in (DEFAULT, *WEIGHTS)] or [0.0]
+    scores = [
+        f"{group.capitalize()} (STYLE, CONTENT, NOISE): {'; '.join(captions)}."
+        for group, captions in _grouped(rows).items()
+    ]
+    return [*scores, f"The style losses at the start lie between {min(starts):.2g} and {max(starts):.2g}."]
 
 
-SAYS = """Average pooling is slightly more appealing than max. Other first pictures change little, though the photograph
-biases forms. Total variation smooths. Sliced Wasserstein sees whole distributions, Gram matrices second moments."""
-ELSE = """Style weights make every loss about 4 at the start, measured once for our pictures; then content weights
-steer all to one distance from the photograph. Gatys' and Johnson's Gram losses differ by a factor 4 alone."""
-STUDY = Study("losses", "Losses, pooling and first pictures", "What do other losses, poolings and starts change?",
-              "Gatys et al., CVPR 2016, sections 2, 6; Johnson et al., ECCV 2016, section 3.2; Heitz et al., CVPR 2021",
-              SAYS, cells, ("judge", "loss", "cost"), figure, notes, SHOWN, differs=ELSE)  # fmt: skip
+STUDY = Study(
+    name="losses",
+    title="Losses, pooling and starts",
+    question="What do other losses, poolings and starts change?",
+    source="Gatys et al., CVPR 2016, sections 2, 6; Johnson et al., ECCV 2016, section 3.2; Heitz et al., CVPR 2021",
+    says="Average pooling is slightly more appealing than max pooling. The start changes little, though the content "
+    "image biases forms. Total variation smooths. Sliced Wasserstein compares whole distributions, Gram matrices only "
+    "second moments.",
+    differs="Style weights make every loss about 4 at the start; they were measured once for impasto's plates. The "
+    "content weight is then controlled so that all results are equally far from the content image. The Gram losses of "
+    "Gatys and of Johnson differ only by a factor of 4.",
+    cells=cells,
+    measures=("judge", "loss", "cost"),
+    columns=("STYLE", "CONTENT", "NOISE", "seconds"),
+    figure=figure,
+    notes=notes,
+)

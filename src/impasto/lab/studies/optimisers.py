@@ -3,57 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from impasto.lab.cells import PaintCell
 from impasto.lab.figure import Chart, Figure, Panel, draw
 from impasto.lab.row import FigureData, Row
-from impasto.lab.study import PaintCell, Setting, Study
+from impasto.lab.setting import Setting
+from impasto.lab.study import Study
 
 
 def cells(setting: Setting) -> list[PaintCell]:
-    """Return the grid: one loss for all, so nothing adapts or turns, and neither pixels nor features are cut."""
+    """Return one cell per optimiser.
+
+    All share one fixed objective: nothing adapts, no views are added, pixels are not clamped, and features stay in
+    float32.
+    """
     steps = setting.steps(300, 100)
-    same = {"hold": False, "views": 1, "clamp": False, "precision": "float32", "final_rate": 1.0}
-    same |= {"start": "content", "scales": ((setting.size, steps),)}
-    adam = {**same, "learning_rate": 0.02, "betas": (0.9, 0.99)}
+    shared: dict[str, Any] = {
+        "hold": False,
+        "views": 1,
+        "clamp": False,
+        "precision": "float32",
+        "final_rate": 1.0,
+        "start": "content",
+        "scales": ((setting.size, steps),),
+    }
+    adam = {**shared, "learning_rate": 0.02, "betas": (0.9, 0.99)}
     return [
         PaintCell({"optimiser": "Adam"}, adam),
         PaintCell(
             {"optimiser": "Adam with decay"}, {**adam, "decay": 0.6, "decay_every": max(1, steps // 5)}
         ),
-        PaintCell({"optimiser": "L-BFGS"}, {**same, "optimizer": "lbfgs"}),
+        PaintCell({"optimiser": "L-BFGS"}, {**shared, "optimizer": "lbfgs"}),
     ]
 
 
-def course(row: Row, by: str) -> tuple[list[float], list[float]]:
-    """Return the seconds or passes at the end of every step, and the loss that the next step begins with."""
-    spent, losses = row.course(by, "loss")
-    return spent[:-1], losses[1:]
+def loss_curve(row: Row, cost: str) -> tuple[list[float], list[float]]:
+    """Return the loss against the ``cost`` ("seconds" or "passes") spent on it.
+
+    The trace has the loss before each step, so that the cost of one step belongs to the loss of the next.
+    """
+    costs, losses = row.curve(cost, "loss")
+    return costs[:-1], losses[1:]
 
 
-def figure(view: FigureData) -> Figure:
-    """Draw the figure."""
-    panels = [Panel(row.picture(), f"loss {row['loss']:.3g}, {row['seconds']:.0f} s") for row in view.rows]
+def figure(data: FigureData) -> Figure:
+    """Draw one picture per optimiser, and the loss against time and encoder passes."""
+    panels = [Panel(row.picture(), f"loss {row['loss']:.3g}, {row['seconds']:.0f} s") for row in data.rows]
     charts = [
-        Chart({str(r["optimiser"]): course(r, by) for r in view.painted}, by, "loss")
-        for by in ("seconds", "passes")
+        Chart({str(row["optimiser"]): loss_curve(row, cost) for row in data.finished}, cost, "loss")
+        for cost in ("seconds", "passes")
     ]
-    columns = ["photograph", "style", *(str(row["optimiser"]) for row in view.rows)]
-    return draw([[Panel(view.content), Panel(view.styles[0]), *panels]], columns=columns, charts=charts)
+    columns = ["content image", "style", *(str(row["optimiser"]) for row in data.rows)]
+    return draw([[Panel(data.content), Panel(data.styles[0]), *panels]], columns=columns, charts=charts)
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
-    """Say what was measured."""
-    costs = [f"{r['optimiser']} {r['passes'] / r['steps']:.2f}" for r in rows]
-    ends = ", ".join(f"{r['optimiser']} {r['loss']:.3g} ({r['seconds']:.0f} s)" for r in rows)
-    return [f"Passes of the encoder a step: {', '.join(costs)}.", f"The loss at the end: {ends}."]
+    """Report encoder passes per step and the final losses."""
+    passes = ", ".join(f"{row['optimiser']} {row['passes'] / row['steps']:.2f}" for row in rows)
+    losses = ", ".join(f"{row['optimiser']} {row['loss']:.3g} ({row['seconds']:.0f} s)" for row in rows)
+    return [f"Encoder passes per step: {passes}.", f"Loss at the end: {losses}."]
 
 
 STUDY = Study(
     name="optimisers",
     title="Optimisers on one objective",
-    question="Which optimiser brings the same loss down fastest, by the clock and by passes of the encoder?",
+    question="Which optimiser reduces the same loss fastest, in time and in encoder passes?",
     source="Gatys, Ecker & Bethge, Image Style Transfer Using Convolutional Neural Networks, CVPR 2016, section 2.3",
-    says="Any optimiser that takes a gradient will do; L-BFGS was found to work best for the synthesis of images.",
+    says="Any gradient-based optimiser can be used; L-BFGS was found to work best for image synthesis.",
     cells=cells,
     measures=("loss", "cost", "judge"),
     columns=("loss at start", "loss", "seconds", "steps", "passes", "STYLE", "CONTENT"),

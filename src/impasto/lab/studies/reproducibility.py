@@ -1,57 +1,66 @@
-"""How much the seed decides, and whether the same seed gives the same picture."""
+"""Spread over seeds, and identity of two runs with the same seed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
 
+from impasto.lab.cells import PaintCell
 from impasto.lab.figure import Figure, Panel, draw
-from impasto.lab.row import PICTURE, FigureData, Row
-from impasto.lab.study import PaintCell, Setting, Study
+from impasto.lab.row import PICTURE, FigureData, Row, grouped
+from impasto.lab.setting import Setting
+from impasto.lab.study import Study
 
-STARTS, RUNS = ("noise", "content"), {f"seed {seed}": seed for seed in range(5)} | {"seed 0 again": 0}
+STARTS = ("noise", "content")
+SEEDS = {**{f"seed {seed}": seed for seed in range(5)}, "seed 0 again": 0}
 
 
 def cells(setting: Setting) -> list[PaintCell]:
-    """Return the grid."""
-    more = {"scales": ((setting.size, setting.steps(200, 60)),)}
-    fields = [(s, run, {**more, "start": s, "seed": seed}) for s in STARTS for run, seed in RUNS.items()]
-    return [PaintCell({"start": start, "run": run}, recipe) for start, run, recipe in fields]
+    """Return the grid of starts and seeds; the last run repeats the first seed."""
+    scales = ((setting.size, setting.steps(200, 60)),)
+    return [
+        PaintCell({"start": start, "run": run}, {"scales": scales, "start": start, "seed": seed})
+        for start in STARTS
+        for run, seed in SEEDS.items()
+    ]
 
 
-def figure(view: FigureData) -> Figure:
-    """Draw the figure."""
-    panels = {(r["start"], r["run"]): Panel(r.picture(), f"loss {r['loss']:.4g}") for r in view.rows}
-    grid = [[panels[s, run] for run in RUNS] for s in STARTS]
-    return draw(grid, columns=list(RUNS), labels=[f"from {s}" for s in STARTS])
+def figure(data: FigureData) -> Figure:
+    """Draw one row of pictures per start."""
+    panels = {
+        (row["start"], row["run"]): Panel(row.picture(), f"loss {row['loss']:.4g}") for row in data.rows
+    }
+    grid = [[panels[start, run] for run in SEEDS] for start in STARTS]
+    return draw(grid, columns=list(SEEDS), labels=[f"from {start}" for start in STARTS])
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
-    """Say how much the seeds differ, and whether the first one's second run equals it in all but its time."""
+    """Report the spread over the seeds, and whether the repeated run is identical in everything but its time."""
+    return [_spread(start, runs) for start, runs in grouped(rows, "start").items() if len(runs) == len(SEEDS)]
+
+
+def _spread(start: str, runs: Sequence[Row]) -> str:
     from impasto.imaging import read_picture
     from impasto.metrics import ssim
 
-    found = []
-    for start in (s for s in STARTS if sum(row["start"] == s for row in rows) == len(RUNS)):
-        few = [row for row in rows if row["start"] == start]
-        pixels = [read_picture(row.folder / PICTURE).pixels for row in few if row.folder]
-        pairs = list(combinations(pixels[:-1], 2))
-        spread = {name: [float(row[name]) for row in few[:-1]] for name in ("loss", "STYLE", "CONTENT")}
-        spread["SSIM of two"] = [ssim(*pair) for pair in pairs]
-        spread["RMS of two"] = [float((a - b).square().mean().sqrt()) for a, b in pairs]
-        words = ", ".join(f"{name} {min(v):.4g} to {max(v):.4g}" for name, v in spread.items())
-        first, again = ({**row.values, "seconds": 0} for row in (few[0], few[-1]))
-        same = first == again and pixels[0].equal(pixels[-1])
-        found.append(f"From {start}: {words}; seed 0 again is {'' if same else 'NOT '}identical.")
-    return found
+    pixels = [read_picture(row.folder / PICTURE).pixels for row in runs if row.folder]
+    pairs = list(combinations(pixels[:-1], 2))
+    ranges = {name: [float(row[name]) for row in runs[:-1]] for name in ("loss", "STYLE", "CONTENT")}
+    ranges["SSIM of two"] = [ssim(*pair) for pair in pairs]
+    ranges["RMS of two"] = [float((one - other).square().mean().sqrt()) for one, other in pairs]
+    text = ", ".join(f"{name} {min(values):.4g} to {max(values):.4g}" for name, values in ranges.items())
+    first, repeated = ({**row.values, "seconds": 0} for row in (runs[0], runs[-1]))
+    identical = first == repeated and pixels[0].equal(pixels[-1])
+    return f"From {start}: {text}; the repeated run of seed 0 is {'' if identical else 'NOT '}identical."
 
 
 STUDY = Study(
     name="reproducibility",
     title="Seeds and reproducibility",
-    question="How much does the seed decide, and does the same seed give the same picture?",
+    question="How much does the result depend on the seed, and does the same seed give the same picture?",
     source="Gatys, Ecker & Bethge, Image Style Transfer Using Convolutional Neural Networks, CVPR 2016, section 3.3",
-    says="Only noise gives ever new pictures; a fixed first picture leads to the same result. Starts matter little.",
+    says="Only a start from noise gives arbitrarily many different pictures; a fixed start always leads to the same "
+    "result. The start has little influence.",
     cells=cells,
     measures=("loss", "judge", "ssim", "cost"),
     columns=("loss", "STYLE", "CONTENT", "SSIM", "seconds"),
