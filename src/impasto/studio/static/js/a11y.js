@@ -16,15 +16,20 @@ export function notify(text, kind = "info") {
   for (const old of [...notices.children]) {
     if (old.dataset.kind === kind || old.textContent === text) old.remove();
   }
-  const note = el("div", { class: "notice", data: { kind }, role: kind === "error" ? "alert" : "status" },
-    el("span", { text }), iconButton("close", "Close this message", () => note.remove()));
+  const note = el(
+    "div",
+    { class: "notice", data: { kind }, role: kind === "error" ? "alert" : "status" },
+    el("span", { text }),
+    iconButton("close", "Close this message", () => note.remove()),
+  );
   notices.append(note);
   if (kind !== "error") setTimeout(() => note.remove(), 6000);
 }
 
 /** Show what went wrong, unless it is only an older request giving way to a newer one. */
 export function complain(error) {
-  if (error.name === "AbortError" || error.status === 409 && error.message === "superseded") return;
+  if (error.name === "AbortError" || (error.status === 409 && error.message === "superseded"))
+    return;
   if (error.status === 0) return; // the banner says that already
   if (error.name !== "ApiError") console.error(error);
   notify(error.message, "error");
@@ -37,7 +42,13 @@ export function ask(title, text, choices) {
   byId("ask-text").textContent = text;
   return new Promise((resolve) => {
     const buttons = choices.map(({ label, value, primary }) =>
-      el("button", { type: "button", class: primary ? "button primary" : "button", text: label, onclick: () => dialog.close(value) }));
+      el("button", {
+        type: "button",
+        class: primary ? "button primary" : "button",
+        text: label,
+        onclick: () => dialog.close(value),
+      }),
+    );
     byId("ask-buttons").replaceChildren(...buttons);
     dialog.returnValue = "";
     dialog.addEventListener("close", () => resolve(dialog.returnValue || null), { once: true });

@@ -17,8 +17,11 @@ async function sentence(response) {
   try {
     const body = await response.json();
     if (typeof body.error === "string") return body.error;
-  } catch { /* not JSON: fall through to the plain words below */ }
-  if (response.status === 401) return "This studio asks for its token; open the address that the terminal printed.";
+  } catch {
+    /* not JSON: fall through to the plain words below */
+  }
+  if (response.status === 401)
+    return "This studio asks for its token; open the address that the terminal printed.";
   if (response.status === 413) return "That is larger than the server takes.";
   return `The server answered ${response.status}.`;
 }
@@ -53,7 +56,10 @@ export const api = {
 
   /** Upload a File or Blob; answers {id, width, height, name}. */
   upload(blob, name) {
-    const headers = { "Content-Type": blob.type || "application/octet-stream", "X-Name": encodeURIComponent(name) };
+    const headers = {
+      "Content-Type": blob.type || "application/octet-stream",
+      "X-Name": encodeURIComponent(name),
+    };
     return json("/api/pictures", { method: "POST", headers, body: blob });
   },
   pictureUrl: (id, size) => `/api/pictures/${encodeURIComponent(id)}${size ? `?size=${size}` : ""}`,
@@ -64,7 +70,8 @@ export const api = {
   plan: (request, signal) => json("/api/plan", body("POST", request, { signal })),
 
   start: (request) => json("/api/jobs", body("POST", request)),
-  jobs: (cursor, limit = 24) => json(`/api/jobs?limit=${limit}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`),
+  jobs: (cursor, limit = 24) =>
+    json(`/api/jobs?limit=${limit}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`),
   job: (id) => json(job(id)),
   act: (id, verb) => json(`${job(id)}/${verb}`, { method: "POST" }),
   change: (id, values) => json(job(id), body("PATCH", values)),
@@ -74,6 +81,10 @@ export const api = {
     `${job(id)}/picture?${new URLSearchParams({ ...(format && { format }), ...(size && { size }) })}`,
 
   replay(blob) {
-    return json("/api/replay", { method: "POST", headers: { "Content-Type": blob.type || "application/octet-stream" }, body: blob });
+    return json("/api/replay", {
+      method: "POST",
+      headers: { "Content-Type": blob.type || "application/octet-stream" },
+      body: blob,
+    });
   },
 };

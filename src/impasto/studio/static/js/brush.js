@@ -16,7 +16,8 @@ let erasing = false;
 let stroke = null; // under way
 
 const size = () => Number(byId("brush-size").value) / 100;
-const layerOf = (which) => (which === "protect" ? state.protect : state.masks[which]) ?? emptyLayer();
+const layerOf = (which) =>
+  (which === "protect" ? state.protect : state.masks[which]) ?? emptyLayer();
 const colourOf = (which) => (which === "protect" ? COLOURS[4] : COLOURS[which]);
 const layers = () => [...state.masks.keys(), "protect"];
 
@@ -54,7 +55,11 @@ function paintSoon() {
 function moveRing(x, y) {
   const { view } = viewer;
   const across = size() * Math.max(...view.picture) * view.scale;
-  Object.assign(ring.style, { width: `${across}px`, height: `${across}px`, transform: `translate(${x - across / 2}px, ${y - across / 2}px)` });
+  Object.assign(ring.style, {
+    width: `${across}px`,
+    height: `${across}px`,
+    transform: `translate(${x - across / 2}px, ${y - across / 2}px)`,
+  });
   show(ring, true);
 }
 
@@ -85,7 +90,9 @@ const tool = {
   },
   hover: moveRing,
   leave: () => show(ring, false),
-  get drawing() { return Boolean(stroke); },
+  get drawing() {
+    return Boolean(stroke);
+  },
 };
 
 function choose(which) {
@@ -112,10 +119,24 @@ function resize(by) {
 
 function layerButton(which, index) {
   const name = which === "protect" ? "Protect" : `Style ${index + 1}`;
-  const button = el("button", {
-    type: "button", role: "radio", class: "layer-button", "aria-checked": String(which === active),
-    tabindex: which === active ? "0" : "-1", onclick: () => choose(which),
-  }, el("span", { class: "swatch" }), el("span", { class: "layer-name", text: name }), el("span", { class: "layer-short", "aria-hidden": "true", text: which === "protect" ? name : String(index + 1) }));
+  const button = el(
+    "button",
+    {
+      type: "button",
+      role: "radio",
+      class: "layer-button",
+      "aria-checked": String(which === active),
+      tabindex: which === active ? "0" : "-1",
+      onclick: () => choose(which),
+    },
+    el("span", { class: "swatch" }),
+    el("span", { class: "layer-name", text: name }),
+    el("span", {
+      class: "layer-short",
+      "aria-hidden": "true",
+      text: which === "protect" ? name : String(index + 1),
+    }),
+  );
   button.querySelector(".swatch").style.background = colourOf(which);
   return button;
 }
@@ -163,11 +184,16 @@ function shortcut(event) {
 /** Wire the brush's bar and its keys. */
 export function startBrush() {
   byId("brush").addEventListener("click", () => store.set({ brushing: !state.brushing }));
-  byId("brush-done").addEventListener("click", () => { store.set({ brushing: false }); byId("brush").focus(); });
+  byId("brush-done").addEventListener("click", () => {
+    store.set({ brushing: false });
+    byId("brush").focus();
+  });
   byId("brush-erase").addEventListener("click", () => erase());
   byId("brush-undo").addEventListener("click", () => setLayer(active, undo(layerOf(active))));
   byId("brush-redo").addEventListener("click", () => setLayer(active, redo(layerOf(active))));
-  byId("brush-invert").addEventListener("click", () => setLayer(active, withStroke(layerOf(active), { invert: true })));
+  byId("brush-invert").addEventListener("click", () =>
+    setLayer(active, withStroke(layerOf(active), { invert: true })),
+  );
   byId("brush-clear").addEventListener("click", () => setLayer(active, emptyLayer()));
   byId("brush-size").addEventListener("input", showSize);
   showSize();

@@ -13,7 +13,10 @@ export function brushKeys(tool, on) {
   function move(dx, dy) {
     const { stage } = viewer.view;
     point ??= [stage[0] / 2, stage[1] / 2];
-    point = [Math.min(stage[0], Math.max(0, point[0] + dx)), Math.min(stage[1], Math.max(0, point[1] + dy))];
+    point = [
+      Math.min(stage[0], Math.max(0, point[0] + dx)),
+      Math.min(stage[1], Math.max(0, point[1] + dy)),
+    ];
     (tool.drawing ? tool.move : tool.hover)(...point);
   }
 
@@ -25,16 +28,27 @@ export function brushKeys(tool, on) {
   }
 
   // In the capture phase: the stage's own keys would pan instead.
-  viewport.addEventListener("keydown", (event) => {
-    if (!on.brushing() || event.target !== viewport || event.ctrlKey || event.metaKey) return;
-    const step = event.shiftKey ? STEP * 4 : STEP;
-    const keys = {
-      ArrowLeft: () => move(-step, 0), ArrowRight: () => move(step, 0), ArrowUp: () => move(0, -step), ArrowDown: () => move(0, step),
-      Enter: toggle, "[": () => on.resize(-2), "]": () => on.resize(2), e: () => on.erase(), E: () => on.erase(),
-    };
-    if (!keys[event.key]) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    keys[event.key]();
-  }, true);
+  viewport.addEventListener(
+    "keydown",
+    (event) => {
+      if (!on.brushing() || event.target !== viewport || event.ctrlKey || event.metaKey) return;
+      const step = event.shiftKey ? STEP * 4 : STEP;
+      const keys = {
+        ArrowLeft: () => move(-step, 0),
+        ArrowRight: () => move(step, 0),
+        ArrowUp: () => move(0, -step),
+        ArrowDown: () => move(0, step),
+        Enter: toggle,
+        "[": () => on.resize(-2),
+        "]": () => on.resize(2),
+        e: () => on.erase(),
+        E: () => on.erase(),
+      };
+      if (!keys[event.key]) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      keys[event.key]();
+    },
+    true,
+  );
 }

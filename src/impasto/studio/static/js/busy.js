@@ -13,7 +13,8 @@ function render() {
   show(chip, others.length > 0);
   if (!others.length) return;
   chip.href = `#/job/${others[others.length - 1].id}`; // the list is newest first; the oldest is the one at work
-  chip.textContent = others.length === 1 ? "1 painting under way" : `${others.length} paintings under way`;
+  chip.textContent =
+    others.length === 1 ? "1 painting under way" : `${others.length} paintings under way`;
 }
 
 async function look() {
@@ -21,7 +22,9 @@ async function look() {
   try {
     active = (await api.jobs(null, 24)).jobs.filter(isActive);
     render();
-  } catch { /* the banner tells when the server is away; a chip need not */ }
+  } catch {
+    /* the banner tells when the server is away; a chip need not */
+  }
 }
 
 /** Look now and then, more often while there is something to see. */
@@ -30,6 +33,8 @@ export function startBusy() {
   document.addEventListener("visibilitychange", look);
   store.on(["job", "room"], render);
   store.on(["online"], look);
-  setInterval(() => { if (active.length) look(); }, 4000);
+  setInterval(() => {
+    if (active.length) look();
+  }, 4000);
   look();
 }

@@ -12,10 +12,13 @@ async function probe() {
   try {
     const response = await fetch("/api/info", { cache: "no-store" });
     if (response.ok) return connection.found();
-  } catch { /* still away; wait longer */ }
+  } catch {
+    /* still away; wait longer */
+  }
   const wait = WAITS[Math.min(attempt, WAITS.length - 1)];
   attempt += 1;
-  byId("banner-text").textContent = `The studio's server does not answer. Nothing is lost; trying again every ${wait} s.`;
+  byId("banner-text").textContent =
+    `The studio's server does not answer. Nothing is lost; trying again every ${wait} s.`;
   timer = setTimeout(probe, wait * 1000);
   return undefined;
 }
@@ -26,9 +29,10 @@ export const connection = {
     if (!online) return;
     online = false;
     attempt = 0;
-    byId("banner-text").textContent = "The studio's server does not answer. Is it still running in the terminal?";
+    byId("banner-text").textContent =
+      "The studio's server does not answer. Is it still running in the terminal?";
     show(byId("banner"), true);
-    watchers.forEach((fn) => fn(false));
+    for (const watcher of watchers) watcher(false);
     timer = setTimeout(probe, 700);
   },
   /** Somebody got an answer. */
@@ -37,7 +41,7 @@ export const connection = {
     online = true;
     clearTimeout(timer);
     show(byId("banner"), false);
-    watchers.forEach((fn) => fn(true));
+    for (const watcher of watchers) watcher(true);
   },
   /** Call `fn(online)` at each change. */
   watch(fn) {
@@ -49,5 +53,7 @@ export const connection = {
 export function startConnection() {
   byId("banner-retry").addEventListener("click", probe);
   // "online" only says that some network is there; the server on this machine may have been there all along.
-  addEventListener("online", () => { if (!online) probe(); });
+  addEventListener("online", () => {
+    if (!online) probe();
+  });
 }

@@ -19,7 +19,9 @@ export function el(tag, props = {}, ...children) {
     else if (name in node && typeof value !== "string") node[name] = value;
     else node.setAttribute(name === "className" ? "class" : name, value === true ? "" : value);
   }
-  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(
+    ...children.filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return node;
 }
 
@@ -38,7 +40,11 @@ export function icon(name) {
 
 /** A square button with an icon and its words for screen readers and as a tip. */
 export function iconButton(name, label, onclick) {
-  return el("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick }, icon(name));
+  return el(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, onclick },
+    icon(name),
+  );
 }
 
 /** Show or hide by the `hidden` attribute. */

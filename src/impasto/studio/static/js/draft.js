@@ -5,7 +5,16 @@ import { even, normalise, withOneMore, without } from "./weights.js";
 
 const { state } = store;
 // Fields with a control of their own; all others belong to the form of all settings.
-export const OWN_FIELDS = ["strength", "stroke", "colors", "mix", "preset", "size", "quality", "seed"];
+export const OWN_FIELDS = [
+  "strength",
+  "stroke",
+  "colors",
+  "mix",
+  "preset",
+  "size",
+  "quality",
+  "seed",
+];
 // What no form in a browser can mean: files of the server's disk, and which machine it is.
 export const NOT_OURS = ["weights", "device", "start_picture"];
 
@@ -13,7 +22,13 @@ export const NOT_OURS = ["weights", "device", "start_picture"];
 export function setContent(picture) {
   known.remember(picture);
   if (state.content?.id === picture.id) return;
-  store.set({ content: picture, protect: emptyLayer(), masks: state.styles.map(emptyLayer), kept: {}, brushing: false });
+  store.set({
+    content: picture,
+    protect: emptyLayer(),
+    masks: state.styles.map(emptyLayer),
+    kept: {},
+    brushing: false,
+  });
 }
 
 /** Add a style, or replace the one at `index`. */
@@ -35,7 +50,15 @@ export function addStyle(picture, index = -1) {
 /** Take a trained style in place of all others; null gives it back. Its strength ends at 1, its size sooner. */
 export function setTrained(trained) {
   const look = { ...state.look, strength: Math.min(1, state.look.strength) };
-  store.set({ trained, styles: [], mix: [], masks: [], kept: {}, look, size: Math.min(MOST_ONE_PASS, state.size) });
+  store.set({
+    trained,
+    styles: [],
+    mix: [],
+    masks: [],
+    kept: {},
+    look,
+    size: Math.min(MOST_ONE_PASS, state.size),
+  });
 }
 
 /** Whether there is something to paint with. */
@@ -44,12 +67,19 @@ export const hasStyle = () => Boolean(state.trained) || state.styles.length > 0;
 /** What the one-pass network is asked for, but its size. */
 export function toOnePass() {
   const { masks, protect } = state.maskIds;
-  const own = state.trained ? { trained: state.trained.name } : {
-    styles: state.styles.map((style) => style.id),
-    mix: state.styles.length > 1 ? state.mix : null,
-    masks: masks ?? state.kept.masks ?? null,
+  const own = state.trained
+    ? { trained: state.trained.name }
+    : {
+        styles: state.styles.map((style) => style.id),
+        mix: state.styles.length > 1 ? state.mix : null,
+        masks: masks ?? state.kept.masks ?? null,
+      };
+  return {
+    content: state.content.id,
+    ...own,
+    ...state.look,
+    protect: protect ?? state.kept.protect ?? null,
   };
-  return { content: state.content.id, ...own, ...state.look, protect: protect ?? state.kept.protect ?? null };
 }
 
 /** How many styles a picture may have here. */
@@ -80,12 +110,19 @@ export function toRequest() {
   const guides = { ...state.kept };
   if (maskIds.masks) guides.masks = maskIds.masks;
   if (maskIds.protect) guides.protect = maskIds.protect;
-  return { content: state.content?.id ?? null, styles: state.styles.map((style) => style.id), recipe, guides };
+  return {
+    content: state.content?.id ?? null,
+    styles: state.styles.map((style) => style.id),
+    recipe,
+    guides,
+  };
 }
 
 /** The file name of a painting of the present photograph. */
 export function paintingName(suffix) {
-  const stem = (state.content?.name ?? "painting").replace(/\.[^.]+$/, "").replace(/[^\p{L}\p{N} _-]/gu, "");
+  const stem = (state.content?.name ?? "painting")
+    .replace(/\.[^.]+$/, "")
+    .replace(/[^\p{L}\p{N} _-]/gu, "");
   return `${stem || "painting"}-impasto.${suffix}`;
 }
 
@@ -96,7 +133,9 @@ function differs(a, b) {
 /** The value a field has when nobody touches it. */
 export function usual(field, preset = state.preset) {
   const fields = state.info?.preset_fields?.[preset];
-  return fields && field in fields ? fields[field] : state.info?.recipe_schema?.properties?.[field]?.default;
+  return fields && field in fields
+    ? fields[field]
+    : state.info?.recipe_schema?.properties?.[field]?.default;
 }
 
 function extraOf(recipe) {
@@ -112,9 +151,13 @@ function extraOf(recipe) {
 function layersOf(guides, count) {
   const drawable = (id) => typeof id === "string" && /^[0-9a-f]{8,}$/.test(id);
   const masks = Array.from({ length: count }, emptyLayer);
-  const kept = Object.fromEntries(Object.entries(guides ?? {}).filter(([, value]) => value && value.length !== 0));
+  const kept = Object.fromEntries(
+    Object.entries(guides ?? {}).filter(([, value]) => value && value.length !== 0),
+  );
   if (Array.isArray(kept.masks) && kept.masks.every(drawable)) {
-    kept.masks.forEach((id, i) => { if (masks[i]) masks[i] = { ...emptyLayer(), base: id }; });
+    kept.masks.forEach((id, i) => {
+      if (masks[i]) masks[i] = { ...emptyLayer(), base: id };
+    });
     delete kept.masks;
   }
   let protect = emptyLayer();

@@ -24,8 +24,12 @@ function say(text, kind = "", more = "") {
 }
 
 function describe(plan) {
-  if (plan.fits) return say(`About ${duration(plan.seconds)}`, "", `${bytes(plan.memory_bytes)} of memory`);
-  return say(`Needs ${bytes(plan.memory_bytes)} of memory, more than is free here. Choose a smaller size.`, "warning");
+  if (plan.fits)
+    return say(`About ${duration(plan.seconds)}`, "", `${bytes(plan.memory_bytes)} of memory`);
+  return say(
+    `Needs ${bytes(plan.memory_bytes)} of memory, more than is free here. Choose a smaller size.`,
+    "warning",
+  );
 }
 
 const estimate = debounce(async () => {

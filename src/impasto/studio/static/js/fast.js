@@ -1,7 +1,8 @@
 // The one-pass network's picture while one thinks: at most one request under way, the newest wish next, a sharper
 // picture once the hand rests. The size follows what this machine manages.
-import { ApiError, api } from "./api.js";
+
 import { announce } from "./a11y.js";
+import { ApiError, api } from "./api.js";
 import { hasStyle, toOnePass } from "./draft.js";
 import { isActive, PREVIEW_KEYS, store } from "./state.js";
 
@@ -14,7 +15,7 @@ const { state } = store;
 let wanted = null; // the newest wish not yet asked for
 let under = null; // {rest, controller} of the request under way
 let restTimer = 0;
-let pixelsPerSecond = 384 * 384 / 0.5; // a guess until the first answer
+let pixelsPerSecond = (384 * 384) / 0.5; // a guess until the first answer
 let answers = 0;
 let shown = ""; // the wish whose picture is on the stage
 
@@ -37,7 +38,8 @@ async function ask(request, rest) {
     const blob = await api.fast({ ...request, size }, controller.signal);
     const seconds = (performance.now() - began) / 1000;
     answers += 1; // the first one also loads the network, and says nothing about the next
-    if (answers > 1) pixelsPerSecond = 0.5 * pixelsPerSecond + 0.5 * (size * size) / Math.max(seconds, 0.02);
+    if (answers > 1)
+      pixelsPerSecond = 0.5 * pixelsPerSecond + (0.5 * (size * size)) / Math.max(seconds, 0.02);
     accept(blob, seconds, request, size);
   } catch (error) {
     refuse(error);

@@ -25,29 +25,57 @@ function allowedSides() {
 
 function sizeSlider(sides) {
   return slider({
-    label: "Size", min: 0, max: sides.length - 1, step: 1, value: sides.indexOf(state.size), usual: sides.indexOf(512),
-    format: (i) => (state.content ? `${outputSize(state.content, sides[i]).join(" × ")}` : `${sides[i]} pixels`),
+    label: "Size",
+    min: 0,
+    max: sides.length - 1,
+    step: 1,
+    value: sides.indexOf(state.size),
+    usual: sides.indexOf(512),
+    format: (i) =>
+      state.content ? `${outputSize(state.content, sides[i]).join(" × ")}` : `${sides[i]} pixels`,
     ends: ["sketch", "print"],
     oninput: (i) => store.set({ size: sides[i] }),
   });
 }
 
 function seedField() {
-  const input = el("input", { type: "number", id: "seed", min: "0", step: "1", value: String(state.seed), class: "number" });
+  const input = el("input", {
+    type: "number",
+    id: "seed",
+    min: "0",
+    step: "1",
+    value: String(state.seed),
+    class: "number",
+  });
   input.addEventListener("change", () => {
     const seed = Math.max(0, Math.floor(Number(input.value)) || 0);
     input.value = String(seed);
     store.set({ seed });
   });
-  const dice = iconButton("dice", "Another seed", () => store.set({ seed: Math.floor(Math.random() * 1e6) }));
-  store.on(["seed"], () => { input.value = String(state.seed); });
-  return el("div", { class: "seed" }, el("label", { for: "seed", text: "Seed" }), el("div", { class: "seed-row" }, input, dice));
+  const dice = iconButton("dice", "Another seed", () =>
+    store.set({ seed: Math.floor(Math.random() * 1e6) }),
+  );
+  store.on(["seed"], () => {
+    input.value = String(state.seed);
+  });
+  return el(
+    "div",
+    { class: "seed" },
+    el("label", { for: "seed", text: "Seed" }),
+    el("div", { class: "seed-row" }, input, dice),
+  );
 }
 
 /** Build the controls and keep them in step with the draft. */
 export function startFinish() {
   const quality = segments({
-    label: "Quality", choices: [["draft", "Draft"], ["normal", "Normal"], ["high", "High"]], value: state.quality,
+    label: "Quality",
+    choices: [
+      ["draft", "Draft"],
+      ["normal", "Normal"],
+      ["high", "High"],
+    ],
+    value: state.quality,
     onchange: (value) => store.set({ quality: value }),
   });
   const holder = el("div");
@@ -66,7 +94,10 @@ export function startFinish() {
   };
   const two = el("div", { class: "two" }, quality.node, seedField());
   byId("finish").replaceChildren(holder, two);
-  const steps = () => [two, byId("advanced")].forEach((node) => show(node, !state.trained)); // one pass has none of these
+  const steps = () => {
+    // An instant style has no steps, no quality and no seed.
+    for (const node of [two, byId("advanced")]) show(node, !state.trained);
+  };
   store.on(["trained"], steps);
   steps();
   store.on(["quality"], () => quality.set(state.quality));

@@ -5,7 +5,10 @@ export function duration(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "";
   const s = Math.max(1, Math.round(seconds));
   if (s < 60) return `${s} s`;
-  if (s < 3600) return s < 600 && s % 60 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${Math.round(s / 60)} min`;
+  if (s < 3600)
+    return s < 600 && s % 60
+      ? `${Math.floor(s / 60)} min ${s % 60} s`
+      : `${Math.round(s / 60)} min`;
   return `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} min`;
 }
 
@@ -36,5 +39,8 @@ export function moment(created) {
   const date = new Date(typeof created === "number" ? created * 1000 : created);
   if (Number.isNaN(date.getTime())) return "";
   const today = date.toDateString() === new Date().toDateString();
-  return date.toLocaleString(undefined, today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
+  return date.toLocaleString(
+    undefined,
+    today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" },
+  );
 }

@@ -11,10 +11,18 @@ const cards = new Map(); // id -> {node, key}
 let jobs = [];
 let next = null;
 
-const STATES = { queued: "Waiting", running: "Painting", paused: "Paused", done: "", stopped: "Kept early", failed: "Failed" };
+const STATES = {
+  queued: "Waiting",
+  running: "Painting",
+  paused: "Paused",
+  done: "",
+  stopped: "Kept early",
+  failed: "Failed",
+};
 
 function stateWords(job) {
-  if (job.state === "running" && job.steps) return `Painting, ${percent((job.step ?? 0) / job.steps)}`;
+  if (job.state === "running" && job.steps)
+    return `Painting, ${percent((job.step ?? 0) / job.steps)}`;
   if (job.state === "stopped" && !job.has_picture) return "Cancelled";
   return STATES[job.state] ?? job.state;
 }
@@ -32,9 +40,14 @@ async function again(job) {
 }
 
 async function forget(job) {
-  const answer = await ask("Throw this painting away?", "The picture and its settings will be gone from the gallery.", [
-    { label: "Keep it", value: "keep" }, { label: "Throw away", value: "yes", primary: true },
-  ]);
+  const answer = await ask(
+    "Throw this painting away?",
+    "The picture and its settings will be gone from the gallery.",
+    [
+      { label: "Keep it", value: "keep" },
+      { label: "Throw away", value: "yes", primary: true },
+    ],
+  );
   if (answer !== "yes") return;
   try {
     await api.forget(job.id);
@@ -50,11 +63,17 @@ async function forget(job) {
 
 function facts(job) {
   const { recipe } = job;
-  return [size(job.scale) || `${recipe.size} px`, `strength ${decimal(recipe.strength)}`].filter(Boolean).join(" · ");
+  return [size(job.scale) || `${recipe.size} px`, `strength ${decimal(recipe.strength)}`]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function action(words, iconName, onclick) {
-  return el("button", { type: "button", class: "icon-button", "aria-label": words, title: words, onclick }, icon(iconName));
+  return el(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": words, title: words, onclick },
+    icon(iconName),
+  );
 }
 
 function card(job) {
@@ -62,17 +81,62 @@ function card(job) {
   const words = stateWords(job);
   const picture = job.has_picture
     ? el("img", { src: api.resultUrl(job.id, "webp", 512), alt: "", loading: "lazy" })
-    : job.content && el("img", { src: api.pictureUrl(job.content, 512), alt: "", loading: "lazy", class: "pending" });
-  return el("li", { class: "card", data: { id: job.id, state: job.state } },
-    el("a", { class: "card-picture", href: `#/job/${job.id}`, "aria-label": `Painting of ${when}${words ? `, ${words}` : ""}` }, picture,
-      words && el("span", { class: "card-state", text: words })),
-    el("div", { class: "card-foot" },
-      el("div", { class: "card-styles", "aria-hidden": "true" }, ...(job.styles ?? []).map((id) => el("img", { src: api.pictureUrl(id, 64), alt: "", loading: "lazy" }))),
-      el("p", { class: "card-words" }, el("span", { text: when }), el("span", { class: "fine", text: facts(job) })),
-      el("div", { class: "card-buttons" },
+    : job.content &&
+      el("img", {
+        src: api.pictureUrl(job.content, 512),
+        alt: "",
+        loading: "lazy",
+        class: "pending",
+      });
+  return el(
+    "li",
+    { class: "card", data: { id: job.id, state: job.state } },
+    el(
+      "a",
+      {
+        class: "card-picture",
+        href: `#/job/${job.id}`,
+        "aria-label": `Painting of ${when}${words ? `, ${words}` : ""}`,
+      },
+      picture,
+      words && el("span", { class: "card-state", text: words }),
+    ),
+    el(
+      "div",
+      { class: "card-foot" },
+      el(
+        "div",
+        { class: "card-styles", "aria-hidden": "true" },
+        ...(job.styles ?? []).map((id) =>
+          el("img", { src: api.pictureUrl(id, 64), alt: "", loading: "lazy" }),
+        ),
+      ),
+      el(
+        "p",
+        { class: "card-words" },
+        el("span", { text: when }),
+        el("span", { class: "fine", text: facts(job) }),
+      ),
+      el(
+        "div",
+        { class: "card-buttons" },
         action("Again with changes", "again", () => again(job)),
-        job.has_picture && el("a", { class: "icon-button", href: api.resultUrl(job.id, "png"), download: `impasto-${job.id}.png`, "aria-label": "Download as PNG", title: "Download as PNG" }, icon("download")),
-        action("Throw away", "trash", () => forget(job)))));
+        job.has_picture &&
+          el(
+            "a",
+            {
+              class: "icon-button",
+              href: api.resultUrl(job.id, "png"),
+              download: `impasto-${job.id}.png`,
+              "aria-label": "Download as PNG",
+              title: "Download as PNG",
+            },
+            icon("download"),
+          ),
+        action("Throw away", "trash", () => forget(job)),
+      ),
+    ),
+  );
 }
 
 function render() {
@@ -80,7 +144,10 @@ function render() {
   show(byId("gallery-more"), Boolean(next));
   const ids = new Set(jobs.map((job) => job.id));
   for (const [id, { node }] of cards) {
-    if (!ids.has(id)) { node.remove(); cards.delete(id); }
+    if (!ids.has(id)) {
+      node.remove();
+      cards.delete(id);
+    }
   }
   let previous = null;
   for (const job of jobs) {
@@ -109,7 +176,8 @@ async function refresh() {
     const fresh = new Set(page.jobs.map((job) => job.id));
     const oldest = page.jobs[page.jobs.length - 1];
     const cut = jobs.findIndex((job) => job.id === oldest?.id);
-    const older = cut >= 0 && page.next ? jobs.slice(cut + 1).filter((job) => !fresh.has(job.id)) : [];
+    const older =
+      cut >= 0 && page.next ? jobs.slice(cut + 1).filter((job) => !fresh.has(job.id)) : [];
     if (!older.length) next = page.next;
     jobs = [...page.jobs, ...older];
     render();
@@ -134,7 +202,13 @@ async function more() {
 export function startGallery() {
   const open = () => state.room === "gallery" && !document.hidden;
   byId("gallery-more").addEventListener("click", more);
-  store.on(["room", "online"], () => { if (open() && state.online) refresh(); });
-  watchJobs(() => { if (open()) refresh(); });
-  setInterval(() => { if (open() && state.online && jobs.some(isActive)) refresh(); }, 2000);
+  store.on(["room", "online"], () => {
+    if (open() && state.online) refresh();
+  });
+  watchJobs(() => {
+    if (open()) refresh();
+  });
+  setInterval(() => {
+    if (open() && state.online && jobs.some(isActive)) refresh();
+  }, 2000);
 }

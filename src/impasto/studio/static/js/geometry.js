@@ -3,7 +3,15 @@ export const MOST_ZOOM = 16;
 
 /** A view of nothing: picture size, stage size, top left corner (x, y), and `scale` in stage per picture pixel. */
 export function emptyView() {
-  return { picture: [1, 1], stage: [1, 1], margin: [24, 24, 24, 24], scale: 1, x: 0, y: 0, fitted: true };
+  return {
+    picture: [1, 1],
+    stage: [1, 1],
+    margin: [24, 24, 24, 24],
+    scale: 1,
+    x: 0,
+    y: 0,
+    fitted: true,
+  };
 }
 
 /** The scale at which the whole picture is seen; small pictures are enlarged at most threefold. */
@@ -51,7 +59,10 @@ export function pan(view, dx, dy) {
 export function resized(view, stage, picture, margin) {
   const next = { ...view, stage, picture, margin };
   if (view.fitted) return fit(next);
-  const middle = [(view.stage[0] / 2 - view.x) / view.scale / view.picture[0], (view.stage[1] / 2 - view.y) / view.scale / view.picture[1]];
+  const middle = [
+    (view.stage[0] / 2 - view.x) / view.scale / view.picture[0],
+    (view.stage[1] / 2 - view.y) / view.scale / view.picture[1],
+  ];
   const scale = (view.scale * view.picture[0]) / picture[0]; // the same extent on the stage, sharper or not
   return placed({
     ...next,
@@ -63,12 +74,18 @@ export function resized(view, stage, picture, margin) {
 
 /** A point of the stage in fractions of the picture. */
 export function toPicture(view, x, y) {
-  return [(x - view.x) / (view.scale * view.picture[0]), (y - view.y) / (view.scale * view.picture[1])];
+  return [
+    (x - view.x) / (view.scale * view.picture[0]),
+    (y - view.y) / (view.scale * view.picture[1]),
+  ];
 }
 
 /** The part of the stage that the picture covers along an axis: 0 from left to right, 1 from top to bottom. */
 export function visibleSpan(view, axis = 0) {
   const corner = axis ? view.y : view.x;
   const begin = Math.max(0, corner);
-  return [begin, Math.max(begin + 1, Math.min(view.stage[axis], corner + view.picture[axis] * view.scale))];
+  return [
+    begin,
+    Math.max(begin + 1, Math.min(view.stage[axis], corner + view.picture[axis] * view.scale)),
+  ];
 }

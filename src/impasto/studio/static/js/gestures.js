@@ -17,7 +17,9 @@ export function startGestures(target, on) {
     gestures.spaceHeld = true;
     if (event.target === target) event.preventDefault(); // it would scroll the page of a phone
   });
-  addEventListener("keyup", (event) => { if (event.code === "Space") gestures.spaceHeld = false; });
+  addEventListener("keyup", (event) => {
+    if (event.code === "Space") gestures.spaceHeld = false;
+  });
 }
 
 class Gestures {
@@ -62,7 +64,8 @@ class Gestures {
     if (this.drawing) {
       // A fast hand makes several points between two frames; all of them belong to the stroke.
       const coalesced = event.getCoalescedEvents?.() ?? [];
-      (coalesced.length ? coalesced : [event]).forEach((one) => this.drawing.move(...this.at(one)));
+      const moves = coalesced.length ? coalesced : [event];
+      for (const move of moves) this.drawing.move(...this.at(move));
     } else if (this.pointers.size === 1) {
       this.on.pan(point[0] - before[0], point[1] - before[1]);
     } else {
@@ -75,7 +78,11 @@ class Gestures {
   pinch(id, before, point) {
     const other = [...this.pointers].find(([key]) => key !== id)[1];
     const apart = (p) => Math.max(8, Math.hypot(p[0] - other[0], p[1] - other[1]));
-    this.on.zoom((point[0] + other[0]) / 2, (point[1] + other[1]) / 2, apart(point) / apart(before));
+    this.on.zoom(
+      (point[0] + other[0]) / 2,
+      (point[1] + other[1]) / 2,
+      apart(point) / apart(before),
+    );
     this.on.pan((point[0] - before[0]) / 2, (point[1] - before[1]) / 2);
   }
 
@@ -93,7 +100,8 @@ class Gestures {
   tapped(point) {
     const last = this.lastTap;
     const now = performance.now();
-    const twice = last && now - last.time < 320 && Math.hypot(point[0] - last.x, point[1] - last.y) < 24;
+    const twice =
+      last && now - last.time < 320 && Math.hypot(point[0] - last.x, point[1] - last.y) < 24;
     this.lastTap = twice ? null : { time: now, x: point[0], y: point[1] };
     if (twice) this.on.twice(...point);
   }

@@ -1,8 +1,8 @@
 // Pictures come in by drop, by paste, or by choosing a file; here is decided what each becomes.
 import { announce, ask, complain, notify } from "./a11y.js";
 import { api } from "./api.js";
-import { addStyle, loadDraft, mostStyles, setContent } from "./draft.js";
 import { byId, show } from "./dom.js";
+import { addStyle, loadDraft, mostStyles, setContent } from "./draft.js";
 import { madeByImpasto, pictureOf, upload } from "./pictures.js";
 import { store } from "./state.js";
 
@@ -30,20 +30,37 @@ async function optional(id, name) {
 export async function replay(file) {
   const found = await api.replay(file);
   const content = await optional(found.content, found.names?.content ?? "photograph");
-  const styles = await Promise.all((found.styles ?? []).map((id, i) => optional(id, found.names?.styles?.[i] ?? `style ${i + 1}`)));
-  loadDraft(found, content ?? state.content, styles.some(Boolean) || found.trained ? styles : state.styles);
+  const styles = await Promise.all(
+    (found.styles ?? []).map((id, i) => optional(id, found.names?.styles?.[i] ?? `style ${i + 1}`)),
+  );
+  loadDraft(
+    found,
+    content ?? state.content,
+    styles.some(Boolean) || found.trained ? styles : state.styles,
+  );
   location.hash = "#/";
-  const missing = [content ? "" : "photograph", found.trained || (styles.length && styles.every(Boolean)) ? "" : "styles"].filter(Boolean);
-  notify(missing.length ? `The settings are back; please add the ${missing.join(" and the ")} again.` : "Settings and pictures are back.");
+  const missing = [
+    content ? "" : "photograph",
+    found.trained || (styles.length && styles.every(Boolean)) ? "" : "styles",
+  ].filter(Boolean);
+  notify(
+    missing.length
+      ? `The settings are back; please add the ${missing.join(" and the ")} again.`
+      : "Settings and pictures are back.",
+  );
 }
 
 async function takeOne(file, as, index) {
   if (as === "replay") return replay(file);
   if (await madeByImpasto(file)) {
-    const answer = await ask("A picture made by impasto", "It carries its recipe. Bring back its settings, or use it as a picture?", [
-      { label: "Use as a picture", value: "picture" },
-      { label: "Bring back its settings", value: "replay", primary: true },
-    ]);
+    const answer = await ask(
+      "A picture made by impasto",
+      "It carries its recipe. Bring back its settings, or use it as a picture?",
+      [
+        { label: "Use as a picture", value: "picture" },
+        { label: "Bring back its settings", value: "replay", primary: true },
+      ],
+    );
     if (answer === "replay") return replay(file);
     if (answer === null) return undefined;
   }
@@ -56,8 +73,11 @@ async function takeOne(file, as, index) {
 
 /** Take files as what they were meant; the first may be the photograph, the others styles. */
 async function take(files, as, index = -1) {
-  const pictures = [...files].filter((file) => file.type.startsWith("image/") || /\.(heic|heif|avif|tiff?|webp)$/i.test(file.name));
-  if (!pictures.length) return notify("That is no picture; PNG, JPEG, WebP and the like are welcome.", "error");
+  const pictures = [...files].filter(
+    (file) => file.type.startsWith("image/") || /\.(heic|heif|avif|tiff?|webp)$/i.test(file.name),
+  );
+  if (!pictures.length)
+    return notify("That is no picture; PNG, JPEG, WebP and the like are welcome.", "error");
   let kind = as;
   for (const file of pictures) {
     if (kind === "style" && index < 0 && state.styles.length >= mostStyles()) {
@@ -91,7 +111,8 @@ function startDrop() {
   addEventListener("dragover", (event) => {
     if (!holdsFiles(event)) return;
     event.preventDefault();
-    for (const zone of veil.children) zone.classList.toggle("over", zone === event.target.closest?.(".dropzone"));
+    for (const zone of veil.children)
+      zone.classList.toggle("over", zone === event.target.closest?.(".dropzone"));
   });
   addEventListener("drop", (event) => {
     if (!holdsFiles(event)) return;

@@ -19,10 +19,14 @@ export function watchJobs(fn) {
   jobWatchers.add(fn);
 }
 
+function notifyWatchers() {
+  for (const watcher of jobWatchers) watcher();
+}
+
 /** Tell this tab and the others that the list of jobs changed. */
 export function jobsChanged() {
   channel?.postMessage("changed");
-  jobWatchers.forEach((fn) => fn());
+  notifyWatchers();
 }
 
 function take(job) {
@@ -30,7 +34,13 @@ function take(job) {
   const before = state.job.state;
   store.set({ job: { ...state.job, ...job } });
   if (before === job.state) return;
-  const words = { running: "Painting.", paused: "Paused.", done: "The picture is finished.", stopped: "Stopped.", failed: `Painting failed. ${job.error ?? ""}` };
+  const words = {
+    running: "Painting.",
+    paused: "Paused.",
+    done: "The picture is finished.",
+    stopped: "Stopped.",
+    failed: `Painting failed. ${job.error ?? ""}`,
+  };
   if (words[job.state]) announce(words[job.state]);
   if (before !== "paused" && job.state !== "paused") jobsChanged();
 }
@@ -45,7 +55,8 @@ function stepped(data) {
     store.set({ losses: next.length > MOST_POINTS ? next.filter((_, i) => i % 2 === 1) : next });
   }
   const quarter = (step) => Math.floor((4 * step) / Math.max(1, data.steps));
-  if (quarter(data.step) > quarter(state.job.step ?? 0) && data.step < data.steps) announce(`${quarter(data.step) * 25} percent painted.`);
+  if (quarter(data.step) > quarter(state.job.step ?? 0) && data.step < data.steps)
+    announce(`${quarter(data.step) * 25} percent painted.`);
   store.set({ job: { ...state.job, ...data } });
 }
 
@@ -64,7 +75,9 @@ function follow(id) {
     if (!isActive(job)) close();
   });
   on("step", stepped);
-  on("preview", ({ url }) => { if (state.job?.id === id) store.set({ job: { ...state.job, preview: url } }); });
+  on("preview", ({ url }) => {
+    if (state.job?.id === id) store.set({ job: { ...state.job, preview: url } });
+  });
   on("done", (job) => {
     close();
     if (job?.id) take(job);
@@ -115,7 +128,9 @@ export async function openJob(id, fresh = null) {
 export async function adopt(job) {
   const lost = () => null;
   const content = job.content ? await pictureOf(job.content, "photograph").catch(lost) : null;
-  const styles = await Promise.all((job.styles ?? []).map((id, i) => pictureOf(id, `style ${i + 1}`).catch(lost)));
+  const styles = await Promise.all(
+    (job.styles ?? []).map((id, i) => pictureOf(id, `style ${i + 1}`).catch(lost)),
+  );
   loadDraft(job, content, styles);
 }
 
@@ -135,14 +150,17 @@ export async function act(verb) {
     take(job);
     if (isActive(job) && !source) follow(id);
   } catch (error) {
-    if (error.status === 409) refresh(id); // it ended a moment ago
+    if (error.status === 409)
+      refresh(id); // it ended a moment ago
     else complain(error);
   }
 }
 
 /** Wire what makes a line of events break and come back. */
 export function startJobs() {
-  const again = () => { if (state.job && isActive(state.job)) refresh(state.job.id); };
+  const again = () => {
+    if (state.job && isActive(state.job)) refresh(state.job.id);
+  };
   connection.watch((online) => {
     store.set({ online });
     if (online) again();
@@ -150,5 +168,5 @@ export function startJobs() {
   });
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : again()));
   addEventListener("pagehide", close);
-  if (channel) channel.onmessage = () => jobWatchers.forEach((fn) => fn());
+  if (channel) channel.onmessage = notifyWatchers;
 }

@@ -16,7 +16,8 @@ async function pump() {
     wanted = null;
     try {
       const job = await api.change(id, values);
-      if (state.job?.id === id && !wanted) store.set({ job: { ...state.job, recipe: job.recipe ?? state.job.recipe } });
+      if (state.job?.id === id && !wanted)
+        store.set({ job: { ...state.job, recipe: job.recipe ?? state.job.recipe } });
     } catch (error) {
       if (error.status !== 409) complain(error); // 409: it ended meanwhile
     }
@@ -27,11 +28,15 @@ async function pump() {
 
 function changed(_, keys) {
   const { job } = state;
-  if (!isActive(job) || keys.has("job") && keys.has("styles")) return; // just opened: these are its own values
+  if (!isActive(job) || (keys.has("job") && keys.has("styles"))) return; // just opened: these are its own values
   const values = {};
   if (state.look.strength !== job.recipe.strength) values.strength = state.look.strength;
-  const sameStyles = job.styles.length === state.styles.length && job.styles.every((id, i) => id === state.styles[i].id);
-  const near = (job.recipe.mix ?? []).every((weight, i) => Math.abs(weight - (state.mix[i] ?? 0)) < 1e-3);
+  const sameStyles =
+    job.styles.length === state.styles.length &&
+    job.styles.every((id, i) => id === state.styles[i].id);
+  const near = (job.recipe.mix ?? []).every(
+    (weight, i) => Math.abs(weight - (state.mix[i] ?? 0)) < 1e-3,
+  );
   if (sameStyles && state.styles.length > 1 && !near) values.mix = state.mix;
   if (!Object.keys(values).length) return;
   wanted = { id: job.id, values };

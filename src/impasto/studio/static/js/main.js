@@ -66,9 +66,13 @@ function openFresh(job) {
 
 /** On a phone foot and stage lie over the panel: what gets the focus must scroll to where neither hides it. */
 function watchCovers() {
-  const watch = (id) => new ResizeObserver(([entry]) => {
-    document.documentElement.style.setProperty(`--${id}-height`, `${Math.ceil(entry.borderBoxSize[0].blockSize)}px`);
-  }).observe(byId(id));
+  const watch = (id) =>
+    new ResizeObserver(([entry]) => {
+      document.documentElement.style.setProperty(
+        `--${id}-height`,
+        `${Math.ceil(entry.borderBoxSize[0].blockSize)}px`,
+      );
+    }).observe(byId(id));
   watch("foot");
   watch("stage");
 }

@@ -25,7 +25,9 @@ async function uploadAll({ masks, protect, content }) {
   await loadBases([...masks, protect]);
   const result = { masks: null, protect: null };
   if (masks.some(isPainted)) {
-    const rest = masks.every(isPainted) ? null : await api.upload(await toPng(restOf(masks, size)), "rest.png");
+    const rest = masks.every(isPainted)
+      ? null
+      : await api.upload(await toPng(restOf(masks, size)), "rest.png");
     result.masks = [];
     for (const [i, layer] of masks.entries()) {
       result.masks.push(isPainted(layer) ? await idOf(layer, size, `mask-${i + 1}.png`) : rest.id);
@@ -41,7 +43,7 @@ const later = debounce(async () => {
     const found = await uploadAll(state);
     if (mine !== round) return; // drawn on since then; the newer round brings newer masks
     store.set({ maskIds: found, masksBusy: false });
-    waiting.forEach((resolve) => resolve());
+    for (const resolve of waiting) resolve();
     waiting.clear();
   } catch (error) {
     complain(error); // masksBusy stays: no picture may be made with older masks than those one sees
@@ -57,7 +59,7 @@ function changed() {
     later.cancel();
     const none = state.maskIds.masks === null && state.maskIds.protect === null;
     store.set({ masksBusy: false, ...(none ? {} : { maskIds: { masks: null, protect: null } }) });
-    waiting.forEach((resolve) => resolve());
+    for (const resolve of waiting) resolve();
     waiting.clear();
   }
 }
@@ -70,6 +72,8 @@ export function masksReady() {
 /** Begin to watch; must come before whoever asks for previews, so that `masksBusy` is set first. */
 export function startMaskUpload() {
   store.on(["masks", "protect", "content"], changed);
-  connection.watch((online) => { if (online && state.masksBusy) later(); });
+  connection.watch((online) => {
+    if (online && state.masksBusy) later();
+  });
   changed();
 }

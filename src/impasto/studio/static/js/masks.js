@@ -38,7 +38,8 @@ export function drawStroke(context, stroke) {
     const { points } = stroke;
     context.beginPath();
     context.moveTo(points[0] * width, points[1] * height);
-    for (let i = 2; i < points.length; i += 2) context.lineTo(points[i] * width, points[i + 1] * height);
+    for (let i = 2; i < points.length; i += 2)
+      context.lineTo(points[i] * width, points[i + 1] * height);
     if (points.length === 2) context.lineTo(points[0] * width + 0.01, points[1] * height);
     context.stroke();
   }
@@ -76,13 +77,15 @@ export function redo(layer) {
 /** Fetch the pictures that layers stand on, so that `canvasOf` can draw them. */
 export async function loadBases(layers) {
   const missing = layers.map((layer) => layer.base).filter((id) => id && !bases.has(id));
-  await Promise.all([...new Set(missing)].map(async (id) => {
-    const image = new Image();
-    image.src = api.pictureUrl(id);
-    await image.decode();
-    bases.set(id, lightAsAlpha(image));
-    return null;
-  }));
+  await Promise.all(
+    [...new Set(missing)].map(async (id) => {
+      const image = new Image();
+      image.src = api.pictureUrl(id);
+      await image.decode();
+      bases.set(id, lightAsAlpha(image));
+      return null;
+    }),
+  );
 }
 
 function lightAsAlpha(image) {
@@ -106,7 +109,7 @@ export function canvasOf(layer, size) {
   const context = canvas.getContext("2d");
   const base = layer.base && bases.get(layer.base);
   if (base) context.drawImage(base, 0, 0, canvas.width, canvas.height);
-  layer.strokes.forEach((stroke) => drawStroke(context, stroke));
+  for (const stroke of layer.strokes) drawStroke(context, stroke);
   if (base || !layer.base) drawn.set(layer, canvas);
   return canvas;
 }
@@ -118,7 +121,9 @@ export function restOf(layers, size) {
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.globalCompositeOperation = "destination-out";
-  layers.filter(isPainted).forEach((layer) => context.drawImage(canvasOf(layer, size), 0, 0));
+  for (const layer of layers.filter(isPainted)) {
+    context.drawImage(canvasOf(layer, size), 0, 0);
+  }
   return canvas;
 }
 
@@ -130,6 +135,9 @@ export function toPng(canvas) {
   context.fillRect(0, 0, out.width, out.height);
   context.drawImage(canvas, 0, 0);
   return new Promise((resolve, reject) => {
-    out.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("This browser could not save the mask."))), "image/png");
+    out.toBlob(
+      (blob) => (blob ? resolve(blob) : reject(new Error("This browser could not save the mask."))),
+      "image/png",
+    );
   });
 }

@@ -7,13 +7,22 @@ import { store } from "./state.js";
 import { barycentric, even, withWeight } from "./weights.js";
 
 const { state } = store;
-const CORNERS = [[50, 6], [4, 84], [96, 84]];
+const CORNERS = [
+  [50, 6],
+  [4, 84],
+  [96, 84],
+];
 let built = ""; // the styles the controls were made for
 let controls = [];
 let handle = null;
 
 function thumb(style, i) {
-  return el("img", { class: "mix-thumb", src: api.pictureUrl(style.id, 96), alt: "", title: `Style ${i + 1}: ${style.name}` });
+  return el("img", {
+    class: "mix-thumb",
+    src: api.pictureUrl(style.id, 96),
+    alt: "",
+    title: `Style ${i + 1}: ${style.name}`,
+  });
 }
 
 const setMix = (mix) => store.set({ mix });
@@ -21,7 +30,12 @@ const setMix = (mix) => store.set({ mix });
 function fader() {
   const [first, second] = state.styles;
   const made = slider({
-    label: "Cross-fade", min: 0, max: 1, step: 0.02, value: state.mix[1], usual: 0.5,
+    label: "Cross-fade",
+    min: 0,
+    max: 1,
+    step: 0.02,
+    value: state.mix[1],
+    usual: 0.5,
     format: (v) => `${percent(1 - v)} · ${percent(v)}`,
     oninput: (v) => setMix([1 - v, v]),
   });
@@ -33,10 +47,19 @@ function fader() {
 function weights() {
   return state.styles.map((style, i) => {
     const made = slider({
-      label: `Style ${i + 1}`, min: 0, max: 1, step: 0.01, value: state.mix[i], usual: 1 / state.styles.length, format: percent,
+      label: `Style ${i + 1}`,
+      min: 0,
+      max: 1,
+      step: 0.01,
+      value: state.mix[i],
+      usual: 1 / state.styles.length,
+      format: percent,
       oninput: (v) => setMix(withWeight(state.mix, i, v)),
     });
-    controls.push(() => { if (document.activeElement !== made.input || Number(made.input.value) !== state.mix[i]) made.set(state.mix[i]); });
+    controls.push(() => {
+      if (document.activeElement !== made.input || Number(made.input.value) !== state.mix[i])
+        made.set(state.mix[i]);
+    });
     return el("div", { class: "weight-row" }, thumb(style, i), made.node);
   });
 }
@@ -49,19 +72,38 @@ function moveHandle() {
 
 function triangle() {
   handle = svg("circle", { r: 4.2, class: "triangle-handle" });
-  const pictures = CORNERS.map(([x, y], i) => svg("image", {
-    href: api.pictureUrl(state.styles[i].id, 96), x: x - 9, y: y - 9, width: 18, height: 18,
-    preserveAspectRatio: "xMidYMid slice", class: "triangle-thumb",
-  }));
+  const pictures = CORNERS.map(([x, y], i) =>
+    svg("image", {
+      href: api.pictureUrl(state.styles[i].id, 96),
+      x: x - 9,
+      y: y - 9,
+      width: 18,
+      height: 18,
+      preserveAspectRatio: "xMidYMid slice",
+      class: "triangle-thumb",
+    }),
+  );
   // Only for the pointer; the weights below it are the same three numbers for keyboard and screen reader.
-  const area = svg("svg", { viewBox: "-10 -6 120 102", class: "triangle", "aria-hidden": "true" },
-    svg("polygon", { points: CORNERS.join(" "), class: "triangle-area" }), ...pictures, handle);
+  const area = svg(
+    "svg",
+    { viewBox: "-10 -6 120 102", class: "triangle", "aria-hidden": "true" },
+    svg("polygon", { points: CORNERS.join(" "), class: "triangle-area" }),
+    ...pictures,
+    handle,
+  );
   const to = (event) => {
-    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(area.getScreenCTM().inverse());
+    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(
+      area.getScreenCTM().inverse(),
+    );
     setMix(barycentric(point.x, point.y, CORNERS));
   };
-  area.addEventListener("pointerdown", (event) => { area.setPointerCapture(event.pointerId); to(event); });
-  area.addEventListener("pointermove", (event) => { if (area.hasPointerCapture(event.pointerId)) to(event); });
+  area.addEventListener("pointerdown", (event) => {
+    area.setPointerCapture(event.pointerId);
+    to(event);
+  });
+  area.addEventListener("pointermove", (event) => {
+    if (area.hasPointerCapture(event.pointerId)) to(event);
+  });
   area.addEventListener("dblclick", () => setMix(even(3)));
   controls.push(moveHandle);
   return area;
@@ -74,10 +116,17 @@ function build() {
     built = key;
     controls = [];
     const n = state.styles.length;
-    const parts = n < 2 ? [] : n === 2 ? fader() : n === 3 ? [el("div", { class: "three" }, triangle(), el("div", {}, ...weights()))] : weights();
+    const parts =
+      n < 2
+        ? []
+        : n === 2
+          ? fader()
+          : n === 3
+            ? [el("div", { class: "three" }, triangle(), el("div", {}, ...weights()))]
+            : weights();
     byId("mixer").replaceChildren(...parts);
   }
-  controls.forEach((set) => set());
+  for (const update of controls) update();
 }
 
 /** Show the mixer that fits the number of styles. */

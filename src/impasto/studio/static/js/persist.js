@@ -1,6 +1,7 @@
 // What survives a reload: this tab's draft, and names and sizes of pictures the server knows only by number.
-import { DRAFT_KEYS, draftOf, emptyDraft, store } from "./state.js";
+
 import { debounce } from "./dom.js";
+import { DRAFT_KEYS, draftOf, emptyDraft, store } from "./state.js";
 
 const DRAFT = "impasto.draft";
 const KNOWN = "impasto.pictures";
@@ -17,7 +18,9 @@ function read(storage, key) {
 function write(storage, key, value) {
   try {
     storage.setItem(key, JSON.stringify(value));
-  } catch { /* full or closed: the server still has pictures and jobs */ }
+  } catch {
+    /* full or closed: the server still has pictures and jobs */
+  }
 }
 
 let restoredFor = null;
@@ -28,7 +31,8 @@ export function restoreDraft() {
   const stored = own ?? read(localStorage, DRAFT);
   if (!stored || typeof stored !== "object") return;
   const fresh = emptyDraft();
-  const same = (key) => key in stored && (fresh[key] === null || typeof stored[key] === typeof fresh[key]);
+  const same = (key) =>
+    key in stored && (fresh[key] === null || typeof stored[key] === typeof fresh[key]);
   store.set(Object.fromEntries(DRAFT_KEYS.filter(same).map((key) => [key, stored[key]])));
   restoredFor = own?.job ?? null;
 }
@@ -63,7 +67,7 @@ export const known = {
   },
   /** What was written down about this id, or null. */
   recall(id) {
-    const found = (read(localStorage, KNOWN) ?? {})[id];
-    return found ? { id, ...found } : null;
+    const picture = read(localStorage, KNOWN)?.[id];
+    return picture ? { id, ...picture } : null;
   },
 };

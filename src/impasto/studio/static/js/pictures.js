@@ -8,7 +8,10 @@ import { store } from "./state.js";
 export async function upload(file) {
   const limit = store.state.info?.limits?.bytes;
   if (limit && file.size > limit) {
-    throw new ApiError(`${file.name || "That picture"} has ${bytes(file.size)}; this studio takes up to ${bytes(limit)}.`, 413);
+    throw new ApiError(
+      `${file.name || "That picture"} has ${bytes(file.size)}; this studio takes up to ${bytes(limit)}.`,
+      413,
+    );
   }
   const name = file.name || "pasted picture";
   return { name, ...(await api.upload(file, name)) };
@@ -39,11 +42,12 @@ export async function sample(entry) {
 export async function madeByImpasto(file) {
   // Recipes lie before or after the pixels, never inside: two windows are enough, however large the picture.
   const window = 1 << 18;
-  const parts = file.size <= 2 * window ? [file] : [file.slice(0, window), file.slice(file.size - window)];
+  const parts =
+    file.size <= 2 * window ? [file] : [file.slice(0, window), file.slice(file.size - window)];
   const decoder = new TextDecoder("latin1");
   for (const part of parts) {
     const text = decoder.decode(await part.arrayBuffer());
-    if (text.includes("{\"impasto\"") || /(tEXt|iTXt|zTXt)impasto\0/.test(text)) return true;
+    if (text.includes('{"impasto"') || /(tEXt|iTXt|zTXt)impasto\0/.test(text)) return true;
   }
   return false;
 }

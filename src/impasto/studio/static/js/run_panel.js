@@ -10,10 +10,19 @@ import { isActive, store } from "./state.js";
 
 const { state } = store;
 const loss = curve();
-const FORMATS = [["png", "PNG, exact"], ["jpeg", "JPEG, small"], ["webp", "WebP, smallest"]];
+const FORMATS = [
+  ["png", "PNG, exact"],
+  ["jpeg", "JPEG, small"],
+  ["webp", "WebP, smallest"],
+];
 
 function button(words, iconName, onclick, kind = "") {
-  return el("button", { type: "button", class: `button ${kind}`, onclick }, iconName && icon(iconName), el("span", { text: words }));
+  return el(
+    "button",
+    { type: "button", class: `button ${kind}`, onclick },
+    iconName && icon(iconName),
+    el("span", { text: words }),
+  );
 }
 
 const buttons = {
@@ -21,15 +30,41 @@ const buttons = {
   resume: button("Go on", "play", () => act("resume"), "primary"),
   keep: button("Keep as it is", "", () => act("keep")),
   cancel: button("Cancel", "", () => act("cancel")),
-  again: button("Paint again", "again", () => { backToDraft(); announce("Change what you like, then paint again."); }),
+  again: button("Paint again", "again", () => {
+    backToDraft();
+    announce("Change what you like, then paint again.");
+  }),
 };
-const format = el("select", { id: "format", "aria-label": "File format" }, ...FORMATS.map(([value, text]) => el("option", { value, text })));
+const format = el(
+  "select",
+  { id: "format", "aria-label": "File format" },
+  ...FORMATS.map(([value, text]) => el("option", { value, text })),
+);
 const download = button("Download", "download", () => save(), "primary");
-const bar = el("div", { class: "progress", role: "progressbar", "aria-label": "Painting", "aria-valuemin": "0", "aria-valuemax": "100" }, el("span"));
+const bar = el(
+  "div",
+  {
+    class: "progress",
+    role: "progressbar",
+    "aria-label": "Painting",
+    "aria-valuemin": "0",
+    "aria-valuemax": "100",
+  },
+  el("span"),
+);
 const title = el("p", { class: "run-title", tabindex: "-1" });
 const about = el("p", { class: "run-about" });
-const live = el("p", { class: "fine" }, "Strength and mix take effect at once; other changes wait for the next painting. ",
-  el("button", { type: "button", class: "link", text: "Begin another meanwhile", onclick: () => backToDraft() }));
+const live = el(
+  "p",
+  { class: "fine" },
+  "Strength and mix take effect at once; other changes wait for the next painting. ",
+  el("button", {
+    type: "button",
+    class: "link",
+    text: "Begin another meanwhile",
+    onclick: () => backToDraft(),
+  }),
+);
 
 function backToDraft() {
   leaveJob();
@@ -43,13 +78,17 @@ async function save() {
   } catch (error) {
     return complain(error);
   }
-  saveAs(api.resultUrl(state.job.id, format.value), paintingName(format.value === "jpeg" ? "jpg" : format.value));
+  saveAs(
+    api.resultUrl(state.job.id, format.value),
+    paintingName(format.value === "jpeg" ? "jpg" : format.value),
+  );
   return announce("Download started; the recipe is inside the picture.");
 }
 
 const TITLES = {
   queued: (job) => (job.position > 1 ? `Number ${job.position} in line` : "Next in line"),
-  running: (job) => (job.step ? `Painting, ${percent(job.step / Math.max(1, job.steps))}` : "Getting ready"),
+  running: (job) =>
+    job.step ? `Painting, ${percent(job.step / Math.max(1, job.steps))}` : "Getting ready",
   paused: () => "Paused",
   done: () => "Finished",
   stopped: (job) => (job.has_picture ? "Stopped, kept as it was" : "Cancelled"),
@@ -105,8 +144,13 @@ export async function focusRun() {
 export function startRunPanel() {
   const saving = el("div", { class: "run-save" }, download, format);
   byId("run").replaceChildren(
-    el("div", { class: "run-head" }, title, about), bar, loss.node, saving,
-    el("div", { class: "run-buttons" }, ...Object.values(buttons)), live);
+    el("div", { class: "run-head" }, title, about),
+    bar,
+    loss.node,
+    saving,
+    el("div", { class: "run-buttons" }, ...Object.values(buttons)),
+    live,
+  );
   store.on(["job", "losses"], () => {
     render();
     if (isActive(state.job)) loss.set(state.losses, state.job.steps ?? 1);

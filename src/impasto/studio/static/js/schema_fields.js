@@ -7,7 +7,11 @@ export function fieldOf(schema, root) {
   const main = real[0] ?? {};
   const choices = real.flatMap((one) => one.enum ?? (one.const !== undefined ? [one.const] : []));
   return {
-    kind: choices.length ? "choice" : { boolean: "flag", integer: "number", number: "number", array: "list", object: "map" }[main.type] ?? "text",
+    kind: choices.length
+      ? "choice"
+      : ({ boolean: "flag", integer: "number", number: "number", array: "list", object: "map" }[
+          main.type
+        ] ?? "text"),
     choices,
     whole: main.type === "integer",
     minimum: main.minimum ?? main.exclusiveMinimum,
@@ -19,14 +23,21 @@ export function fieldOf(schema, root) {
 
 function resolve(schema, root) {
   if (!schema.$ref) return schema;
-  return schema.$ref.split("/").slice(1).reduce((node, key) => node[key], root);
+  return schema.$ref
+    .split("/")
+    .slice(1)
+    .reduce((node, key) => node[key], root);
 }
 
 /** A value as one line of text: layers as "relu1_1:1, relu2_1:0.5", scales as "128:200, 256:100". */
 export function toText(value) {
   if (value === null || value === undefined) return "";
-  if (Array.isArray(value)) return value.map((one) => (Array.isArray(one) ? one.join(":") : one)).join(", ");
-  if (typeof value === "object") return Object.entries(value).map(([key, one]) => `${key}:${one}`).join(", ");
+  if (Array.isArray(value))
+    return value.map((one) => (Array.isArray(one) ? one.join(":") : one)).join(", ");
+  if (typeof value === "object")
+    return Object.entries(value)
+      .map(([key, one]) => `${key}:${one}`)
+      .join(", ");
   return String(value);
 }
 

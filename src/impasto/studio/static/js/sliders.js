@@ -9,7 +9,13 @@ let count = 0;
  */
 export function slider({ label, min, max, step, value, usual, ends, format = String, oninput }) {
   const id = `slider-${++count}`;
-  const input = el("input", { type: "range", id, min: String(min), max: String(max), step: String(step) });
+  const input = el("input", {
+    type: "range",
+    id,
+    min: String(min),
+    max: String(max),
+    step: String(step),
+  });
   const output = el("output", { for: id });
   const show = () => {
     const number = Number(input.value);
@@ -22,15 +28,30 @@ export function slider({ label, min, max, step, value, usual, ends, format = Str
     input.value = String(next);
     show();
   };
-  input.addEventListener("input", () => { show(); oninput(Number(input.value)); });
+  input.addEventListener("input", () => {
+    show();
+    oninput(Number(input.value));
+  });
   if (usual !== undefined) {
-    input.addEventListener("dblclick", () => { set(usual); oninput(usual); });
+    input.addEventListener("dblclick", () => {
+      set(usual);
+      oninput(usual);
+    });
   }
   set(value);
-  const node = el("div", { class: "slider" },
+  const node = el(
+    "div",
+    { class: "slider" },
     el("div", { class: "slider-head" }, el("label", { for: id, text: label }), output),
     input,
-    ends && el("div", { class: "slider-ends", "aria-hidden": "true" }, el("span", { text: ends[0] }), el("span", { text: ends[1] })));
+    ends &&
+      el(
+        "div",
+        { class: "slider-ends", "aria-hidden": "true" },
+        el("span", { text: ends[0] }),
+        el("span", { text: ends[1] }),
+      ),
+  );
   return { node, set, input };
 }
 
@@ -38,12 +59,24 @@ export function slider({ label, min, max, step, value, usual, ends, format = Str
 export function segments({ label, choices, value, onchange }) {
   const name = `segments-${++count}`;
   const inputs = choices.map(([choice, text]) => {
-    const input = el("input", { type: "radio", name, value: choice, onchange: () => onchange(choice) });
+    const input = el("input", {
+      type: "radio",
+      name,
+      value: choice,
+      onchange: () => onchange(choice),
+    });
     return [choice, input, el("label", { class: "segment" }, input, el("span", { text }))];
   });
-  const set = (next) => inputs.forEach(([choice, input]) => { input.checked = choice === next; });
+  const set = (next) =>
+    inputs.forEach(([choice, input]) => {
+      input.checked = choice === next;
+    });
   set(value);
-  const node = el("fieldset", { class: "segments" }, el("legend", { text: label }),
-    el("div", { class: "segments-row" }, ...inputs.map(([, , segment]) => segment)));
+  const node = el(
+    "fieldset",
+    { class: "segments" },
+    el("legend", { text: label }),
+    el("div", { class: "segments-row" }, ...inputs.map(([, , segment]) => segment)),
+  );
   return { node, set };
 }

@@ -9,17 +9,28 @@ import { viewer } from "./viewer.js";
 const { state } = store;
 
 function ofJob(job) {
-  if (job.has_picture && !isActive(job)) return { url: api.resultUrl(job.id, "png"), words: "Finished picture", caption: "" };
+  if (job.has_picture && !isActive(job))
+    return { url: api.resultUrl(job.id, "png"), words: "Finished picture", caption: "" };
   if (job.preview) return { url: job.preview, words: "The painting so far", caption: "Painting" };
   // Before its first preview the painting begins from what is on the stage already, so that nothing jumps.
   const url = state.fast?.url ?? (state.content && api.pictureUrl(state.content.id, 2048));
-  return url && { url, words: "The painting is about to begin", caption: isActive(job) ? "About to begin" : "" };
+  return (
+    url && {
+      url,
+      words: "The painting is about to begin",
+      caption: isActive(job) ? "About to begin" : "",
+    }
+  );
 }
 
 function ofDraft() {
   if (state.fast) {
     const caption = state.trained ? "Painted in one pass" : "Quick preview";
-    return { url: state.fast.url, words: state.trained ? caption : "Quick preview of the painting", caption };
+    return {
+      url: state.fast.url,
+      words: state.trained ? caption : "Quick preview of the painting",
+      caption,
+    };
   }
   if (!state.content) return null;
   const none = hasStyle() && state.info && !state.info.fast;
@@ -32,7 +43,9 @@ function render() {
   const size = stageSize() ?? state.job?.scale ?? null;
   viewer.setSize(picture ? size : null);
   const caption = byId("caption");
-  caption.textContent = state.job ? picture?.caption ?? "" : state.trouble || (picture?.caption ?? "");
+  caption.textContent = state.job
+    ? (picture?.caption ?? "")
+    : state.trouble || (picture?.caption ?? "");
   caption.dataset.kind = !state.job && state.trouble ? "error" : "";
   show(caption, Boolean(caption.textContent));
   byId("compare").disabled = !state.content;

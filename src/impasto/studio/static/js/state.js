@@ -31,7 +31,16 @@ export function emptyDraft() {
 
 export const DRAFT_KEYS = Object.keys(emptyDraft());
 // What changes the picture that the one-pass network shows.
-export const PREVIEW_KEYS = ["content", "styles", "trained", "look", "mix", "masks", "protect", "kept"];
+export const PREVIEW_KEYS = [
+  "content",
+  "styles",
+  "trained",
+  "look",
+  "mix",
+  "masks",
+  "protect",
+  "kept",
+];
 
 export const store = createStore({
   ...emptyDraft(),

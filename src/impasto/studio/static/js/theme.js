@@ -17,7 +17,9 @@ export function startTheme() {
     document.documentElement.dataset.theme = next;
     try {
       localStorage.setItem("impasto.theme", next);
-    } catch { /* it then lasts as long as the page */ }
+    } catch {
+      /* it then lasts as long as the page */
+    }
     show();
   });
   dark.addEventListener("change", show);

@@ -25,7 +25,11 @@ function margins() {
 
 function apply() {
   const [width, height] = view.picture.map((side) => side * view.scale);
-  Object.assign(frame.style, { width: `${width}px`, height: `${height}px`, transform: `translate(${view.x}px, ${view.y}px)` });
+  Object.assign(frame.style, {
+    width: `${width}px`,
+    height: `${height}px`,
+    transform: `translate(${view.x}px, ${view.y}px)`,
+  });
   // Who zooms to two screen pixels a picture pixel and more wants to see pixels, not a blur of them.
   frame.classList.toggle("pixels", !view.fitted && view.scale * devicePixelRatio >= 2);
   viewport.classList.toggle("zoomed", !view.fitted);
@@ -40,11 +44,17 @@ function placeSplit() {
   const [left, right] = visibleSpan(view);
   const x = left + (right - left) * share;
   const [top, bottom] = visibleSpan(view, 1);
-  Object.assign(split.style, { transform: `translate(${x}px, ${top}px)`, height: `${bottom - top}px` });
+  Object.assign(split.style, {
+    transform: `translate(${x}px, ${top}px)`,
+    height: `${bottom - top}px`,
+  });
   const inside = x - view.x;
   before.style.clipPath = `inset(0 calc(100% - ${inside}px) 0 0)`;
   split.setAttribute("aria-valuenow", String(Math.round(share * 100)));
-  split.setAttribute("aria-valuetext", `${percent(share)} photograph, ${percent(1 - share)} painting`);
+  split.setAttribute(
+    "aria-valuetext",
+    `${percent(share)} photograph, ${percent(1 - share)} painting`,
+  );
 }
 
 function setShare(value) {
@@ -73,14 +83,15 @@ export const viewer = {
     if (!size) {
       viewer.compare(false);
       view = emptyView();
-      [front, back].forEach((image) => image.removeAttribute("src"));
+      for (const image of [front, back]) image.removeAttribute("src");
       return;
     }
     byId("stage").style.setProperty("--aspect", String(size[0] / size[1]));
     const same = view.picture[0] === size[0] && view.picture[1] === size[1];
-    const ratio = (view.picture[0] / view.picture[1]) / (size[0] / size[1]);
+    const ratio = view.picture[0] / view.picture[1] / (size[0] / size[1]);
     if (Math.abs(ratio - 1) > 0.02) view = { ...emptyView(), picture: size };
-    if (!same || view.stage[0] === 1) setView(resized(view, [viewport.clientWidth, viewport.clientHeight], size, margins()));
+    if (!same || view.stage[0] === 1)
+      setView(resized(view, [viewport.clientWidth, viewport.clientHeight], size, margins()));
   },
   /** Fade to another picture once it is decoded; later calls overtake earlier ones. */
   async show(url, alt) {
@@ -114,7 +125,9 @@ export const viewer = {
   zoom: (factor) => setView(zoomAt(view, ...middle(), factor)),
   pan: (dx, dy) => setView(pan(view, dx, dy)),
   toPicture: (x, y) => toPicture(view, x, y),
-  get view() { return view; },
+  get view() {
+    return view;
+  },
   /** What the pointer does instead of panning, null for nothing; see gestures.js. */
   setTool(next) {
     tool = next;
@@ -122,7 +135,10 @@ export const viewer = {
   },
   /** Fit into the room there is now. */
   relayout() {
-    if (viewport.clientWidth && !frame.hidden) setView(resized(view, [viewport.clientWidth, viewport.clientHeight], view.picture, margins()));
+    if (viewport.clientWidth && !frame.hidden)
+      setView(
+        resized(view, [viewport.clientWidth, viewport.clientHeight], view.picture, margins()),
+      );
   },
 };
 
@@ -141,8 +157,16 @@ function startSplit() {
   });
   split.addEventListener("keydown", (event) => {
     const step = event.shiftKey ? 0.1 : 0.02;
-    const to = { ArrowLeft: share - step, ArrowDown: share - step, ArrowRight: share + step, ArrowUp: share + step,
-      PageDown: share - 0.1, PageUp: share + 0.1, Home: 0, End: 1 }[event.key];
+    const to = {
+      ArrowLeft: share - step,
+      ArrowDown: share - step,
+      ArrowRight: share + step,
+      ArrowUp: share + step,
+      PageDown: share - 0.1,
+      PageUp: share + 0.1,
+      Home: 0,
+      End: 1,
+    }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation();
@@ -153,13 +177,21 @@ function startSplit() {
 function startKeys() {
   const step = 60;
   const keys = {
-    "+": () => viewer.zoom(1.25), "=": () => viewer.zoom(1.25), "-": () => viewer.zoom(0.8), 0: viewer.fit, 1: viewer.actual,
-    ArrowLeft: () => viewer.pan(step, 0), ArrowRight: () => viewer.pan(-step, 0),
-    ArrowUp: () => viewer.pan(0, step), ArrowDown: () => viewer.pan(0, -step),
-    c: () => byId("compare").click(), b: () => byId("brush").click(),
+    "+": () => viewer.zoom(1.25),
+    "=": () => viewer.zoom(1.25),
+    "-": () => viewer.zoom(0.8),
+    0: viewer.fit,
+    1: viewer.actual,
+    ArrowLeft: () => viewer.pan(step, 0),
+    ArrowRight: () => viewer.pan(-step, 0),
+    ArrowUp: () => viewer.pan(0, step),
+    ArrowDown: () => viewer.pan(0, -step),
+    c: () => byId("compare").click(),
+    b: () => byId("brush").click(),
   };
   viewport.addEventListener("keydown", (event) => {
-    if (event.target !== viewport || event.ctrlKey || event.metaKey || event.altKey || frame.hidden) return;
+    if (event.target !== viewport || event.ctrlKey || event.metaKey || event.altKey || frame.hidden)
+      return;
     const key = keys[event.key] ?? keys[event.key.toLowerCase()];
     if (!key || event.defaultPrevented) return;
     event.preventDefault();
