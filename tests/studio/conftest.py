@@ -1,4 +1,4 @@
-"""A studio in this process with the real processes beside it, a studio without any, and a server one can kill."""
+"""Three kinds of studio for tests: with real worker processes, without any, and as a server that can be killed."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from PIL import Image
 pytest.importorskip("fastapi")
 pytest.importorskip("sse_starlette")
 
-from impasto.studio.processes import Child
+from impasto.studio.processes import ChildProcess
+from impasto.studio.service import StudioService
 from impasto.studio.settings import Limits, StudioSettings
-from impasto.studio.studio import Studio
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
 OPEN = Limits(rate=1e9, burst=10**9)
@@ -167,17 +167,17 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
     from impasto.studio.app import create_app
 
-    studio = Studio(StudioSettings(tmp_path_factory.mktemp("studio"), limits=LIMITS))
+    studio = StudioService(StudioSettings(tmp_path_factory.mktemp("studio"), limits=LIMITS))
     app = create_app(studio)
     with TestClient(app, base_url="http://127.0.0.1:7878", raise_server_exceptions=False) as client:
         yield client
 
 
 @pytest.fixture
-def quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
-    """A studio whose processes never start: what they would say is said by the test."""
-    monkeypatch.setattr(Child, "start", lambda self: None)
-    studio = Studio(StudioSettings(tmp_path / "data", limits=OPEN))
+def idle_studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StudioService]:
+    """A studio whose processes never start; tests report in their place, through `FakeWorker`."""
+    monkeypatch.setattr(ChildProcess, "start", lambda self: None)
+    studio = StudioService(StudioSettings(tmp_path / "data", limits=OPEN))
     studio.pictures.add_samples()
     yield studio
     studio.database.close()

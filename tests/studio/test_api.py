@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from impasto.studio.app import create_app
-from impasto.studio.studio import Studio
+from impasto.studio.service import StudioService
 
 from ..hostile import bomb
 from .conftest import TINY, picture
@@ -115,7 +115,7 @@ def test_trained_styles_are_read_from_cards(tmp_path, monkeypatch) -> None:
         ("l", [1]),
     ):
         write(name, json.dumps({"__metadata__": {"impasto": json.dumps(card)}}).encode())
-    write("broken", b"{")
+    write("unavailable", b"{")
     (tmp_path / "data" / "short.safetensors").write_bytes(b"\xff" * 9)
     monkeypatch.setattr(
         trained,
@@ -315,31 +315,31 @@ async def stream(app, name: str, pause: float = 0.0, last: str | None = None) ->
     return events
 
 
-def test_a_hundred_clients_watch_one_job_while_twenty_wait(quiet) -> None:
+def test_a_hundred_clients_watch_one_job_while_twenty_wait(idle_studio) -> None:
     """All see its states and its end; the slow ones fewer steps, and no one's backlog grows."""
-    from .test_queue import Spoken, body
+    from .test_queue import FakeWorker, body
 
     async def run() -> None:
-        app, hand = create_app(quiet), Spoken(quiet)
-        hand.say("ready", "cpu", 1)
-        job = quiet.submit(body(quiet))
+        app, worker = create_app(idle_studio), FakeWorker(idle_studio)
+        worker.report("ready", "cpu", 1)
+        job = idle_studio.submit(body(idle_studio))
         for _ in range(20):
-            quiet.submit(body(quiet))
+            idle_studio.submit(body(idle_studio))
         readers = [asyncio.create_task(stream(app, job.id, 0.0 if i < 50 else 0.02)) for i in range(100)]
-        while len(quiet.hub) < 100:
+        while len(idle_studio.event_bus) < 100:
             await asyncio.sleep(0.01)
-        hand.say("started", job.id, 400, 0)
+        worker.report("started", job.id, 400, 0)
         most = 0
         for step in range(1, 401):
-            hand.say("step", job.id, step, (64, 48), 1.0 / step, 1.0)
+            worker.report("step", job.id, step, (64, 48), 1.0 / step, 1.0)
             if step % 100 == 0:
-                hand.say("preview", job.id, b"webp")
-            most = max(most, *(w.unread for w in quiet.hub._watchers[job.id]))
+                worker.report("preview", job.id, b"webp")
+            most = max(most, *(w.unread for w in idle_studio.event_bus._subscribers[job.id]))
             await asyncio.sleep(0.001)
-        hand.say("left", job.id, "done", None, {"step": 400})
+        worker.report("stopped", job.id, "done", None, {"step": 400})
         found = await asyncio.wait_for(asyncio.gather(*readers), 60)
         assert most <= 4
-        assert len(quiet.hub) == 0
+        assert len(idle_studio.event_bus) == 0
         for index, events in enumerate(found):
             kinds = [kind for kind, _, _ in events]
             assert (kinds[0], kinds[-1]) == ("state", "done")
@@ -357,24 +357,24 @@ def test_a_finished_job_is_told_at_once(api, done) -> None:
     assert [(kind, data["state"]) for kind, _, data in events] == [("state", "done"), ("done", "done")]
 
 
-def test_coming_back_begins_with_the_state_and_what_is_new(quiet) -> None:
-    from .test_queue import Spoken, body
+def test_coming_back_begins_with_the_state_and_what_is_new(idle_studio) -> None:
+    from .test_queue import FakeWorker, body
 
     async def run() -> None:
-        app, hand = create_app(quiet), Spoken(quiet)
-        hand.say("ready", "cpu", 1)
-        job = quiet.submit(body(quiet))
-        hand.say("preview", job.id, b"webp")
+        app, worker = create_app(idle_studio), FakeWorker(idle_studio)
+        worker.report("ready", "cpu", 1)
+        job = idle_studio.submit(body(idle_studio))
+        worker.report("preview", job.id, b"webp")
         for seen, kinds in (
             (None, ["state", "preview"]),
             (str(job.preview_number), ["state"]),
             ("²", ["state", "preview"]),
         ):
             reading = asyncio.create_task(stream(app, job.id, last=seen))
-            while not len(quiet.hub):
+            while not len(idle_studio.event_bus):
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.02)
-            quiet.hub._watchers[job.id].copy().pop().close()
+            idle_studio.event_bus._subscribers[job.id].copy().pop().close()
             assert [kind for kind, _, _ in await reading] == kinds
 
     asyncio.run(run())
@@ -457,7 +457,7 @@ RAW = {
     "infinity": b'{"content": "PHOTO", "styles": ["ART"], "recipe": {"learning_rate": Infinity}}',
     "minus infinity": b'{"content": "PHOTO", "styles": ["ART"], "recipe": {"betas": [-Infinity, 0.9]}}',
     "too large a number": b'{"content": "PHOTO", "styles": ["ART"], "recipe": {"strength": 1e999}}',
-    "broken": b'{"content": ',
+    "unavailable": b'{"content": ',
     "empty": b"",
     "no utf-8": b'{"content": "\xff\xfe"}',
     "zeros": b"\0" * 100,
@@ -668,7 +668,7 @@ def test_bad_changes(api, done, body) -> None:
 
 
 def test_no_network_for_previews_is_a_sentence(api, photo, art, monkeypatch) -> None:
-    monkeypatch.setattr(Studio, "can_preview", False)
+    monkeypatch.setattr(StudioService, "can_preview", False)
     assert api.get("/api/info").json()["fast"] is False
     assert_refused(api.post("/api/fast", json={"content": photo, "styles": [art]}), 503)
 
@@ -678,11 +678,11 @@ def test_the_decoder_dies_and_comes_back(api) -> None:
     import os
     import signal
 
-    pid = api.app.state.studio.desk.pid
+    pid = api.app.state.studio.image_service.pid
     os.kill(pid, signal.SIGKILL)
     sent = [api.post("/api/pictures", content=picture(seed), headers=PNG).status_code for seed in (70, 71)]
     assert sent[-1] == 200
-    assert api.app.state.studio.desk.pid != pid
+    assert api.app.state.studio.image_service.pid != pid
 
 
 def test_hosts_and_sites(api, photo, art) -> None:

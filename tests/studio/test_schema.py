@@ -18,8 +18,8 @@ from schemathesis.specs.openapi.checks import content_type_conformance, status_c
 
 from impasto.studio.app import create_app
 from impasto.studio.server import listen
+from impasto.studio.service import StudioService
 from impasto.studio.settings import StudioSettings
-from impasto.studio.studio import Studio
 
 from .conftest import OPEN
 
@@ -28,14 +28,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.filterwar
 
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory):
-    studio = Studio(StudioSettings(tmp_path_factory.mktemp("schema"), limits=OPEN))
+    studio = StudioService(StudioSettings(tmp_path_factory.mktemp("schema"), limits=OPEN))
     listening = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(create_app(studio), log_level="error", ws="none", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     yield schemathesis.openapi.from_url(f"http://127.0.0.1:{listening.getsockname()[1]}/api/openapi.json")
     server.should_exit = True
-    studio.hub.close()
+    studio.event_bus.close()
     thread.join(60)
     listening.close()
 
