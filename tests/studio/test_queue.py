@@ -196,9 +196,7 @@ def test_jobs_survive_the_server(idle_studio, worker) -> None:
     found.database.close()
 
 
-@pytest.mark.parametrize(
-    ("stop", "state"), [("pause", "paused"), ("cancel", "stopped"), ("keep", "queued")]
-)
+@pytest.mark.parametrize(("stop", "state"), [("pause", "paused"), ("cancel", "stopped"), ("keep", "queued")])
 def test_stop_requests_survive_the_server(idle_studio, worker, stop, state) -> None:
     job = idle_studio.submit(body(idle_studio))
     job.stop_request = stop

@@ -1,4 +1,4 @@
-"""For everyone: phones, keyboards, screen readers, dark rooms, slow lines, and no line at all."""
+"""Accessibility: phones, keyboards, screen readers, dark theme, reduced motion; also page weight and policy."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_axe_finds_nothing(stage, axe, scheme, device):
     title(page, "Painting")
     page.wait_for_selector(".curve-line[points*=' ']", state="attached")
     assert violations(page, axe) == []
-    page.click("text=Keep as it is >> visible=true")
+    page.click("text=Stop and keep >> visible=true")
     title(page, "Stopped")
     assert violations(page, axe) == []
     page.click("#nav-gallery")

@@ -1,4 +1,4 @@
-"""The brush: where styles go and what is protected."""
+"""The mask brush: where styles go and what is protected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The artist's path: pictures in, preview at once, painting, picture out."""
+"""From upload to download: pictures, preview, painting, settings."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_samples_start_with_one_click_each(stage):
     assert [kinds[key] for key in asked["styles"]] == ["style"]
 
 
-def test_a_trained_style_paints_at_once_and_is_saved(stage):
+def test_an_instant_style_is_painted_and_saved(stage):
     page = stage.tab()
     begin(page, 2)
     slide(page, "Strength", 1.7)
@@ -101,7 +101,7 @@ def test_every_slider_changes_the_preview_within_a_second(stage, label, values, 
     assert min(seconds) < 1, seconds  # the best of three: other work on the machine is not the page's
 
 
-def test_a_fast_hand_asks_seldom_and_gets_the_last_value(stage):
+def test_fast_slider_moves_send_few_requests_and_end_at_the_last_value(stage):
     page = stage.tab()
     begin(page)
     idle(page, 1200)
@@ -138,7 +138,7 @@ def test_pictures_are_dropped_and_pasted(stage):
     assert "paste.png" in (page.locator("#sources .tile-button >> nth=1").get_attribute("aria-label") or "")
 
 
-def test_what_is_no_picture_is_said_in_words(stage, tmp_path):
+def test_a_file_that_is_not_a_picture_is_reported(stage, tmp_path):
     page = stage.tab()
     bad = tmp_path / "letter.png"
     bad.write_text("no picture")
@@ -152,7 +152,7 @@ def test_a_file_above_the_limit_is_not_even_sent(stage, tmp_path):
     big = tmp_path / "big.png"
     big.write_bytes(bytes(21_000_000))
     choose(page, "#pick-content", big)
-    page.wait_for_selector(".notice:has-text('takes up to 20 MB')")
+    page.wait_for_selector(".notice:has-text('the limit is 20 MB')")
     assert stage.studio.seen("POST", "/api/pictures") == []
 
 
@@ -183,7 +183,7 @@ def test_all_settings_come_from_the_schema(stage):
     page.press("#field-learning_rate", "Tab")
     page.wait_for_selector("#estimate:has-text('greater than 0')")
     assert page.is_disabled("#paint")
-    page.click("[aria-label='Learning rate: back to the usual']")
+    page.click("[aria-label='Learning rate: reset to default']")
     page.wait_for_selector("#estimate:has-text('About')")
     page.click("#paint")
     title(page, "Painting")

@@ -1,9 +1,9 @@
-// Painting without a mouse: the arrows move the brush over the picture, Enter begins and ends a stroke.
+// Painting by keyboard: arrow keys move the brush, Enter starts and ends a stroke.
 import { announce } from "./a11y.js";
 import { byId } from "./dom.js";
 import { viewer } from "./viewer.js";
 
-const STEP = 12; // pixels of the stage a key moves the brush, four times that with Shift
+const STEP = 12; // stage pixels per key press, four times as many with Shift
 
 /** `tool` as in gestures.js; `on` = {resize(by), erase(), brushing()}. */
 export function brushKeys(tool, on) {
@@ -24,10 +24,12 @@ export function brushKeys(tool, on) {
     move(0, 0);
     if (tool.drawing) tool.up();
     else tool.down(...point);
-    announce(tool.drawing ? "Painting: arrows draw, Enter ends the stroke." : "Stroke painted.");
+    announce(
+      tool.drawing ? "Painting. Arrow keys draw, Enter ends the stroke." : "Stroke finished.",
+    );
   }
 
-  // In the capture phase: the stage's own keys would pan instead.
+  // In the capture phase, because the viewer's own keys would pan.
   viewport.addEventListener(
     "keydown",
     (event) => {

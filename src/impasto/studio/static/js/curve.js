@@ -1,10 +1,10 @@
-// The loss over the steps, on a logarithmic scale: it falls fast at first and slowly for long.
+// The loss curve, on a logarithmic scale.
 import { svg } from "./dom.js";
 
 const WIDTH = 300;
 const HEIGHT = 44;
 
-/** Points of the polyline for [[step, loss], ...] out of `steps`. */
+/** Return the points of the polyline for [[step, loss], ...] of `steps` in all. */
 export function curvePoints(losses, steps) {
   const usable = losses.filter(([, loss]) => loss > 0);
   if (usable.length < 2) return "";
@@ -21,7 +21,7 @@ export function curvePoints(losses, steps) {
     .join(" ");
 }
 
-/** A small drawing; `set(losses, steps)` changes it. */
+/** Make the curve; `set(losses, steps)` updates it. */
 export function curve() {
   const line = svg("polyline", { class: "curve-line", "vector-effect": "non-scaling-stroke" });
   const node = svg(

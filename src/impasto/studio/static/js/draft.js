@@ -1,11 +1,11 @@
-// Everything that changes the draft, and the draft as the server wants it.
+// Changes of the draft, and requests made from it.
 import { known } from "./persist.js";
-import { emptyDraft, emptyLayer, LOOK, MOST_ONE_PASS, MOST_STYLES, store } from "./state.js";
-import { even, normalise, withOneMore, without } from "./weights.js";
+import { emptyDraft, emptyLayer, LOOK, MAX_ONE_PASS_SIDE, MAX_STYLES, store } from "./state.js";
+import { even, normalise, withNewWeight, without } from "./weights.js";
 
 const { state } = store;
-// Fields with a control of their own; all others belong to the form of all settings.
-export const OWN_FIELDS = [
+// Fields with their own controls; all others are in the form of all settings.
+export const CONTROL_FIELDS = [
   "strength",
   "stroke",
   "colors",
@@ -15,10 +15,10 @@ export const OWN_FIELDS = [
   "quality",
   "seed",
 ];
-// What no form in a browser can mean: files of the server's disk, and which machine it is.
-export const NOT_OURS = ["weights", "device", "start_picture"];
+// Fields that a browser cannot set: files and the device of the server.
+export const SERVER_FIELDS = ["weights", "device", "start_picture"];
 
-/** Take a photograph; masks were drawn on the old one and go with it. */
+/** Set the photo; masks of the old photo are removed. */
 export function setContent(picture) {
   known.remember(picture);
   if (state.content?.id === picture.id) return;
@@ -26,7 +26,7 @@ export function setContent(picture) {
     content: picture,
     protect: emptyLayer(),
     masks: state.styles.map(emptyLayer),
-    kept: {},
+    otherGuides: {},
     brushing: false,
   });
 }
@@ -37,17 +37,17 @@ export function addStyle(picture, index = -1) {
   store.set({ trained: null });
   if (index >= 0) {
     store.set({ styles: state.styles.map((style, i) => (i === index ? picture : style)) });
-  } else if (state.styles.length < mostStyles()) {
+  } else if (state.styles.length < maxStyles()) {
     store.set({
       styles: [...state.styles, picture],
-      mix: withOneMore(state.mix),
+      mix: withNewWeight(state.mix),
       masks: [...state.masks, emptyLayer()],
-      kept: {},
+      otherGuides: {},
     });
   }
 }
 
-/** Take a trained style in place of all others; null gives it back. Its strength ends at 1, its size sooner. */
+/** Use an instant style instead of all other styles; null removes it. Strength and size have lower limits. */
 export function setTrained(trained) {
   const look = { ...state.look, strength: Math.min(1, state.look.strength) };
   store.set({
@@ -55,59 +55,59 @@ export function setTrained(trained) {
     styles: [],
     mix: [],
     masks: [],
-    kept: {},
+    otherGuides: {},
     look,
-    size: Math.min(MOST_ONE_PASS, state.size),
+    size: Math.min(MAX_ONE_PASS_SIDE, state.size),
   });
 }
 
-/** Whether there is something to paint with. */
+/** Whether any style is set. */
 export const hasStyle = () => Boolean(state.trained) || state.styles.length > 0;
 
-/** What the one-pass network is asked for, but its size. */
-export function toOnePass() {
+/** The request to the one-pass network, without the size. */
+export function onePassRequest() {
   const { masks, protect } = state.maskIds;
-  const own = state.trained
+  const styleFields = state.trained
     ? { trained: state.trained.name }
     : {
         styles: state.styles.map((style) => style.id),
         mix: state.styles.length > 1 ? state.mix : null,
-        masks: masks ?? state.kept.masks ?? null,
+        masks: masks ?? state.otherGuides.masks ?? null,
       };
   return {
     content: state.content.id,
-    ...own,
+    ...styleFields,
     ...state.look,
-    protect: protect ?? state.kept.protect ?? null,
+    protect: protect ?? state.otherGuides.protect ?? null,
   };
 }
 
-/** How many styles a picture may have here. */
-export function mostStyles() {
-  return Math.min(MOST_STYLES, state.info?.limits?.styles ?? MOST_STYLES);
+/** The largest number of styles. */
+export function maxStyles() {
+  return Math.min(MAX_STYLES, state.info?.limits?.styles ?? MAX_STYLES);
 }
 
-/** Take a style away. */
+/** Remove a style. */
 export function removeStyle(index) {
   store.set({
     styles: state.styles.filter((_, i) => i !== index),
     mix: without(state.mix, index),
     masks: state.masks.filter((_, i) => i !== index),
-    kept: {},
+    otherGuides: {},
   });
 }
 
-/** Forget the whole draft. */
+/** Clear the whole draft. */
 export function clearDraft() {
   store.set({ ...emptyDraft(), brushing: false, fast: null, job: null });
 }
 
-/** What /api/plan and /api/jobs take; masks must have been uploaded. */
-export function toRequest() {
+/** The request to /api/plan and /api/jobs; masks must have been uploaded. */
+export function jobRequest() {
   const { look, preset, size, quality, seed, extra, maskIds } = state;
   const recipe = { preset, size, quality, seed, ...look, ...extra };
   if (state.styles.length > 1) recipe.mix = state.mix;
-  const guides = { ...state.kept };
+  const guides = { ...state.otherGuides };
   if (maskIds.masks) guides.masks = maskIds.masks;
   if (maskIds.protect) guides.protect = maskIds.protect;
   return {
@@ -118,7 +118,7 @@ export function toRequest() {
   };
 }
 
-/** The file name of a painting of the present photograph. */
+/** Return the file name of a painting of the current photo. */
 export function paintingName(suffix) {
   const stem = (state.content?.name ?? "painting")
     .replace(/\.[^.]+$/, "")
@@ -130,8 +130,8 @@ function differs(a, b) {
   return JSON.stringify(a ?? null) !== JSON.stringify(b ?? null);
 }
 
-/** The value a field has when nobody touches it. */
-export function usual(field, preset = state.preset) {
+/** Return a field's default value in a preset. */
+export function defaultValue(field, preset = state.preset) {
   const fields = state.info?.preset_fields?.[preset];
   return fields && field in fields
     ? fields[field]
@@ -141,34 +141,34 @@ export function usual(field, preset = state.preset) {
 function extraOf(recipe) {
   const extra = {};
   for (const [field, value] of Object.entries(recipe)) {
-    if (OWN_FIELDS.includes(field) || NOT_OURS.includes(field)) continue;
-    if (differs(value, usual(field, recipe.preset))) extra[field] = value;
+    if (CONTROL_FIELDS.includes(field) || SERVER_FIELDS.includes(field)) continue;
+    if (differs(value, defaultValue(field, recipe.preset))) extra[field] = value;
   }
   return extra;
 }
 
-/** Split a recipe's guides into layers that can be brushed and those only carried along. */
+/** Split a recipe's guides into layers that can be brushed and other guides, which are only passed on. */
 function layersOf(guides, count) {
   const drawable = (id) => typeof id === "string" && /^[0-9a-f]{8,}$/.test(id);
   const masks = Array.from({ length: count }, emptyLayer);
-  const kept = Object.fromEntries(
+  const otherGuides = Object.fromEntries(
     Object.entries(guides ?? {}).filter(([, value]) => value && value.length !== 0),
   );
-  if (Array.isArray(kept.masks) && kept.masks.every(drawable)) {
-    kept.masks.forEach((id, i) => {
+  if (Array.isArray(otherGuides.masks) && otherGuides.masks.every(drawable)) {
+    otherGuides.masks.forEach((id, i) => {
       if (masks[i]) masks[i] = { ...emptyLayer(), base: id };
     });
-    delete kept.masks;
+    delete otherGuides.masks;
   }
   let protect = emptyLayer();
-  if (drawable(kept.protect)) {
-    protect = { ...protect, base: kept.protect };
-    delete kept.protect;
+  if (drawable(otherGuides.protect)) {
+    protect = { ...protect, base: otherGuides.protect };
+    delete otherGuides.protect;
   }
-  return { masks, protect, kept };
+  return { masks, protect, otherGuides };
 }
 
-/** Make a job or a replayed picture the draft. `content` and `styles` are pictures, null where they are lost. */
+/** Load a job or a replayed picture into the draft. Pictures that no longer exist are null. */
 export function loadDraft({ recipe, guides, trained }, content, styles) {
   const present = styles.filter(Boolean);
   const n = present.length;
@@ -190,6 +190,6 @@ export function loadDraft({ recipe, guides, trained }, content, styles) {
     extra: extraOf(recipe),
     ...layersOf(content ? guides : {}, n),
     brushing: false,
-    fast: null, // it showed other pictures
+    fast: null, // the preview showed other pictures
   });
 }

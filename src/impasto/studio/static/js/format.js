@@ -1,4 +1,4 @@
-// Numbers as people read them.
+// Formatting of numbers, sizes and times.
 
 /** 75 -> "1 min 15 s". */
 export function duration(seconds) {
@@ -24,7 +24,7 @@ export function size(pair) {
   return Array.isArray(pair) && pair.length === 2 ? `${pair[0]} × ${pair[1]}` : "";
 }
 
-/** 0.5 -> ".50" would look odd alone: "0.5", at most two places. */
+/** 0.5 -> "0.5"; at most two decimal places. */
 export function decimal(value) {
   return String(Math.round(value * 100) / 100);
 }
@@ -34,7 +34,7 @@ export function percent(share) {
   return `${Math.round(share * 100)} %`;
 }
 
-/** A moment, short, in the reader's own manner; servers send seconds since 1970 or ISO text. */
+/** Format a time in the user's locale; `created` is seconds since 1970 or an ISO string. */
 export function moment(created) {
   const date = new Date(typeof created === "number" ? created * 1000 : created);
   if (Number.isNaN(date.getTime())) return "";

@@ -1,15 +1,15 @@
-// The three sliders of the look: how much, how coarse, whose colours.
+// The three sliders of the look: strength, stroke and colours.
 import { byId } from "./dom.js";
 import { decimal } from "./format.js";
 import { slider } from "./sliders.js";
 import { LOOK, store } from "./state.js";
 
-const whose = (value) =>
+const colourSource = (value) =>
   value === 0
     ? "the style's"
     : value === 1
-      ? "the photograph's"
-      : `${Math.round(value * 100)} % the photograph's`;
+      ? "the photo's"
+      : `${Math.round(value * 100)} % the photo's`;
 
 const CONTROLS = [
   {
@@ -18,7 +18,7 @@ const CONTROLS = [
     min: 0,
     max: 2,
     step: 0.05,
-    ends: ["photograph", "all style"],
+    ends: ["photo", "style"],
     format: decimal,
   },
   {
@@ -36,32 +36,32 @@ const CONTROLS = [
     min: 0,
     max: 1,
     step: 0.05,
-    ends: ["style", "photograph"],
-    format: whose,
+    ends: ["style", "photo"],
+    format: colourSource,
   },
 ];
 
-const ONE_PASS = { strength: { max: 1 }, stroke: { min: 0.5, max: 1.5 } };
+const INSTANT_STYLE_LIMITS = { strength: { max: 1 }, stroke: { min: 0.5, max: 1.5 } };
 
-/** Build the sliders and keep them in step with the draft. */
+/** Build the sliders and keep them in sync with the draft. */
 export function startLook() {
   const { state } = store;
-  const made = CONTROLS.map(({ key, ...control }) => [
+  const sliders = CONTROLS.map(({ key, ...control }) => [
     key,
     slider({
       ...control,
       value: state.look[key],
-      usual: LOOK[key],
+      defaultValue: LOOK[key],
       oninput: (value) => store.set({ look: { ...state.look, [key]: value } }),
     }),
   ]);
-  byId("look").replaceChildren(...made.map(([, control]) => control.node));
-  // A trained network goes as far as its style, not beyond, and was trained on fewer strokes.
+  byId("look").replaceChildren(...sliders.map(([, control]) => control.node));
+  // Instant styles have a smaller range of strength and stroke.
   const limits = () => {
-    for (const [key, control] of made) {
+    for (const [key, control] of sliders) {
       const { min, max } = {
-        ...CONTROLS.find((one) => one.key === key),
-        ...(state.trained ? ONE_PASS[key] : {}),
+        ...CONTROLS.find((candidate) => candidate.key === key),
+        ...(state.trained ? INSTANT_STYLE_LIMITS[key] : {}),
       };
       Object.assign(control.input, { min: String(min), max: String(max) });
       control.set(state.look[key]);
@@ -70,6 +70,6 @@ export function startLook() {
   store.on(["trained"], limits);
   limits();
   store.on(["look"], () => {
-    for (const [key, control] of made) control.set(state.look[key]);
+    for (const [key, control] of sliders) control.set(state.look[key]);
   });
 }

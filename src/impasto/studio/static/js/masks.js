@@ -1,17 +1,17 @@
-// Masks as drawn: a layer is a picture below and strokes above. Nothing here knows of pointers or servers.
+// Mask layers: a base picture with strokes on top.
 import { api } from "./api.js";
 
-const LONGEST = 1024; // pixels of a mask's longer side; losses average masks over far coarser positions
+const LONGEST = 1024; // longer side of a mask in pixels; losses average masks to much coarser grids
 const drawn = new WeakMap(); // layer -> canvas, white where the mask is, transparent elsewhere
 const bases = new Map(); // picture id -> canvas of the same kind
 
-/** Width and height of the masks of a photograph. */
+/** Return width and height of the masks of a photo. */
 export function maskSize({ width, height }) {
   const scale = Math.min(1, LONGEST / Math.max(width, height));
   return [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
 }
 
-/** Whether anything was ever painted here. */
+/** Whether a layer has a base or strokes. */
 export function isPainted(layer) {
   return Boolean(layer.base) || layer.strokes.length > 0;
 }
@@ -46,12 +46,12 @@ export function drawStroke(context, stroke) {
   context.restore();
 }
 
-/** The layer with one more stroke; what could be redone is gone. */
+/** Return the layer with one more stroke and nothing to redo. */
 export function withStroke(layer, stroke) {
   const next = { base: layer.base, strokes: [...layer.strokes, stroke], undone: [] };
   const canvas = drawn.get(layer);
   if (canvas) {
-    // The old layer's canvas moves on to the new one: drawing a long mask again at every stroke would be felt.
+    // Move the old layer's canvas to the new one: redrawing a long mask at each stroke would be slow.
     drawStroke(canvas.getContext("2d"), stroke);
     drawn.delete(layer);
     drawn.set(next, canvas);
@@ -59,22 +59,22 @@ export function withStroke(layer, stroke) {
   return next;
 }
 
-/** Without its last stroke, which can be redone; the same layer where there is none. */
+/** Return the layer without its last stroke, which can be redone. */
 export function undo(layer) {
   if (!layer.strokes.length) return layer;
   const last = layer.strokes[layer.strokes.length - 1];
   return { base: layer.base, strokes: layer.strokes.slice(0, -1), undone: [...layer.undone, last] };
 }
 
-/** With the stroke that was undone last. */
+/** Return the layer with the stroke that was undone last. */
 export function redo(layer) {
   if (!layer.undone.length) return layer;
   const next = withStroke(layer, layer.undone[layer.undone.length - 1]);
-  next.undone = layer.undone.slice(0, -1); // on the new layer itself: its canvas is found by it
+  next.undone = layer.undone.slice(0, -1); // changed in place: the canvas cache uses the layer as its key
   return next;
 }
 
-/** Fetch the pictures that layers stand on, so that `canvasOf` can draw them. */
+/** Load the base pictures of layers, so that `canvasOf` can draw them. */
 export async function loadBases(layers) {
   const missing = layers.map((layer) => layer.base).filter((id) => id && !bases.has(id));
   await Promise.all(
@@ -101,10 +101,10 @@ function lightAsAlpha(image) {
   return canvas;
 }
 
-/** The layer's canvas; `size` as from maskSize. A base not loaded yet is left out and drawn at the next call. */
+/** Return the layer's canvas of `size` (see maskSize). A base that is not loaded yet is drawn by a later call. */
 export function canvasOf(layer, size) {
-  const found = drawn.get(layer);
-  if (found && found.width === size[0] && found.height === size[1]) return found;
+  const cached = drawn.get(layer);
+  if (cached && cached.width === size[0] && cached.height === size[1]) return cached;
   const canvas = blank(size);
   const context = canvas.getContext("2d");
   const base = layer.base && bases.get(layer.base);
@@ -114,7 +114,7 @@ export function canvasOf(layer, size) {
   return canvas;
 }
 
-/** A canvas of what no painted layer covers, for the styles without a mask of their own. */
+/** Return a canvas of the area that no painted layer covers, for styles without a mask. */
 export function restOf(layers, size) {
   const canvas = blank(size);
   const context = canvas.getContext("2d");
@@ -127,7 +127,7 @@ export function restOf(layers, size) {
   return canvas;
 }
 
-/** An opaque grey PNG, white = here. */
+/** Return an opaque grey PNG, white inside the mask. */
 export function toPng(canvas) {
   const out = blank([canvas.width, canvas.height]);
   const context = out.getContext("2d");
@@ -136,7 +136,7 @@ export function toPng(canvas) {
   context.drawImage(canvas, 0, 0);
   return new Promise((resolve, reject) => {
     out.toBlob(
-      (blob) => (blob ? resolve(blob) : reject(new Error("This browser could not save the mask."))),
+      (blob) => (blob ? resolve(blob) : reject(new Error("The browser could not save the mask."))),
       "image/png",
     );
   });

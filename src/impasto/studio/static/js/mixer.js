@@ -1,4 +1,4 @@
-// Several styles: a cross-fader for two, a triangle for three, weights for any number.
+// The mixer of several styles: a cross-fader for two, a triangle for three, weights for three and more.
 import { api } from "./api.js";
 import { byId, el, show, svg } from "./dom.js";
 import { percent } from "./format.js";
@@ -12,7 +12,7 @@ const CORNERS = [
   [4, 84],
   [96, 84],
 ];
-let built = ""; // the styles the controls were made for
+let built = ""; // ids of the styles that the controls were built for
 let controls = [];
 let handle = null;
 
@@ -29,45 +29,47 @@ const setMix = (mix) => store.set({ mix });
 
 function fader() {
   const [first, second] = state.styles;
-  const made = slider({
+  const control = slider({
     label: "Cross-fade",
     min: 0,
     max: 1,
     step: 0.02,
     value: state.mix[1],
-    usual: 0.5,
+    defaultValue: 0.5,
     format: (v) => `${percent(1 - v)} · ${percent(v)}`,
     oninput: (v) => setMix([1 - v, v]),
   });
-  controls = [() => made.set(state.mix[1])];
-  made.node.classList.add("fader");
-  return [el("div", { class: "fader-row" }, thumb(first, 0), made.node, thumb(second, 1))];
+  controls = [() => control.set(state.mix[1])];
+  control.node.classList.add("fader");
+  return [el("div", { class: "fader-row" }, thumb(first, 0), control.node, thumb(second, 1))];
 }
 
 function weights() {
   return state.styles.map((style, i) => {
-    const made = slider({
+    const control = slider({
       label: `Style ${i + 1}`,
       min: 0,
       max: 1,
       step: 0.01,
       value: state.mix[i],
-      usual: 1 / state.styles.length,
+      defaultValue: 1 / state.styles.length,
       format: percent,
       oninput: (v) => setMix(withWeight(state.mix, i, v)),
     });
     controls.push(() => {
-      if (document.activeElement !== made.input || Number(made.input.value) !== state.mix[i])
-        made.set(state.mix[i]);
+      if (document.activeElement !== control.input || Number(control.input.value) !== state.mix[i])
+        control.set(state.mix[i]);
     });
-    return el("div", { class: "weight-row" }, thumb(style, i), made.node);
+    return el("div", { class: "weight-row" }, thumb(style, i), control.node);
   });
 }
 
 function moveHandle() {
-  const at = [0, 1].map((axis) => state.mix.reduce((sum, w, i) => sum + w * CORNERS[i][axis], 0));
-  handle.setAttribute("cx", at[0]);
-  handle.setAttribute("cy", at[1]);
+  const position = [0, 1].map((axis) =>
+    state.mix.reduce((sum, w, i) => sum + w * CORNERS[i][axis], 0),
+  );
+  handle.setAttribute("cx", position[0]);
+  handle.setAttribute("cy", position[1]);
 }
 
 function triangle() {
@@ -83,7 +85,7 @@ function triangle() {
       class: "triangle-thumb",
     }),
   );
-  // Only for the pointer; the weights below it are the same three numbers for keyboard and screen reader.
+  // For the pointer only; keyboards and screen readers use the weight sliders below.
   const area = svg(
     "svg",
     { viewBox: "-10 -6 120 102", class: "triangle", "aria-hidden": "true" },
@@ -91,7 +93,7 @@ function triangle() {
     ...pictures,
     handle,
   );
-  const to = (event) => {
+  const moveTo = (event) => {
     const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(
       area.getScreenCTM().inverse(),
     );
@@ -99,10 +101,10 @@ function triangle() {
   };
   area.addEventListener("pointerdown", (event) => {
     area.setPointerCapture(event.pointerId);
-    to(event);
+    moveTo(event);
   });
   area.addEventListener("pointermove", (event) => {
-    if (area.hasPointerCapture(event.pointerId)) to(event);
+    if (area.hasPointerCapture(event.pointerId)) moveTo(event);
   });
   area.addEventListener("dblclick", () => setMix(even(3)));
   controls.push(moveHandle);

@@ -1,7 +1,7 @@
-// The form of all settings, made from the recipe's own JSON schema: what the server can do, the page can set.
+// The form of all settings, built from the JSON schema of recipes.
 import { byId, el, iconButton, show } from "./dom.js";
-import { NOT_OURS, OWN_FIELDS, usual } from "./draft.js";
-import { fieldOf, fromText, toText, words } from "./schema_fields.js";
+import { CONTROL_FIELDS, defaultValue, SERVER_FIELDS } from "./draft.js";
+import { fieldOf, fromText, labelOf, toText } from "./schema_fields.js";
 import { store } from "./state.js";
 
 const { state } = store;
@@ -9,16 +9,16 @@ let refreshers = [];
 
 function put(name, value) {
   const extra = { ...state.extra };
-  const same =
-    JSON.stringify(value) === JSON.stringify(usual(name) ?? null) ||
-    value === toText(usual(name)).replaceAll(" ", "");
-  if (value === undefined || same) delete extra[name];
+  const isDefault =
+    JSON.stringify(value) === JSON.stringify(defaultValue(name) ?? null) ||
+    value === toText(defaultValue(name)).replaceAll(" ", "");
+  if (value === undefined || isDefault) delete extra[name];
   else extra[name] = value;
   store.set({ extra });
 }
 
 function current(name) {
-  return name in state.extra ? state.extra[name] : (usual(name) ?? null);
+  return name in state.extra ? state.extra[name] : (defaultValue(name) ?? null);
 }
 
 function choiceInput(name, field, id) {
@@ -80,14 +80,14 @@ function row(name, schema, root) {
   const make = { choice: choiceInput, flag: flagInput }[field.kind] ?? textInput;
   const [input, update] = make(name, field, id);
   input.setAttribute("aria-describedby", `${id}-about`);
-  const reset = iconButton("reset", `${words(name)}: back to the usual`, () => {
+  const reset = iconButton("reset", `${labelOf(name)}: reset to default`, () => {
     put(name, undefined);
     input.focus();
   });
   const node = el(
     "div",
     { class: "field", data: { kind: field.kind } },
-    el("label", { for: id, text: words(name) }),
+    el("label", { for: id, text: labelOf(name) }),
     el("span", { class: "field-input" }, reset, input),
     el("p", { class: "field-about", id: `${id}-about`, text: field.description }),
   );
@@ -125,10 +125,10 @@ function presetRow(presets) {
 function panelsOf(schema) {
   const named = Object.values(schema.panels ?? {}).flat();
   const others = Object.keys(schema.properties).filter((name) => !named.includes(name));
-  const mine = (name) =>
-    !OWN_FIELDS.includes(name) && !NOT_OURS.includes(name) && name in schema.properties;
+  const isShown = (name) =>
+    !CONTROL_FIELDS.includes(name) && !SERVER_FIELDS.includes(name) && name in schema.properties;
   return [...Object.entries(schema.panels ?? {}), ["More settings", others]]
-    .map(([title, names]) => [title, names.filter(mine)])
+    .map(([title, names]) => [title, names.filter(isShown)])
     .filter(([, names]) => names.length);
 }
 
@@ -146,7 +146,7 @@ function build() {
   const reset = el("button", {
     type: "button",
     class: "button small",
-    text: "All back to the usual",
+    text: "Reset all settings",
     onclick: () => store.set({ extra: {} }),
   });
   refreshers.push(() => {
@@ -162,7 +162,7 @@ function refresh() {
   byId("advanced-changed").textContent = count ? `${count} changed` : "";
 }
 
-/** Build the form once the server has said what a recipe is. */
+/** Build the form once the schema has been loaded. */
 export function startSchemaForm() {
   show(byId("advanced"), false);
   let built = false;

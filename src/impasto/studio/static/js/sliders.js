@@ -1,13 +1,23 @@
-// A slider with its name, its value and words at both ends. A double click brings back the usual value.
+// Sliders with a label, a value and texts at both ends. A double click resets to the default value.
 import { el } from "./dom.js";
 
 let count = 0;
 
 /**
- * `{label, min, max, step, value, usual, ends: [low, high], format(value), oninput(value)}`.
- * Answers {node, set(value)}; set does not call oninput.
+ * `{label, min, max, step, value, defaultValue, ends: [low, high], format(value), oninput(value)}`.
+ * Returns {node, set(value), input}; set does not call oninput.
  */
-export function slider({ label, min, max, step, value, usual, ends, format = String, oninput }) {
+export function slider({
+  label,
+  min,
+  max,
+  step,
+  value,
+  defaultValue,
+  ends,
+  format = String,
+  oninput,
+}) {
   const id = `slider-${++count}`;
   const input = el("input", {
     type: "range",
@@ -19,9 +29,9 @@ export function slider({ label, min, max, step, value, usual, ends, format = Str
   const output = el("output", { for: id });
   const show = () => {
     const number = Number(input.value);
-    const words = format(number);
-    output.textContent = words;
-    input.setAttribute("aria-valuetext", words);
+    const text = format(number);
+    output.textContent = text;
+    input.setAttribute("aria-valuetext", text);
     input.style.setProperty("--share", String((number - input.min) / (input.max - input.min)));
   };
   const set = (next) => {
@@ -32,10 +42,10 @@ export function slider({ label, min, max, step, value, usual, ends, format = Str
     show();
     oninput(Number(input.value));
   });
-  if (usual !== undefined) {
+  if (defaultValue !== undefined) {
     input.addEventListener("dblclick", () => {
-      set(usual);
-      oninput(usual);
+      set(defaultValue);
+      oninput(defaultValue);
     });
   }
   set(value);
@@ -55,7 +65,7 @@ export function slider({ label, min, max, step, value, usual, ends, format = Str
   return { node, set, input };
 }
 
-/** Radio buttons in one row: `{label, choices: [[value, text]], value, onchange(value)}`; answers {node, set}. */
+/** Radio buttons in one row: `{label, choices: [[value, text]], value, onchange(value)}`; returns {node, set}. */
 export function segments({ label, choices, value, onchange }) {
   const name = `segments-${++count}`;
   const inputs = choices.map(([choice, text]) => {

@@ -1,8 +1,8 @@
-// The photograph, the styles, and samples to begin with.
+// The photo, the styles, and samples to start with.
 import { complain } from "./a11y.js";
 import { api } from "./api.js";
 import { byId, el, icon, iconButton, show } from "./dom.js";
-import { addStyle, clearDraft, mostStyles, removeStyle, setContent, setTrained } from "./draft.js";
+import { addStyle, clearDraft, maxStyles, removeStyle, setContent, setTrained } from "./draft.js";
 import { pick } from "./intake.js";
 import { sample } from "./pictures.js";
 import { store } from "./state.js";
@@ -29,13 +29,19 @@ function tile(picture, { label, title, onclick, remove }) {
   );
 }
 
-function emptyTile(label, words, onclick) {
+function emptyTile(label, description, onclick) {
   return el(
     "div",
     { class: "tile" },
     el(
       "button",
-      { type: "button", class: "tile-button empty", "aria-label": words, title: words, onclick },
+      {
+        type: "button",
+        class: "tile-button empty",
+        "aria-label": description,
+        title: description,
+        onclick,
+      },
       icon("plus"),
     ),
     el("span", { class: "tile-label", text: label, "aria-hidden": "true" }),
@@ -57,12 +63,12 @@ function render() {
   const focused = [...byId("sources").querySelectorAll("button")].indexOf(document.activeElement);
   const photo = content
     ? tile(content, {
-        label: "Photograph",
-        title: "Photograph",
+        label: "Photo",
+        title: "Photo",
         onclick: () => pick("content"),
-        remove: iconButton("close", "Start over with an empty desk", clearDraft),
+        remove: iconButton("close", "Clear all", clearDraft),
       })
-    : emptyTile("Photograph", "Choose a photograph", () => pick("content"));
+    : emptyTile("Photo", "Choose a photo", () => pick("content"));
   photo.classList.add("tile-photo");
   const tiles = styles.map((style, i) =>
     tile(style, {
@@ -73,7 +79,7 @@ function render() {
     }),
   );
   if (state.trained) tiles.push(trainedTile(state.trained));
-  if (!state.trained && styles.length < mostStyles()) {
+  if (!state.trained && styles.length < maxStyles()) {
     tiles.push(
       emptyTile(
         styles.length ? "Add" : "Style",
@@ -88,7 +94,7 @@ function render() {
     ...tiles,
   );
   const buttons = byId("sources").querySelectorAll("button");
-  if (focused >= 0) buttons[Math.min(focused, buttons.length - 1)].focus(); // the pressed button was replaced
+  if (focused >= 0) buttons[Math.min(focused, buttons.length - 1)].focus(); // the pressed button has been replaced
   show(byId("welcome"), !content && !state.job);
   markUsed();
 }
@@ -125,12 +131,12 @@ async function take(entry) {
   try {
     const picture = await sample(entry);
     if (entry.kind === "content") return setContent(picture);
-    const at = state.styles.findIndex((style) => style.id === entry.id);
-    if (at >= 0) return removeStyle(at);
-    // A look through the samples: while there is one style, another sample takes its place; Add is for mixing.
+    const index = state.styles.findIndex((style) => style.id === entry.id);
+    if (index >= 0) return removeStyle(index);
+    // With one style, another sample replaces it, so that one can browse; Add is for mixing.
     return addStyle(
       picture,
-      state.styles.length === 1 || state.styles.length >= mostStyles()
+      state.styles.length === 1 || state.styles.length >= maxStyles()
         ? state.styles.length - 1
         : -1,
     );
@@ -149,7 +155,7 @@ function markUsed() {
   }
   const { trained } = state;
   byId("trained-credit").textContent = trained
-    ? `${trained.title}. ${trained.credit}. A network that was trained on this painting alone: it paints in one pass, and what you see is the picture.`
+    ? `${trained.title}. ${trained.credit}. This style paints in one pass: the preview is the finished picture.`
     : "";
   show(byId("trained-credit"), Boolean(trained));
 }
@@ -172,7 +178,7 @@ function renderSamples() {
   markUsed();
 }
 
-/** Build tiles and samples and keep them in step. */
+/** Build tiles and samples and keep them in sync. */
 export function startSources() {
   byId("pick-content").addEventListener("click", () => pick("content"));
   store.on(["content", "styles", "trained", "job"], render);

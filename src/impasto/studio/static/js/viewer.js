@@ -1,4 +1,4 @@
-// The stage: the picture, the photograph over it for comparing, zoom and pan.
+// The viewer: the picture, the photo over it for comparison, zoom and pan.
 import { announce } from "./a11y.js";
 import { byId, show } from "./dom.js";
 import { percent } from "./format.js";
@@ -11,14 +11,14 @@ const split = byId("split");
 const before = byId("before");
 let [front, back] = [byId("after-a"), byId("after-b")];
 let view = emptyView();
-let share = 0.5; // of the visible picture that shows the photograph while comparing
+let share = 0.5; // fraction of the visible picture that shows the photo while comparing
 let comparing = false;
 let tool = null;
-let latest = 0;
+let latestRequest = 0;
 
 function margins() {
   const narrow = viewport.clientWidth < 700;
-  // The bar of the brush is two rows high on a phone, and one row at the top elsewhere.
+  // The brush toolbar has two rows on a phone, and one row at the top elsewhere.
   if (narrow) return [26, 10, tool ? 104 : 60, 10];
   return [tool ? 72 : 44, 32, 72, 32];
 }
@@ -30,7 +30,7 @@ function apply() {
     height: `${height}px`,
     transform: `translate(${view.x}px, ${view.y}px)`,
   });
-  // Who zooms to two screen pixels a picture pixel and more wants to see pixels, not a blur of them.
+  // From two screen pixels per picture pixel on, show sharp pixels instead of a blur.
   frame.classList.toggle("pixels", !view.fitted && view.scale * devicePixelRatio >= 2);
   viewport.classList.toggle("zoomed", !view.fitted);
   byId("zoom-value").textContent = percent(view.scale * devicePixelRatio);
@@ -51,10 +51,7 @@ function placeSplit() {
   const inside = x - view.x;
   before.style.clipPath = `inset(0 calc(100% - ${inside}px) 0 0)`;
   split.setAttribute("aria-valuenow", String(Math.round(share * 100)));
-  split.setAttribute(
-    "aria-valuetext",
-    `${percent(share)} photograph, ${percent(1 - share)} painting`,
-  );
+  split.setAttribute("aria-valuetext", `${percent(share)} photo, ${percent(1 - share)} painting`);
 }
 
 function setShare(value) {
@@ -76,7 +73,7 @@ function actualPixels(x, y) {
 }
 
 export const viewer = {
-  /** Set the pixels the picture has, or will have; null empties the stage. */
+  /** Set the size that the picture has or will have; null empties the stage. */
   setSize(size) {
     show(frame, Boolean(size));
     show(byId("tools"), Boolean(size));
@@ -87,37 +84,37 @@ export const viewer = {
       return;
     }
     byId("stage").style.setProperty("--aspect", String(size[0] / size[1]));
-    const same = view.picture[0] === size[0] && view.picture[1] === size[1];
+    const sameSize = view.picture[0] === size[0] && view.picture[1] === size[1];
     const ratio = view.picture[0] / view.picture[1] / (size[0] / size[1]);
     if (Math.abs(ratio - 1) > 0.02) view = { ...emptyView(), picture: size };
-    if (!same || view.stage[0] === 1)
+    if (!sameSize || view.stage[0] === 1)
       setView(resized(view, [viewport.clientWidth, viewport.clientHeight], size, margins()));
   },
-  /** Fade to another picture once it is decoded; later calls overtake earlier ones. */
+  /** Fade to another picture once it is decoded; a later call replaces earlier ones. */
   async show(url, alt) {
-    const mine = ++latest;
+    const request = ++latestRequest;
     if (front.getAttribute("src") === url) return;
     back.src = url;
     try {
       await back.decode();
     } catch {
-      return; // overtaken, or gone: what is on the stage stays
+      return; // replaced, or no longer available: keep the current picture
     }
-    if (mine !== latest) return;
+    if (request !== latestRequest) return;
     back.alt = alt;
     front.alt = "";
     front.classList.remove("shown");
     back.classList.add("shown");
     [front, back] = [back, front];
   },
-  /** The photograph for comparing. */
+  /** Set the photo for comparison. */
   setBefore(url) {
     if (before.getAttribute("src") !== url) before.src = url;
   },
   compare(on = !comparing) {
     comparing = on;
     byId("compare").setAttribute("aria-pressed", String(on));
-    if (on) announce("Comparing with the photograph; the arrows move the line.");
+    if (on) announce("Comparing with the photo. Arrow keys move the divider.");
     placeSplit();
   },
   fit: () => setView(fit(view)),
@@ -128,12 +125,12 @@ export const viewer = {
   get view() {
     return view;
   },
-  /** What the pointer does instead of panning, null for nothing; see gestures.js. */
+  /** Set the tool that the pointer uses instead of panning, or null; see gestures.js. */
   setTool(next) {
     tool = next;
     viewport.classList.toggle("drawing", Boolean(next));
   },
-  /** Fit into the room there is now. */
+  /** Adapt to the current size of the viewport. */
   relayout() {
     if (viewport.clientWidth && !frame.hidden)
       setView(
@@ -199,14 +196,14 @@ function startKeys() {
   });
 }
 
-/** Wire the stage. */
+/** Set up the viewer. */
 export function startViewer() {
   startSplit();
   startKeys();
   startGestures(viewport, {
     zoom: (x, y, factor) => setView(zoomAt(view, x, y, factor)),
     pan: (dx, dy) => setView(pan(view, dx, dy)),
-    twice: (x, y) => (view.fitted ? actualPixels(x, y) : setView(fit(view))),
+    doubleTap: (x, y) => (view.fitted ? actualPixels(x, y) : setView(fit(view))),
     tool: () => tool,
   });
   byId("compare").addEventListener("click", () => viewer.compare());
