@@ -27,10 +27,14 @@ def test_steps_are_replaced_and_states_are_not() -> None:
         bus.publish("b", "state", "other")
         assert subscriber.unread == 4
         bus.publish("a", "done", "{}")
-        found = await collect(subscriber)
-        assert found == [
-            ("state", "running"), ("step", "999"), ("preview", "999"), ("state", "paused"), ("done", "{}")
-        ]  # fmt: skip
+        events = await collect(subscriber)
+        assert events == [
+            ("state", "running"),
+            ("step", "999"),
+            ("preview", "999"),
+            ("state", "paused"),
+            ("done", "{}"),
+        ]
 
     asyncio.run(run())
 

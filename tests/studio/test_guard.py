@@ -33,9 +33,13 @@ def ask(
     headers = {"host": OURS, **{name.replace("_", "-"): value for name, value in headers.items()}}
     parts = [body] if isinstance(body, bytes) else list(body)
     scope = {
-        "type": "http", "method": method, "path": path, "query_string": query, "client": ("1.2.3.4", 5),
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": query,
+        "client": ("1.2.3.4", 5),
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
-    }  # fmt: skip
+    }
     messages = [
         {"type": "http.request", "body": part, "more_body": index + 1 < len(parts)}
         for index, part in enumerate(parts)
@@ -59,8 +63,20 @@ def test_own_hosts(host) -> None:
     assert ask(LOCAL, host=host)[0] == 200
 
 
-BAD_HOSTS = ["evil.example", "evil.example:7878", "", "127.0.0.1.evil.example", "127.0.0.1@evil.example", "192.168.0.7",
-    "localhost.evil.example", "127.0.0.1; evil", "[::1", "127.0.0.1:x:y/..", "0.0.0.0", "impasto.local"]  # fmt: skip
+BAD_HOSTS = [
+    "evil.example",
+    "evil.example:7878",
+    "",
+    "127.0.0.1.evil.example",
+    "127.0.0.1@evil.example",
+    "192.168.0.7",
+    "localhost.evil.example",
+    "127.0.0.1; evil",
+    "[::1",
+    "127.0.0.1:x:y/..",
+    "0.0.0.0",
+    "impasto.local",
+]
 
 
 @pytest.mark.parametrize("host", BAD_HOSTS)
@@ -78,9 +94,15 @@ def test_other_machines_connect_by_address_or_own_name_only() -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"origin": "http://evil.example"}, {"origin": "null"}, {"origin": "http://127.0.0.1:9999"},
-     {"sec_fetch_site": "cross-site"}, {"sec_fetch_site": "same-site"}, {"origin": "http://localhost:7878"}],
-)  # fmt: skip
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://127.0.0.1:9999"},
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+        {"origin": "http://localhost:7878"},
+    ],
+)
 def test_other_sites_cannot_write(headers) -> None:
     assert ask(LOCAL, "POST", "/api/jobs", **headers)[0] == 403
     assert ask(LOCAL, "DELETE", "/api/jobs/1", **headers)[0] == 403
@@ -95,10 +117,18 @@ def test_the_own_page_can() -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"authorization": "Bearer wrong"}, {"authorization": TOKEN}, {"authorization": f"Basic {TOKEN}"},
-     {"cookie": "impasto_token=wrong"}, {"cookie": "other=1"}, {"authorization": f"Bearer {TOKEN}x"},
-     {"authorization": "Bearer é"}, {"cookie": "[]{}=;;;"}],
-)  # fmt: skip
+    [
+        {},
+        {"authorization": "Bearer wrong"},
+        {"authorization": TOKEN},
+        {"authorization": f"Basic {TOKEN}"},
+        {"cookie": "impasto_token=wrong"},
+        {"cookie": "other=1"},
+        {"authorization": f"Bearer {TOKEN}x"},
+        {"authorization": "Bearer é"},
+        {"cookie": "[]{}=;;;"},
+    ],
+)
 @pytest.mark.parametrize("path", ["/", "/api/info", "/static/js/main.js", "/api/openapi.json"])
 def test_no_access_without_the_token(headers, path) -> None:
     status, body, _ = ask(OPEN, path=path, **headers)
@@ -118,10 +148,18 @@ def test_access_with_the_token() -> None:
 
 @pytest.mark.parametrize(
     ("path", "length", "status"),
-    [("/api/jobs", "1000", 200), ("/api/jobs", "1001", 413), ("/api/pictures", "5000", 200),
-     ("/api/pictures", "5001", 413), ("/api/replay", "999999999999999999999999", 413), ("/api/jobs", "-1", 400),
-     ("/api/jobs", "x", 400), ("/api/jobs", "²", 400), ("/api/pictures/../jobs", "1001", 413)],
-)  # fmt: skip
+    [
+        ("/api/jobs", "1000", 200),
+        ("/api/jobs", "1001", 413),
+        ("/api/pictures", "5000", 200),
+        ("/api/pictures", "5001", 413),
+        ("/api/replay", "999999999999999999999999", 413),
+        ("/api/jobs", "-1", 400),
+        ("/api/jobs", "x", 400),
+        ("/api/jobs", "²", 400),
+        ("/api/pictures/../jobs", "1001", 413),
+    ],
+)
 def test_announced_sizes(path, length, status) -> None:
     assert ask(LOCAL, "POST", path, content_length=length)[0] == status
 
@@ -160,10 +198,10 @@ def test_every_response_has_security_headers() -> None:
 def test_too_many_requests_are_rejected() -> None:
     settings = StudioSettings(Path("d"), limits=Limits(rate=0.5, burst=3))
     guard = RequestGuard(echo, settings)
-    found = [ask(settings, "POST", "/api/jobs", guard=guard) for _ in range(4)]
-    assert [status for status, _, _ in found] == [200, 200, 200, 429]
-    assert found[-1][2][b"retry-after"] == b"2"
-    assert "try again in 2 s" in json.loads(found[-1][1])["error"]
+    responses = [ask(settings, "POST", "/api/jobs", guard=guard) for _ in range(4)]
+    assert [status for status, _, _ in responses] == [200, 200, 200, 429]
+    assert responses[-1][2][b"retry-after"] == b"2"
+    assert "try again in 2 s" in json.loads(responses[-1][1])["error"]
     assert ask(settings, "GET", "/api/jobs", guard=guard)[0] == 200
 
 

@@ -14,11 +14,11 @@ class Slow:
     """A helper whose answers wait for the event ``go``."""
 
     def __init__(self) -> None:
-        self.asked: list[int] = []
+        self.requests: list[int] = []
         self.go = asyncio.Event()
 
     async def call(self, kind: str, seconds: float, number: int) -> int:
-        self.asked.append(number)
+        self.requests.append(number)
         await self.go.wait()
         if number < 0:
             raise RequestError(422, "no")
@@ -48,7 +48,7 @@ def test_the_newest_wins_and_clients_take_turns() -> None:
         slow.go.set()
         gone = (409, SUPERSEDED)
         assert await asyncio.gather(*tasks) == [1, gone, gone, gone, 4, 11]
-        assert slow.asked == [1, 4, 11]
+        assert slow.requests == [1, 4, 11]
         assert await outcome(queue, "a", 5) == 5
 
     asyncio.run(run())
@@ -71,9 +71,9 @@ def test_too_many_clients(waiting) -> None:
         requests = [(str(number), number) for number in range(waiting + 2)]
         tasks = await start(LatestOnlyQueue(slow, waiting), *requests)
         slow.go.set()
-        found = await asyncio.gather(*tasks)
-        assert found[:-1] == list(range(waiting + 1))
-        assert found[-1][0] == 429
+        outcomes = await asyncio.gather(*tasks)
+        assert outcomes[:-1] == list(range(waiting + 1))
+        assert outcomes[-1][0] == 429
 
     asyncio.run(run())
 

@@ -20,12 +20,23 @@ HERE = Path("nowhere")
 
 @pytest.mark.parametrize(
     ("given", "word"),
-    [({"host": "0.0.0.0"}, "--token"), ({"host": "::"}, "--token"), ({"host": "example.org"}, "--token"),
-     ({"host": "192.168.1.2"}, "--token"), ({"host": ""}, "--token"), ({"port": -1}, "port"), ({"port": 65536}, "port"),
-     ({"token": "short"}, "token"), ({"token": "with spaces here"}, "token"), ({"token": "a" * 201}, "token"),
-     ({"devices": ("gpu",)}, "device"), ({"devices": ("cpu", "cpu")}, "device"), ({"devices": ()}, "device"),
-     ({"limits": Limits(history_bytes=1000)}, "history")],
-)  # fmt: skip
+    [
+        ({"host": "0.0.0.0"}, "--token"),
+        ({"host": "::"}, "--token"),
+        ({"host": "example.org"}, "--token"),
+        ({"host": "192.168.1.2"}, "--token"),
+        ({"host": ""}, "--token"),
+        ({"port": -1}, "port"),
+        ({"port": 65536}, "port"),
+        ({"token": "short"}, "token"),
+        ({"token": "with spaces here"}, "token"),
+        ({"token": "a" * 201}, "token"),
+        ({"devices": ("gpu",)}, "device"),
+        ({"devices": ("cpu", "cpu")}, "device"),
+        ({"devices": ()}, "device"),
+        ({"limits": Limits(history_bytes=1000)}, "history"),
+    ],
+)
 def test_invalid_settings(given, word) -> None:
     with pytest.raises(RecipeError, match=word):
         StudioSettings(HERE, **given)
@@ -40,8 +51,21 @@ def test_other_machines_with_a_token() -> None:
     assert not StudioSettings(HERE, host="0.0.0.0", token="long-enough").local
 
 
-BAD_IDS = ["", ".", "..", "../" * 4, "a" * 31, "a" * 33, "A" * 32, "g" * 32, "a" * 32 + "\n", "/" + "a" * 31, "é" * 32,
-    "..%2f..%2fetc%2fpasswd", "0" * 31 + "\0"]  # fmt: skip
+BAD_IDS = [
+    "",
+    ".",
+    "..",
+    "../" * 4,
+    "a" * 31,
+    "a" * 33,
+    "A" * 32,
+    "g" * 32,
+    "a" * 32 + "\n",
+    "/" + "a" * 31,
+    "é" * 32,
+    "..%2f..%2fetc%2fpasswd",
+    "0" * 31 + "\0",
+]
 
 
 @pytest.mark.parametrize("name", BAD_IDS, ids=ascii)
@@ -56,9 +80,17 @@ def test_only_ids_become_paths(tmp_path, name) -> None:
 
 @pytest.mark.parametrize(
     ("given", "name"),
-    [("candy%20%2F..%2Fx.jpg", "candy  .. x.jpg"), (None, "picture"), ("", "picture"), ("%00%0a", "picture"),
-     ("%ff%fe", "��"), ("x" * 500, "x" * 120), ("%ed%a0%80", "���"), ("a%E2%80%A8b", "a b")],
-)  # fmt: skip
+    [
+        ("candy%20%2F..%2Fx.jpg", "candy  .. x.jpg"),
+        (None, "picture"),
+        ("", "picture"),
+        ("%00%0a", "picture"),
+        ("%ff%fe", "��"),
+        ("x" * 500, "x" * 120),
+        ("%ed%a0%80", "���"),
+        ("a%E2%80%A8b", "a b"),
+    ],
+)
 def test_names_of_pictures_are_harmless(given, name) -> None:
     assert clean_name(given) == name
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hands import begin, choose, hurry, idle, slide, title, until
+from actions import begin, choose, hurry, idle, slide, title, until
 
 
 def paint(page):
@@ -47,7 +47,7 @@ def test_stop_and_keep(stage):
     begin(page)
     paint(page)
     page.click("text=Stop and keep >> visible=true")
-    title(page, "Stopped, picture kept")
+    title(page, "Stopped, picture downloaded")
     page.wait_for_selector("text=Download >> visible=true")
     assert jobs(stage)[0]["step"] < jobs(stage)[0]["steps"]
 
@@ -64,11 +64,11 @@ def test_strength_and_mix_change_a_run_without_a_restart(stage):
     assert job["recipe"]["strength"] == 1.5
     assert job["recipe"]["mix"] == pytest.approx([0.1, 0.9])
     assert job["step"] > before
-    changes = stage.studio.seen("PATCH", "/api/jobs/.*")
+    changes = stage.studio.bodies_of("PATCH", "/api/jobs/.*")
     assert all(set(change) <= {"strength", "mix"} for change in changes)
-    slide(page, "Stroke", 2)  # not live: kept for the next painting
+    slide(page, "Stroke", 2)  # not live: downloaded for the next painting
     idle(page)
-    assert len(stage.studio.seen("PATCH", "/api/jobs/.*")) == len(changes)
+    assert len(stage.studio.bodies_of("PATCH", "/api/jobs/.*")) == len(changes)
     assert page.is_visible(".run-title")
 
 
@@ -107,7 +107,7 @@ def test_two_tabs_follow_their_own_work(stage):
     first.click("text=Cancel >> visible=true")
     title(second, "Painting")
     title(first, "Cancelled")
-    third = stage.tab(context, at=second.url.removeprefix(stage.url))
+    third = stage.tab(context, path=second.url.removeprefix(stage.url))
     title(third, "Painting")
     third.click("text=Cancel >> visible=true")
     title(second, "Cancelled")
@@ -161,7 +161,7 @@ def test_gallery_shows_older_paintings_on_demand(stage):
     page.click("#paint")
     hurry(stage)
     title(page, "Finished")
-    body = stage.studio.seen("POST", "/api/jobs")[0]
+    body = stage.studio.bodies_of("POST", "/api/jobs")[0]
     for _ in range(29):
         stage.studio.start(body)
     page.click("#nav-gallery")
@@ -184,10 +184,10 @@ def test_a_picture_made_by_impasto_loads_its_settings(stage, tmp_path):
     title(page, "Finished")
     with page.expect_download() as download:
         page.click("text=Download >> visible=true")
-    kept = tmp_path / "kept.png"
-    download.value.save_as(kept)
+    downloaded = tmp_path / "downloaded.png"
+    download.value.save_as(downloaded)
     fresh = stage.tab()
-    choose(fresh, "#pick-content", kept)
+    choose(fresh, "#pick-content", downloaded)
     fresh.click("#ask-buttons >> text=Load settings")
     fresh.wait_for_selector("#estimate:has-text('About')")
     assert fresh.get_by_label("Strength", exact=True).input_value() == "1.75"

@@ -1,63 +1,18 @@
-"""The queue with fake workers: order, states, restarts, and pruning."""
+"""The service with fake workers: the order of jobs, their states, crashes and restarts."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
 from impasto.errors import RecipeError
-from impasto.studio.database import PictureRow
 from impasto.studio.errors import RequestError
-from impasto.studio.job_store import FRESH_SECONDS
-from impasto.studio.models import JobBody
-from impasto.studio.processes import EXITED
 from impasto.studio.service import MAX_CRASHES, StudioService
 from impasto.studio.settings import StudioSettings
-from impasto.studio.workers import Worker
 
 from .conftest import OPEN, TINY
-
-MB = 1_000_000
-
-
-class FakeWorker:
-    """Stands in for the first worker: records what it is sent, and reports what the test tells it to."""
-
-    def __init__(self, studio: StudioService) -> None:
-        self.studio = studio
-        self.worker: Worker = studio.worker_pool.workers[0]
-        self.sent: list[tuple] = []
-        self.worker.send = lambda *message: self.sent.append(message)
-        self.worker.start = lambda: None
-
-    def report(self, *message) -> None:
-        self.worker._receive(message)
-
-    async def crash(self) -> None:
-        self.worker._receive(EXITED)
-        self.report("ready", "cpu", 1)
-
-    @property
-    def tasks(self) -> list[str]:
-        return [message[1]["id"] for message in self.sent if message[0] == "paint"]
-
-
-def body(studio: StudioService, **changes) -> JobBody:
-    samples = list(studio.pictures.samples)
-    return JobBody(**{"content": samples[0], "styles": samples[4:5], "recipe": TINY, **changes})
-
-
-@pytest.fixture
-def worker(idle_studio: StudioService) -> FakeWorker:
-    worker = FakeWorker(idle_studio)
-    worker.report("ready", "cpu", 1)
-    return worker
-
-
-def states(studio: StudioService, *jobs) -> list[str]:
-    return [studio.job_store.get(job.id).state for job in jobs]
+from .fake_worker import FakeWorker, body, states
 
 
 def test_one_job_at_a_time_in_their_order(idle_studio, worker) -> None:
@@ -170,12 +125,12 @@ def test_a_stop_request_is_carried_out_after_a_crash(idle_studio, worker) -> Non
     asyncio.run(run("cancel", "stopped"))
 
 
-def again(studio: StudioService) -> StudioService:
-    """A studio that finds what this one left when its server was killed."""
+def restart(studio: StudioService) -> StudioService:
+    """Return a new studio on the same folder, as after a crash of the server."""
     studio.database.close()
-    found = StudioService(StudioSettings(studio.folder.root, limits=OPEN))
-    asyncio.run(found.start())
-    return found
+    restarted = StudioService(StudioSettings(studio.folder.root, limits=OPEN))
+    asyncio.run(restarted.start())
+    return restarted
 
 
 def test_jobs_survive_the_server(idle_studio, worker) -> None:
@@ -186,14 +141,14 @@ def test_jobs_survive_the_server(idle_studio, worker) -> None:
     asyncio.run(idle_studio.stop_job(jobs[2], "pause"))
     asyncio.run(idle_studio.stop_job(jobs[3], "cancel"))
     idle_studio.change(jobs[4], 0.9, None)
-    found = again(idle_studio)
-    assert states(found, *jobs) == ["queued", "queued", "paused", "stopped", "queued"]
-    assert [job.id for job in found.job_store.queued()] == [jobs[0].id, jobs[1].id, jobs[4].id]
-    first = found.job_store.get(jobs[0].id)
+    restarted = restart(idle_studio)
+    assert states(restarted, *jobs) == ["queued", "queued", "paused", "stopped", "queued"]
+    assert [job.id for job in restarted.job_store.queued()] == [jobs[0].id, jobs[1].id, jobs[4].id]
+    first = restarted.job_store.get(jobs[0].id)
     assert (first.step, first.steps, first.scale, first.losses) == (2, 3, (32, 24), [(2, 1.5)])
-    assert found.job_store.get(jobs[4].id).recipe["strength"] == 0.9
-    assert [job.recipe["seed"] for job in found.database.page(None, 9)] == [4, 3, 2, 1, 0]
-    found.database.close()
+    assert restarted.job_store.get(jobs[4].id).recipe["strength"] == 0.9
+    assert [job.recipe["seed"] for job in restarted.database.page(None, 9)] == [4, 3, 2, 1, 0]
+    restarted.database.close()
 
 
 @pytest.mark.parametrize(("stop", "state"), [("pause", "paused"), ("cancel", "stopped"), ("keep", "queued")])
@@ -201,10 +156,10 @@ def test_stop_requests_survive_the_server(idle_studio, worker, stop, state) -> N
     job = idle_studio.submit(body(idle_studio))
     job.stop_request = stop
     idle_studio.job_store.save(job)
-    found = again(idle_studio)
-    assert states(found, job) == [state]
-    assert found.job_store.get(job.id).stop_request == ("keep" if stop == "keep" else None)
-    found.database.close()
+    restarted = restart(idle_studio)
+    assert states(restarted, job) == [state]
+    assert restarted.job_store.get(job.id).stop_request == ("keep" if stop == "keep" else None)
+    restarted.database.close()
 
 
 def test_a_change_reaches_the_worker_and_the_recipe(idle_studio, worker) -> None:
@@ -249,82 +204,3 @@ def test_each_gpu_gets_a_worker(idle_studio) -> None:
     idle_studio.worker_pool.workers[2].send = lambda *message: None
     idle_studio.worker_pool.workers[2]._receive(("ready", "cuda:2", 3))
     assert states(idle_studio, *jobs) == ["running", "running", "queued"]
-
-
-def test_losses_are_thinned(idle_studio, worker) -> None:
-    job = idle_studio.submit(body(idle_studio))
-    worker.report("started", job.id, 10_000, 0)
-    for step in range(1, 10_001):
-        job.step = step
-        job.record_loss(float(step))
-    assert 150 <= len(job.losses) <= 200
-    job.step = 5_000
-    job.record_loss(float("nan"))
-    assert job.losses[-1][0] < 5_000
-
-
-def test_the_oldest_is_pruned_first(idle_studio, worker) -> None:
-    jobs = [idle_studio.submit(body(idle_studio)) for _ in range(3)]
-    for index, job in enumerate(jobs[:2]):
-        idle_studio.folder.result(job.id).write_bytes(b"x" * MB)
-        worker.report("stopped", job.id, "done", None, {})
-        row = idle_studio.job_store.get(job.id)
-        row.ended, row.bytes = 1000.0 + index, 40 * MB
-        idle_studio.database.save(row)
-    old, fresh, used = (f"{digit}" * 32 for digit in "abc")
-    now = time.time()
-    for name, at in ((old, 999.0), (fresh, now), (used, 998.0)):
-        idle_studio.folder.picture(name).write_bytes(b"y")
-        idle_studio.database.save_picture(PictureRow(name, "p", 1, 1, False, 10 * MB, at))
-    idle_studio.submit(body(idle_studio, styles=[used]))
-    idle_studio.database.touch([used], 998.0)
-
-    def left(keep: int) -> tuple[list[bool], list[bool]]:
-        object.__setattr__(idle_studio.job_store.limits, "history_bytes", keep)
-        try:
-            assert idle_studio.job_store.prune() is (keep > 0)
-        finally:
-            object.__setattr__(idle_studio.job_store.limits, "history_bytes", 2_000 * MB)
-        return (
-            [idle_studio.database.job(job.id) is not None for job in jobs],
-            [idle_studio.folder.picture(name).is_file() for name in (old, fresh, used)],
-        )
-
-    samples = sum(idle_studio.folder.picture(name).stat().st_size for name in idle_studio.pictures.samples)
-    assert left(samples + 111 * MB) == ([True, True, True], [True, True, True])
-    assert left(samples + 101 * MB) == ([True, True, True], [False, True, True])
-    assert left(samples + 90 * MB) == ([False, True, True], [False, True, True])
-    assert left(0) == ([False, False, True], [False, True, True])
-    assert not idle_studio.folder.job(jobs[0].id).exists()
-    assert all(idle_studio.folder.picture(name).is_file() for name in idle_studio.pictures.samples)
-    assert FRESH_SECONDS < 3600
-
-
-def test_deleting_a_queued_job(idle_studio, worker) -> None:
-    first, second, third = (idle_studio.submit(body(idle_studio)) for _ in range(3))
-    asyncio.run(idle_studio.delete(second))
-    assert not idle_studio.folder.job(second.id).exists()
-    with pytest.raises(RequestError, match="no job"):
-        idle_studio.job_store.get(second.id)
-    assert idle_studio.job_store.to_json(third)["position"] == 1
-    worker.report("stopped", first.id, "done", None, {})
-    assert states(idle_studio, third) == ["running"]
-
-
-def test_a_job_whose_picture_is_gone_fails_with_a_sentence(idle_studio, worker) -> None:
-    first = idle_studio.submit(body(idle_studio))
-    name = "d" * 32
-    idle_studio.folder.picture(name).write_bytes(b"y")
-    idle_studio.database.save_picture(PictureRow(name, "p", 1, 1, False, 1, time.time()))
-    second = idle_studio.submit(body(idle_studio, styles=[name]))
-    idle_studio.folder.picture(name).unlink()
-    worker.report("stopped", first.id, "done", None, {})
-    assert states(idle_studio, second) == ["failed"]
-    assert "no picture" in idle_studio.job_store.get(second.id).error
-
-
-def test_errors_name_pictures_as_their_owner_does(idle_studio, worker) -> None:
-    job = idle_studio.submit(body(idle_studio))
-    path = idle_studio.folder.picture(job.content)
-    worker.report("stopped", job.id, "failed", f"The mask '{path}' is coloured.", {})
-    assert idle_studio.job_store.get(job.id).error == "The mask 'Astronaut' is coloured."
