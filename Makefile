@@ -1,11 +1,18 @@
 # Two commands do everything on a fresh machine (Python 3.11+, pip, make):
 #   make demo   installs into .venv, stylises a real photograph, prints where the picture is
-#   make test   installs into .venv, runs linters, types and the whole test suite
-# make test-browser   the studio's page in Chromium, which must be on PATH or named by IMPASTO_CHROMIUM
+#   make test   installs into .venv, runs linters, types and the test suite
+# More, for developers:
+#   make test-browser   tests of the studio's page in Chromium (on PATH, or named by IMPASTO_CHROMIUM)
+#   make check-js       formatter and linter for the page's JavaScript (needs npm)
+#   make fix            formats the code and fixes what the linters can fix
+#   make install-all    installs every optional part, so that no test is skipped for want of one
 PYTHON ?= python3
 BIN := .venv/bin
+NPM := $(shell command -v npm)
+PIP := $(BIN)/python -m pip install -q -c constraints.txt
+BIOME := node_modules/.bin/biome
 
-.PHONY: demo test test-browser check clean
+.PHONY: demo test test-browser check check-js no-npm fix install-all clean
 
 demo: .venv/.installed
 	$(BIN)/impasto demo --out demo-out
@@ -16,25 +23,50 @@ test: .venv/.installed-dev check
 test-browser: .venv/.installed-browser
 	$(BIN)/python -m pytest -m browser -n0 tests/studio/browser
 
-check: .venv/.installed-dev
+check: .venv/.installed-dev $(if $(NPM),check-js,no-npm)
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/mypy
+
+check-js: node_modules/.installed
+	$(BIOME) ci --error-on-warnings
+
+no-npm:
+	@echo "npm is not installed, so the JavaScript is not checked; install Node.js 18 or later to check it."
+
+fix: .venv/.installed-dev node_modules/.installed
+	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/ruff format src tests benchmarks
+	$(BIOME) check --write
+
+install-all: .venv/.installed-all
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
 .venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[demo,io,studio]'
+	$(PIP) -e '.[demo,io,studio]'
 	touch $@
 
 .venv/.installed-dev: .venv/.installed
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[demo,lab,io,heif,studio,dev]'
+	$(PIP) -e '.[demo,lab,io,heif,studio,dev]'
 	touch $@
 
 .venv/.installed-browser: .venv/.installed-dev
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[browser]'
+	$(PIP) -e '.[browser]'
 	touch $@
 
+.venv/.installed-all: .venv/.installed-browser
+	$(PIP) -e '.[demo,lab,io,heif,studio,export,openvino,train,dev,browser]'
+	touch $@
+
+node_modules/.installed: package.json package-lock.json
+ifeq ($(NPM),)
+	@echo "npm is not installed; install Node.js 18 or later to check the JavaScript." >&2; exit 1
+else
+	npm ci --no-fund --no-audit
+	touch $@
+endif
+
 clean:
-	rm -rf .venv demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv node_modules demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis

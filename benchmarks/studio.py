@@ -1,10 +1,9 @@
-"""How soon the page and its previews are there, what a hundred watchers and a kill do, what previews cost the painting.
+"""Benchmarks of the studio: page and preview times, a hundred clients, a killed server, and the cost of previews.
 
 python benchmarks/studio.py [--only page,crowd,previews] [--sizes 256,512,1024] [--seconds 8]
 
-The page is opened in Chromium where there is one (the extra `browser`). For the cost of previews each size is painted
-in turns with and without them (made, shrunk, encoded and sent as the studio's painting process does), by processor time
-a step, so that a busy machine matters less.
+The page opens in Chromium if it is installed (extra `browser`). The cost of previews is the processor time per step
+with and without previews, in alternating runs, so that other load on the machine matters less.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ def cost(size: int, seconds: float) -> tuple[float, float, float]:
     """Return processor seconds a step without and with previews, and wall seconds of a preview."""
     recipe = make_recipe(size=size, scales=((size, 100_000),), base=None)
     painter = Painter(open_job(recipe, paint("paper", max(64, size)), [paint("swirls", max(64, size))]))
-    ours, theirs = multiprocessing.Pipe()
-    threading.Thread(target=listen, args=(theirs,), daemon=True).start()
+    sender, receiver = multiprocessing.Pipe()
+    threading.Thread(target=listen, args=(receiver,), daemon=True).start()
     stream = painter.events()
-    spent: dict[bool, list[float]] = {False: [], True: []}
+    step_seconds: dict[bool, list[float]] = {False: [], True: []}
     walls: list[float] = []
     for turn in range(6):
         previewing, steps, next_preview = bool(turn % 2), 0, 0.0
@@ -44,16 +43,16 @@ def cost(size: int, seconds: float) -> tuple[float, float, float]:
             steps += 1
             now = time.monotonic()
             if previewing and now >= next_preview:
-                ours.send(("preview", "id", preview(painter, None)))
+                sender.send(("preview", "id", preview(painter, None)))
                 walls.append(time.monotonic() - now)
                 next_preview = now + max(PREVIEW_SECONDS, PREVIEW_SHARE * walls[-1])
-        spent[previewing].append((time.process_time() - cpu) / steps)
+        step_seconds[previewing].append((time.process_time() - cpu) / steps)
     stream.close()
-    return min(spent[False]), min(spent[True]), statistics.median(walls)
+    return min(step_seconds[False]), min(step_seconds[True]), statistics.median(walls)
 
 
 def listen(pipe: Any) -> None:
-    """Take what is sent, as the server does."""
+    """Receive all messages, as the server does."""
     with contextlib.suppress(EOFError):
         while True:
             pipe.recv()
@@ -66,19 +65,19 @@ def main() -> None:
     parser.add_argument("--sizes", default="256,512,1024")
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--only", default="page,crowd,previews")
-    given = parser.parse_args()
-    only = given.only.split(",")
+    options = parser.parse_args()
+    only = options.only.split(",")
     with tempfile.TemporaryDirectory() as folder:
         for name, run in (("page", measure), ("crowd", crowd)):
             if name in only:
                 print(*run(Path(folder) / name), sep="\n", flush=True)
     if "previews" in only:
         print("size  CPU ms a step  with previews  more  ms a preview")
-        for size in map(int, given.sizes.split(",")):
-            plain, previewed, wall = cost(size, given.seconds)
-            more = f"{previewed / plain - 1:+.1%}"
+        for size in map(int, options.sizes.split(",")):
+            without, with_previews, wall = cost(size, options.seconds)
+            more = f"{with_previews / without - 1:+.1%}"
             print(
-                f"{size:4}  {1e3 * plain:13.1f}  {1e3 * previewed:13.1f}  {more}  {1e3 * wall:.1f}",
+                f"{size:4}  {1e3 * without:13.1f}  {1e3 * with_previews:13.1f}  {more}  {1e3 * wall:.1f}",
                 flush=True,
             )
 

@@ -1,4 +1,4 @@
-"""A hundred clients watch one job while twenty wait; then server and painter are killed."""
+"""A hundred clients follow one job while twenty jobs wait; then server and worker are killed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from studio_server import TINY, Server
 
 @dataclass
 class Client:
-    """What one client was told, in order."""
+    """One client, and the events that it received."""
 
     kinds: list[str] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
@@ -29,8 +29,8 @@ class Client:
     last: dict[str, Any] = field(default_factory=dict)
     end: dict[str, Any] = field(default_factory=dict)
 
-    def watch(self, url: str) -> None:
-        """Read until the server closes the line."""
+    def follow(self, url: str) -> None:
+        """Read events until the server closes the stream."""
         with requests.get(url, stream=True, timeout=600) as answer:
             kind = ""
             for line in answer.iter_lines(decode_unicode=True):
@@ -50,15 +50,15 @@ class Client:
             self.states.append(data["state"])
             self.end = data
 
-    def whole(self) -> bool:
-        """Whether nothing is missing: numbers that grow, the state first, the end last, no step after it."""
+    def is_complete(self) -> bool:
+        """Whether numbers increase, the state comes first, the end last, and no step after it."""
         grows = all(a < b for a, b in zip(self.numbers, self.numbers[1:], strict=False))
         ends = self.kinds[:1] == ["state"] and self.kinds[-1:] == ["done"] and self.states[-1:] == ["stopped"]
         return grows and ends and 0 < self.last.get("step", 0) <= self.end.get("step", 0)
 
 
 def crowd(folder: Path, clients: int = 100, waiting: int = 20, seconds: float = 15.0) -> list[str]:
-    """Return lines about events, memory and how soon the server answers meanwhile; then about what was killed."""
+    """Return report lines about events, response times, memory, and recovery after a kill."""
     server = Server(folder)
     photo, art = (item["id"] for item in server.ask("GET", "/api/info")["samples"][3:5])
 
@@ -71,9 +71,9 @@ def crowd(folder: Path, clients: int = 100, waiting: int = 20, seconds: float = 
     others = [queue(steps=20 if seed else endless, seed=seed) for seed in range(waiting)]
     server.wait(first, "running", step=1)
     before = server.memory()
-    seen = [Client() for _ in range(clients)]
+    crowd_clients = [Client() for _ in range(clients)]
     url = f"{server.url}/api/jobs/{first}/events"
-    threads = [threading.Thread(target=client.watch, args=(url,)) for client in seen]
+    threads = [threading.Thread(target=client.follow, args=(url,)) for client in crowd_clients]
     for thread in threads:
         thread.start()
     pages = []
@@ -86,9 +86,10 @@ def crowd(folder: Path, clients: int = 100, waiting: int = 20, seconds: float = 
     server.ask("POST", f"/api/jobs/{first}/keep")
     for thread in threads:
         thread.join(60)
-    counts = Counter(kind for client in seen for kind in client.kinds)
+    counts = Counter(kind for client in crowd_clients for kind in client.kinds)
     lines = [
-        f"{sum(map(Client.whole, seen))} of {clients} clients got all to the end, {waiting} jobs waiting, "
+        f"{sum(map(Client.is_complete, crowd_clients))} of {clients} clients received all events, "
+        f"{waiting} jobs waiting, "
         f"{seconds:.0f} s; " + ", ".join(f"{kind} {count}" for kind, count in counts.items()),
         f"page and list meanwhile: median {1e3 * statistics.median(pages):.0f} ms, "
         f"longest {1e3 * max(pages):.0f} ms ({len(pages)} times)",
@@ -99,16 +100,16 @@ def crowd(folder: Path, clients: int = 100, waiting: int = 20, seconds: float = 
 
 
 def killed(server: Server, done: str, others: list[str]) -> list[str]:
-    """Kill server and painter in the second job; return what is there after the next start."""
+    """Kill server and worker during the second job; return report lines about the restart."""
     interrupted = others[0]
     server.wait(interrupted, "running", "done", step=200)
     end = time.monotonic() + 30
     while not (server.folder / "jobs" / interrupted / "checkpoint").is_file() and time.monotonic() < end:
         time.sleep(0.02)
-    painter, before = server.painter(), server.ask("GET", f"/api/jobs/{interrupted}")["step"]
+    worker, before = server.worker_pid(), server.ask("GET", f"/api/jobs/{interrupted}")["step"]
     server.kill()
-    with contextlib.suppress(ProcessLookupError):  # it ends by itself when the server is gone
-        os.kill(painter, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it exits by itself when the server is gone
+        os.kill(worker, signal.SIGKILL)
     server.start()
     picture = len(server.ask("GET", f"/api/jobs/{done}/picture"))
     resumed = server.wait(interrupted, "running", "done", step=1)
@@ -117,7 +118,7 @@ def killed(server: Server, done: str, others: list[str]) -> list[str]:
     finished = sum(server.wait(job, "done", "stopped")["has_picture"] for job in others)
     server.stop()
     return [
-        f"kill -9 of server and painter: the finished picture is there ({picture:,} bytes), the interrupted job "
+        f"kill -9 of server and worker: the finished picture is there ({picture:,} bytes), the interrupted job "
         f"(at step {before}) went on and was at {resumed['step']}, {finished} of {len(others)} jobs were "
         f"finished {time.monotonic() - began:.0f} s later"
     ]

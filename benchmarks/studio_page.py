@@ -1,4 +1,4 @@
-"""How soon the page is there, what it weighs, and how soon previews come: in Chromium where there is one."""
+"""Start time and weight of the page, and preview times, in Chromium if it is installed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ DROP = """async (files) => {
   return (performance.now() - began) / 1000;
 }"""
 SIDES = (512, 2048)
-DESK = {"width": 1440, "height": 900}
+DESKTOP = {"width": 1440, "height": 900}
 STRENGTHS = [round(0.1 + 0.8 * ((7 * k) % 20) / 20, 2) for k in range(20)]
 
 
@@ -70,7 +70,7 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-def opened(folder: Path, browser: Any) -> tuple[Server, Any, float, int]:
+def open_page(folder: Path, browser: Any) -> tuple[Server, Any, float, int]:
     """Start a studio and open its page; return both, the seconds from the command, and the page's bytes."""
     began = time.monotonic()
     server = Server(folder)
@@ -78,7 +78,7 @@ def opened(folder: Path, browser: Any) -> tuple[Server, Any, float, int]:
         requests.get(server.url, timeout=60)
         requests.get(f"{server.url}/api/info", timeout=60)
         return server, None, time.monotonic() - began, 0
-    page = browser.new_page(viewport=DESK)
+    page = browser.new_page(viewport=DESKTOP)
     responses: list[Any] = []
     page.on("response", lambda response: responses.append(response))
     page.goto(server.url)
@@ -91,7 +91,7 @@ def opened(folder: Path, browser: Any) -> tuple[Server, Any, float, int]:
 
 def by_hand(page: Any, side: int) -> tuple[float, list[float]]:
     """Drop two pictures on the page and move a slider; return seconds to the first preview, and of each answer."""
-    page.wait_for_timeout(8000)  # the networks are opened behind the page; a person looks for their pictures
+    page.wait_for_timeout(8000)  # the networks load in the background meanwhile
     files = [base64.b64encode(picture(name, side)).decode() for name in ("paper", "swirls")]
     first = float(page.evaluate(DROP, files))
     answers = []
@@ -122,26 +122,28 @@ def by_program(server: Server, side: int) -> tuple[float, list[float]]:
 def measure(folder: Path) -> list[str]:
     """Return lines about start, weight and previews."""
     with chromium() as browser:
-        found = []
+        start_seconds = []
         for turn in range(3):
-            server, page, seconds, weight = opened(folder / str(turn), browser)
-            found.append(seconds)
+            server, page, seconds, weight = open_page(folder / str(turn), browser)
+            start_seconds.append(seconds)
             if turn < 2:
                 server.stop()
-        lines = [f"usable page {min(found):.2f} s after the command (best of 3; {max(found):.2f} s at worst)"]
+        lines = [
+            f"usable page {min(start_seconds):.2f} s after the command (best of 3; {max(start_seconds):.2f} s at worst)"
+        ]
         if page is not None:
             lines.append(f"the page weighs {weight / 1000:.0f} kB and asks nobody else")
         for side in SIDES:
             if page is not None:
-                page = browser.new_page(viewport=DESK)  # which knows nothing of earlier pictures
+                page = browser.new_page(viewport=DESKTOP)  # without earlier pictures
                 page.goto(server.url)
-                lines.append(_said(f"in Chromium, pictures of {side} pixels", *by_hand(page, side)))
-            lines.append(_said(f"over HTTP, pictures of {side} pixels", *by_program(server, side)))
+                lines.append(_report(f"in Chromium, pictures of {side} pixels", *by_hand(page, side)))
+            lines.append(_report(f"over HTTP, pictures of {side} pixels", *by_program(server, side)))
         server.stop()
     return lines
 
 
-def _said(where: str, first: float, answers: list[float]) -> str:
+def _report(where: str, first: float, answers: list[float]) -> str:
     return (
         f"{where}: first preview {first:.2f} s after two pictures; a slider answers in "
         f"{statistics.median(answers):.2f} s (median of {len(answers)}; {max(answers):.2f} s at worst)"

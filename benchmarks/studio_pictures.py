@@ -1,4 +1,4 @@
-"""The pictures of the studio's page in the documents, from samples that ship (needs Chromium and Playwright).
+"""Screenshots of the studio for the documents, from sample pictures (needs Chromium and Playwright).
 
 python benchmarks/studio_pictures.py [--out docs/gallery]
 """
@@ -17,7 +17,7 @@ from studio_page import chromium
 from studio_server import Server
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "gallery"
-DESK = {"viewport": {"width": 1280, "height": 800}}
+DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {
     "viewport": {"width": 360, "height": 740},
     "device_scale_factor": 2,
@@ -27,7 +27,7 @@ PHONE = {
 
 
 def shot(page: Any) -> Image.Image:
-    """Return what is to be seen once nothing moves any more."""
+    """Return a screenshot after all transitions."""
     page.wait_for_timeout(1500)
     return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
@@ -54,7 +54,7 @@ def main() -> None:
     out = parser.parse_args().out
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         server = Server(Path(folder))
-        page = browser.new_page(**DESK, color_scheme="light")
+        page = browser.new_page(**DESKTOP, color_scheme="light")
         choose(page, server.url, 2, "#style-samples .sample >> nth=0")
         page.wait_for_selector("#paint:enabled")
         page.click("#paint")
@@ -62,7 +62,7 @@ def main() -> None:
         page.click("#compare")
         page.evaluate("document.getElementById('panel-scroll').scrollTo(0, 0)")
         save(shot(page), out / "studio.jpg")
-        page = browser.new_page(**DESK, color_scheme="dark")
+        page = browser.new_page(**DESKTOP, color_scheme="dark")
         choose(page, server.url, 0, "#trained-styles .sample >> nth=2")
         page.evaluate("document.getElementById('panel-scroll').scrollTo(0, 0)")
         save(shot(page), out / "studio-dark.jpg")

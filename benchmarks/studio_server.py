@@ -1,4 +1,4 @@
-"""A studio in a process of its own, for the benchmarks: started, asked, killed."""
+"""A studio server in its own process, for the benchmarks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Server:
         self.url = self.process.stdout.readline().strip().rstrip("/")
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
-        """Return the JSON of an answer; waits where the studio says that this was too much at once."""
+        """Return the JSON of a response; retries after status 429."""
         while True:
             answer = requests.request(method, self.url + path, timeout=120, **options)
             if answer.status_code != 429:
@@ -43,22 +43,22 @@ class Server:
         return str(self.ask("POST", "/api/pictures", data=data, headers={"content-type": "image/jpeg"})["id"])
 
     def wait(self, job: str, *states: str, step: int = 0) -> dict[str, Any]:
-        """Return a job as soon as it is in one of these states and so far."""
+        """Return a job as soon as it has one of the states and reached the step."""
         while True:
-            found: dict[str, Any] = self.ask("GET", f"/api/jobs/{job}")
-            assert found["state"] != "failed", found["error"]
-            if found["state"] in states and found["step"] >= step:
-                return found
+            state: dict[str, Any] = self.ask("GET", f"/api/jobs/{job}")
+            assert state["state"] != "failed", state["error"]
+            if state["state"] in states and state["step"] >= step:
+                return state
             time.sleep(0.05)
 
     def memory(self, what: str = "VmRSS") -> float:
-        """Return megabytes of the server process (not of those that paint), by /proc."""
+        """Return megabytes of the server process (not of its workers), from /proc."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith(what)) / 1024
 
-    def painter(self) -> int:
-        """Return the number of the process that paints: the first that the server started."""
-        found = []
+    def worker_pid(self) -> int:
+        """Return the process id of the worker, the first process that the server started."""
+        pids = []
         for stat in Path("/proc").glob("[0-9]*/stat"):
             try:
                 parent = stat.read_text().rpartition(")")[2].split()[1]
@@ -66,15 +66,15 @@ class Server:
             except OSError:
                 continue
             if int(parent) == self.process.pid and b"spawn_main" in command:
-                found.append(int(stat.parent.name))
-        return min(found)
+                pids.append(int(stat.parent.name))
+        return min(pids)
 
     def kill(self) -> None:
-        """End it as a power failure would."""
+        """Kill the server."""
         self.process.kill()
         self.process.wait()
 
     def stop(self) -> None:
-        """End it as a service manager does."""
+        """Terminate the server."""
         self.process.terminate()
         self.process.wait(60)

@@ -1,4 +1,4 @@
-"""A studio in this process with the real processes beside it, a studio without any, and a server one can kill."""
+"""Three kinds of studio for tests: with real worker processes, without any, and as a server that can be killed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from PIL import Image
 pytest.importorskip("fastapi")
 pytest.importorskip("sse_starlette")
 
-from impasto.studio.processes import Child
+from impasto.studio.processes import ChildProcess
+from impasto.studio.service import StudioService
 from impasto.studio.settings import Limits, StudioSettings
-from impasto.studio.studio import Studio
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
 OPEN = Limits(rate=1e9, burst=10**9)
 LIMITS = Limits(rate=1e9, burst=10**9, upload_bytes=3_000_000, upload_pixels=2_000_000)
+PNG = {"content-type": "image/png"}
 TINY = {"encoder": "tiny", "size": 32, "steps": 3, "precision": "float32"}
 
 
@@ -43,8 +44,8 @@ def picture(seed: int = 0, width: int = 48, height: int = 36, kind: str = "PNG",
 
 
 @dataclass
-class Answer:
-    """What a request got."""
+class ApiResponse:
+    """A response."""
 
     status: int
     body: bytes
@@ -56,21 +57,21 @@ class Answer:
 
 
 class Client:
-    """The HTTP interface with nothing but the standard library."""
+    """A client for the API, with the standard library only."""
 
     def __init__(self, url: str) -> None:
         self.url = url.partition("?")[0].rstrip("/")
 
-    def ask(self, method: str, path: str, data: object = None, **headers: str) -> Answer:
+    def ask(self, method: str, path: str, data: object = None, **headers: str) -> ApiResponse:
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         if data is not None and not isinstance(data, bytes):
             data, headers = json.dumps(data).encode(), {"content-type": "application/json", **headers}
         request = urllib.request.Request(f"{self.url}{path}", data, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=300) as answer:
-                return Answer(answer.status, answer.read(), answer.headers)
+                return ApiResponse(answer.status, answer.read(), answer.headers)
         except urllib.error.HTTPError as error:
-            return Answer(error.code, error.read(), error.headers)
+            return ApiResponse(error.code, error.read(), error.headers)
 
     def send(self, data: bytes) -> str:
         """Send a PNG; return its id."""
@@ -89,7 +90,7 @@ class Client:
         return self.ask("GET", f"/api/jobs/{name}").json
 
     def wait(self, name: str, *states: str, step: int = 0, seconds: float = 90) -> dict[str, Any]:
-        """Return the job as soon as it is in one of these states and so far."""
+        """Return the job as soon as it has one of the states and reached the step."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             job = self.job(name)
@@ -101,7 +102,7 @@ class Client:
 
 
 class Running:
-    """A server in a process of its own."""
+    """A server in its own process."""
 
     def __init__(self, data: Path, *words: str) -> None:
         self.data, self.words = data, words
@@ -132,9 +133,9 @@ class Running:
         assert self.url.startswith("http://"), self.process.communicate()[1]
         self.client = Client(self.url)
 
-    def painters(self) -> list[int]:
-        """The numbers of the processes that the server started, by /proc."""
-        found = []
+    def worker_pids(self) -> list[int]:
+        """The ids of the processes that the server started, from /proc."""
+        pids = []
         for stat in Path("/proc").glob("[0-9]*/stat"):
             try:
                 fields = stat.read_text().rpartition(")")[2].split()
@@ -142,16 +143,16 @@ class Running:
             except OSError:
                 continue
             if int(fields[1]) == self.process.pid and b"spawn_main" in command:
-                found.append(int(stat.parent.name))
-        return sorted(found)
+                pids.append(int(stat.parent.name))
+        return sorted(pids)
 
     def kill(self) -> None:
-        """End it as a power failure would."""
+        """Kill the server."""
         self.process.kill()
         self.close()
 
     def stop(self) -> int:
-        """End it as Ctrl-C does; return the exit code."""
+        """Stop the server as Ctrl-C does; return the exit code."""
         self.process.send_signal(signal.SIGINT)
         return self.close()
 
@@ -162,22 +163,61 @@ class Running:
 
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The interface with real processes behind it."""
+    """The API with real processes."""
     from fastapi.testclient import TestClient
 
     from impasto.studio.app import create_app
 
-    studio = Studio(StudioSettings(tmp_path_factory.mktemp("studio"), limits=LIMITS))
+    studio = StudioService(StudioSettings(tmp_path_factory.mktemp("studio"), limits=LIMITS))
     app = create_app(studio)
     with TestClient(app, base_url="http://127.0.0.1:7878", raise_server_exceptions=False) as client:
         yield client
 
 
 @pytest.fixture
-def quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
-    """A studio whose processes never start: what they would say is said by the test."""
-    monkeypatch.setattr(Child, "start", lambda self: None)
-    studio = Studio(StudioSettings(tmp_path / "data", limits=OPEN))
+def idle_studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StudioService]:
+    """A studio whose processes never start; tests report in their place, through `FakeWorker`."""
+    monkeypatch.setattr(ChildProcess, "start", lambda self: None)
+    studio = StudioService(StudioSettings(tmp_path / "data", limits=OPEN))
     studio.pictures.add_samples()
     yield studio
     studio.database.close()
+
+
+@pytest.fixture
+def worker(idle_studio: StudioService) -> Any:
+    """The fake worker of ``idle_studio``, ready to paint."""
+    from .fake_worker import FakeWorker
+
+    worker = FakeWorker(idle_studio)
+    worker.report("ready", "cpu", 1)
+    return worker
+
+
+@pytest.fixture(scope="session")
+def photo(api) -> str:
+    return api.post("/api/pictures", content=picture(0), headers=PNG).json()["id"]
+
+
+@pytest.fixture(scope="session")
+def art(api) -> str:
+    return api.post("/api/pictures", content=picture(1, 40, 40), headers=PNG).json()["id"]
+
+
+def wait(api, name: str, *states: str, seconds: float = 90) -> dict:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        job = api.get(f"/api/jobs/{name}").json()
+        if job["state"] in states:
+            return job
+        time.sleep(0.02)
+    raise AssertionError(job)
+
+
+@pytest.fixture(scope="session")
+def done(api, photo, art) -> dict:
+    """A job that was painted."""
+    body = {"content": photo, "styles": [art], "recipe": TINY, "guides": {"masks": ["left"]}}
+    job = api.post("/api/jobs", json=body)
+    assert job.status_code == 201, job.text
+    return wait(api, job.json()["id"], "done", "failed")

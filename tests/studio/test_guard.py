@@ -1,4 +1,4 @@
-"""The door: names, sites, tokens, rates and sizes, without anything behind it."""
+"""The request guard: host names, other sites, tokens, rates and sizes, with a stub application behind it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from impasto.studio.guard import Rates, RequestGuard
+from impasto.studio.guard import RateLimiter, RequestGuard
 from impasto.studio.settings import Limits, StudioSettings
 
 LOCAL = StudioSettings(Path("d"), limits=Limits(body_bytes=1000, upload_bytes=5000))
@@ -17,8 +17,8 @@ OPEN = StudioSettings(Path("d"), host="0.0.0.0", token=TOKEN, limits=Limits(body
 OURS = "127.0.0.1:7878"
 
 
-async def inside(scope, receive, send) -> None:
-    """An application that says what it got."""
+async def echo(scope, receive, send) -> None:
+    """An application that echoes the request body."""
     body, more = b"", True
     while more:
         message = await receive()
@@ -33,9 +33,13 @@ def ask(
     headers = {"host": OURS, **{name.replace("_", "-"): value for name, value in headers.items()}}
     parts = [body] if isinstance(body, bytes) else list(body)
     scope = {
-        "type": "http", "method": method, "path": path, "query_string": query, "client": ("1.2.3.4", 5),
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": query,
+        "client": ("1.2.3.4", 5),
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
-    }  # fmt: skip
+    }
     messages = [
         {"type": "http.request", "body": part, "more_body": index + 1 < len(parts)}
         for index, part in enumerate(parts)
@@ -48,29 +52,41 @@ def ask(
     async def send(message) -> None:
         sent.append(message)
 
-    asyncio.run((guard or RequestGuard(inside, settings))(scope, receive, send))
+    asyncio.run((guard or RequestGuard(echo, settings))(scope, receive, send))
     return sent[0]["status"], sent[-1]["body"], dict(sent[0]["headers"])
 
 
 @pytest.mark.parametrize(
     "host", [OURS, "localhost", "localhost:1", "LOCALHOST:7878", "127.0.0.1", "[::1]:7878"]
 )
-def test_our_names(host) -> None:
+def test_own_hosts(host) -> None:
     assert ask(LOCAL, host=host)[0] == 200
 
 
-BAD_HOSTS = ["evil.example", "evil.example:7878", "", "127.0.0.1.evil.example", "127.0.0.1@evil.example", "192.168.0.7",
-    "localhost.evil.example", "127.0.0.1; evil", "[::1", "127.0.0.1:x:y/..", "0.0.0.0", "impasto.local"]  # fmt: skip
+BAD_HOSTS = [
+    "evil.example",
+    "evil.example:7878",
+    "",
+    "127.0.0.1.evil.example",
+    "127.0.0.1@evil.example",
+    "192.168.0.7",
+    "localhost.evil.example",
+    "127.0.0.1; evil",
+    "[::1",
+    "127.0.0.1:x:y/..",
+    "0.0.0.0",
+    "impasto.local",
+]
 
 
 @pytest.mark.parametrize("host", BAD_HOSTS)
-def test_names_that_are_not_ours(host) -> None:
+def test_foreign_hosts(host) -> None:
     status, body, _ = ask(LOCAL, host=host)
     assert status == 403
     assert "Host" in json.loads(body)["error"]
 
 
-def test_open_to_others_by_number_and_own_name_only() -> None:
+def test_other_machines_connect_by_address_or_own_name_only() -> None:
     bearer = {"authorization": f"Bearer {TOKEN}"}
     assert ask(OPEN, host="192.168.0.7:7878", **bearer)[0] == 200
     assert ask(OPEN, host="evil.example:7878", **bearer)[0] == 403
@@ -78,15 +94,21 @@ def test_open_to_others_by_number_and_own_name_only() -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"origin": "http://evil.example"}, {"origin": "null"}, {"origin": "http://127.0.0.1:9999"},
-     {"sec_fetch_site": "cross-site"}, {"sec_fetch_site": "same-site"}, {"origin": "http://localhost:7878"}],
-)  # fmt: skip
-def test_other_sites_change_nothing(headers) -> None:
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://127.0.0.1:9999"},
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+        {"origin": "http://localhost:7878"},
+    ],
+)
+def test_other_sites_cannot_write(headers) -> None:
     assert ask(LOCAL, "POST", "/api/jobs", **headers)[0] == 403
     assert ask(LOCAL, "DELETE", "/api/jobs/1", **headers)[0] == 403
 
 
-def test_our_page_does() -> None:
+def test_the_own_page_can() -> None:
     assert ask(LOCAL, "POST", "/api/jobs", origin=f"http://{OURS}", sec_fetch_site="same-origin")[0] == 200
     assert ask(LOCAL, "POST", "/api/jobs")[0] == 200
     assert ask(LOCAL, "GET", "/api/jobs", sec_fetch_site="cross-site")[0] == 403
@@ -95,18 +117,26 @@ def test_our_page_does() -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"authorization": "Bearer wrong"}, {"authorization": TOKEN}, {"authorization": f"Basic {TOKEN}"},
-     {"cookie": "impasto_token=wrong"}, {"cookie": "other=1"}, {"authorization": f"Bearer {TOKEN}x"},
-     {"authorization": "Bearer é"}, {"cookie": "[]{}=;;;"}],
-)  # fmt: skip
+    [
+        {},
+        {"authorization": "Bearer wrong"},
+        {"authorization": TOKEN},
+        {"authorization": f"Basic {TOKEN}"},
+        {"cookie": "impasto_token=wrong"},
+        {"cookie": "other=1"},
+        {"authorization": f"Bearer {TOKEN}x"},
+        {"authorization": "Bearer é"},
+        {"cookie": "[]{}=;;;"},
+    ],
+)
 @pytest.mark.parametrize("path", ["/", "/api/info", "/static/js/main.js", "/api/openapi.json"])
-def test_nothing_without_the_token(headers, path) -> None:
+def test_no_access_without_the_token(headers, path) -> None:
     status, body, _ = ask(OPEN, path=path, **headers)
     assert status == 401
     assert TOKEN not in body.decode()
 
 
-def test_the_token_opens() -> None:
+def test_access_with_the_token() -> None:
     assert ask(OPEN, path="/api/info", authorization=f"Bearer {TOKEN}")[0] == 200
     assert ask(OPEN, path="/api/info", cookie=f"x=1; impasto_token={TOKEN}")[0] == 200
     status, _, headers = ask(OPEN, query=f"token={TOKEN}".encode())
@@ -118,20 +148,28 @@ def test_the_token_opens() -> None:
 
 @pytest.mark.parametrize(
     ("path", "length", "status"),
-    [("/api/jobs", "1000", 200), ("/api/jobs", "1001", 413), ("/api/pictures", "5000", 200),
-     ("/api/pictures", "5001", 413), ("/api/replay", "999999999999999999999999", 413), ("/api/jobs", "-1", 400),
-     ("/api/jobs", "x", 400), ("/api/jobs", "²", 400), ("/api/pictures/../jobs", "1001", 413)],
-)  # fmt: skip
-def test_sizes_as_announced(path, length, status) -> None:
+    [
+        ("/api/jobs", "1000", 200),
+        ("/api/jobs", "1001", 413),
+        ("/api/pictures", "5000", 200),
+        ("/api/pictures", "5001", 413),
+        ("/api/replay", "999999999999999999999999", 413),
+        ("/api/jobs", "-1", 400),
+        ("/api/jobs", "x", 400),
+        ("/api/jobs", "²", 400),
+        ("/api/pictures/../jobs", "1001", 413),
+    ],
+)
+def test_announced_sizes(path, length, status) -> None:
     assert ask(LOCAL, "POST", path, content_length=length)[0] == status
 
 
-def test_sizes_as_they_come() -> None:
+def test_actual_sizes() -> None:
     assert ask(LOCAL, "POST", "/api/jobs", [b"x" * 400] * 2)[1] == b"x" * 800
     assert ask(LOCAL, "POST", "/api/jobs", [b"x" * 400] * 3)[0] == 413
 
 
-def test_a_request_that_stops_in_the_middle() -> None:
+def test_an_incomplete_request() -> None:
     async def run() -> int:
         sent = []
         scope = {"type": "http", "method": "POST", "path": "/api/jobs", "headers": [(b"host", OURS.encode())]}
@@ -143,13 +181,13 @@ def test_a_request_that_stops_in_the_middle() -> None:
         async def send(message) -> None:
             sent.append(message)
 
-        await RequestGuard(inside, LOCAL)(scope, receive, send)
+        await RequestGuard(echo, LOCAL)(scope, receive, send)
         return sent[0]["status"]
 
     assert asyncio.run(run()) == 408
 
 
-def test_every_answer_shuts_others_out() -> None:
+def test_every_response_has_security_headers() -> None:
     for status, _, headers in (ask(LOCAL), ask(LOCAL, host="evil.example")):
         assert status in (200, 403)
         assert b"default-src 'self'" in headers[b"content-security-policy"]
@@ -157,27 +195,27 @@ def test_every_answer_shuts_others_out() -> None:
         assert b"access-control-allow-origin" not in headers
 
 
-def test_too_many_requests_wait() -> None:
+def test_too_many_requests_are_rejected() -> None:
     settings = StudioSettings(Path("d"), limits=Limits(rate=0.5, burst=3))
-    guard = RequestGuard(inside, settings)
-    found = [ask(settings, "POST", "/api/jobs", guard=guard) for _ in range(4)]
-    assert [status for status, _, _ in found] == [200, 200, 200, 429]
-    assert found[-1][2][b"retry-after"] == b"2"
-    assert "try again in 2 s" in json.loads(found[-1][1])["error"]
+    guard = RequestGuard(echo, settings)
+    responses = [ask(settings, "POST", "/api/jobs", guard=guard) for _ in range(4)]
+    assert [status for status, _, _ in responses] == [200, 200, 200, 429]
+    assert responses[-1][2][b"retry-after"] == b"2"
+    assert "try again in 2 s" in json.loads(responses[-1][1])["error"]
     assert ask(settings, "GET", "/api/jobs", guard=guard)[0] == 200
 
 
-def test_rates_fill_again_and_forget_old_addresses(monkeypatch) -> None:
+def test_buckets_refill_and_old_addresses_are_dropped(monkeypatch) -> None:
     now = [100.0]
     monkeypatch.setattr("impasto.studio.guard.time.monotonic", lambda: now[0])
-    rates = Rates(Limits(rate=2.0, burst=4))
-    assert [rates.wait("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
-    assert rates.wait("b") == 0
+    limiter = RateLimiter(Limits(rate=2.0, burst=4))
+    assert [limiter.wait("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
+    assert limiter.wait("b") == 0
     now[0] += 0.5
-    assert [rates.wait("a") for _ in range(2)] == [0, 0.5]
+    assert [limiter.wait("a") for _ in range(2)] == [0, 0.5]
     for number in range(3000):
-        rates.wait(str(number))
-    assert len(rates._buckets) == 1000
+        limiter.wait(str(number))
+    assert len(limiter._buckets) == 1000
 
 
 def test_web_sockets_are_closed() -> None:
@@ -186,5 +224,5 @@ def test_web_sockets_are_closed() -> None:
     async def send(message) -> None:
         sent.append(message)
 
-    asyncio.run(RequestGuard(inside, LOCAL)({"type": "websocket"}, None, send))
+    asyncio.run(RequestGuard(echo, LOCAL)({"type": "websocket"}, None, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]

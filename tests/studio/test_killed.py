@@ -1,4 +1,4 @@
-"""Servers and processes that are killed, stopped and started again: nothing that was asked for is lost."""
+"""Servers and workers that are killed, stopped and restarted: no job is lost."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from impasto.optimize.checkpoint import read_checkpoint
 from .conftest import Running, picture
 
 pytestmark = pytest.mark.timeout(400)
-# Never finished by itself; and short enough to be finished, long enough to be caught in the middle.
+# A job that never ends, and one that is long enough to be interrupted.
 ENDLESS = {"steps": 1_000_000, "size": 48}
 LONG = {"steps": 600, "size": 48}
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory) -> Iterator[Running]:
-    """One server for all of them, for starting takes longest; every test leaves it running and idle."""
+    """One server for all tests, because it starts slowly; each test leaves it running and idle."""
     server = Running(tmp_path_factory.mktemp("running") / "data")
     yield server
     assert server.stop() == 0
@@ -43,33 +43,33 @@ def begun(running: Running, **recipe) -> str:
     return name
 
 
-def kill_painter(running: Running) -> int:
-    """Kill the process that paints: the one that was started first."""
-    pid = running.painters()[0]
+def kill_worker(running: Running) -> int:
+    """Kill the worker, which is the process that was started first."""
+    pid = running.worker_pids()[0]
     os.kill(pid, signal.SIGKILL)
     return pid
 
 
 def painted(running: Running, name: str) -> int:
-    """How many steps the checkpoint of a job holds."""
+    """The number of steps in a job's checkpoint."""
     return int(read_checkpoint(running.data / "jobs" / name / "checkpoint").state["total"])
 
 
 def paused(running: Running, name: str) -> int:
-    """Pause a job, which writes its checkpoint; return the steps it holds."""
+    """Pause a job, which writes its checkpoint; return the checkpoint's steps."""
     assert running.client.ask("POST", f"/api/jobs/{name}/pause").json["state"] == "paused"
     return painted(running, name)
 
 
-def assert_goes_on(running: Running, name: str, before: int) -> None:
-    """The job is painted again, from the checkpoint on, and what it came to can be kept."""
+def assert_resumes(running: Running, name: str, before: int) -> None:
+    """The job continues from its checkpoint, and its picture can be kept."""
     client = running.client
     client.wait(name, "running", step=before + 1, seconds=300)
-    assert paused(running, name) >= before  # begun anew it would be nowhere near
+    assert paused(running, name) >= before  # a restarted job would have fewer steps
     client.ask("POST", f"/api/jobs/{name}/resume")
     client.wait(name, "running", seconds=100)
-    kept = client.ask("POST", f"/api/jobs/{name}/keep").json
-    assert (kept["state"], kept["has_picture"], kept["error"]) == ("stopped", True, None)
+    stopped = client.ask("POST", f"/api/jobs/{name}/keep").json
+    assert (stopped["state"], stopped["has_picture"], stopped["error"]) == ("stopped", True, None)
 
 
 def sources(running: Running, name: str) -> tuple[str, list[str]]:
@@ -78,7 +78,7 @@ def sources(running: Running, name: str) -> tuple[str, list[str]]:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process still has files open: one that only waits to be noticed has none."""
+    """Whether a process still has open files; a zombie has none."""
     try:
         return any(Path(f"/proc/{pid}/fd").iterdir())
     except OSError:
@@ -102,8 +102,8 @@ def test_live_control_keep_and_forget(running: Running) -> None:
     name = begun(running)
     changed = client.ask("PATCH", f"/api/jobs/{name}", {"strength": 1.2}).json
     assert (changed["state"], changed["recipe"]["strength"]) == ("running", 1.2)
-    kept = client.ask("POST", f"/api/jobs/{name}/keep").json
-    assert (kept["state"], kept["has_picture"]) == ("stopped", True)
+    stopped = client.ask("POST", f"/api/jobs/{name}/keep").json
+    assert (stopped["state"], stopped["has_picture"]) == ("stopped", True)
     whole = client.ask("GET", f"/api/jobs/{name}/picture").body
     replay = client.ask("POST", "/api/replay", whole, content_type="image/png").json
     assert replay["recipe"]["strength"] == 1.2
@@ -116,13 +116,13 @@ def test_live_control_keep_and_forget(running: Running) -> None:
     assert client.wait(third, "done", seconds=100)["has_picture"]
 
 
-def test_ctrl_c_saves_and_the_next_start_goes_on_to_the_very_same_picture(running: Running) -> None:
+def test_ctrl_c_saves_and_the_next_start_ends_in_the_same_picture(running: Running) -> None:
     client = running.client
     name = begun(running, **LONG)
     photo, art = sources(running, name)
     client.wait(name, "running", step=30, seconds=200)
     assert running.stop() == 0
-    assert running.painters() == []
+    assert running.worker_pids() == []
     assert (running.data / "jobs" / name / "checkpoint").is_file()
     running.start()
     client = running.client
@@ -130,25 +130,25 @@ def test_ctrl_c_saves_and_the_next_start_goes_on_to_the_very_same_picture(runnin
     client.wait(name, "done", seconds=300)
     whole = client.queue(photo, art, **LONG)
     client.wait(whole, "done", seconds=300)
-    found = [values(running.data / "jobs" / job / "picture.png") for job in (name, whole)]
-    assert torch.equal(*found)
+    pictures = [values(running.data / "jobs" / job / "picture.png") for job in (name, whole)]
+    assert torch.equal(*pictures)
 
 
-def test_what_is_killed_goes_on_from_its_checkpoint(running: Running) -> None:
-    """First the process that paints, then the server: queue, order, history and progress are kept."""
+def test_a_killed_job_resumes_from_its_checkpoint(running: Running) -> None:
+    """Kill the worker, then the server: queue, order, history and progress survive."""
     client = running.client
     name = begun(running)
     photo, art = sources(running, name)
-    before = paused(running, name)  # which writes a checkpoint, sooner than its time would come
+    before = paused(running, name)  # pausing writes a checkpoint at once
     client.ask("POST", f"/api/jobs/{name}/resume")
     client.wait(name, "running", step=before + 1)
     second = client.queue(photo, art, seed=2)
     third = client.queue(photo, art, seed=3)
     assert client.ask("PATCH", f"/api/jobs/{name}", {"strength": 0.9}).status == 200
-    killed = kill_painter(running)
-    wait_for(lambda: killed not in running.painters())
+    killed = kill_worker(running)
+    wait_for(lambda: killed not in running.worker_pids())
     client.wait(name, "running", step=before + 1, seconds=300)
-    orphans = running.painters()
+    orphans = running.worker_pids()
     running.kill()
     wait_for(lambda: not any(alive(pid) for pid in orphans))
     before = max(before, painted(running, name))
@@ -157,5 +157,5 @@ def test_what_is_killed_goes_on_from_its_checkpoint(running: Running) -> None:
     jobs = client.ask("GET", "/api/jobs").json["jobs"]
     assert [job["id"] for job in jobs[:3]] == [third, second, name]
     assert client.job(name)["recipe"]["strength"] == 0.9
-    assert_goes_on(running, name, before)
+    assert_resumes(running, name, before)
     assert [client.wait(job, "done", seconds=300)["error"] for job in (second, third)] == [None] * 2

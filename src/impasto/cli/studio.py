@@ -1,4 +1,4 @@
-"""``impasto studio``: impasto in the browser."""
+"""The command ``impasto studio``: impasto in the browser."""
 
 from __future__ import annotations
 
@@ -20,42 +20,51 @@ _UNITS = {"mb": 1e6, "gb": 1e9, "tb": 1e12}
 @app.command("studio")
 def studio(
     host: Annotated[
-        str, typer.Option(metavar="NAME", help="Where to listen; other machines get in only with --token.")
+        str,
+        typer.Option(
+            metavar="NAME", help="Address to listen on; other machines can connect only with --token."
+        ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes any free one.")] = 7878,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes any free port.")] = 7878,
     data: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Folder for pictures and queue; else the user's own.", show_default=False
+            metavar="DIR",
+            help="Folder for pictures and queue; default: the user's data folder.",
+            show_default=False,
         ),
     ] = None,
     token: Annotated[
-        str | None, typer.Option(metavar="WORD", help="What clients have to know.", show_default=False)
+        str | None, typer.Option(metavar="WORD", help="Secret that clients must send.", show_default=False)
     ] = None,
     device: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="cpu, cuda, cuda:1 ...; each paints one job.", show_default=False),
+        typer.Option(
+            metavar="NAME",
+            help="cpu, cuda, cuda:1, ...; each device paints one job at a time.",
+            show_default=False,
+        ),
     ] = None,
     keep: Annotated[
-        str, typer.Option(metavar="SIZE", help="How large the history may grow, e.g. 500MB or 5GB.")
+        str, typer.Option(metavar="SIZE", help="Largest size of the history, such as 500MB or 5GB.")
     ] = "2GB",
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the browser.")] = False,
 ) -> None:
-    """Open impasto in the browser: a page with a queue, live previews, and an HTTP interface.
+    """Open impasto in the browser: a page with live previews and a queue, and an HTTP API.
 
-    Ctrl-C saves where running jobs are; the next start goes on with them.
+    Ctrl-C saves the progress of running jobs; the next start resumes them.
     """
     try:
         from impasto.studio import Limits, StudioSettings, serve
     except ModuleNotFoundError as error:
         raise MissingExtraError("The studio", "studio") from error
     settings = StudioSettings(
-        data if data is not None else _folder(),
+        data if data is not None else _data_folder(),
         host,
         port,
         token,
         tuple(device or ("auto",)),
-        Limits(history_bytes=_bytes(keep)),
+        Limits(history_bytes=_parse_size(keep)),
     )
 
     def started(url: str) -> None:
@@ -65,14 +74,14 @@ def studio(
     serve(settings, say=started, browser=not no_open)
 
 
-def _folder() -> Path:
+def _data_folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("impasto") / "studio"
 
 
-def _bytes(text: str) -> int:
-    found = _SIZE.fullmatch(text.strip())
-    if found is None:
+def _parse_size(text: str) -> int:
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
         raise RecipeError(f"--keep is a size such as 500MB or 5GB, not '{text}'.")
-    return int(float(found[1]) * _UNITS[found[2].lower()])
+    return int(float(match[1]) * _UNITS[match[2].lower()])

@@ -1,8 +1,8 @@
-"""The studio: impasto in the browser, and the HTTP interface under it.
+"""The studio: impasto in the browser, and its HTTP API.
 
-A server process that never computes anything (and never imports torch) keeps the queue and serves the page. One
-worker process a device paints the jobs, one answers previews in one pass, one decodes what clients sent; each may
-die without taking anything else with it. Names are loaded when first used, so that no part is needed to ask for help.
+The server process keeps the queue and serves the page; it never computes and never imports torch. Other processes do
+the work: one worker a device paints jobs, one answers previews in a single pass, one decodes uploaded pictures. A
+crash of any of them leaves the others running. Names are loaded on first use, so ``--help`` needs no optional part.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The application: the page, the interface under /api, and every error as one sentence."""
+"""The ASGI application: the page, the API under /api, and error responses."""
 
 from __future__ import annotations
 
@@ -19,49 +19,49 @@ from starlette.types import Scope
 from impasto import __version__
 from impasto.errors import ImpastoError
 from impasto.studio import job_routes, picture_routes
+from impasto.studio.errors import RequestError
 from impasto.studio.guard import RequestGuard
-from impasto.studio.processes import RequestError
-from impasto.studio.studio import Studio
+from impasto.studio.service import StudioService
 
 STATIC = Path(str(resources.files("impasto.studio"))) / "static"
-MOST_SENTENCE = 400
+MAX_MESSAGE_CHARS = 400
 DESCRIPTION = (
-    "Paint photographs in the style of paintings. Pictures are sent first and named by their ids then; jobs wait in "
-    'a queue that outlives the server; every error is `{"error": "one sentence"}`.'
+    "Paint photographs in the style of paintings. Upload pictures first and refer to them by id. Jobs wait in a "
+    'queue that survives a restart of the server. Every error is `{"error": "one sentence"}`.'
 )
 
 
-class Page(StaticFiles):
-    """The page's files, asked for anew each time, so that an upgrade is seen at once."""
+class StaticPage(StaticFiles):
+    """The page's files. Browsers revalidate them on every load, so that an upgrade takes effect at once."""
 
-    def file_response(self, *arguments: Any, **options: Any) -> Response:
-        """Return a file, or that it is the one the browser has."""
-        response = super().file_response(*arguments, **options)
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """Return a file, or 304 where the browser's copy is current."""
+        response = super().file_response(*args, **kwargs)
         response.headers["cache-control"] = "no-cache"
         return response
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return the answer to a path below /static."""
+        """Return the response for a path below /static."""
         try:
             return await super().get_response(path, scope)
-        except (ValueError, OSError):  # names that no file system takes
+        except (ValueError, OSError):  # names that no file system accepts
             raise HTTPException(404) from None
 
 
-def create_app(studio: Studio) -> FastAPI:
-    """Return the application of a studio, behind its guard."""
+def create_app(studio: StudioService) -> FastAPI:
+    """Return the application of a studio, behind its `RequestGuard`."""
 
     @asynccontextmanager
-    async def life(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await studio.start()
         yield
-        await studio.end()
+        await studio.stop()
 
     app = FastAPI(
         title="impasto studio",
         version=__version__,
         description=DESCRIPTION,
-        lifespan=life,
+        lifespan=lifespan,
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -69,49 +69,49 @@ def create_app(studio: Studio) -> FastAPI:
     app.state.studio = studio
     app.include_router(picture_routes.router)
     app.include_router(job_routes.router)
-    app.mount("/static", Page(directory=STATIC), name="static")
+    app.mount("/static", StaticPage(directory=STATIC), name="static")
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
 
-    app.add_exception_handler(RequestError, _refused)
-    app.add_exception_handler(ImpastoError, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _bug)
+    app.add_exception_handler(RequestError, _on_impasto_error)
+    app.add_exception_handler(ImpastoError, _on_impasto_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_bug)
     app.add_middleware(RequestGuard, settings=studio.settings)
     return app
 
 
-def problem(status: int, sentence: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """Return an error as clients get it: one sentence, whatever was in what they sent."""
-    line = " ".join(sentence.encode("utf-8", "replace").decode().split())
-    if len(line) > MOST_SENTENCE:
-        line = f"{line[: MOST_SENTENCE // 2]} ... {line[-MOST_SENTENCE // 2 :]}"
+def error_response(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """Return an error as one line of limited length, even where it quotes the client's input."""
+    line = " ".join(message.encode("utf-8", "replace").decode().split())
+    if len(line) > MAX_MESSAGE_CHARS:
+        line = f"{line[: MAX_MESSAGE_CHARS // 2]} ... {line[-MAX_MESSAGE_CHARS // 2 :]}"
     return JSONResponse({"error": line}, status, headers)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _on_impasto_error(_: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, RequestError) else 422
-    return problem(status, str(error), {"retry-after": "2"} if status == 429 else None)
+    return error_response(status, str(error), {"retry-after": "2"} if status == 429 else None)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
+async def _on_validation_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+    field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
     message = str(first["msg"]).removeprefix("Value error, ")
-    return problem(422, f"{where}: {message[0].lower()}{message[1:]}.")
+    return error_response(422, f"{field}: {message[0].lower()}{message[1:]}.")
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _on_http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    sentence = str(error.detail)
-    if sentence == HTTPStatus(error.status_code).phrase:
-        sentence = f"{sentence}; see /api/openapi.json for what there is."
-    return problem(error.status_code, sentence, dict(error.headers or {}))
+    message = str(error.detail)
+    if message == HTTPStatus(error.status_code).phrase:
+        message = f"{message}; /api/openapi.json describes the API."
+    return error_response(error.status_code, message, dict(error.headers or {}))
 
 
-async def _bug(_: Request, error: Exception) -> Response:
-    return problem(500, f"impasto hit a bug: {type(error).__name__}: {str(error)[:200]}.")
+async def _on_bug(_: Request, error: Exception) -> Response:
+    return error_response(500, f"impasto hit a bug: {type(error).__name__}: {str(error)[:200]}.")

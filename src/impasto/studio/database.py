@@ -1,4 +1,4 @@
-"""The queue and the history in SQLite, so that they outlive the server."""
+"""The queue and the history in SQLite, which survive restarts of the server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from impasto.errors import OutputError
 from impasto.studio.jobs import ACTIVE, ENDED, StudioJob
 
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pictures (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
@@ -22,19 +22,41 @@ CREATE TABLE IF NOT EXISTS jobs (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, state TEXT NOT NULL, rank REAL NOT NULL,
     created REAL NOT NULL, ended REAL, content TEXT, styles TEXT NOT NULL, recipe TEXT NOT NULL, guides TEXT NOT NULL,
     step INTEGER NOT NULL, steps INTEGER, scale TEXT, loss REAL, seconds_left REAL, error TEXT,
-    has_picture INTEGER NOT NULL, bytes INTEGER NOT NULL, wish TEXT, deaths INTEGER NOT NULL, losses TEXT NOT NULL
+    has_picture INTEGER NOT NULL, bytes INTEGER NOT NULL, stop_request TEXT, crashes INTEGER NOT NULL,
+    losses TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, ended);
 CREATE TABLE IF NOT EXISTS used_pictures (job TEXT NOT NULL, picture TEXT NOT NULL, PRIMARY KEY (picture, job));
 """
-_PLAIN = ("id", "state", "rank", "created", "ended", "content", "step", "steps", "loss", "seconds_left", "error",
-    "bytes", "wish", "deaths")  # fmt: skip
-_JSON = ("styles", "recipe", "guides", "scale", "losses")
+# What turns a database of each older version into one of the next version.
+_MIGRATIONS = {
+    1: (
+        "ALTER TABLE jobs RENAME COLUMN wish TO stop_request",
+        "ALTER TABLE jobs RENAME COLUMN deaths TO crashes",
+    ),
+}
+_VALUE_COLUMNS = (
+    "id",
+    "state",
+    "rank",
+    "created",
+    "ended",
+    "content",
+    "step",
+    "steps",
+    "loss",
+    "seconds_left",
+    "error",
+    "bytes",
+    "stop_request",
+    "crashes",
+)
+_JSON_COLUMNS = ("styles", "recipe", "guides", "scale", "losses")
 
 
 @dataclass(frozen=True)
 class PictureRow:
-    """A picture that was sent: its name, its size upright, whether it has alpha, its bytes, when it was used."""
+    """An uploaded picture; width and height are those of the upright picture, ``used`` is when it was last used."""
 
     id: str
     name: str
@@ -46,27 +68,22 @@ class PictureRow:
 
 
 class Database:
-    """Pictures and jobs. Every call is one transaction of well under a millisecond; one process has the file.
+    """Pictures and jobs. Each call is one short transaction; one process holds the file.
 
-    Raises OutputError if another studio has it, or if it is damaged or of a newer impasto.
+    Raises OutputError if another studio holds the file, if it is damaged, or if a newer impasto wrote it. A database
+    of an older version is migrated.
     """
 
     def __init__(self, path: Path) -> None:
         try:
-            self._link = sqlite3.connect(path, timeout=0.5, isolation_level=None, check_same_thread=False)
-            # Before WAL is entered: the lock is then held until the process ends, however it ends.
-            self._link.execute("PRAGMA locking_mode=EXCLUSIVE")
-            self._link.execute("PRAGMA journal_mode=WAL")
-            self._link.execute("PRAGMA synchronous=NORMAL")
-            self._link.execute("BEGIN EXCLUSIVE")
-            found = int(self._link.execute("PRAGMA user_version").fetchone()[0])
-            if found not in (0, VERSION):
-                raise OutputError(
-                    f"'{path}' was made by another version of impasto; give another --data, or move it away."
-                )
-            self._link.execute("COMMIT")
-            self._link.executescript(_SCHEMA)
-            self._link.execute(f"PRAGMA user_version={VERSION}")
+            self._connection = sqlite3.connect(
+                path, timeout=0.5, isolation_level=None, check_same_thread=False
+            )
+            # Set before WAL mode: the lock is then held until the process ends, even if it is killed.
+            self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._migrate(path)
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise OutputError(
@@ -78,57 +95,74 @@ class Database:
                 f"'{path}' is damaged ({error}); move it away or give another --data."
             ) from error
 
+    def _migrate(self, path: Path) -> None:
+        """Bring the file to the current version; a new file gets the schema."""
+        self._connection.execute("BEGIN EXCLUSIVE")
+        version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+        if version > VERSION:
+            raise OutputError(
+                f"'{path}' was made by another version of impasto; give another --data, or move it away."
+            )
+        for old_version in range(version, VERSION) if version else ():
+            for statement in _MIGRATIONS[old_version]:
+                self._connection.execute(statement)
+        self._connection.execute(f"PRAGMA user_version={VERSION}")
+        self._connection.execute("COMMIT")
+        self._connection.executescript(_SCHEMA)
+
     def close(self) -> None:
-        """Let go of the file."""
-        self._link.close()
+        """Close the file."""
+        self._connection.close()
 
     def save_picture(self, row: PictureRow) -> None:
         """Write a picture's row."""
-        self._link.execute(
+        self._connection.execute(
             "INSERT OR REPLACE INTO pictures VALUES (?,?,?,?,?,?,?)",
             (row.id, row.name, row.width, row.height, int(row.alpha), row.bytes, row.used),
         )
 
-    def picture(self, name: str) -> PictureRow | None:
+    def picture(self, picture_id: str) -> PictureRow | None:
         """Return a picture's row, None if there is none."""
-        found = self._link.execute("SELECT * FROM pictures WHERE id=?", (name,)).fetchone()
-        if found is None:
+        values = self._connection.execute("SELECT * FROM pictures WHERE id=?", (picture_id,)).fetchone()
+        if values is None:
             return None
-        name, called, width, height, alpha, size, used = found
-        return PictureRow(name, called, width, height, bool(alpha), size, used)
+        row_id, name, width, height, alpha, size, used = values
+        return PictureRow(row_id, name, width, height, bool(alpha), size, used)
 
-    def touch(self, names: Iterable[str], now: float) -> None:
-        """Note that pictures were used."""
-        self._link.executemany("UPDATE pictures SET used=? WHERE id=?", [(now, name) for name in names])
+    def touch(self, picture_ids: Iterable[str], now: float) -> None:
+        """Record that pictures were used."""
+        values = [(now, picture_id) for picture_id in picture_ids]
+        self._connection.executemany("UPDATE pictures SET used=? WHERE id=?", values)
 
-    def forget_picture(self, name: str) -> None:
-        """Remove a picture's row."""
-        self._link.execute("DELETE FROM pictures WHERE id=?", (name,))
+    def delete_picture(self, picture_id: str) -> None:
+        """Delete a picture's row."""
+        self._connection.execute("DELETE FROM pictures WHERE id=?", (picture_id,))
 
     def save(self, job: StudioJob) -> None:
-        """Write a job's row, the first time with the pictures that it uses; gives a new job its number."""
-        values: dict[str, Any] = {name: getattr(job, name) for name in _PLAIN}
-        values |= {name: json.dumps(getattr(job, name)) for name in _JSON}
+        """Write a job's row. A new job gets its number, and the pictures that it uses are recorded."""
+        values: dict[str, Any] = {name: getattr(job, name) for name in _VALUE_COLUMNS}
+        values |= {name: json.dumps(getattr(job, name)) for name in _JSON_COLUMNS}
         values["has_picture"] = int(job.has_picture)
         if job.seq:
-            sets = ",".join(f"{name}=:{name}" for name in values)
-            self._link.execute(f"UPDATE jobs SET {sets} WHERE id=:id", values)
+            assignments = ",".join(f"{name}=:{name}" for name in values)
+            self._connection.execute(f"UPDATE jobs SET {assignments} WHERE id=:id", values)
             return
-        columns, marks = ",".join(values), ",".join(f":{name}" for name in values)
-        self._link.execute("BEGIN")
-        made = self._link.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", values)
-        self._link.executemany(
-            "INSERT OR IGNORE INTO used_pictures VALUES (?,?)", [(job.id, one) for one in job.pictures]
+        columns, parameters = ",".join(values), ",".join(f":{name}" for name in values)
+        self._connection.execute("BEGIN")
+        cursor = self._connection.execute(f"INSERT INTO jobs ({columns}) VALUES ({parameters})", values)
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO used_pictures VALUES (?,?)",
+            [(job.id, picture_id) for picture_id in job.pictures],
         )
-        self._link.execute("COMMIT")
-        job.seq = int(made.lastrowid or 0)
+        self._connection.execute("COMMIT")
+        job.seq = int(cursor.lastrowid or 0)
 
-    def job(self, name: str) -> StudioJob | None:
+    def job(self, job_id: str) -> StudioJob | None:
         """Return a job, None if there is none."""
-        return next(iter(self._jobs("WHERE id=?", (name,))), None)
+        return next(iter(self._jobs("WHERE id=?", (job_id,))), None)
 
     def active(self) -> list[StudioJob]:
-        """Return the jobs that are not finished, in the order of the queue."""
+        """Return the unfinished jobs in the order of the queue."""
         return self._jobs(f"WHERE state IN {ACTIVE} ORDER BY rank")
 
     def page(self, before: int | None, count: int) -> list[StudioJob]:
@@ -137,42 +171,42 @@ class Database:
             "WHERE seq < ? ORDER BY seq DESC LIMIT ?", (2**62 if before is None else before, count)
         )
 
-    def forget(self, name: str) -> None:
-        """Remove a job."""
-        self._link.execute("DELETE FROM jobs WHERE id=?", (name,))
-        self._link.execute("DELETE FROM used_pictures WHERE job=?", (name,))
+    def delete(self, job_id: str) -> None:
+        """Delete a job's row."""
+        self._connection.execute("DELETE FROM jobs WHERE id=?", (job_id,))
+        self._connection.execute("DELETE FROM used_pictures WHERE job=?", (job_id,))
 
     def bytes(self) -> int:
-        """Return the bytes of every picture and job."""
+        """Return the bytes of all pictures and jobs."""
         total = (
             "SELECT (SELECT coalesce(sum(bytes),0) FROM pictures) + (SELECT coalesce(sum(bytes),0) FROM jobs)"
         )
-        return int(self._link.execute(total).fetchone()[0])
+        return int(self._connection.execute(total).fetchone()[0])
 
     def oldest(self, keep: Iterable[str], before: float) -> tuple[str, str] | None:
-        """Return what to forget first: ("job", id) of a finished one or ("picture", id) of one that no job uses.
+        """Return what to delete first: ("job", id) of a finished job or ("picture", id) of an unused picture.
 
-        Pictures in ``keep`` stay, and those that were used after the time ``before``.
+        Pictures in ``keep`` and pictures used after the time ``before`` are not returned.
         """
-        kept = list(keep)
-        marks = ",".join("?" * len(kept))
-        found = self._link.execute(
-            f"""SELECT 'job', id, ended AS at FROM jobs WHERE state IN {ENDED}
-            UNION ALL SELECT 'picture', id, used AS at FROM pictures
-            WHERE id NOT IN (SELECT picture FROM used_pictures) AND id NOT IN ({marks}) AND used < ?
-            ORDER BY at LIMIT 1""",
-            (*kept, before),
+        keep_ids = list(keep)
+        parameters = ",".join("?" * len(keep_ids))
+        row = self._connection.execute(
+            f"""SELECT 'job', id, ended AS time FROM jobs WHERE state IN {ENDED}
+            UNION ALL SELECT 'picture', id, used AS time FROM pictures
+            WHERE id NOT IN (SELECT picture FROM used_pictures) AND id NOT IN ({parameters}) AND used < ?
+            ORDER BY time LIMIT 1""",
+            (*keep_ids, before),
         ).fetchone()
-        return None if found is None else (found[0], found[1])
+        return None if row is None else (row[0], row[1])
 
     def _jobs(self, where: str, values: tuple[object, ...] = ()) -> list[StudioJob]:
-        names = (*_PLAIN, *_JSON, "has_picture", "seq")
-        rows = self._link.execute(f"SELECT {','.join(names)} FROM jobs {where}", values)
-        return [_job(dict(zip(names, row, strict=True))) for row in rows]
+        columns = (*_VALUE_COLUMNS, *_JSON_COLUMNS, "has_picture", "seq")
+        rows = self._connection.execute(f"SELECT {','.join(columns)} FROM jobs {where}", values)
+        return [_to_job(dict(zip(columns, row, strict=True))) for row in rows]
 
 
-def _job(values: dict[str, Any]) -> StudioJob:
-    values |= {name: json.loads(values[name]) for name in _JSON}
+def _to_job(values: dict[str, Any]) -> StudioJob:
+    values |= {name: json.loads(values[name]) for name in _JSON_COLUMNS}
     values["has_picture"] = bool(values["has_picture"])
     if values["scale"] is not None:
         values["scale"] = tuple(values["scale"])

@@ -1,4 +1,4 @@
-"""What routes have in common: the studio, ids, and the errors they may answer with."""
+"""Shared parts of the routes: the current studio, id parameters, and documented responses."""
 
 from __future__ import annotations
 
@@ -8,54 +8,54 @@ from fastapi import Depends, Path, Request
 
 from impasto.studio.folder import ID
 from impasto.studio.models import Problem
-from impasto.studio.studio import Studio
+from impasto.studio.service import StudioService
 
-_REASONS = {
+_ERROR_DESCRIPTIONS = {
     400: "The request is malformed.",
     401: "The token is missing or wrong.",
     403: "The request comes from another site.",
-    404: "There is no such thing.",
-    408: "The request did not come to its end.",
-    409: "The state does not allow it.",
-    413: "This is too large.",
-    415: "This type is not taken.",
-    422: "This cannot be used.",
-    429: "Too many requests, jobs or watchers.",
-    503: "A part that this needs is not installed.",
+    404: "There is no such picture or job.",
+    408: "The request was not completed.",
+    409: "The job's state does not allow this.",
+    413: "The request is too large.",
+    415: "The content type is not supported.",
+    422: "The request cannot be processed.",
+    429: "There are too many requests, jobs or subscribers.",
+    503: "An optional part is not installed.",
 }
 
 
-def studio_of(request: Request) -> Studio:
-    """Return the studio that a request is for."""
-    found: Studio = request.app.state.studio
-    return found
+def get_studio(request: Request) -> StudioService:
+    """Return the studio that serves a request."""
+    studio: StudioService = request.app.state.studio
+    return studio
 
 
-Here = Annotated[Studio, Depends(studio_of)]
+CurrentStudio = Annotated[StudioService, Depends(get_studio)]
 IdPath = Annotated[str, Path(alias="id", pattern=ID, description="32 hexadecimal digits.")]
 
 
-def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the error answers of a route for its documentation: these, and those that every route has."""
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the documentation of a route's errors: ``statuses`` and those that every route may answer with."""
     return {
-        status: {"model": Problem, "description": _REASONS[status]}
+        status: {"model": Problem, "description": _ERROR_DESCRIPTIONS[status]}
         for status in sorted({400, 401, 403, 413, 422, *statuses})
     }
 
 
-def binary(*types: str) -> dict[int | str, dict[str, Any]]:
-    """Return the answer with a picture of one of ``types`` for a route's documentation."""
+def image_response(*types: str) -> dict[int | str, dict[str, Any]]:
+    """Return the documentation of a response that is a picture of one of ``types``."""
     schema = {"type": "string", "format": "binary"}
     return {
         200: {
             "description": "The picture.",
-            "content": {f"image/{kind}": {"schema": schema} for kind in types},
+            "content": {f"image/{image_type}": {"schema": schema} for image_type in types},
         }
     }
 
 
-def sent_picture(description: str) -> dict[str, Any]:
-    """Return the documentation of a body that is a picture."""
+def image_body(description: str) -> dict[str, Any]:
+    """Return the documentation of a request body that is a picture."""
     schema = {"type": "string", "format": "binary"}
     return {
         "requestBody": {

@@ -1,4 +1,4 @@
-"""Fan-out of events to who watches a job: bounded memory however many watch and however slowly they read."""
+"""Publish and subscribe for job events, with bounded memory however many clients subscribe or how slowly they read."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["state", "step", "preview", "done"]
-# Of these only the newest counts: one that was not read yet is replaced.
-REPLACED = ("step", "preview")
-# A watcher with more unread states than this is let go; it finds the newest state when it comes back.
-MOST_UNREAD = 32
+EventKind = Literal["state", "step", "preview", "done"]
+# Only the newest event of these kinds matters: it replaces an unread one.
+COALESCED_KINDS = ("step", "preview")
+# A subscriber with more unread events is disconnected; the client gets the current state when it reconnects.
+MAX_UNREAD = 32
 
 
 @dataclass(frozen=True)
 class JobEvent:
-    """One event about a job: its number, which only grows, its kind and its data as JSON."""
+    """One event of a job: an increasing number, the kind, and the data as JSON."""
 
     number: int
-    kind: Kind
+    kind: EventKind
     data: str
 
 
-class Watcher:
-    """One client that watches one job: what it has not read yet."""
+class Subscriber:
+    """One client's queue of unread events of one job."""
 
     def __init__(self) -> None:
         self._unread: deque[JobEvent] = deque()
@@ -34,29 +34,29 @@ class Watcher:
         self._closed = False
 
     def push(self, event: JobEvent) -> None:
-        """Add an event; a step or preview replaces an unread one. States and the end are never dropped."""
+        """Add an event. A step or preview replaces an unread one; states and ``done`` are never dropped."""
         if self._closed:
             return
-        if event.kind in REPLACED:
-            self._unread = deque(old for old in self._unread if old.kind != event.kind)
+        if event.kind in COALESCED_KINDS:
+            self._unread = deque(unread for unread in self._unread if unread.kind != event.kind)
         self._unread.append(event)
-        if len(self._unread) > MOST_UNREAD:
+        if len(self._unread) > MAX_UNREAD:
             self._unread.clear()
             self._closed = True
         self._ready.set()
 
     def close(self) -> None:
-        """End the stream after what is unread."""
+        """End the stream after the unread events."""
         self._closed = True
         self._ready.set()
 
     @property
     def unread(self) -> int:
-        """How many events wait to be read."""
+        """The number of unread events."""
         return len(self._unread)
 
     async def events(self) -> AsyncIterator[JobEvent]:
-        """Yield events as they come, until the job is done or the watcher is closed."""
+        """Yield events as they arrive, until the job is done or the subscriber is closed."""
         while True:
             while self._unread:
                 event = self._unread.popleft()
@@ -70,53 +70,53 @@ class Watcher:
 
 
 class EventBus:
-    """Every watcher, by job."""
+    """All subscribers, by job id."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self._watchers: dict[str, set[Watcher]] = defaultdict(set)
+    def __init__(self, max_subscribers: int) -> None:
+        self.max_subscribers = max_subscribers
+        self._subscribers: dict[str, set[Subscriber]] = defaultdict(set)
         self._number = 0
         self._closed = False
 
     def __len__(self) -> int:
-        return sum(len(watchers) for watchers in self._watchers.values())
+        return sum(len(subscribers) for subscribers in self._subscribers.values())
 
-    def number(self) -> int:
-        """Return the next event's number: above all before, also those of an earlier server."""
+    def next_number(self) -> int:
+        """Return the next event number. Numbers increase, also across restarts of the server."""
         self._number = max(self._number + 1, time.time_ns() // 1_000_000)
         return self._number
 
-    def watch(self, job: str) -> Watcher | None:
-        """Return a new watcher of ``job``, None where there are too many."""
-        if len(self) >= self.most:
+    def subscribe(self, job_id: str) -> Subscriber | None:
+        """Return a new subscriber to a job's events, or None when the bus is full."""
+        if len(self) >= self.max_subscribers:
             return None
-        watcher = Watcher()
+        subscriber = Subscriber()
         if self._closed:
-            watcher.close()
-        self._watchers[job].add(watcher)
-        return watcher
+            subscriber.close()
+        self._subscribers[job_id].add(subscriber)
+        return subscriber
 
-    def leave(self, job: str, watcher: Watcher) -> None:
-        """Forget a watcher."""
-        watcher.close()
-        self._watchers[job].discard(watcher)
-        if not self._watchers[job]:
-            del self._watchers[job]
+    def unsubscribe(self, job_id: str, subscriber: Subscriber) -> None:
+        """Remove a subscriber."""
+        subscriber.close()
+        self._subscribers[job_id].discard(subscriber)
+        if not self._subscribers[job_id]:
+            del self._subscribers[job_id]
 
-    def watched(self, job: str) -> bool:
-        """Return whether anybody watches ``job``."""
-        return job in self._watchers
+    def has_subscribers(self, job_id: str) -> bool:
+        """Return whether any client follows a job."""
+        return job_id in self._subscribers
 
-    def publish(self, job: str, kind: Kind, data: str) -> None:
-        """Tell everybody who watches ``job``."""
-        if job in self._watchers:
-            event = JobEvent(self.number(), kind, data)
-            for watcher in self._watchers[job]:
-                watcher.push(event)
+    def publish(self, job_id: str, kind: EventKind, data: str) -> None:
+        """Send an event to all subscribers of a job."""
+        if job_id in self._subscribers:
+            event = JobEvent(self.next_number(), kind, data)
+            for subscriber in self._subscribers[job_id]:
+                subscriber.push(event)
 
     def close(self) -> None:
-        """End every stream, and those that come."""
+        """End all streams, now and later."""
         self._closed = True
-        for watchers in self._watchers.values():
-            for watcher in watchers:
-                watcher.close()
+        for subscribers in self._subscribers.values():
+            for subscriber in subscribers:
+                subscriber.close()

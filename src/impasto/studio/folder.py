@@ -1,4 +1,4 @@
-"""The files of a studio: which there are, and that no name from outside ever becomes a path."""
+"""Paths of a studio's files. Only valid ids become paths."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 def new_id() -> str:
-    """Return an id that nobody can guess."""
+    """Return a random id that cannot be guessed."""
     return secrets.token_hex(16)
 
 
 def is_id(text: object) -> bool:
-    """Return whether ``text`` is the id of a picture or job: 32 hexadecimal digits and nothing else."""
+    """Return whether ``text`` is the id of a picture or job: exactly 32 hexadecimal digits."""
     return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
-class Folder:
-    """The folder of a studio: ``pictures/ID``, ``jobs/ID/``, ``uploads/`` and the database.
+class StudioFolder:
+    """The data folder of a studio: ``pictures/ID``, ``jobs/ID/``, ``uploads/`` and the database.
 
-    Raises OutputError where it cannot be made or written.
+    Raises OutputError if the folder cannot be created or written.
     """
 
     def __init__(self, root: Path) -> None:
@@ -46,46 +46,46 @@ class Folder:
                 f"The studio cannot keep its files in '{root}' ({error.strerror}); give another --data."
             ) from error
 
-    def picture(self, name: str) -> Path:
+    def picture(self, picture_id: str) -> Path:
         """Return the file of a picture."""
-        return self.pictures / _checked(name)
+        return self.pictures / _checked(picture_id)
 
-    def job(self, name: str) -> Path:
+    def job(self, job_id: str) -> Path:
         """Return the folder of a job."""
-        return self.jobs / _checked(name)
+        return self.jobs / _checked(job_id)
 
-    def checkpoint(self, name: str) -> Path:
-        """Return the file that a job goes on from."""
-        return self.job(name) / "checkpoint"
+    def checkpoint(self, job_id: str) -> Path:
+        """Return the file from which a job resumes."""
+        return self.job(job_id) / "checkpoint"
 
-    def result(self, name: str) -> Path:
-        """Return the file of a job's picture."""
-        return self.job(name) / "picture.png"
+    def result(self, job_id: str) -> Path:
+        """Return the file of a job's finished picture."""
+        return self.job(job_id) / "picture.png"
 
-    def preview(self, name: str) -> Path:
-        """Return the file of a job's last preview, which is kept while the job does not run."""
-        return self.job(name) / "preview.webp"
+    def preview(self, job_id: str) -> Path:
+        """Return the file of a job's last preview, which is stored while the job does not run."""
+        return self.job(job_id) / "preview.webp"
 
-    def upload(self) -> Path:
-        """Return a new file for what is being received."""
+    def new_upload(self) -> Path:
+        """Return the path of a new, temporary upload."""
         return self.uploads / new_id()
 
-    def clean(self) -> None:
-        """Remove what an earlier studio was receiving when it ended."""
-        for left in self.uploads.iterdir():
-            left.unlink(missing_ok=True)
+    def remove_uploads(self) -> None:
+        """Remove incomplete uploads of an earlier server."""
+        for upload in self.uploads.iterdir():
+            upload.unlink(missing_ok=True)
 
-    def job_bytes(self, name: str) -> int:
-        """Return the bytes that a job takes."""
-        folder = self.job(name)
+    def job_bytes(self, job_id: str) -> int:
+        """Return the bytes of a job's files."""
+        folder = self.job(job_id)
         return sum(file.stat().st_size for file in folder.iterdir()) if folder.is_dir() else 0
 
-    def forget_job(self, name: str) -> None:
-        """Remove everything of a job."""
-        shutil.rmtree(self.job(name), ignore_errors=True)
+    def remove_job(self, job_id: str) -> None:
+        """Remove all files of a job."""
+        shutil.rmtree(self.job(job_id), ignore_errors=True)
 
 
-def _checked(name: str) -> str:
-    if not is_id(name):
-        raise ValueError(f"{name!r} is no id")
-    return name
+def _checked(text: str) -> str:
+    if not is_id(text):
+        raise ValueError(f"{text!r} is not an id")
+    return text

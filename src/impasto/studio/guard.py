@@ -1,4 +1,4 @@
-"""The door: whom a request comes from and how large it is, before anything else looks at it."""
+"""Checks of every request before the application sees it: host, origin, token, rate and size."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Send = Callable[[Message], Awaitable[None]]
 
 COOKIE = "impasto_token"
 SAFE = ("GET", "HEAD", "OPTIONS")
-# Their endpoints read the body themselves, piece by piece, into a file.
+# These routes write the body to a file in chunks; all other bodies are read here.
 STREAMED = ("/api/pictures", "/api/replay")
 BODY_SECONDS = 30.0
-_MOST_ADDRESSES = 1000
+_MAX_ADDRESSES = 1000
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
 _HEADERS = (
     (
@@ -44,10 +44,10 @@ _HEADERS = (
 
 
 class RequestGuard:
-    """ASGI middleware: Host, Origin, token, rate and size; then the application with headers that shut others out.
+    """ASGI middleware that checks Host, Origin, token, rate and size, and adds security headers to responses.
 
-    A page from elsewhere must not reach a studio through the browser of who uses it: a name of somebody else's
-    that leads here (DNS rebinding) fails at the Host, a request sent across sites at Origin and Sec-Fetch-Site.
+    A page of another site must not reach the studio through its user's browser: the Host check stops DNS rebinding,
+    the checks of Origin and Sec-Fetch-Site stop cross-site requests.
     """
 
     def __init__(
@@ -55,63 +55,64 @@ class RequestGuard:
     ) -> None:
         self.app = app
         self.settings = settings
-        self.rates = Rates(settings.limits)
-        self.names = {"localhost", socket.gethostname().lower(), f"{socket.gethostname().lower()}.local"}
+        self.rate_limiter = RateLimiter(settings.limits)
+        self.host_names = {"localhost", socket.gethostname().lower(), f"{socket.gethostname().lower()}.local"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer it here."""
+        """Pass a request to the application, or answer it here."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        if scope["type"] != "http":  # there are no web sockets here
+        if scope["type"] != "http":  # the studio has no web sockets
             await send({"type": "websocket.close", "code": 1008})
             return
         headers = _headers(scope)
-        refusal = self._refusal(scope, headers)
-        if refusal is not None:
-            await _answer(send, *refusal)
+        rejection = self._reject(scope, headers)
+        if rejection is not None:
+            await _respond(send, *rejection)
             return
-        if self._enters_with_token(scope):
-            await _answer(send, 303, "", [(b"location", b"/"), (b"set-cookie", self._cookie())])
+        if self._opens_with_token(scope):
+            await _respond(send, 303, "", [(b"location", b"/"), (b"set-cookie", self._cookie())])
             return
         if scope["method"] not in SAFE and scope["path"] not in STREAMED:
-            whole = await _read(receive, self.settings.limits.body_bytes)
-            if isinstance(whole, int):
-                await _answer(send, whole, _BODY_SENTENCES[whole])
+            body = await _read_body(receive, self.settings.limits.body_bytes)
+            if isinstance(body, int):
+                await _respond(send, body, _BODY_ERRORS[body])
                 return
-            receive = _replay(whole, receive)
-        await self.app(scope, receive, _hardened(send))
+            receive = _replay(body, receive)
+        await self.app(scope, receive, _with_security_headers(send))
 
-    def _refusal(
-        self, scope: Scope, headers: dict[str, str]
-    ) -> tuple[int, str] | tuple[int, str, Any] | None:
-        """Return status and sentence for who may not come in."""
-        if not self._is_our_name(headers.get("host", "")):
-            return 403, "This studio does not answer to that Host; open the address that it printed."
-        origin, changes = headers.get("origin"), scope["method"] not in SAFE
-        crossing = headers.get("sec-fetch-site") in ("cross-site", "same-site")
-        if changes and origin is not None and urlsplit(origin).netloc.lower() != headers["host"].lower():
-            return 403, "Another site asked for this; only the studio's own page may."
-        if crossing and (changes or scope["path"].startswith("/api/")):
-            return 403, "Another site asked for this; only the studio's own page may."
-        if not self._has_token(headers) and not self._enters_with_token(scope):
-            return 401, "This studio wants its token; open the address that it printed, with the token in it."
-        if changes:
-            wait = self.rates.wait((scope.get("client") or ("?",))[0])
+    def _reject(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | tuple[int, str, Any] | None:
+        """Return status, message and perhaps headers for a request that is not allowed, None for any other."""
+        if not self._is_own_host(headers.get("host", "")):
+            return 403, "This studio has another Host name; open the address that it printed."
+        origin, is_write = headers.get("origin"), scope["method"] not in SAFE
+        cross_site = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+        if is_write and origin is not None and urlsplit(origin).netloc.lower() != headers["host"].lower():
+            return 403, "This request comes from another site; only the studio's own page may send it."
+        if cross_site and (is_write or scope["path"].startswith("/api/")):
+            return 403, "This request comes from another site; only the studio's own page may send it."
+        if not self._has_token(headers) and not self._opens_with_token(scope):
+            return 401, "This studio needs its token; open the address that it printed, which contains it."
+        if is_write:
+            wait = self.rate_limiter.wait((scope.get("client") or ("?",))[0])
             if wait:
                 seconds = math.ceil(wait)
-                advice = f"Too many requests; try again in {seconds} s."
-                return 429, advice, [(b"retry-after", str(seconds).encode())]
+                return (
+                    429,
+                    f"Too many requests; try again in {seconds} s.",
+                    [(b"retry-after", str(seconds).encode())],
+                )
         length = headers.get("content-length", "0")
         streamed = scope["path"] in STREAMED
-        most = self.settings.limits.upload_bytes if streamed else self.settings.limits.body_bytes
+        max_bytes = self.settings.limits.upload_bytes if streamed else self.settings.limits.body_bytes
         if not length.isascii() or not length.isdigit():
             return 400, "The Content-Length is not a number."
-        if len(length) > 15 or int(length) > most:
-            return 413, f"This is too large; at most {most:,} bytes are taken here."
+        if len(length) > 15 or int(length) > max_bytes:
+            return 413, f"The request is too large; the limit is {max_bytes:,} bytes."
         return None
 
-    def _is_our_name(self, host: str) -> bool:
+    def _is_own_host(self, host: str) -> bool:
         if not _HOST.fullmatch(host):
             return False
         try:
@@ -120,19 +121,19 @@ class RequestGuard:
             return False
         if self.settings.local:
             return is_loopback(name)
-        if name in self.names:
+        if name in self.host_names:
             return True
         try:
             ipaddress.ip_address(name)
         except ValueError:
             return False
-        return True  # a number is no name that could be made to lead here
+        return True  # DNS rebinding needs a name, so an address is safe
 
     def _has_token(self, headers: dict[str, str]) -> bool:
         if self.settings.token is None:
             return True
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self._is_token(given.strip()):
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and self._is_token(token.strip()):
             return True
         try:
             cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
@@ -140,55 +141,55 @@ class RequestGuard:
             return False
         return cookie is not None and self._is_token(cookie.value)
 
-    def _enters_with_token(self, scope: Scope) -> bool:
+    def _opens_with_token(self, scope: Scope) -> bool:
         if scope["path"] != "/" or self.settings.token is None or scope["method"] != "GET":
             return False
-        given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])
-        return self._is_token(given[-1])
+        tokens = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])
+        return self._is_token(tokens[-1])
 
-    def _is_token(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(), (self.settings.token or "").encode())
+    def _is_token(self, token: str) -> bool:
+        return hmac.compare_digest(token.encode(), (self.settings.token or "").encode())
 
     def _cookie(self) -> bytes:
         return f"{COOKIE}={self.settings.token}; HttpOnly; SameSite=Strict; Path=/".encode()
 
 
-class Rates:
-    """A bucket of permissions for each address, filled again at a steady rate."""
+class RateLimiter:
+    """A token bucket for each client address (Limits.burst tokens, refilled at Limits.rate a second)."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait(self, address: str) -> float:
-        """Take one permission and return 0, or return the seconds until there is one."""
+        """Take one token and return 0; with an empty bucket, return the seconds until the next token."""
         now = time.monotonic()
-        left, at = self._buckets.pop(address, (float(self.limits.burst), now))
-        left = min(float(self.limits.burst), left + (now - at) * self.limits.rate)
-        wait = 0.0 if left >= 1 else (1 - left) / self.limits.rate
-        self._buckets[address] = (left if wait else left - 1, now)
-        while len(self._buckets) > _MOST_ADDRESSES:
+        tokens, last_time = self._buckets.pop(address, (float(self.limits.burst), now))
+        tokens = min(float(self.limits.burst), tokens + (now - last_time) * self.limits.rate)
+        wait = 0.0 if tokens >= 1 else (1 - tokens) / self.limits.rate
+        self._buckets[address] = (tokens if wait else tokens - 1, now)
+        while len(self._buckets) > _MAX_ADDRESSES:
             self._buckets.popitem(last=False)
         return wait
 
 
-_BODY_SENTENCES = {
-    413: "This is too large for a request of settings; pictures are sent to /api/pictures.",
-    408: "The request did not come to its end.",
+_BODY_ERRORS = {
+    413: "The request is too large; upload pictures to /api/pictures.",
+    408: "The request was not completed.",
 }
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    """Return the headers by name; one that is given twice counts as wrong where it decides anything."""
-    found: dict[str, str] = {}
+    """Return the headers by name. Values of a repeated header are joined, which makes them invalid for any check."""
+    headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        found[key] = f"{found[key]}; {text}" if key in found else text
-    return found
+        headers[key] = f"{headers[key]}; {text}" if key in headers else text
+    return headers
 
 
-async def _read(receive: Receive, most: int) -> bytes | int:
-    """Return the whole body, or the status of why not."""
+async def _read_body(receive: Receive, max_bytes: int) -> bytes | int:
+    """Return the body, or the status of the error."""
     parts, size = [], 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -198,7 +199,7 @@ async def _read(receive: Receive, most: int) -> bytes | int:
                     return 408
                 parts.append(message.get("body", b""))
                 size += len(parts[-1])
-                if size > most:
+                if size > max_bytes:
                     return 413
                 if not message.get("more_body", False):
                     return b"".join(parts)
@@ -207,33 +208,35 @@ async def _read(receive: Receive, most: int) -> bytes | int:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return a receive that gives ``body`` again and then what comes."""
-    given = False
+    """Return a ``receive`` that yields ``body`` first."""
+    body_sent = False
 
-    async def again() -> Message:
-        nonlocal given
-        if given:
+    async def receive_body() -> Message:
+        nonlocal body_sent
+        if body_sent:
             return await receive()
-        given = True
+        body_sent = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return again
+    return receive_body
 
 
-def _hardened(send: Send) -> Send:
-    async def hardened(message: Message) -> None:
+def _with_security_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             message["headers"] = [*message.get("headers", []), *_HEADERS]
         await send(message)
 
-    return hardened
+    return send_with_headers
 
 
-async def _answer(
-    send: Send, status: int, sentence: str, headers: list[tuple[bytes, bytes]] | None = None
+async def _respond(
+    send: Send, status: int, message: str, headers: list[tuple[bytes, bytes]] | None = None
 ) -> None:
-    body = json.dumps({"error": sentence}).encode() if sentence else b""
-    send = _hardened(send)
-    plain = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": [*plain, *(headers or [])]})
+    body = json.dumps({"error": message}).encode() if message else b""
+    send = _with_security_headers(send)
+    entity_headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send(
+        {"type": "http.response.start", "status": status, "headers": [*entity_headers, *(headers or [])]}
+    )
     await send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""The process that opens what clients sent: decoding, scaling, plans and recipes. The server never decodes."""
+"""The process that opens uploaded pictures: decoding, scaling, plans and recipes. The server itself never decodes."""
 
 from __future__ import annotations
 
@@ -14,52 +14,61 @@ from impasto.guidance import Guides
 from impasto.imaging import Picture, fit, read_picture, read_recipe, resize, to_image, write_picture
 from impasto.imaging.decode import open_image, orientation_of, picture_errors
 from impasto.optimize import Recipe, plan_only
-from impasto.studio.processes import RequestError, answer
+from impasto.studio.errors import RequestError
+from impasto.studio.processes import answer
 
-# Every picture is decoded once as it arrives, but only so large.
-CHECKED_AT = 1024
-WEBP_SPEED = 2
+# Each upload is decoded once at this size, to prove that it can be read.
+CHECK_SIDE = 1024
+WEBP_METHOD = 2
 
 
 def run(pipe: Connection) -> None:
-    """Answer until the server is gone."""
+    """Answer requests until the server is gone."""
     warnings.simplefilter("ignore")
-    answer(pipe, {"check": check, "show": show, "export": export, "recipe": recipe_in, "plan": plan})
+    answer(
+        pipe,
+        {
+            "check": check,
+            "scale": scale,
+            "export": export,
+            "embedded_recipe": embedded_recipe,
+            "plan": plan,
+        },
+    )
 
 
-def check(path: Path, name: str, most_pixels: int) -> dict[str, Any]:
-    """Return size (upright) and alpha of a picture that was sent, having decoded it.
+def check(path: Path, name: str, max_pixels: int) -> dict[str, Any]:
+    """Decode an uploaded picture; return its upright size and whether it has alpha.
 
-    Raises `RequestError` for one of too many pixels, PictureError for what is no picture. ``name`` is how messages
-    call it.
+    ``name`` is the picture's name in messages. Raises `RequestError` if it has too many pixels or cannot be read.
     """
     try:
         with picture_errors(path), path.open("rb") as file, open_image(file) as image:
             width, height = image.size
             if orientation_of(image) >= 5:
                 width, height = height, width
-        if width * height > most_pixels:
+        if width * height > max_pixels:
             raise RequestError(
                 413,
                 f"'{name}' is {width}x{height}, {width * height / 1e6:.0f} megapixels; "
-                f"this studio takes up to {most_pixels / 1e6:.0f}, so shrink it first.",
+                f"the limit is {max_pixels / 1e6:.0f}, so scale it down first.",
             )
-        picture = read_picture(path, longest=CHECKED_AT)
+        picture = read_picture(path, longest=CHECK_SIDE)
     except RequestError:
         raise
     except ImpastoError as error:
-        raise _called(error, path, name) from error
+        raise _with_name(error, path, name) from error
     return {"width": width, "height": height, "alpha": picture.alpha is not None}
 
 
-def show(path: Path, size: int) -> bytes:
-    """Return a picture as WebP, its longer side at most ``size``."""
+def scale(path: Path, size: int) -> bytes:
+    """Return a picture as WebP with a longer side of at most ``size``."""
     picture = read_picture(path, longest=size)
     return webp(picture, quality=85)
 
 
 def export(path: Path, format: str, size: int | None) -> bytes:
-    """Return a painted picture in another format or size, with the recipe that is in it."""
+    """Return a painted picture in another format or size, with its recipe inside."""
     picture = read_picture(path, longest=size)
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / f"picture.{format}"
@@ -67,44 +76,44 @@ def export(path: Path, format: str, size: int | None) -> bytes:
         return target.read_bytes()
 
 
-def recipe_in(path: Path, name: str) -> dict[str, object]:
-    """Return what a picture says of how it was made."""
+def embedded_recipe(path: Path, name: str) -> dict[str, object]:
+    """Return the recipe inside a picture."""
     try:
         return read_recipe(path)
     except ImpastoError as error:
-        raise _called(error, path, name) from error
+        raise _with_name(error, path, name) from error
 
 
 def plan(
     recipe: dict[str, Any], content: str | None, styles: list[str], guides: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return what a job would cost."""
-    found = plan_only(Recipe.make(recipe), content, styles, Guides.from_json(guides))
+    """Return the sizes, steps, time and memory that a job would need."""
+    job_plan = plan_only(Recipe.make(recipe), content, styles, Guides.from_json(guides))
     return {
-        "width": found.width,
-        "height": found.height,
+        "width": job_plan.width,
+        "height": job_plan.height,
         "scales": [
-            {"width": scale.width, "height": scale.height, "steps": scale.steps} for scale in found.scales
+            {"width": scale.width, "height": scale.height, "steps": scale.steps} for scale in job_plan.scales
         ],
-        "steps": found.steps,
-        "seconds": found.seconds,
-        "memory_bytes": found.memory,
-        "available_bytes": found.available,
-        "fits": found.fits,
-        "device": found.device,
+        "steps": job_plan.steps,
+        "seconds": job_plan.seconds,
+        "memory_bytes": job_plan.memory,
+        "available_bytes": job_plan.available,
+        "fits": job_plan.fits,
+        "device": job_plan.device,
     }
 
 
-def _called(error: ImpastoError, path: Path, name: str) -> RequestError:
-    """Return the error with the client's own name for the picture."""
+def _with_name(error: ImpastoError, path: Path, name: str) -> RequestError:
+    """Return the error with the picture's name instead of its path."""
     return RequestError(422, str(error).replace(str(path), name))
 
 
 def webp(picture: Picture, quality: int, longest: int | None = None) -> bytes:
-    """Return a picture as WebP, no larger than ``longest``."""
+    """Return a picture as WebP, its longer side at most ``longest``."""
     pixels = picture.pixels
     if longest is not None and max(picture.height, picture.width) > longest:
         pixels = resize(pixels, fit(picture.height, picture.width, longest))
     buffer = io.BytesIO()
-    to_image(pixels, picture.alpha).save(buffer, "WEBP", quality=quality, method=WEBP_SPEED)
+    to_image(pixels, picture.alpha).save(buffer, "WEBP", quality=quality, method=WEBP_METHOD)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Routes about jobs: queueing, watching, pausing, changing, and the pictures they make."""
+"""Routes of jobs: submit, list, follow, pause, change, and download the picture."""
 
 from __future__ import annotations
 
@@ -10,181 +10,194 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import FileResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from impasto.studio.dependencies import Here, IdPath, binary, errors
-from impasto.studio.event_bus import Watcher
+from impasto.studio.dependencies import CurrentStudio, IdPath, error_responses, image_response
+from impasto.studio.errors import RequestError
+from impasto.studio.event_bus import Subscriber
 from impasto.studio.job_store import preview_url
-from impasto.studio.jobs import ENDED, Leaving, StudioJob
-from impasto.studio.models import ChangeBody, JobBody, JobInfo, JobList, JobWhole
-from impasto.studio.pictures import LARGEST_SHOWN
-from impasto.studio.processes import RequestError
-from impasto.studio.studio import Studio
+from impasto.studio.jobs import ENDED, StopRequest, StudioJob
+from impasto.studio.models import ChangeBody, JobBody, JobDetails, JobInfo, JobList
+from impasto.studio.pictures import MAX_SHOWN_SIDE
+from impasto.studio.service import StudioService
 
 router = APIRouter(prefix="/api/jobs")
 PREVIEW_SIDE = 512
 PING_SECONDS = 15
-STUCK_SECONDS = 60
-FRESH = {"cache-control": "no-cache"}
-Size = Annotated[int | None, Query(ge=16, le=LARGEST_SHOWN, description="Longer side; without it all of it.")]
+SEND_TIMEOUT_SECONDS = 60
+NO_CACHE = {"cache-control": "no-cache"}
+Size = Annotated[
+    int | None,
+    Query(ge=16, le=MAX_SHOWN_SIDE, description="Longer side in pixels; without it the full size."),
+]
 
 
-@router.post("", status_code=201, responses=errors(404, 409, 429))
-async def queue_job(body: JobBody, studio: Here) -> JobInfo:
-    """Queue a picture to be painted."""
+@router.post("", status_code=201, responses=error_responses(404, 409, 429))
+async def queue_job(body: JobBody, studio: CurrentStudio) -> JobInfo:
+    """Queue a job."""
     return _info(studio, studio.submit(body))
 
 
-@router.get("", responses=errors())
+@router.get("", responses=error_responses())
 async def list_jobs(
-    studio: Here,
+    studio: CurrentStudio,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[int | None, Query(ge=1, le=2**53, description="next of the last answer.")] = None,
+    cursor: Annotated[int | None, Query(ge=1, le=2**53, description="`next` of the previous page.")] = None,
 ) -> JobList:
-    """Return the newest jobs."""
+    """Return a page of jobs, the newest first."""
     rows = studio.database.page(cursor, limit + 1)
-    jobs = [studio.ledger.active.get(job.id, job) for job in rows[:limit]]
+    jobs = [studio.job_store.active.get(job.id, job) for job in rows[:limit]]
     return JobList(
         jobs=[_info(studio, job) for job in jobs], next=rows[limit - 1].seq if len(rows) > limit else None
     )
 
 
-@router.get("/{id}", responses=errors(404))
-async def show_job(name: IdPath, studio: Here) -> JobWhole:
-    """Return a job with its losses so far."""
-    job = studio.ledger.job(name)
-    return JobWhole(**studio.ledger.public(job), losses=job.losses)
+@router.get("/{id}", responses=error_responses(404))
+async def show_job(job_id: IdPath, studio: CurrentStudio) -> JobDetails:
+    """Return a job with the losses of its steps."""
+    job = studio.job_store.get(job_id)
+    return JobDetails(**studio.job_store.to_json(job), losses=job.losses)
 
 
-@router.patch("/{id}", responses=errors(404, 409, 429))
-async def change_job(name: IdPath, body: ChangeBody, studio: Here) -> JobInfo:
-    """Change strength or mix of a job that is not finished; one that runs follows from its next step."""
-    job = studio.ledger.job(name)
+@router.patch("/{id}", responses=error_responses(404, 409, 429))
+async def change_job(job_id: IdPath, body: ChangeBody, studio: CurrentStudio) -> JobInfo:
+    """Change strength or mix of an unfinished job; a running job uses them from its next step."""
+    job = studio.job_store.get(job_id)
     studio.change(job, body.strength, body.mix)
     return _info(studio, job)
 
 
-@router.delete("/{id}", status_code=204, response_class=Response, responses=errors(404, 429))
-async def forget_job(name: IdPath, studio: Here) -> Response:
-    """Forget a job and its picture; one that runs is stopped."""
-    await studio.forget(studio.ledger.job(name))
+@router.delete("/{id}", status_code=204, response_class=Response, responses=error_responses(404, 429))
+async def delete_job(job_id: IdPath, studio: CurrentStudio) -> Response:
+    """Delete a job and its picture; a running job is cancelled."""
+    await studio.delete(studio.job_store.get(job_id))
     return Response(status_code=204)
 
 
-@router.post("/{id}/resume", responses=errors(404, 409, 429))
-async def resume_job(name: IdPath, studio: Here) -> JobInfo:
-    """Queue a paused job again, in front of all others; it goes on where it was."""
-    job = studio.ledger.job(name)
+@router.post("/{id}/resume", responses=error_responses(404, 409, 429))
+async def resume_job(job_id: IdPath, studio: CurrentStudio) -> JobInfo:
+    """Put a paused job at the front of the queue; it continues from its last step."""
+    job = studio.job_store.get(job_id)
     studio.resume(job)
     return _info(studio, job)
 
 
-@router.post("/{id}/pause", responses=errors(404, 409, 429))
-async def pause_job(name: IdPath, studio: Here) -> JobInfo:
-    """Stop a job after its step and remember where it was; the next job takes its place."""
-    return await _leave(studio, name, "pause")
+@router.post("/{id}/pause", responses=error_responses(404, 409, 429))
+async def pause_job(job_id: IdPath, studio: CurrentStudio) -> JobInfo:
+    """Stop a job after the current step and save its progress; the next job starts."""
+    return await _stop_job(studio, job_id, "pause")
 
 
-@router.post("/{id}/cancel", responses=errors(404, 409, 429))
-async def cancel_job(name: IdPath, studio: Here) -> JobInfo:
-    """End a job without a picture."""
-    return await _leave(studio, name, "cancel")
+@router.post("/{id}/cancel", responses=error_responses(404, 409, 429))
+async def cancel_job(job_id: IdPath, studio: CurrentStudio) -> JobInfo:
+    """Stop a job without a picture."""
+    return await _stop_job(studio, job_id, "cancel")
 
 
-@router.post("/{id}/keep", responses=errors(404, 409, 429))
-async def keep_job(name: IdPath, studio: Here) -> JobInfo:
-    """End a job and keep its picture so far."""
-    return await _leave(studio, name, "keep")
-
-
-@router.get("/{id}/preview", response_class=Response, responses={**errors(404, 429), **binary("webp")})
-async def show_preview(
-    name: IdPath, studio: Here, v: Annotated[str, Query(max_length=40, description="Not looked at.")] = ""
-) -> Response:
-    """Return the newest preview of a job."""
-    del v
-    job = studio.ledger.job(name)
-    data = studio.ledger.previews.get(name)
-    if data is None and job.has_picture:
-        data = await studio.pictures.show(studio.folder.result(name), PREVIEW_SIDE)
-    elif data is None:
-        file = studio.folder.preview(name)
-        if not file.is_file():
-            raise RequestError(404, "This job has no preview yet.")
-        data = file.read_bytes()
-    return Response(data, media_type="image/webp", headers=FRESH)
+@router.post("/{id}/keep", responses=error_responses(404, 409, 429))
+async def keep_job(job_id: IdPath, studio: CurrentStudio) -> JobInfo:
+    """Stop a job and keep its picture so far."""
+    return await _stop_job(studio, job_id, "keep")
 
 
 @router.get(
-    "/{id}/picture", response_class=Response, responses={**errors(404, 429), **binary("png", "jpeg", "webp")}
+    "/{id}/preview",
+    response_class=Response,
+    responses={**error_responses(404, 429), **image_response("webp")},
+)
+async def show_preview(
+    job_id: IdPath,
+    studio: CurrentStudio,
+    v: Annotated[str, Query(max_length=40, description="Ignored; makes each preview's address unique.")] = "",
+) -> Response:
+    """Return the newest preview of a job."""
+    del v
+    job = studio.job_store.get(job_id)
+    data = studio.job_store.previews.get(job_id)
+    if data is None and job.has_picture:
+        data = await studio.pictures.scaled(studio.folder.result(job_id), PREVIEW_SIDE)
+    elif data is None:
+        file = studio.folder.preview(job_id)
+        if not file.is_file():
+            raise RequestError(404, "This job has no preview yet.")
+        data = file.read_bytes()
+    return Response(data, media_type="image/webp", headers=NO_CACHE)
+
+
+@router.get(
+    "/{id}/picture",
+    response_class=Response,
+    responses={**error_responses(404, 429), **image_response("png", "jpeg", "webp")},
 )
 async def show_result(
-    name: IdPath,
-    studio: Here,
+    job_id: IdPath,
+    studio: CurrentStudio,
     format: Literal["png", "jpeg", "webp"] | None = None,
     size: Size = None,
 ) -> Response:
-    """Return the picture that a job made, with its recipe inside; a small one without a format as WebP."""
-    job = studio.ledger.job(name)
-    path = studio.folder.result(name)
+    """Return the job's picture with its recipe inside; with a ``size`` and no format, a WebP to look at."""
+    job = studio.job_store.get(job_id)
+    path = studio.folder.result(job_id)
     if not job.has_picture or not path.is_file():
         raise RequestError(404, f"This job is {job.state} and has no picture.")
     if size is not None and format is None:
-        return Response(await studio.pictures.show(path, size), media_type="image/webp", headers=FRESH)
+        return Response(await studio.pictures.scaled(path, size), media_type="image/webp", headers=NO_CACHE)
     if size is None and format in (None, "png"):
-        return FileResponse(path, media_type="image/png", headers=FRESH)
-    data = await studio.desk.ask("export", path=path, format=format, size=size)
-    return Response(data, media_type=f"image/{format}", headers=FRESH)
+        return FileResponse(path, media_type="image/png", headers=NO_CACHE)
+    data = await studio.image_service.call("export", path=path, format=format, size=size)
+    return Response(data, media_type=f"image/{format}", headers=NO_CACHE)
 
 
 @router.get(
     "/{id}/events",
     response_class=EventSourceResponse,
     responses={
-        **errors(404, 429),
-        200: {"description": "state, step, preview, done.", "content": {"text/event-stream": {}}},
+        **error_responses(404, 429),
+        200: {"description": "Events state, step, preview and done.", "content": {"text/event-stream": {}}},
     },
 )
-async def watch_job(
-    name: IdPath,
-    studio: Here,
-    last: Annotated[str | None, Header(alias="Last-Event-ID", max_length=40)] = None,
+async def follow_job(
+    job_id: IdPath,
+    studio: CurrentStudio,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=40)] = None,
 ) -> EventSourceResponse:
-    """Watch a job: its state first, then every change, until it is done."""
-    job = studio.ledger.job(name)
-    watcher = studio.hub.watch(name)
-    if watcher is None:
-        raise RequestError(429, f"{studio.hub.most} clients watch jobs already; close some.")
-    seen = int(last) if last is not None and last.isascii() and last.isdigit() else 0
+    """Follow a job: its current state, then every change, until it is done."""
+    job = studio.job_store.get(job_id)
+    subscriber = studio.event_bus.subscribe(job_id)
+    if subscriber is None:
+        max_subscribers = studio.event_bus.max_subscribers
+        raise RequestError(429, f"{max_subscribers} clients are following jobs; close some.")
+    is_number = last_event_id is not None and last_event_id.isascii() and last_event_id.isdigit()
+    last_number = int(last_event_id or 0) if is_number else 0
     return EventSourceResponse(
-        _events(studio, job, watcher, seen), ping=PING_SECONDS, send_timeout=STUCK_SECONDS
+        _events(studio, job, subscriber, last_number), ping=PING_SECONDS, send_timeout=SEND_TIMEOUT_SECONDS
     )
 
 
 async def _events(
-    studio: Studio, job: StudioJob, watcher: Watcher, seen: int
+    studio: StudioService, job: StudioJob, subscriber: Subscriber, last_number: int
 ) -> AsyncIterator[ServerSentEvent]:
-    """Yield what is now, then what happens; a preview that a returning client has seen is not sent again."""
+    """Yield the current state, then all events; a reconnecting client does not get the same preview twice."""
     try:
-        number = studio.hub.number()
-        yield ServerSentEvent(json.dumps(studio.ledger.public(job)), event="state", id=str(number))
-        if job.id in studio.ledger.previews and job.preview_number > seen:
+        number = studio.event_bus.next_number()
+        yield ServerSentEvent(json.dumps(studio.job_store.to_json(job)), event="state", id=str(number))
+        if job.id in studio.job_store.previews and job.preview_number > last_number:
             data = json.dumps({"url": preview_url(job)})
-            yield ServerSentEvent(data, event="preview", id=str(studio.hub.number()))
+            yield ServerSentEvent(data, event="preview", id=str(studio.event_bus.next_number()))
         if job.state in ENDED:
-            data = json.dumps(studio.ledger.public(job))
-            yield ServerSentEvent(data, event="done", id=str(studio.hub.number()))
+            data = json.dumps(studio.job_store.to_json(job))
+            yield ServerSentEvent(data, event="done", id=str(studio.event_bus.next_number()))
             return
-        async for event in watcher.events():
+        async for event in subscriber.events():
             if event.number > number:
                 yield ServerSentEvent(event.data, event=event.kind, id=str(event.number))
     finally:
-        studio.hub.leave(job.id, watcher)
+        studio.event_bus.unsubscribe(job.id, subscriber)
 
 
-async def _leave(studio: Studio, name: str, how: Leaving) -> JobInfo:
-    job = studio.ledger.job(name)
-    await studio.leave(job, how)
+async def _stop_job(studio: StudioService, job_id: str, request: StopRequest) -> JobInfo:
+    job = studio.job_store.get(job_id)
+    await studio.stop_job(job, request)
     return _info(studio, job)
 
 
-def _info(studio: Studio, job: StudioJob) -> JobInfo:
-    return JobInfo(**studio.ledger.public(job))
+def _info(studio: StudioService, job: StudioJob) -> JobInfo:
+    return JobInfo(**studio.job_store.to_json(job))

@@ -1,4 +1,4 @@
-"""What is known of every job: kept on the disk, told to who watches, and forgotten when there is too much."""
+"""The store of all jobs: saved to the database, published to subscribers, pruned when the history grows too large."""
 
 from __future__ import annotations
 
@@ -7,160 +7,165 @@ import time
 from typing import Any
 
 from impasto.studio.database import Database
+from impasto.studio.errors import RequestError
 from impasto.studio.event_bus import EventBus
-from impasto.studio.folder import Folder
-from impasto.studio.jobs import ENDED, State, StudioJob
+from impasto.studio.folder import StudioFolder
+from impasto.studio.jobs import ENDED, JobState, StudioJob
 from impasto.studio.pictures import PictureStore
-from impasto.studio.processes import RequestError
 from impasto.studio.settings import Limits
 
 SAVE_SECONDS = 1.0
-# A picture that was just sent is not forgotten before it could be used.
+# An uploaded picture is not pruned before a job could use it.
 FRESH_SECONDS = 900.0
 
 
 class JobStore:
-    """Jobs by id: ``active`` ones in memory, all in the database; every change goes through here."""
+    """Jobs by id: ``active`` ones in memory, all in the database. Every change of a job goes through here."""
 
     def __init__(
-        self, folder: Folder, database: Database, pictures: PictureStore, hub: EventBus, limits: Limits
+        self,
+        folder: StudioFolder,
+        database: Database,
+        pictures: PictureStore,
+        event_bus: EventBus,
+        limits: Limits,
     ) -> None:
-        self.folder, self.database, self.pictures, self.hub, self.limits = (
-            folder, database, pictures, hub, limits
-        )  # fmt: skip
+        self.folder, self.database, self.pictures = folder, database, pictures
+        self.event_bus, self.limits = event_bus, limits
         self.active: dict[str, StudioJob] = {}
         self.previews: dict[str, bytes] = {}
-        self._saved: dict[str, float] = {}
+        self._saved_at: dict[str, float] = {}
         self._positions: dict[str, int] = {}
 
-    def open(self) -> None:
-        """Take up what an earlier server left."""
+    def load(self) -> None:
+        """Load the unfinished jobs of an earlier server."""
         self.active = {job.id: job for job in self.database.active()}
-        self._positions = self._found_positions()
+        self._positions = self._queue_positions()
 
-    def job(self, name: str) -> StudioJob:
-        """Return a job; raises `RequestError` where there is none."""
-        found = self.active.get(name) or self.database.job(name)
-        if found is None:
-            raise RequestError(404, f"There is no job {name}.")
-        return found
+    def get(self, job_id: str) -> StudioJob:
+        """Return a job; raises `RequestError` if there is none."""
+        job = self.active.get(job_id) or self.database.job(job_id)
+        if job is None:
+            raise RequestError(404, f"There is no job {job_id}.")
+        return job
 
-    def public(self, job: StudioJob) -> dict[str, Any]:
-        """Return a job as clients see it."""
-        return job.public(self._positions.get(job.id))
+    def to_json(self, job: StudioJob) -> dict[str, Any]:
+        """Return a job for clients."""
+        return job.to_json(self._positions.get(job.id))
 
     def queued(self) -> list[StudioJob]:
-        """Return the jobs that wait, the next one first."""
+        """Return the queued jobs, the next one first."""
         return sorted(
             (job for job in self.active.values() if job.state == "queued"), key=lambda job: job.rank
         )
 
     def add(self, job: StudioJob) -> None:
-        """Take in a new job."""
+        """Add a new job."""
         self.database.save(job)
         self.folder.job(job.id).mkdir(exist_ok=True)
         self.database.touch(job.pictures, job.created)
         self.active[job.id] = job
-        self.changed(job)
+        self.save_and_publish(job)
 
-    def rank(self, *, front: bool) -> float:
-        """Return a rank before or after those of all jobs that are not finished."""
+    def next_rank(self, *, front: bool) -> float:
+        """Return a rank before or after those of all unfinished jobs."""
         ranks = [job.rank for job in self.active.values()] or [0.0]
         return min(ranks) - 1 if front else max(ranks) + 1
 
-    def queue(self, job: StudioJob) -> None:
+    def requeue(self, job: StudioJob) -> None:
         """Put a job at the front of the queue."""
         self.active[job.id] = job
-        job.rank = self.rank(front=True)
+        job.rank = self.next_rank(front=True)
         job.state = "queued"
-        self.changed(job)
+        self.save_and_publish(job)
 
-    def fail(self, job: StudioJob, sentence: str) -> None:
+    def fail(self, job: StudioJob, message: str) -> None:
         """End a job that cannot be painted."""
-        job.error = self.pictures.names_for(sentence)
-        self.move(job, "failed")
+        job.error = self.pictures.with_names(message)
+        self.set_state(job, "failed")
 
-    def move(self, job: StudioJob, state: State) -> None:
-        """Bring a job into a state."""
+    def set_state(self, job: StudioJob, state: JobState) -> None:
+        """Change a job's state."""
         job.state = state
         if state != "running":
-            job.wish = None
+            job.stop_request = None
             job.has_picture = self.folder.result(job.id).is_file()
-            self.keep_preview(job)
+            self.save_preview(job)
             job.bytes = self.folder.job_bytes(job.id)
         if state in ENDED:
             job.ended, job.seconds_left = time.time(), None
             self.active.pop(job.id, None)
-        self.changed(job)
+        self.save_and_publish(job)
         if state in ENDED:
-            self.hub.publish(job.id, "done", json.dumps(self.public(job)))
-            self._saved.pop(job.id, None)
-            self.tidy()
+            self.event_bus.publish(job.id, "done", json.dumps(self.to_json(job)))
+            self._saved_at.pop(job.id, None)
+            self.prune()
 
-    def changed(self, job: StudioJob) -> None:
-        """Save a job and tell who watches it, and those behind it in the queue that moved."""
+    def save_and_publish(self, job: StudioJob) -> None:
+        """Save a job and publish its state, and that of queued jobs whose position has changed."""
         self.save(job)
-        before, self._positions = self._positions, self._found_positions()
-        for name, position in self._positions.items():
-            if name != job.id and before.get(name) != position and self.hub.watched(name):
-                self.hub.publish(name, "state", json.dumps(self.public(self.active[name])))
-        self.hub.publish(job.id, "state", json.dumps(self.public(job)))
+        before, self._positions = self._positions, self._queue_positions()
+        for job_id, position in self._positions.items():
+            moved = job_id != job.id and before.get(job_id) != position
+            if moved and self.event_bus.has_subscribers(job_id):
+                self.event_bus.publish(job_id, "state", json.dumps(self.to_json(self.active[job_id])))
+        self.event_bus.publish(job.id, "state", json.dumps(self.to_json(job)))
 
-    def stepped(self, job: StudioJob) -> None:
-        """Tell how far a job is; it is saved about once a second."""
-        self.hub.publish(job.id, "step", json.dumps(job.step_json()))
-        if time.monotonic() - self._saved.get(job.id, 0.0) > SAVE_SECONDS:
+    def publish_step(self, job: StudioJob) -> None:
+        """Publish a job's progress, and save it about once a second."""
+        self.event_bus.publish(job.id, "step", json.dumps(job.progress_json()))
+        if time.monotonic() - self._saved_at.get(job.id, 0.0) > SAVE_SECONDS:
             self.save(job)
 
-    def previewed(self, job: StudioJob, data: bytes) -> None:
-        """Take in a preview."""
+    def publish_preview(self, job: StudioJob, data: bytes) -> None:
+        """Keep a job's newest preview in memory and publish its address."""
         self.previews[job.id] = data
-        job.preview_number = self.hub.number()
-        self.hub.publish(job.id, "preview", json.dumps({"url": preview_url(job)}))
+        job.preview_number = self.event_bus.next_number()
+        self.event_bus.publish(job.id, "preview", json.dumps({"url": preview_url(job)}))
 
-    def keep_preview(self, job: StudioJob) -> None:
-        """Put the last preview on the disk, where it may outlive the server."""
+    def save_preview(self, job: StudioJob) -> None:
+        """Move a job's newest preview from memory to disk, where it survives the server."""
         data = self.previews.pop(job.id, None)
         if data is not None and self.folder.job(job.id).is_dir():
             self.folder.preview(job.id).write_bytes(data)
 
     def save(self, job: StudioJob) -> None:
         """Write a job's row."""
-        self._saved[job.id] = time.monotonic()
+        self._saved_at[job.id] = time.monotonic()
         self.database.save(job)
 
-    def forget(self, job: StudioJob) -> None:
-        """Remove a job and its files."""
+    def delete(self, job: StudioJob) -> None:
+        """Delete a job and its files."""
         if self.active.pop(job.id, None) is not None:
             job.state = "stopped"
-            self.changed(job)
-            self.hub.publish(job.id, "done", json.dumps(self.public(job)))
-        self._forget(job.id)
+            self.save_and_publish(job)
+            self.event_bus.publish(job.id, "done", json.dumps(self.to_json(job)))
+        self._delete(job.id)
 
-    def tidy(self) -> bool:
-        """Forget the oldest until the history has its size; return whether that was possible."""
+    def prune(self) -> bool:
+        """Delete the oldest jobs and pictures until the history has its size; return whether that was possible."""
         now = time.time()
         while self.database.bytes() > self.limits.history_bytes:
             oldest = self.database.oldest(self.pictures.samples, now - FRESH_SECONDS)
             if oldest is None:
                 return False
-            kind, name = oldest
+            kind, old_id = oldest
             if kind == "job":
-                self._forget(name)
+                self._delete(old_id)
             else:
-                self.pictures.forget(name)
+                self.pictures.delete(old_id)
         return True
 
-    def _forget(self, name: str) -> None:
-        self.database.forget(name)
-        self.folder.forget_job(name)
-        self.previews.pop(name, None)
-        self._saved.pop(name, None)
+    def _delete(self, job_id: str) -> None:
+        self.database.delete(job_id)
+        self.folder.remove_job(job_id)
+        self.previews.pop(job_id, None)
+        self._saved_at.pop(job_id, None)
 
-    def _found_positions(self) -> dict[str, int]:
-        return {job.id: number for number, job in enumerate(self.queued(), 1)}
+    def _queue_positions(self) -> dict[str, int]:
+        return {job.id: position for position, job in enumerate(self.queued(), 1)}
 
 
 def preview_url(job: StudioJob) -> str:
-    """Return where the newest preview is; every one has an address of its own."""
+    """Return the address of a job's newest preview; each preview has its own."""
     return f"/api/jobs/{job.id}/preview?v={job.preview_number}"

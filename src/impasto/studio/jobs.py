@@ -1,4 +1,4 @@
-"""A job: what was asked for, and how far it is."""
+"""A studio job: its settings and its progress."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-State = Literal["queued", "running", "paused", "done", "stopped", "failed"]
-Leaving = Literal["pause", "cancel", "keep"]
+JobState = Literal["queued", "running", "paused", "done", "stopped", "failed"]
+StopRequest = Literal["pause", "cancel", "keep"]
 ENDED = ("done", "stopped", "failed")
 ACTIVE = ("queued", "running", "paused")
-MOST_LOSSES = 200
+MAX_LOSSES = 200
 
 
 @dataclass
 class StudioJob:
     """One picture to paint.
 
-    ``recipe`` holds every field of `Recipe`; pictures are ids everywhere. ``rank`` orders the queue. ``wish`` is
-    how the job is to be left as soon as a process can. ``deaths`` counts the processes that died of it without
-    getting past step ``died_at``; ``preview_number`` is that of the newest preview.
+    ``recipe`` holds every field of `Recipe`; pictures appear as ids everywhere. ``rank`` orders the queue.
+    ``stop_request`` is what the worker should do with the job at its next step. ``crashes`` counts worker crashes on
+    this job since it last passed step ``crash_step``. ``preview_number`` is the event number of the newest preview.
     """
 
     id: str
@@ -30,7 +30,7 @@ class StudioJob:
     styles: list[str]
     created: float
     rank: float
-    state: State = "queued"
+    state: JobState = "queued"
     ended: float | None = None
     step: int = 0
     steps: int | None = None
@@ -40,23 +40,23 @@ class StudioJob:
     error: str | None = None
     has_picture: bool = False
     bytes: int = 0
-    wish: Leaving | None = None
-    deaths: int = 0
+    stop_request: StopRequest | None = None
+    crashes: int = 0
     losses: list[tuple[int, float]] = field(default_factory=list)
     seq: int = 0
     preview_number: int = 0
-    died_at: int = 0
+    crash_step: int = 0
 
     @property
     def pictures(self) -> set[str]:
-        """The ids of every picture that the job reads."""
-        found = {self.content, *self.styles, self.recipe.get("start_picture")}
+        """The ids of all pictures that the job reads."""
+        ids = {self.content, *self.styles, self.recipe.get("start_picture")}
         for value in self.guides.values():
-            found |= set(value) if isinstance(value, list) else {value}
-        return {one for one in found if one}
+            ids |= set(value) if isinstance(value, list) else {value}
+        return {picture_id for picture_id in ids if picture_id}
 
-    def public(self, position: int | None) -> dict[str, Any]:
-        """Return the job as clients see it."""
+    def to_json(self, position: int | None) -> dict[str, Any]:
+        """Return the job for clients; ``position`` is its place in the queue."""
         return {
             "id": self.id,
             "state": self.state,
@@ -76,8 +76,8 @@ class StudioJob:
             "thumb": f"/api/jobs/{self.id}/picture?size=256" if self.has_picture else None,
         }
 
-    def step_json(self) -> dict[str, Any]:
-        """Return how far the job is, as the event ``step`` has it."""
+    def progress_json(self) -> dict[str, Any]:
+        """Return the data of the event ``step``."""
         return {
             "step": self.step,
             "steps": self.steps,
@@ -86,15 +86,15 @@ class StudioJob:
             "seconds_left": finite(self.seconds_left),
         }
 
-    def note_loss(self, loss: float) -> None:
-        """Remember the loss of the current step, of some `MOST_LOSSES` steps in all."""
-        apart = max(1, math.ceil((self.steps or 1) / MOST_LOSSES))
-        while self.losses and self.losses[-1][0] >= self.step:  # steps that are painted again
+    def record_loss(self, loss: float) -> None:
+        """Record the loss of the current step; at most about `MAX_LOSSES` steps of a job are recorded."""
+        interval = max(1, math.ceil((self.steps or 1) / MAX_LOSSES))
+        while self.losses and self.losses[-1][0] >= self.step:  # steps that are repeated after a resume
             self.losses.pop()
-        if math.isfinite(loss) and (not self.losses or self.step >= self.losses[-1][0] + apart):
+        if math.isfinite(loss) and (not self.losses or self.step >= self.losses[-1][0] + interval):
             self.losses.append((self.step, loss))
 
 
 def finite(value: float | None) -> float | None:
-    """Return ``value``, or None where JSON has no word for it."""
+    """Return ``value``, or None where JSON cannot represent it."""
     return value if value is not None and math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""One helper process for many clients, of whom each only wants the answer to its newest request."""
+"""A queue that answers only the newest request of each client."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import asyncio
 from collections import OrderedDict
 from typing import Any
 
-from impasto.studio.processes import Helper, RequestError
+from impasto.studio.errors import RequestError
+from impasto.studio.processes import HelperProcess
 
 SUPERSEDED = "superseded"
 
 
 class LatestOnlyQueue:
-    """Lets one request through at a time, clients in turn; a client's waiting one gives way to its next."""
+    """Passes one request at a time to a helper, clients in turn. A client's new request replaces its waiting one."""
 
-    def __init__(self, helper: Helper, most_waiting: int) -> None:
+    def __init__(self, helper: HelperProcess, max_waiting: int) -> None:
         self._helper = helper
-        self._most = most_waiting
+        self._max_waiting = max_waiting
         self._waiting: OrderedDict[str, asyncio.Future[bool]] = OrderedDict()
         self._busy = False
 
-    async def ask(self, client: str, kind: str, seconds: float, **request: Any) -> Any:
+    async def call(self, client: str, kind: str, seconds: float, **request: Any) -> Any:
         """Return the helper's answer; raises `RequestError` 409 for a superseded request, 429 for too many clients."""
         older = self._waiting.pop(client, None)
         if older is not None and not older.done():
@@ -29,28 +30,29 @@ class LatestOnlyQueue:
             await self._wait(client)
         self._busy = True
         try:
-            return await self._helper.ask(kind, seconds, **request)
+            return await self._helper.call(kind, seconds, **request)
         finally:
-            self._pass_on()
+            self._next()
 
     async def _wait(self, client: str) -> None:
-        if len(self._waiting) >= self._most:
-            raise RequestError(429, f"{self._most} previews wait already; try again in a moment.")
+        """Wait for the client's turn."""
+        if len(self._waiting) >= self._max_waiting:
+            raise RequestError(429, f"{self._max_waiting} previews are waiting; try again in a moment.")
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting[client] = turn
         try:
-            mine = await turn
+            granted = await turn
         except asyncio.CancelledError:
             if self._waiting.get(client) is turn:
                 del self._waiting[client]
             if turn.done() and not turn.cancelled() and turn.result():
-                self._pass_on()
+                self._next()
             raise
-        if not mine:
+        if not granted:
             raise RequestError(409, SUPERSEDED)
 
-    def _pass_on(self) -> None:
-        """Give the turn to who waits longest."""
+    def _next(self) -> None:
+        """Give the turn to the client that has waited longest."""
         while self._waiting:
             _, turn = self._waiting.popitem(last=False)
             if not turn.done():

@@ -1,4 +1,4 @@
-"""What goes in and out over HTTP, as the OpenAPI document shows it."""
+"""Bodies of requests and responses, as the OpenAPI document shows them."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from impasto.studio.folder import ID
+from impasto.studio.jobs import JobState
 
-WORDS = ("left", "right", "top", "bottom", "centre")
-MOST_STYLES = 64
-# The longest side that is painted in one pass while a client waits.
-MOST_FAST = 4096
+MASK_WORDS = ("left", "right", "top", "bottom", "centre")
+MAX_STYLES = 64
+# The longest side that is painted in one pass.
+MAX_FAST_SIDE = 4096
 
 Id = Annotated[str, Field(pattern=ID, description="Id of a picture or job: 32 hexadecimal digits.")]
-Place = Annotated[
+Mask = Annotated[
     str,
     Field(
-        pattern=rf"{ID}|^({'|'.join(WORDS)})$",
-        description=f"Id of a grey picture, white = here, or one of {', '.join(WORDS)}.",
+        pattern=rf"{ID}|^({'|'.join(MASK_WORDS)})$",
+        description=f"Id of a grey picture in which white is inside, or one of {', '.join(MASK_WORDS)}.",
     ),
 ]
 Share = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
-Styles = Annotated[list[Id], Field(max_length=MOST_STYLES, description="Ids of the style pictures.")]
-State = Literal["queued", "running", "paused", "done", "stopped", "failed"]
+Styles = Annotated[list[Id], Field(max_length=MAX_STYLES, description="Ids of the style images.")]
 
 
 class _Input(BaseModel):
@@ -32,13 +32,13 @@ class _Input(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why a request was not granted, in one sentence."""
+    """An error in one sentence."""
 
     error: str
 
 
 class PictureInfo(BaseModel):
-    """A picture that was sent; width and height are those of the upright picture."""
+    """An uploaded picture; width and height are those of the upright picture."""
 
     id: Id
     width: int
@@ -48,28 +48,28 @@ class PictureInfo(BaseModel):
 
 
 class GuidesBody(_Input):
-    """Where styles go. One mask a style, or one fewer: the last style then gets the rest."""
+    """Where styles go. One mask per style, or one fewer: the last style then gets the remaining area."""
 
-    masks: Annotated[list[Place], Field(max_length=MOST_STYLES)] | None = None
-    style_masks: Annotated[list[Place], Field(max_length=MOST_STYLES)] | None = None
+    masks: Annotated[list[Mask], Field(max_length=MAX_STYLES)] | None = None
+    style_masks: Annotated[list[Mask], Field(max_length=MAX_STYLES)] | None = None
     regions: Id | None = None
-    style_regions: Annotated[list[Id], Field(max_length=MOST_STYLES)] | None = None
-    protect: Place | None = None
+    style_regions: Annotated[list[Id], Field(max_length=MAX_STYLES)] | None = None
+    protect: Mask | None = None
 
     def ids(self) -> dict[str, Any]:
-        """Return those that are given."""
+        """Return the guides that are given."""
         return {name: value for name, value in self.model_dump().items() if value}
 
 
 class JobBody(_Input):
-    """A picture to paint: without a photograph a texture, without styles a reconstruction."""
+    """A picture to paint. Without content the result is a texture, without styles a reconstruction."""
 
-    content: Id | None = Field(None, description="Id of the photograph.")
+    content: Id | None = Field(None, description="Id of the content image.")
     styles: Styles = Field(default_factory=list)
     recipe: dict[str, Any] = Field(
         default_factory=dict,
         max_length=200,
-        description="Fields of Recipe that differ from the preset's, see recipe_schema of /api/info; "
+        description="Fields of Recipe that differ from the preset's (see recipe_schema of /api/info); "
         "start_picture is an id.",
     )
     guides: GuidesBody = Field(default_factory=GuidesBody)
@@ -77,51 +77,52 @@ class JobBody(_Input):
     @field_validator("recipe")
     @classmethod
     def _finite(cls, value: dict[str, Any]) -> dict[str, Any]:
-        if not _plain(value):
-            raise ValueError("numbers must be finite and lists not nested deeper than 8")
+        if not _is_plain_json(value):
+            raise ValueError("numbers must be finite, and lists nested at most 8 deep")
         return value
 
 
 class FastBody(_Input):
-    """A picture in one pass: in any styles, or in the style of a trained network."""
+    """A picture to paint in one pass, in any styles or in the style of a trained network."""
 
     content: Id
     styles: Styles = Field(default_factory=list)
     trained: str | None = Field(
         None, max_length=100, description="Name of a trained style of /api/info, instead of styles."
     )
-    mix: Annotated[list[Share], Field(min_length=1, max_length=MOST_STYLES)] | None = None
-    strength: float = Field(0.5, ge=0, le=1, description="As a job's, but not above 1.")
+    mix: Annotated[list[Share], Field(min_length=1, max_length=MAX_STYLES)] | None = None
+    strength: float = Field(0.5, ge=0, le=1, description="As of a job, but at most 1.")
     stroke: float = Field(1.0, ge=0.25, le=4)
     colors: float = Field(0.0, ge=0, le=1)
-    masks: Annotated[list[Place], Field(max_length=MOST_STYLES)] | None = None
-    protect: Place | None = None
-    size: int = Field(512, ge=16, le=MOST_FAST)
+    masks: Annotated[list[Mask], Field(max_length=MAX_STYLES)] | None = None
+    protect: Mask | None = None
+    size: int = Field(512, ge=16, le=MAX_FAST_SIDE)
     format: Literal["webp", "png", "jpeg"] | None = Field(
-        None, description="With a format the picture is to keep: exact, with its settings inside."
+        None,
+        description="With a format, the picture is painted at exactly this size and contains its settings.",
     )
 
     @model_validator(mode="after")
     def _one_kind(self) -> FastBody:
         if bool(self.styles) == (self.trained is not None):
-            raise ValueError("give styles, or the name of a trained one")
+            raise ValueError("give either styles or the name of a trained style")
         if self.trained is not None and (self.masks or self.mix):
-            raise ValueError("a trained style has neither masks nor a mix")
+            raise ValueError("a trained style takes neither masks nor a mix")
         return self
 
 
 class ChangeBody(_Input):
-    """A change to a job on its way; what is left out stays."""
+    """A change of an unfinished job; fields that are left out stay as they are."""
 
     strength: float | None = Field(None, ge=0, le=2)
-    mix: Annotated[list[Share], Field(min_length=1, max_length=MOST_STYLES)] | None = None
+    mix: Annotated[list[Share], Field(min_length=1, max_length=MAX_STYLES)] | None = None
 
 
 class JobInfo(BaseModel):
-    """A job. ``position`` counts from 1 while it waits; ``scale`` is the width and height being painted."""
+    """A job. ``position`` is its place in the queue, from 1; ``scale`` is the current width and height."""
 
     id: Id
-    state: State
+    state: JobState
     position: int | None
     created: str
     recipe: dict[str, Any]
@@ -138,14 +139,14 @@ class JobInfo(BaseModel):
     thumb: str | None
 
 
-class JobWhole(JobInfo):
-    """A job with its losses so far: pairs of step and loss, at most some 200."""
+class JobDetails(JobInfo):
+    """A job with at most about 200 pairs of step and loss."""
 
     losses: list[tuple[int, float]]
 
 
 class JobList(BaseModel):
-    """Jobs, the newest first; ``next`` is the cursor of the next page."""
+    """A page of jobs, the newest first; ``next`` is the cursor of the next page."""
 
     jobs: list[JobInfo]
     next: int | None
@@ -160,7 +161,7 @@ class PlanScale(BaseModel):
 
 
 class PlanInfo(BaseModel):
-    """What a job would cost; ``available_bytes`` is null where that cannot be known."""
+    """The time and memory that a job would need; ``available_bytes`` is null if unknown."""
 
     width: int
     height: int
@@ -173,19 +174,19 @@ class PlanInfo(BaseModel):
     device: str
 
 
-class Replay(BaseModel):
-    """What a picture says of how it was made; a picture that is not here any more is null, its name a hint."""
+class ReplayInfo(BaseModel):
+    """The settings that a picture was made with. Pictures that no longer exist are null; ``names`` has their names."""
 
     recipe: dict[str, Any]
     content: str | None
     styles: list[str | None]
     guides: dict[str, Any]
     names: dict[str, Any]
-    trained: str | None = Field(None, description="The trained style, of a picture that one painted.")
+    trained: str | None = Field(None, description="The trained style, if the picture was painted with one.")
 
 
 class LimitsInfo(BaseModel):
-    """What the studio takes."""
+    """The limits of the studio."""
 
     bytes: int
     pixels: int
@@ -194,7 +195,7 @@ class LimitsInfo(BaseModel):
 
 
 class Sample(BaseModel):
-    """A picture that comes with impasto."""
+    """A picture that ships with impasto."""
 
     id: Id
     name: str
@@ -203,16 +204,16 @@ class Sample(BaseModel):
 
 
 class TrainedStyle(BaseModel):
-    """A network that was trained for one style and comes with impasto; it paints in one pass only."""
+    """A network that ships with impasto and paints one style in one pass."""
 
     name: str
     title: str
     credit: str
-    thumb: str = Field(description="A small picture: a sample photograph in this style.")
+    thumb: str = Field(description="Address of a thumbnail: a sample photograph in this style.")
 
 
-class Info(BaseModel):
-    """What the page needs to know; ``device`` is null until the process that paints is ready."""
+class StudioInfo(BaseModel):
+    """Facts for the page; ``device`` is null until a worker is ready."""
 
     version: str
     limits: LimitsInfo
@@ -225,14 +226,14 @@ class Info(BaseModel):
     fast: bool
 
 
-def _plain(value: object, depth: int = 8) -> bool:
-    """Return whether JSON could hold ``value``, whose numbers are finite and not absurdly long."""
+def _is_plain_json(value: object, depth: int = 8) -> bool:
+    """Return whether ``value`` is nested at most ``depth`` deep, with finite numbers and integers below 2**64."""
     if depth == 0:
         return False
     if isinstance(value, dict):
-        return all(_plain(one, depth - 1) for one in value.values())
+        return all(_is_plain_json(item, depth - 1) for item in value.values())
     if isinstance(value, list):
-        return all(_plain(one, depth - 1) for one in value)
+        return all(_is_plain_json(item, depth - 1) for item in value)
     if isinstance(value, int):
         return abs(value) < 2**64
     return not isinstance(value, float) or math.isfinite(value)

@@ -1,4 +1,4 @@
-"""The process that paints: one a device, one job at a time, and it can be told to leave a job at any step."""
+"""The process that paints: one a device, one job at a time. A job can be stopped or changed at any step."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from impasto.optimize.run import open_prepared
 
 PREVIEW_SIDE = 512
 PREVIEW_SECONDS = 1.0
-# A preview that took t seconds is followed by none for 25 t: they cost 4 % of the time at most.
+# After a preview that took t seconds there is none for 25 t: previews take at most 4 % of the time.
 PREVIEW_SHARE = 25.0
 STEP_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
-class Task:
-    """A job as the process gets it: pictures are files now. ``keep`` asks for the picture so far and no more."""
+class PaintTask:
+    """A job for the worker, with files instead of picture ids. With ``keep`` it only saves the picture so far."""
 
     id: str
     folder: Path
@@ -47,73 +47,75 @@ class Task:
 
 
 def run(pipe: Connection, device: str) -> None:
-    """Paint what is asked for until the server is gone."""
+    """Paint jobs from ``pipe`` until the server is gone."""
     warnings.simplefilter("ignore")
     PaintWorker(pipe, device).serve()
 
 
 class PaintWorker:
-    """Takes ``("paint", fields of Task)``, ``("leave", id, how)``, ``("change", id, strength, mix)`` and ``("exit",)``.
+    """Receives ``("paint", fields of PaintTask)``, ``("stop", id, request)``, ``("change", id, strength, mix)`` and
+    ``("exit",)``.
 
-    Sends ``("ready", device, cards)``, ``("started", id, steps, step)``, ``("step", id, step, size, loss, seconds)``,
-    ``("preview", id, bytes)`` and, when a job is left, ``("left", id, state, sentence or None, facts)`` with the facts
-    ``step``, ``strength`` and ``mix`` as they were at the end.
+    Sends ``("ready", device, number of GPUs)`` or ``("unavailable", reason)``, ``("started", id, steps, step)``,
+    ``("step", id, step, size, loss, seconds left)``, ``("preview", id, bytes)``, and at the end of its work on a job
+    ``("stopped", id, state, error or None, progress)``, where progress holds the final ``step``, ``strength`` and
+    ``mix``.
     """
 
     def __init__(self, pipe: Connection, device: str) -> None:
         self.pipe = pipe
         self.device = device
-        self.orders: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self.messages: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self.exiting = False
-        signal.signal(signal.SIGTERM, lambda *_: self.orders.put(("exit",)))
-        threading.Thread(target=self._listen, daemon=True).start()
+        signal.signal(signal.SIGTERM, lambda *_: self.messages.put(("exit",)))
+        threading.Thread(target=self._read_pipe, daemon=True).start()
 
     def serve(self) -> None:
-        """Open what every job needs, say so, and paint."""
+        """Open the device and the default encoder, report ready, and paint jobs."""
         try:
             self.device = str(open_device(self.device))
             open_prepared(make_recipe(), torch.device(self.device))
         except ImpastoError as error:
-            self.send("broken", str(error))
+            self.send("unavailable", str(error))
             return
         self.send("ready", self.device, torch.cuda.device_count() if self.device.startswith("cuda") else 1)
         while not self.exiting:
-            order = self.orders.get()
-            if order[0] == "exit":
+            message = self.messages.get()
+            if message[0] == "exit":
                 return
-            if order[0] == "paint":
-                self._paint(Task(**order[1]))
+            if message[0] == "paint":
+                self._paint(PaintTask(**message[1]))
 
     def send(self, *message: Any) -> None:
-        """Send a message; without a server there is nothing left to do."""
+        """Send a message to the server; exit if the server is gone."""
         try:
             self.pipe.send(message)
         except OSError:
             os._exit(0)
 
-    def _listen(self) -> None:
+    def _read_pipe(self) -> None:
         while True:
             try:
-                self.orders.put(self.pipe.recv())
+                self.messages.put(self.pipe.recv())
             except (EOFError, OSError):
-                os._exit(0)  # the server is gone; the next one begins at the last checkpoint
+                os._exit(0)  # the server is gone; the next one resumes from the last checkpoint
 
-    def _paint(self, task: Task) -> None:
+    def _paint(self, task: PaintTask) -> None:
         try:
-            for left in task.folder.glob(".impasto-*"):  # of a process that was killed while it wrote
-                left.unlink(missing_ok=True)
-            run = JobRun(self, task)
-            self.send("left", task.id, run.paint(), None, run.facts())
+            for partial_file in task.folder.glob(".impasto-*"):  # of a process that was killed while writing
+                partial_file.unlink(missing_ok=True)
+            job_run = JobRun(self, task)
+            self.send("stopped", task.id, job_run.paint(), None, job_run.progress())
         except ImpastoError as error:
-            self.send("left", task.id, "failed", str(error), {})
+            self.send("stopped", task.id, "failed", str(error), {})
         except Exception as error:
-            self.send("left", task.id, "failed", _explained(error), {})
+            self.send("stopped", task.id, "failed", _error_message(error), {})
 
 
 class JobRun:
-    """One job in this process, from its checkpoint on if it has one."""
+    """One job in this process, resumed from its checkpoint if it has one."""
 
-    def __init__(self, worker: PaintWorker, task: Task) -> None:
+    def __init__(self, worker: PaintWorker, task: PaintTask) -> None:
         self.worker, self.task = worker, task
         self.checkpoint = task.folder / "checkpoint"
         self.painter = self._open()
@@ -121,17 +123,17 @@ class JobRun:
         self.next_preview = 0.0
         self.next_step = 0.0
 
-    def facts(self) -> dict[str, Any]:
-        """Return where the run stands, and what may have been changed on the way."""
+    def progress(self) -> dict[str, Any]:
+        """Return the current step, and the strength and mix, which may have changed during the run."""
         recipe = self.painter.recipe
         mix = None if recipe.mix is None else list(recipe.mix)
         return {"step": self.painter.state.total, "strength": recipe.strength, "mix": mix}
 
     def paint(self) -> str:
-        """Paint until the end or until told to leave; return the state to leave the job in."""
+        """Paint until the end or a stop request; return the job's new state."""
         painter = self.painter
         if self.task.keep:
-            return self._leave("keep")
+            return self._stop("keep")
         stream = painter.events()
         with contextlib.closing(stream):
             for event in stream:
@@ -140,27 +142,27 @@ class JobRun:
                     self.checkpoint.unlink(missing_ok=True)
                     return "done"
                 self._report(event)
-                how = self._orders()
-                if how is not None:
-                    if how in ("keep", "cancel"):
+                request = self._handle_messages()
+                if request is not None:
+                    if request in ("keep", "cancel"):
                         painter.checkpoint = None
                     stream.close()
-                    return self._leave(how)
-        raise AssertionError("a run ends with Finished")  # unreachable: the engine ends with it or raises
+                    return self._stop(request)
+        raise AssertionError("a run ends with Finished")  # unreachable: the engine yields it or raises
 
     def _open(self) -> Painter:
         task, recipe = self.task, Recipe.make({**self.task.recipe, "device": self.worker.device})
         guides = Guides.from_json(task.guides)
-        saved = _saved(self.checkpoint)
-        if saved is None:
+        checkpoint = _load_checkpoint(self.checkpoint)
+        if checkpoint is None:
             job = open_job(recipe, task.content, task.styles, guides)
             return Painter(job, checkpoint=self.checkpoint)
-        before = saved.recipe.model_copy(update={"device": self.worker.device})
+        saved_recipe = checkpoint.recipe.model_copy(update={"device": self.worker.device})
         try:
-            job = open_job(before, task.content, task.styles, guides)
-            painter = Painter(job, checkpoint=self.checkpoint, resume=saved)
+            job = open_job(saved_recipe, task.content, task.styles, guides)
+            painter = Painter(job, checkpoint=self.checkpoint, resume=checkpoint)
             painter.change(strength=recipe.strength, mix=recipe.mix)
-        except ResumeError:  # another version's or of pictures that changed: painted anew
+        except ResumeError:  # another version's checkpoint, or changed pictures: start over
             self.checkpoint.unlink(missing_ok=True)
             return self._open()
         return painter
@@ -172,6 +174,7 @@ class JobRun:
         return resize(alpha, fit(alpha.shape[2], alpha.shape[3], PREVIEW_SIDE))
 
     def _report(self, event: Event) -> None:
+        """Send progress and previews to the server, at limited rates."""
         now = time.monotonic()
         if isinstance(event, Started):
             self.worker.send("started", self.task.id, event.plan.steps, event.resumed_step)
@@ -184,35 +187,35 @@ class JobRun:
                 )
             if now >= self.next_preview:
                 self.worker.send("preview", self.task.id, preview(self.painter, self.alpha))
-                spent = time.monotonic() - now
-                self.next_preview = now + max(PREVIEW_SECONDS, PREVIEW_SHARE * spent)
+                seconds = time.monotonic() - now
+                self.next_preview = now + max(PREVIEW_SECONDS, PREVIEW_SHARE * seconds)
 
-    def _orders(self) -> str | None:
-        """Do what was asked for since the last step; return how to leave, if at all."""
+    def _handle_messages(self) -> str | None:
+        """Handle the messages since the last step; return a request to stop this job, if there is one."""
         while True:
             try:
-                order = self.worker.orders.get_nowait()
+                message = self.worker.messages.get_nowait()
             except queue.Empty:
                 return None
-            if order[0] == "exit":
+            if message[0] == "exit":
                 self.worker.exiting = True
                 return "exit"
-            if order[1] != self.task.id:
+            if message[1] != self.task.id:
                 continue
-            if order[0] == "leave":
-                return str(order[2])
-            if order[0] == "change":
-                with contextlib.suppress(RecipeError):  # the server lets no such thing through
-                    self.painter.change(strength=order[2], mix=order[3])
+            if message[0] == "stop":
+                return str(message[2])
+            if message[0] == "change":
+                with contextlib.suppress(RecipeError):  # the server has already validated the change
+                    self.painter.change(strength=message[2], mix=message[3])
 
-    def _leave(self, how: str) -> str:
-        """Leave the files of a job as they should be; return its state."""
-        if how == "keep" and self.painter.state.total:
+    def _stop(self, request: str) -> str:
+        """Save or remove the job's files as requested; return its new state."""
+        if request == "keep" and self.painter.state.total:
             self.painter.result().save(self.task.folder / "picture.png")
-        if how in ("keep", "cancel"):
+        if request in ("keep", "cancel"):
             self.checkpoint.unlink(missing_ok=True)
             return "stopped"
-        return "queued" if how == "exit" else "paused"
+        return "queued" if request == "exit" else "paused"
 
 
 def preview(painter: Painter, alpha: Tensor | None) -> bytes:
@@ -222,8 +225,8 @@ def preview(painter: Painter, alpha: Tensor | None) -> bytes:
     return buffer.getvalue()
 
 
-def _saved(path: Path) -> Checkpoint | None:
-    """Return the checkpoint if there is one that can be read; what cannot is of no use to anybody."""
+def _load_checkpoint(path: Path) -> Checkpoint | None:
+    """Return the checkpoint, None if there is none; an unreadable one is removed."""
     try:
         return read_checkpoint(path) if path.is_file() else None
     except ResumeError:
@@ -231,11 +234,11 @@ def _saved(path: Path) -> Checkpoint | None:
         return None
 
 
-def _explained(error: Exception) -> str:
-    memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    if memory or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error)):
-        return "Memory ran out; choose a smaller size."
+def _error_message(error: Exception) -> str:
+    out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    if out_of_memory or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error)):
+        return "There is not enough memory; choose a smaller size."
     if isinstance(error, OSError):
         return f"The picture could not be saved ({error.strerror or error})."
-    what = f"{type(error).__name__}: {error}".strip(": ")[:300]
-    return f"impasto hit a bug: {what}."
+    details = f"{type(error).__name__}: {error}".strip(": ")[:300]
+    return f"impasto hit a bug: {details}."

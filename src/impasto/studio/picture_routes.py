@@ -1,4 +1,4 @@
-"""Routes about pictures: sending and showing them, previews in one pass, plans, replays, and what there is."""
+"""Routes of pictures: upload, download, one-pass previews, plans, replays, and the studio's info."""
 
 from __future__ import annotations
 
@@ -12,36 +12,42 @@ from impasto import __version__
 from impasto.optimize.panels import PANELS
 from impasto.optimize.presets import PRESETS, make_recipe
 from impasto.optimize.recipe import Recipe
-from impasto.studio.dependencies import Here, IdPath, binary, errors, sent_picture
+from impasto.studio.dependencies import (
+    CurrentStudio,
+    IdPath,
+    error_responses,
+    image_body,
+    image_response,
+)
+from impasto.studio.errors import RequestError
 from impasto.studio.folder import new_id
 from impasto.studio.instant_styles import trained_styles
 from impasto.studio.models import (
     FastBody,
-    Info,
     JobBody,
     LimitsInfo,
     PictureInfo,
     PlanInfo,
-    Replay,
+    ReplayInfo,
     Sample,
+    StudioInfo,
     TrainedStyle,
 )
-from impasto.studio.pictures import LARGEST_SHOWN, TYPES, clean_name
-from impasto.studio.processes import RequestError
-from impasto.studio.requests import files_of, recipe_of, replayed
+from impasto.studio.pictures import MAX_SHOWN_SIDE, TYPES, clean_name
+from impasto.studio.requests import parse_recipe, replay_settings, resolve_files
 
 router = APIRouter(prefix="/api")
-FOREVER = "private, max-age=31536000, immutable"
+IMMUTABLE = "private, max-age=31536000, immutable"
 FAST_SECONDS = 60.0
 PLAN_SECONDS = 60.0
 
 
-@router.get("/info", responses=errors())
-async def info(studio: Here) -> Info:
-    """Return version, limits, the schema of recipes, presets, and the pictures that come with impasto."""
+@router.get("/info", responses=error_responses())
+async def info(studio: CurrentStudio) -> StudioInfo:
+    """Return version, limits, the schema of recipes, presets, sample pictures and instant styles."""
     limits = studio.settings.limits
     samples = studio.pictures.samples.items()
-    return Info(
+    return StudioInfo(
         version=__version__,
         limits=LimitsInfo(
             bytes=limits.upload_bytes,
@@ -52,52 +58,63 @@ async def info(studio: Here) -> Info:
         recipe_schema=_SCHEMA,
         presets={name: preset.summary for name, preset in PRESETS.items()},
         preset_fields=_PRESET_FIELDS,
-        samples=[Sample(id=key, name=one.name, credit=one.credit, kind=one.kind) for key, one in samples],
+        samples=[
+            Sample(id=sample_id, name=sample.name, credit=sample.credit, kind=sample.kind)
+            for sample_id, sample in samples
+        ],
         trained_styles=[TrainedStyle(**style) for style in trained_styles()],
-        device=studio.crew.device,
+        device=studio.worker_pool.device,
         fast=studio.can_preview,
     )
 
 
 @router.post(
-    "/pictures", responses=errors(408, 415, 429), openapi_extra=sent_picture("The picture's file, as it is.")
+    "/pictures", responses=error_responses(408, 415, 429), openapi_extra=image_body("The picture's file.")
 )
-async def send_picture(
+async def upload_picture(
     request: Request,
-    studio: Here,
+    studio: CurrentStudio,
     name: Annotated[
-        str | None, Header(alias="X-Name", description="What to call it, url-encoded.", max_length=2000)
+        str | None, Header(alias="X-Name", description="The picture's name, url-encoded.", max_length=2000)
     ] = None,
 ) -> PictureInfo:
-    """Send a picture; it is decoded in a process of its own and kept under an id made of its bytes."""
+    """Upload a picture. Its id is a digest of its bytes."""
     _check_type(request)
-    if not studio.ledger.tidy():
-        most = studio.settings.limits.history_bytes / 1e9
-        raise RequestError(413, f"The studio's folder is full ({most:.1f} GB); forget some jobs first.")
+    if not studio.job_store.prune():
+        gigabytes = studio.settings.limits.history_bytes / 1e9
+        raise RequestError(413, f"The studio's folder is full ({gigabytes:.1f} GB); delete some jobs first.")
     row = await studio.pictures.receive(_body(request), clean_name(name))
     return PictureInfo(id=row.id, width=row.width, height=row.height, name=row.name, alpha=row.alpha)
 
 
-@router.get("/pictures/{id}", response_class=Response, responses={**errors(404, 429), **binary("webp")})
+@router.get(
+    "/pictures/{id}",
+    response_class=Response,
+    responses={**error_responses(404, 429), **image_response("webp")},
+)
 async def show_picture(
-    studio: Here, name: IdPath, size: Annotated[int, Query(ge=16, le=LARGEST_SHOWN)] = LARGEST_SHOWN
+    studio: CurrentStudio,
+    picture_id: IdPath,
+    size: Annotated[int, Query(ge=16, le=MAX_SHOWN_SIDE)] = MAX_SHOWN_SIDE,
 ) -> Response:
-    """Return a picture whose longer side is at most ``size``."""
-    data = await studio.pictures.show(studio.pictures.path(name), size)
-    return Response(data, media_type="image/webp", headers={"cache-control": FOREVER})
+    """Return a picture, scaled down to a longer side of at most ``size``."""
+    data = await studio.pictures.scaled(studio.pictures.path(picture_id), size)
+    return Response(data, media_type="image/webp", headers={"cache-control": IMMUTABLE})
 
 
 @router.post(
     "/fast",
     response_class=Response,
-    responses={**errors(404, 409, 429, 503), **binary("webp", "png", "jpeg")},
+    responses={**error_responses(404, 409, 429, 503), **image_response("webp", "png", "jpeg")},
 )
 async def fast(
     body: FastBody,
-    studio: Here,
-    client: Annotated[str | None, Header(alias="X-Client", description="Who asks.", max_length=100)] = None,
+    studio: CurrentStudio,
+    client: Annotated[
+        str | None, Header(alias="X-Client", description="Identifies the client.", max_length=100)
+    ] = None,
 ) -> Response:
-    """Return a picture in one pass; of one client's requests that wait only the newest is answered."""
+    """Paint a picture in one pass; of a client's waiting requests only the newest is answered."""
     if not studio.can_preview:
         raise RequestError(
             503, "The network for previews is not part of this installation; start a job instead."
@@ -105,14 +122,14 @@ async def fast(
     limits = studio.settings.limits
     if len(body.styles) > limits.styles:
         raise RequestError(
-            422, f"{len(body.styles)} styles are more than this studio takes, {limits.styles}."
+            422, f"{len(body.styles)} styles are more than the limit of this studio, {limits.styles}."
         )
     if body.trained is not None and body.trained not in {style["name"] for style in trained_styles()}:
         raise RequestError(404, f"There is no trained style '{body.trained}'; /api/info lists them.")
-    guides = {"masks": body.masks or [], "protect": body.protect}
-    places = {key: value for key, value in guides.items() if value}
-    files = files_of(studio.pictures, {}, body.content, body.styles, places)
-    data = await studio.latest.ask(
+    masks = {"masks": body.masks or [], "protect": body.protect}
+    guides = {name: value for name, value in masks.items() if value}
+    files = resolve_files(studio.pictures, {}, body.content, body.styles, guides)
+    data = await studio.preview_queue.call(
         client or new_id(),
         "paint",
         FAST_SECONDS,
@@ -128,39 +145,42 @@ async def fast(
         colors=body.colors,
         format=body.format,
     )
-    kind = body.format or "webp"
-    return Response(data, media_type=f"image/{kind}", headers={"cache-control": "no-store"})
+    image_type = body.format or "webp"
+    return Response(data, media_type=f"image/{image_type}", headers={"cache-control": "no-store"})
 
 
-@router.post("/plan", responses=errors(404, 429))
-async def plan(body: JobBody, studio: Here) -> PlanInfo:
-    """Return sizes, steps, time and memory of a job without queueing it."""
-    recipe = recipe_of(body, studio.settings.limits.styles).to_json()
-    files = files_of(studio.pictures, recipe, body.content, body.styles, body.guides.ids())
+@router.post("/plan", responses=error_responses(404, 429))
+async def plan(body: JobBody, studio: CurrentStudio) -> PlanInfo:
+    """Return the sizes, steps, time and memory that a job would need."""
+    recipe = parse_recipe(body, studio.settings.limits.styles).to_json()
+    files = resolve_files(studio.pictures, recipe, body.content, body.styles, body.guides.ids())
     try:
-        return PlanInfo(**await studio.desk.ask("plan", PLAN_SECONDS, **files))
+        return PlanInfo(**await studio.image_service.call("plan", PLAN_SECONDS, **files))
     except RequestError as error:
-        raise RequestError(error.status, studio.pictures.names_for(str(error))) from error
+        raise RequestError(error.status, studio.pictures.with_names(str(error))) from error
 
 
 @router.post(
-    "/replay", responses=errors(408, 415, 429), openapi_extra=sent_picture("A picture made by impasto.")
+    "/replay",
+    responses=error_responses(408, 415, 429),
+    openapi_extra=image_body("A picture made by impasto."),
 )
-async def replay(request: Request, studio: Here) -> Replay:
-    """Return how a picture was made; nothing of it is kept."""
+async def replay(request: Request, studio: CurrentStudio) -> ReplayInfo:
+    """Return the settings a picture was made with; the picture is not stored."""
     _check_type(request)
-    path, _, _ = await studio.pictures.store(_body(request))
+    path, _, _ = await studio.pictures.save_upload(_body(request))
     try:
-        stored = await studio.desk.ask("recipe", path=path, name="The picture")
+        stored = await studio.image_service.call("embedded_recipe", path=path, name="The picture")
     finally:
         path.unlink(missing_ok=True)
-    return Replay(**replayed(studio.pictures, stored))
+    return ReplayInfo(**replay_settings(studio.pictures, stored))
 
 
 def _check_type(request: Request) -> None:
-    kind, _, name = request.headers.get("content-type", "").partition(";")[0].strip().lower().partition("/")
-    if kind != "image" or name not in TYPES:
-        raise RequestError(415, f"A picture is sent as image/..., one of {', '.join(TYPES)}.")
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind, _, subtype = content_type.partition("/")
+    if kind != "image" or subtype not in TYPES:
+        raise RequestError(415, f"The content type must be image/..., one of {', '.join(TYPES)}.")
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:
@@ -168,11 +188,11 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
         async for part in request.stream():
             yield part
     except ClientDisconnect:
-        raise RequestError(408, "The request did not come to its end.") from None
+        raise RequestError(408, "The request was not completed.") from None
 
 
 def _schema() -> dict[str, Any]:
-    """Return the JSON schema of recipes, with the groups in which forms show the fields."""
+    """Return the JSON schema of recipes, with the groups of fields that forms show."""
     schema = Recipe.model_json_schema()
     for name in ("weights", "device"):
         del schema["properties"][name]

@@ -1,4 +1,4 @@
-"""The pictures of a studio: received in pieces, decoded elsewhere, kept under the digest of their bytes."""
+"""The store of uploaded pictures. Files are named by a digest of their bytes and decoded in another process."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from urllib.parse import unquote
 
 from impasto.hashing import bytes_sha256
 from impasto.studio.database import Database, PictureRow
-from impasto.studio.folder import Folder
-from impasto.studio.processes import Helper, RequestError
+from impasto.studio.errors import RequestError
+from impasto.studio.folder import StudioFolder
+from impasto.studio.processes import HelperProcess
 from impasto.studio.settings import Limits
 
 TYPES = ("jpeg", "jpg", "png", "webp", "tiff", "avif", "gif", "bmp", "heic", "heif")
-LARGEST_SHOWN = 4096
-# What the page shows samples at; it need not wait until the process that decodes is there.
+MAX_SHOWN_SIDE = 4096
+# The size at which the page shows samples; thumbnails ship, so that the page need not wait for the decoder.
 THUMB_SIDE = 192
 _CACHED_BYTES = 48 << 20
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\]+")
@@ -30,7 +31,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\]+")
 
 @dataclass(frozen=True)
 class SamplePicture:
-    """A picture that comes with impasto: file, name, whose it is, and what it is for."""
+    """A picture that ships with impasto, as a content or a style image."""
 
     file: str
     name: str
@@ -43,136 +44,143 @@ class SamplePicture:
         return f"{Path(self.file).stem}.webp"
 
 
-_HOME = Path(str(resources.files("impasto.studio"))) / "samples"
-_PLATE = "painted by impasto itself, free of rights"
+_SAMPLE_FOLDER = Path(str(resources.files("impasto.studio"))) / "samples"
+_PLATE_CREDIT = "painted by impasto itself, free of rights"
 SAMPLES = (
     SamplePicture("astronaut.jpg", "Astronaut", "Eileen Collins, NASA, public domain", "content"),
     SamplePicture("chelsea.jpg", "Cat", "Chelsea, by Stefan van der Walt, CC0", "content"),
     SamplePicture("coffee.jpg", "Coffee", "Pikolo Espresso Bar, by Rachel Michetti, CC0", "content"),
     SamplePicture("rocket.jpg", "Rocket", "Falcon 9, SpaceX, CC0", "content"),
-    SamplePicture("swirls.jpg", "Night over the river", _PLATE, "style"),
-    SamplePicture("woodcut.jpg", "The breaker", _PLATE, "style"),
-    SamplePicture("glass.jpg", "Rose window", _PLATE, "style"),
-    SamplePicture("points.jpg", "Sunday by the water", _PLATE, "style"),
-    SamplePicture("paper.jpg", "Fronds", _PLATE, "style"),
-    SamplePicture("ink.jpg", "Pine above the mist", _PLATE, "style"),
+    SamplePicture("swirls.jpg", "Night over the river", _PLATE_CREDIT, "style"),
+    SamplePicture("woodcut.jpg", "The breaker", _PLATE_CREDIT, "style"),
+    SamplePicture("glass.jpg", "Rose window", _PLATE_CREDIT, "style"),
+    SamplePicture("points.jpg", "Sunday by the water", _PLATE_CREDIT, "style"),
+    SamplePicture("paper.jpg", "Fronds", _PLATE_CREDIT, "style"),
+    SamplePicture("ink.jpg", "Pine above the mist", _PLATE_CREDIT, "style"),
 )
 
 
 class PictureStore:
-    """Receives, keeps and shows pictures. ``samples`` are those of the package, by id; they are never forgotten."""
+    """Receives, stores and scales pictures. ``samples`` are those of the package, by id; they are never pruned."""
 
-    def __init__(self, folder: Folder, database: Database, desk: Helper, limits: Limits) -> None:
-        self.folder, self.database, self.desk, self.limits = folder, database, desk, limits
+    def __init__(
+        self, folder: StudioFolder, database: Database, image_service: HelperProcess, limits: Limits
+    ) -> None:
+        self.folder, self.database = folder, database
+        self.image_service, self.limits = image_service, limits
         self.samples: dict[str, SamplePicture] = {}
-        self._shown: OrderedDict[tuple[Path, int, int], bytes] = OrderedDict()
+        self._cache: OrderedDict[tuple[Path, int, int], bytes] = OrderedDict()
 
     def add_samples(self) -> None:
-        """Put the pictures of the package where those that are sent lie."""
+        """Add the sample pictures to the store."""
         for sample in SAMPLES:
-            data = (_HOME / sample.file).read_bytes()
-            name = bytes_sha256(data)[:32]
-            self.samples[name] = sample
-            target = self.folder.picture(name)
-            if not target.is_file() or self.database.picture(name) is None:
+            data = (_SAMPLE_FOLDER / sample.file).read_bytes()
+            sample_id = bytes_sha256(data)[:32]
+            self.samples[sample_id] = sample
+            target = self.folder.picture(sample_id)
+            if not target.is_file() or self.database.picture(sample_id) is None:
                 target.write_bytes(data)
                 width, height = _jpeg_size(data)
                 self.database.save_picture(
-                    PictureRow(name, sample.name, width, height, False, len(data), time.time())
+                    PictureRow(sample_id, sample.name, width, height, False, len(data), time.time())
                 )
 
     async def receive(self, body: AsyncIterator[bytes], name: str) -> PictureRow:
-        """Keep a picture that is being sent; raises `RequestError` for what is too large or no picture."""
-        path, digest, size = await self.store(body)
+        """Store an uploaded picture; raises `RequestError` if it is too large or not a picture."""
+        path, picture_id, size = await self.save_upload(body)
         try:
-            found = self.database.picture(digest)
-            target = self.folder.picture(digest)
-            if found is None or not target.is_file():
-                seen = await self.desk.ask(
-                    "check", path=path, name=name, most_pixels=self.limits.upload_pixels
+            row = self.database.picture(picture_id)
+            target = self.folder.picture(picture_id)
+            if row is None or not target.is_file():
+                info = await self.image_service.call(
+                    "check", path=path, name=name, max_pixels=self.limits.upload_pixels
                 )
                 path.replace(target)
-                found = PictureRow(
-                    digest, name, seen["width"], seen["height"], seen["alpha"], size, time.time()
+                row = PictureRow(
+                    picture_id, name, info["width"], info["height"], info["alpha"], size, time.time()
                 )
-                self.database.save_picture(found)
-            self.database.touch([digest], time.time())
-            return found
+                self.database.save_picture(row)
+            self.database.touch([picture_id], time.time())
+            return row
         finally:
             path.unlink(missing_ok=True)
 
-    async def store(self, body: AsyncIterator[bytes]) -> tuple[Path, str, int]:
-        """Write what is being sent into a file; return the file, the id and the number of bytes."""
-        path, digest, size = self.folder.upload(), hashlib.sha256(), 0
+    async def save_upload(self, body: AsyncIterator[bytes]) -> tuple[Path, str, int]:
+        """Write an upload to a temporary file; return the file, the picture's id and the number of bytes."""
+        path, digest, size = self.folder.new_upload(), hashlib.sha256(), 0
         try:
             with path.open("wb") as file:
                 async for part in body:
                     size += len(part)
                     if size > self.limits.upload_bytes:
-                        most = self.limits.upload_bytes
-                        raise RequestError(413, f"This is too large; at most {most:,} bytes are taken here.")
+                        max_bytes = self.limits.upload_bytes
+                        raise RequestError(
+                            413, f"The picture is too large; the limit is {max_bytes:,} bytes."
+                        )
                     digest.update(part)
                     file.write(part)
             if size == 0:
-                raise RequestError(422, "Nothing was sent; the picture is the body of the request.")
+                raise RequestError(422, "The request is empty; send the picture as its body.")
         except OSError as error:
             path.unlink(missing_ok=True)
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise RequestError(413, "The disk is full; forget some pictures, or make room.") from error
+                raise RequestError(413, "The disk is full; delete some jobs or other files.") from error
             raise
         except BaseException:
             path.unlink(missing_ok=True)
             raise
         return path, digest.hexdigest()[:32], size
 
-    async def show(self, path: Path, size: int) -> bytes:
-        """Return a picture as WebP of this longer side; the last ones are remembered."""
+    async def scaled(self, path: Path, size: int) -> bytes:
+        """Return a picture as WebP with a longer side of at most ``size``; recent results are cached."""
         sample = self.samples.get(path.name) if size == THUMB_SIDE else None
         if sample is not None and path.parent == self.folder.pictures:
-            return (_HOME / sample.thumb).read_bytes()
+            return (_SAMPLE_FOLDER / sample.thumb).read_bytes()
         try:
             key = (path, size, path.stat().st_mtime_ns)
         except FileNotFoundError:
-            raise RequestError(404, "There is no such picture any more.") from None
-        if key not in self._shown:
-            self._shown[key] = await self.desk.ask("show", path=path, size=size)
-        self._shown.move_to_end(key)
-        while len(self._shown) > 1 and sum(map(len, self._shown.values())) > _CACHED_BYTES:
-            self._shown.popitem(last=False)
-        return self._shown[key]
+            raise RequestError(404, "The picture no longer exists.") from None
+        if key not in self._cache:
+            self._cache[key] = await self.image_service.call("scale", path=path, size=size)
+        self._cache.move_to_end(key)
+        while len(self._cache) > 1 and sum(map(len, self._cache.values())) > _CACHED_BYTES:
+            self._cache.popitem(last=False)
+        return self._cache[key]
 
-    def path(self, name: str) -> Path:
-        """Return the file of a picture; raises `RequestError` where there is none."""
-        path = self.folder.picture(name)
-        if self.database.picture(name) is None or not path.is_file():
-            raise RequestError(404, f"There is no picture {name}; send it to /api/pictures first.")
+    def path(self, picture_id: str) -> Path:
+        """Return the file of a picture; raises `RequestError` if there is none."""
+        path = self.folder.picture(picture_id)
+        if self.database.picture(picture_id) is None or not path.is_file():
+            raise RequestError(404, f"There is no picture {picture_id}; upload it to /api/pictures first.")
         return path
 
-    def names_for(self, sentence: str) -> str:
-        """Return a sentence with the names of pictures instead of their ids and the paths they lie at."""
-        here = re.escape(str(self.folder.pictures))
+    def with_names(self, message: str) -> str:
+        """Return a message with ids and paths of pictures replaced by the names their owners gave them."""
+        folder = re.escape(str(self.folder.pictures))
 
-        def name(found: re.Match[str]) -> str:
-            row = self.database.picture(found[1])
-            return found[1] if row is None else row.name
+        def name(match: re.Match[str]) -> str:
+            row = self.database.picture(match[1])
+            return match[1] if row is None else row.name
 
-        return re.sub(rf"(?:{here}[/\\])?\b([0-9a-f]{{32}})\b", name, sentence)
+        return re.sub(rf"(?:{folder}[/\\])?\b([0-9a-f]{{32}})\b", name, message)
 
-    def forget(self, name: str) -> None:
-        """Remove a picture."""
-        self.database.forget_picture(name)
-        self.folder.picture(name).unlink(missing_ok=True)
+    def delete(self, picture_id: str) -> None:
+        """Delete a picture."""
+        self.database.delete_picture(picture_id)
+        self.folder.picture(picture_id).unlink(missing_ok=True)
 
 
 def clean_name(header: str | None) -> str:
-    """Return the name that a client gave a picture, url-encoded, without anything that could do harm."""
+    """Return a picture's name from its url-encoded header, without control characters and path separators."""
     text = unquote(header or "", errors="replace")
     return _UNPRINTABLE.sub(" ", text).strip()[:120] or "picture"
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
-    """Return width and height from the frame header of a JPEG file (ITU T.81, B.2.2) of our own."""
-    at = 2
-    while data[at + 1] not in (0xC0, 0xC1, 0xC2):
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(data[at + 5 : at + 7], "big")
+    """Return width and height from the frame header (ITU T.81, B.2.2) of one of the sample JPEG files."""
+    offset = 2
+    while data[offset + 1] not in (0xC0, 0xC1, 0xC2):
+        offset += 2 + int.from_bytes(data[offset + 2 : offset + 4], "big")
+    height = int.from_bytes(data[offset + 5 : offset + 7], "big")
+    width = int.from_bytes(data[offset + 7 : offset + 9], "big")
+    return width, height

@@ -1,4 +1,4 @@
-"""Processes at the other end of a pipe, whose death is noticed and costs nobody else anything."""
+"""Child processes behind pipes. A crash of one is detected and affects no other."""
 
 from __future__ import annotations
 
@@ -14,34 +14,33 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from impasto.errors import ImpastoError
+from impasto.studio.errors import RequestError
 
 _SPAWN = multiprocessing.get_context("spawn")
-DIED = object()
-"""What is heard when the process is gone."""
+EXITED = object()
+"""The message that is delivered when a process has ended."""
 READY = ("ready", None)
-# A process may take so long to begin; only then a request's own time runs.
+# Seconds that a process may take to start; the time limit of a request begins after that.
 START_SECONDS = 120.0
 
 
-class RequestError(ImpastoError):
-    """A request that cannot be answered, with the HTTP status that says so."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-
-
-class Child:
+class ChildProcess:
     """One process that runs ``run(pipe, *arguments)`` of a module, which only that process imports.
 
-    ``heard`` gets everything it sends, and `DIED` at its end, in the event loop's thread. A ``patient`` one lets all
-    others go first where processors are short.
+    ``on_message`` is called in the event loop's thread with each message of the process, and with `EXITED` at its
+    end. A process with ``low_priority`` yields to others when processors are scarce.
     """
 
     def __init__(
-        self, module: str, arguments: tuple[Any, ...], heard: Callable[[Any], None], *, patient: bool = False
+        self,
+        module: str,
+        arguments: tuple[Any, ...],
+        on_message: Callable[[Any], None],
+        *,
+        low_priority: bool = False,
     ) -> None:
-        self.module, self.arguments, self.heard, self.patient = module, arguments, heard, patient
+        self.module, self.arguments = module, arguments
+        self.on_message, self.low_priority = on_message, low_priority
         self._process: Any = None
         self._pipe: Connection | None = None
         self._reader: threading.Thread | None = None
@@ -49,43 +48,43 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """The process's number, None when there is none."""
+        """The process id, None while there is no process."""
         return None if self._process is None else self._process.pid
 
     def start(self) -> None:
-        """Start the process; call it from the event loop, when there is none."""
+        """Start the process. Call this from the event loop, and only while there is no process."""
         loop = asyncio.get_running_loop()
-        self._pipe, theirs = _SPAWN.Pipe()
+        self._pipe, child_pipe = _SPAWN.Pipe()
         self._process = _SPAWN.Process(
-            target=_enter,
-            args=(self.module, theirs, self.arguments, self.patient),
+            target=_run_module,
+            args=(self.module, child_pipe, self.arguments, self.low_priority),
             daemon=True,
             name=self.module,
         )
         self._process.start()
-        theirs.close()
+        child_pipe.close()
         self._generation += 1
         self._reader = threading.Thread(
-            target=self._read,
+            target=self._read_pipe,
             args=(loop, self._pipe, self._generation),
             daemon=True,
-            name=f"hears {self.module}",
+            name=f"reader of {self.module}",
         )
         self._reader.start()
 
     def send(self, message: Any) -> None:
-        """Send a message; one to a process that just died is lost, and its death is heard."""
+        """Send a message. One to a process that has just ended is lost; `EXITED` follows."""
         if self._pipe is not None:
             with contextlib.suppress(OSError):
                 self._pipe.send(message)
 
     def kill(self) -> None:
-        """End the process at once; its death is heard."""
+        """Kill the process; `EXITED` follows."""
         if self._process is not None:
             self._process.kill()
 
-    async def end(self, seconds: float) -> None:
-        """Wait so long for the process to leave, then kill it; what it sends until then is heard."""
+    async def stop(self, seconds: float) -> None:
+        """Wait up to ``seconds`` for the process to exit, then kill it. Its messages are still delivered."""
         process, reader = self._process, self._reader
         if process is None or reader is None:
             return
@@ -94,41 +93,41 @@ class Child:
             process.kill()
             await asyncio.to_thread(process.join, 5)
         await asyncio.to_thread(reader.join, 5)
-        await asyncio.sleep(0)  # what the reader left to the loop is heard first
+        await asyncio.sleep(0)  # deliver what the reader has scheduled
 
-    def _read(self, loop: asyncio.AbstractEventLoop, pipe: Connection, generation: int) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to hear
+    def _read_pipe(self, loop: asyncio.AbstractEventLoop, pipe: Connection, generation: int) -> None:
+        with contextlib.suppress(RuntimeError):  # the event loop is closed
             try:
                 while True:
-                    loop.call_soon_threadsafe(self._hear, generation, pipe.recv())
+                    loop.call_soon_threadsafe(self._deliver, generation, pipe.recv())
             except (EOFError, OSError):
-                loop.call_soon_threadsafe(self._hear, generation, DIED)
+                loop.call_soon_threadsafe(self._deliver, generation, EXITED)
 
-    def _hear(self, generation: int, message: Any) -> None:
+    def _deliver(self, generation: int, message: Any) -> None:
         if generation != self._generation:
             return
-        if message is DIED:
+        if message is EXITED:
             self._process = self._pipe = None
-        self.heard(message)
+        self.on_message(message)
 
 
-def _enter(module: str, pipe: Connection, arguments: tuple[Any, ...], patient: bool) -> None:
-    """Begin in the new process: Ctrl-C is for the server, which says what to do."""
-    if patient and hasattr(os, "nice"):
+def _run_module(module: str, pipe: Connection, arguments: tuple[Any, ...], low_priority: bool) -> None:
+    """Run a module in the new process. Ctrl-C is left to the server, which stops its processes in order."""
+    if low_priority and hasattr(os, "nice"):
         os.nice(5)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     importlib.import_module(module).run(pipe, *arguments)
 
 
-class Helper:
-    """A process that answers requests one at a time; a request that kills it, or takes too long, is refused.
+class HelperProcess:
+    """A process that answers requests one at a time. A request that crashes it, or takes too long, fails.
 
-    Its module has ``run(pipe)``, usually through `answer`.
+    Its module defines ``run(pipe)``, usually with `answer`.
     """
 
-    def __init__(self, module: str, most_waiting: int) -> None:
-        self._child = Child(module, (), self._hear)
-        self._most = most_waiting
+    def __init__(self, module: str, max_waiting: int) -> None:
+        self._child = ChildProcess(module, (), self._on_message)
+        self._max_waiting = max_waiting
         self._waiting = 0
         self._turn = asyncio.Lock()
         self._ready = asyncio.Event()
@@ -136,75 +135,73 @@ class Helper:
 
     @property
     def pid(self) -> int | None:
-        """The process's number, None when there is none."""
+        """The process id, None while there is no process."""
         return self._child.pid
 
     def start(self) -> None:
-        """Start the process before it is needed."""
+        """Start the process before the first request needs it."""
         if self._child.pid is None:
             self._child.start()
 
-    async def ask(self, kind: str, seconds: float = 60.0, **request: Any) -> Any:
-        """Return the answer; raises `RequestError` where there is none."""
-        if self._waiting >= self._most:
-            raise RequestError(
-                429, f"{self._waiting} requests wait for their answer already; try again in a moment."
-            )
+    async def call(self, kind: str, seconds: float = 60.0, **request: Any) -> Any:
+        """Return the answer to a request; raises `RequestError` if it fails."""
+        if self._waiting >= self._max_waiting:
+            raise RequestError(429, f"{self._waiting} requests are waiting; try again in a moment.")
         self._waiting += 1
         try:
             async with self._turn:
-                return await self._ask(kind, seconds, request)
+                return await self._call(kind, seconds, request)
         finally:
             self._waiting -= 1
 
-    async def _ask(self, kind: str, seconds: float, request: dict[str, Any]) -> Any:
+    async def _call(self, kind: str, seconds: float, request: dict[str, Any]) -> Any:
         self.start()
         self._answer = asyncio.get_running_loop().create_future()
-        waiting = asyncio.ensure_future(self._ready.wait())
+        ready = asyncio.ensure_future(self._ready.wait())
         self._child.send((kind, request))
         try:
             async with asyncio.timeout(seconds + START_SECONDS) as limit:
-                either: list[asyncio.Future[Any]] = [self._answer, waiting]
-                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                futures: list[asyncio.Future[Any]] = [self._answer, ready]
+                await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
                 limit.reschedule(asyncio.get_running_loop().time() + seconds)
                 status, value = await self._answer
         except (TimeoutError, asyncio.CancelledError) as error:
-            self._child.kill()  # or its late answer would be taken for the next one
-            await self._child.end(5)
+            self._child.kill()  # a late answer would be taken for that of the next request
+            await self._child.stop(5)
             if isinstance(error, asyncio.CancelledError):
                 raise
-            raise RequestError(422, f"This took more than {seconds:g} seconds and was given up.") from error
+            raise RequestError(422, f"This took more than {seconds:g} seconds and was stopped.") from error
         finally:
-            waiting.cancel()
+            ready.cancel()
             self._answer = None
         if status == "ok":
             return value
         raise RequestError(*value)
 
-    async def end(self) -> None:
+    async def stop(self) -> None:
         """End the process."""
         self._child.kill()
-        await self._child.end(5)
+        await self._child.stop(5)
 
-    def _hear(self, message: Any) -> None:
+    def _on_message(self, message: Any) -> None:
         if message == READY:
             self._ready.set()
             return
-        if message is DIED:
+        if message is EXITED:
             self._ready.clear()
         if self._answer is None or self._answer.done():
             return
-        if message is DIED:
-            sentence = (
-                "The process that worked on this died, perhaps for want of memory; try something smaller."
+        if message is EXITED:
+            reason = (
+                "The process that handled this request crashed, perhaps out of memory; try a smaller picture."
             )
-            self._answer.set_result(("refused", (422, sentence)))
+            self._answer.set_result(("error", (422, reason)))
         else:
             self._answer.set_result(message)
 
 
 def answer(pipe: Connection, handlers: dict[str, Callable[..., Any]]) -> None:
-    """Answer what comes through ``pipe`` with ``handlers`` until its other end is closed."""
+    """Answer requests from ``pipe`` with ``handlers`` until the other end is closed."""
     with contextlib.suppress(OSError):
         pipe.send(READY)
     while True:
@@ -215,13 +212,13 @@ def answer(pipe: Connection, handlers: dict[str, Callable[..., Any]]) -> None:
         try:
             reply = ("ok", handlers[kind](**request))
         except RequestError as error:
-            reply = ("refused", (error.status, str(error)))
+            reply = ("error", (error.status, str(error)))
         except ImpastoError as error:
-            reply = ("refused", (422, str(error)))
+            reply = ("error", (422, str(error)))
         except MemoryError:
-            reply = ("refused", (422, "Memory ran out over this; try something smaller."))
+            reply = ("error", (422, "There is not enough memory for this; try a smaller picture."))
         except Exception as error:  # a bug must not end the process
-            what = f"{type(error).__name__}: {error}".strip(": ")[:300]
-            reply = ("refused", (422, f"impasto hit a bug over this: {what}."))
+            details = f"{type(error).__name__}: {error}".strip(": ")[:300]
+            reply = ("error", (422, f"impasto hit a bug: {details}."))
         with contextlib.suppress(OSError):
             pipe.send(reply)

@@ -1,4 +1,4 @@
-"""Running the server: the socket first, so that what is wrong with it is a sentence, then the page at once."""
+"""The HTTP server. It opens the socket first, so that a wrong host or port is reported as one sentence."""
 
 from __future__ import annotations
 
@@ -15,66 +15,66 @@ import uvicorn
 
 from impasto.errors import OutputError
 from impasto.studio.app import create_app
+from impasto.studio.service import StudioService
 from impasto.studio.settings import StudioSettings
-from impasto.studio.studio import Studio
 
-CLOSING_SECONDS = 5
+SHUTDOWN_SECONDS = 5
 
 
-class Server(uvicorn.Server):
-    """A server that ends the streams of who watches before it waits for connections to close."""
+class StudioServer(uvicorn.Server):
+    """A uvicorn server that ends event streams before it waits for connections to close."""
 
-    def __init__(self, config: uvicorn.Config, studio: Studio, started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, studio: StudioService, on_started: Callable[[], None]) -> None:
         super().__init__(config)
-        self._studio, self._started = studio, started
+        self._studio, self._on_started = studio, on_started
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to serve, and say so."""
+        """Start to serve, and report it."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
-            self._started()
+            self._on_started()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end after a signal."""
+        """Start the shutdown after a signal."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._studio.hub.close)
+            self._loop.call_soon_threadsafe(self._studio.event_bus.close)
         super().handle_exit(sig, frame)
 
 
 def serve(settings: StudioSettings, *, say: Callable[[str], None], browser: bool = False) -> None:
-    """Serve a studio until a signal ends it; ``say`` gets the address, which ``browser`` also opens.
+    """Serve a studio until a signal ends it. ``say`` gets the address; ``browser`` opens it in the browser.
 
-    Raises OutputError where it cannot listen or keep its files.
+    Raises OutputError if the port or the data folder cannot be used.
     """
     listening = listen(settings.host, settings.port)
     try:
-        studio = Studio(settings)
+        studio = StudioService(settings)
     except BaseException:
         listening.close()
         raise
     url = address(settings, listening)
 
-    def started() -> None:
+    def on_started() -> None:
         say(url)
         if browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
     options: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False}
     config = uvicorn.Config(
-        create_app(studio), timeout_graceful_shutdown=CLOSING_SECONDS, ws="none", lifespan="on", **options
+        create_app(studio), timeout_graceful_shutdown=SHUTDOWN_SECONDS, ws="none", lifespan="on", **options
     )
-    with listening, contextlib.suppress(KeyboardInterrupt):  # raised again when all is saved
-        Server(config, studio, started).run(sockets=[listening])
+    with listening, contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown
+        StudioServer(config, studio, on_started).run(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raises OutputError where that is impossible."""
+    """Return a listening socket; raises OutputError if that is impossible."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, where = found[0]
-        return socket.create_server(where[:2], family=family)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, socket_address = addresses[0]
+        return socket.create_server(socket_address[:2], family=family)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise OutputError(
@@ -83,7 +83,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address(settings: StudioSettings, listening: socket.socket) -> str:
-    """Return the address to open, with the token in it if there is one."""
+    """Return the address to open, including the token if there is one."""
     port = listening.getsockname()[1]
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     name = f"[{host}]" if ":" in host else host

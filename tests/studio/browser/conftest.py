@@ -1,4 +1,4 @@
-"""A real browser on the page, before the fake server: fast, and no page may ask for anything outside it."""
+"""Chromium on the page with the fake server. The page may not request anything from other servers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fake_server import FakeStudio, serve
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 
 
-@pytest.hookimpl(tryfirst=True)  # before -m decides who stays
+@pytest.hookimpl(tryfirst=True)  # before -m selects the tests
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents and "stage" in getattr(item, "fixturenames", ()):
@@ -31,7 +31,7 @@ def chromium() -> Iterator[Any]:
     names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     path = os.environ.get("IMPASTO_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if path is None:
-        pytest.skip("there is no Chromium (install one, or set IMPASTO_CHROMIUM)")
+        pytest.skip("Chromium is not installed (install it, or set IMPASTO_CHROMIUM)")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
@@ -44,48 +44,50 @@ class Stage:
     def __init__(self, chromium: Any, studio: FakeStudio, url: str):
         self._chromium, self.studio, self.url = chromium, studio, url
         self.contexts: list[Any] = []
-        self.asked: list[str] = []
-        self.complaints: list[str] = []
+        self.requested_urls: list[str] = []
+        self.errors: list[str] = []
 
     def context(self, **options: Any) -> Any:
         """A new browser profile."""
         context = self._chromium.new_context(**{"viewport": WIDE, "reduced_motion": "reduce", **options})
         context.set_default_timeout(45_000)
-        context.on("request", lambda request: self.asked.append(request.url))
+        context.on("request", lambda request: self.requested_urls.append(request.url))
         self.contexts.append(context)
         return context
 
-    def tab(self, context: Any = None, at: str = "/", **options: Any) -> Any:
+    def tab(self, context: Any = None, path: str = "/", **options: Any) -> Any:
         """A tab on the page, ready."""
         page = (context or self.context(**options)).new_page()
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda message: self._heard(message.type, message.text))
-        page.goto(self.url + at)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self._on_console(message.type, message.text))
+        page.goto(self.url + path)
         page.wait_for_selector("#style-samples .sample, #room-gallery:not([hidden])", state="attached")
         return page
 
-    def _heard(self, kind: str, text: str) -> None:
-        # An answer of 4xx or no answer is written to the console by the browser itself; the page shows it in words.
+    def _on_console(self, kind: str, text: str) -> None:
+        # The browser itself logs failed requests; the page shows them as messages.
         if kind == "error" and "Failed to load resource" not in text:
-            self.complaints.append(text)
+            self.errors.append(text)
 
     def outside(self) -> list[str]:
-        """Addresses that were asked for and are not this server's."""
-        return [url for url in self.asked if not url.startswith((self.url, "blob:" + self.url, "data:"))]
+        """Requested addresses of other servers."""
+        return [
+            url for url in self.requested_urls if not url.startswith((self.url, "blob:" + self.url, "data:"))
+        ]
 
 
 @pytest.fixture
 def stage(chromium: Any) -> Iterator[Stage]:
     server, studio = serve()
-    made = Stage(chromium, studio, f"http://127.0.0.1:{server.server_port}")
-    yield made
-    for context in made.contexts:
+    stage = Stage(chromium, studio, f"http://127.0.0.1:{server.server_port}")
+    yield stage
+    for context in stage.contexts:
         context.close()
     server.shutdown()
     server.server_close()
-    assert made.complaints == []
-    assert made.outside() == []
-    assert {urlsplit(url).hostname for url in made.asked} <= {"127.0.0.1", None}
+    assert stage.errors == []
+    assert stage.outside() == []
+    assert {urlsplit(url).hostname for url in stage.requested_urls} <= {"127.0.0.1", None}
 
 
 @pytest.fixture

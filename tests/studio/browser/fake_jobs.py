@@ -1,4 +1,4 @@
-"""Jobs of the fake server: a thread counts steps, losses fall, previews come, one job at a time."""
+"""Jobs of the fake server: threads count steps with falling losses and previews, one job at a time."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from fake_pictures import MEDIA, Store, encode, fast
+from fake_pictures import MEDIA, FakePictures, encode, fast
 from PIL import Image, PngImagePlugin
 
-OVER = ("done", "stopped", "failed")
+ENDED = ("done", "stopped", "failed")
 
 
-class StudioJob:
-    """One job and the clock that drives it."""
+class FakeJob:
+    """One job."""
 
     def __init__(
-        self, number: int, store: Store, body: dict[str, Any], recipe: dict[str, Any], steps: int, pace: float
+        self,
+        number: int,
+        store: FakePictures,
+        body: dict[str, Any],
+        recipe: dict[str, Any],
+        steps: int,
+        pace: float,
     ):
         self.id = f"job{number:04d}"
         self.store, self.body, self.recipe, self.steps, self.pace = store, body, recipe, steps, pace
@@ -32,18 +38,29 @@ class StudioJob:
         self.changed = threading.Condition()
 
     def json(self, losses: bool = False) -> dict[str, Any]:
-        """The job as the contract has it."""
+        """Return the job in the API's format."""
         side = self.recipe["size"]
         photo = self.store[self.body["content"]]
         scale = [round(length * side / max(photo.size)) for length in photo.size]
-        found = {
-            "id": self.id, "state": self.state, "position": self.position, "created": self.created, "error": None,
-            "recipe": self.recipe, "guides": self.body.get("guides") or {}, "content": self.body["content"],
-            "styles": self.body["styles"], "step": self.step, "steps": self.steps, "scale": scale,
-            "loss": self.losses[-1][1] if self.losses else None, "has_picture": self.has_picture,
-            "seconds_left": (self.steps - self.step) * self.pace, "thumb": f"/api/jobs/{self.id}/picture?size=256",
-        }  # fmt: skip
-        return {**found, "losses": self.losses} if losses else found
+        fields = {
+            "id": self.id,
+            "state": self.state,
+            "position": self.position,
+            "created": self.created,
+            "error": None,
+            "recipe": self.recipe,
+            "guides": self.body.get("guides") or {},
+            "content": self.body["content"],
+            "styles": self.body["styles"],
+            "step": self.step,
+            "steps": self.steps,
+            "scale": scale,
+            "loss": self.losses[-1][1] if self.losses else None,
+            "has_picture": self.has_picture,
+            "seconds_left": (self.steps - self.step) * self.pace,
+            "thumb": f"/api/jobs/{self.id}/picture?size=256",
+        }
+        return {**fields, "losses": self.losses} if losses else fields
 
     def _set(self, **values: Any) -> None:
         with self.changed:
@@ -51,29 +68,29 @@ class StudioJob:
             self.changed.notify_all()
 
     def run(self) -> None:
-        """Count the steps; pausing, cancelling and keeping come in between."""
+        """Count the steps until the end or a stop request."""
         if self.state == "queued":
             self._set(state="running", position=None)
-        while self.state not in OVER and self.step < self.steps:
+        while self.state not in ENDED and self.step < self.steps:
             time.sleep(self.pace)
             if self.state == "running":
                 loss = 10 * math.exp(-3 * self.step / self.steps) + 0.5
                 self._set(step=self.step + 1, losses=[*self.losses, (self.step + 1, loss)])
-        if self.state not in OVER:
+        if self.state not in ENDED:
             self._set(state="done", has_picture=True)
 
     def act(self, verb: str) -> None:
-        """pause, resume, cancel or keep."""
-        if self.state not in OVER:
+        """Pause, resume, cancel or keep the job."""
+        if self.state not in ENDED:
             new = {"pause": "paused", "resume": "running", "cancel": "stopped", "keep": "stopped"}[verb]
             self._set(state=new, has_picture=verb == "keep")
 
     def change(self, values: dict[str, Any]) -> None:
-        """Strength or mix, live."""
+        """Change strength or mix."""
         self._set(recipe={**self.recipe, **values})
 
     def events(self) -> Iterator[tuple[str, Any]]:
-        """State first, then whatever happens until it is over."""
+        """Yield the state, then all events until the end."""
         yield "state", self.json()
         state, step, shown = self.state, self.step, -1
         while True:
@@ -89,7 +106,7 @@ class StudioJob:
             if self.state != state:
                 state = self.state
                 yield "state", self.json()
-            if state in OVER:
+            if state in ENDED:
                 yield "done", self.json()
                 return
 
@@ -102,7 +119,7 @@ class StudioJob:
         )
 
     def picture(self, verb: str, kind: str, size: str | None) -> tuple[bytes, str]:
-        """The picture so far or the finished one, with the recipe inside where it is a PNG."""
+        """Return the picture so far or the finished one; a PNG contains the recipe."""
         image = self._image()
         if size:
             image.thumbnail((int(size), int(size)))
@@ -113,31 +130,31 @@ class StudioJob:
         return encode(image, "png", pnginfo=info), MEDIA["png"]
 
 
-class Jobs:
-    """All jobs, newest first, and the one worker."""
+class FakeJobs:
+    """All jobs, and one worker."""
 
-    def __init__(self, store: Store):
+    def __init__(self, store: FakePictures):
         self._store = store
-        self._jobs: dict[str, StudioJob] = {}
-        self._one = threading.Lock()
+        self._jobs: dict[str, FakeJob] = {}
+        self._worker = threading.Lock()
 
-    def __getitem__(self, key: str) -> StudioJob:
+    def __getitem__(self, key: str) -> FakeJob:
         return self._jobs[key]
 
     def start(self, body: dict[str, Any], recipe: dict[str, Any], steps: int, pace: float) -> dict[str, Any]:
         """Queue a job."""
-        job = StudioJob(len(self._jobs) + 1, self._store, body, recipe, steps, pace)
+        job = FakeJob(len(self._jobs) + 1, self._store, body, recipe, steps, pace)
         job.position = 1 + sum(other.state == "queued" for other in self._jobs.values())
         self._jobs[job.id] = job
         threading.Thread(target=self._work, args=(job,), daemon=True).start()
         return job.json()
 
-    def _work(self, job: StudioJob) -> None:
-        with self._one:
+    def _work(self, job: FakeJob) -> None:
+        with self._worker:
             job.run()
 
     def page(self, cursor: str | None, limit: int) -> dict[str, Any]:
-        """One page of jobs, newest first; the cursor is where the next begins."""
+        """Return a page of jobs, newest first; the cursor is the index of the next page."""
         rows = list(reversed(self._jobs.values()))
         begin = int(cursor or 0)
         following = begin + limit
@@ -146,12 +163,12 @@ class Jobs:
             "next": str(following) if following < len(rows) else None,
         }
 
-    def forget(self, key: str) -> None:
-        """Stop it and drop it."""
+    def delete(self, key: str) -> None:
+        """Cancel and delete a job."""
         self._jobs.pop(key).act("cancel")
 
     @staticmethod
-    def recipe_in(data: bytes) -> dict[str, Any] | None:
-        """The recipe inside a picture made here."""
+    def embedded_recipe(data: bytes) -> dict[str, Any] | None:
+        """Return the recipe inside a picture, None if there is none."""
         text = Image.open(io.BytesIO(data)).info.get("impasto")
         return json.loads(text) if text else None

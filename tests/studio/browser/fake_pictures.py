@@ -1,4 +1,4 @@
-"""Pictures of the fake server: uploads, samples, and a "style transfer" that only mixes colours, but visibly."""
+"""Pictures of the fake server: uploads, samples, and a "style transfer" that only mixes colours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def encode(image: Image.Image, kind: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-class Store:
+class FakePictures:
     """Pictures by id."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Store:
         self.raw: dict[str, bytes] = {}
 
     def add(self, data: bytes, name: str) -> dict[str, Any]:
-        """Keep a picture; raises OSError for what is none."""
+        """Store a picture; raises OSError if it cannot be read."""
         image = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
         key = hashlib.sha256(data).hexdigest()[:16]
         self._images[key] = image
@@ -38,7 +38,7 @@ class Store:
         return self._images[key]
 
     def sized(self, key: str, longest: str | int | None) -> Image.Image:
-        """The picture, or a smaller one of this longest side."""
+        """Return a picture, scaled down to a longest side if one is given."""
         image = self[key].copy()
         if longest:
             image.thumbnail((int(longest), int(longest)))
@@ -46,32 +46,38 @@ class Store:
 
 
 def make_picture(seed: int, width: int, height: int, cells: int) -> Image.Image:
-    """Soft clouds of a few colours: no two seeds look alike."""
+    """Make a picture of soft clouds; each seed has other colours."""
     rng = np.random.default_rng(seed)
     small = rng.integers(0, 256, (cells, cells + 2, 3), dtype=np.uint8)
     image = Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
     return image.filter(ImageFilter.GaussianBlur(2))
 
 
-def samples(store: Store) -> list[dict[str, Any]]:
+def samples(store: FakePictures) -> list[dict[str, Any]]:
     """Two photographs and four styles."""
-    found = []
+    entries = []
     for number, (kind, name) in enumerate(
-        [("content", "Harbour"), ("content", "Hill"), ("style", "Dawn"), ("style", "Moss"), ("style", "Ember"),
-         ("style", "Ink")]
-    ):  # fmt: skip
+        [
+            ("content", "Harbour"),
+            ("content", "Hill"),
+            ("style", "Dawn"),
+            ("style", "Moss"),
+            ("style", "Ember"),
+            ("style", "Ink"),
+        ]
+    ):
         size = (480, 320) if kind == "content" else (256, 256)
         picture = store.add(encode(make_picture(number, *size, 5), "png"), name)
-        found.append({"id": picture["id"], "name": name, "credit": "made by program", "kind": kind})
-    return found
+        entries.append({"id": picture["id"], "name": name, "credit": "made by program", "kind": kind})
+    return entries
 
 
-def _mask(store: Store, key: str, size: tuple[int, int]) -> Image.Image:
+def _mask(store: FakePictures, key: str, size: tuple[int, int]) -> Image.Image:
     return store[key].convert("L").resize(size)
 
 
-def fast(store: Store, body: dict[str, Any]) -> Image.Image:
-    """The photograph, blended with the styles' colours as strongly as asked, where the masks are white."""
+def fast(store: FakePictures, body: dict[str, Any]) -> Image.Image:
+    """Blend the photo with the styles' colours by strength, where the masks are white."""
     photo = store.sized(body["content"], body.get("size"))
     styles = [store[key].resize(photo.size) for key in body.get("styles", [])]
     if body.get("trained"):

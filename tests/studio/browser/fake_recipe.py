@@ -1,10 +1,10 @@
-"""The fake server's recipe: a small schema with every kind of field the real one has."""
+"""The fake server's recipe: a small schema with every kind of field."""
 
 from __future__ import annotations
 
 from typing import Any
 
-PRESETS = {"impasto": "The usual.", "gatys": "As in the paper of 2016."}
+PRESETS = {"impasto": "The default.", "gatys": "As in the paper of 2016."}
 SCHEMA: dict[str, Any] = {
     "properties": {
         "preset": {"type": "string", "default": "impasto"},
@@ -16,14 +16,33 @@ SCHEMA: dict[str, Any] = {
         "seed": {"type": "integer", "default": 0},
         "mix": {"anyOf": [{"type": "array", "items": {"type": "number"}}, {"type": "null"}], "default": None},
         "balance": {"type": "boolean", "default": True, "description": "Make styles improve equally."},
-        "style_loss": {"$ref": "#/$defs/StyleLoss", "default": "moments", "description": "How styles are compared."},
-        "style_layers": {"type": "object", "additionalProperties": {"type": "number"}, "description": "Layers."},
-        "learning_rate": {"type": "number", "exclusiveMinimum": 0, "default": 0.02, "description": "Step size."},
+        "style_loss": {
+            "$ref": "#/$defs/StyleLoss",
+            "default": "moments",
+            "description": "How styles are compared.",
+        },
+        "style_layers": {
+            "type": "object",
+            "additionalProperties": {"type": "number"},
+            "description": "Layers.",
+        },
+        "learning_rate": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "default": 0.02,
+            "description": "Step size.",
+        },
         "steps": {
-            "anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}], "default": None,
+            "anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}],
+            "default": None,
             "description": "Steps in total.",
         },
-        "scale_steps": {"type": "array", "items": {"type": "integer"}, "default": [100], "description": "Steps."},
+        "scale_steps": {
+            "type": "array",
+            "items": {"type": "integer"},
+            "default": [100],
+            "description": "Steps.",
+        },
         "device": {"type": "string", "default": "auto"},
     },
     "$defs": {"StyleLoss": {"enum": ["gram", "moments", "sliced"], "type": "string"}},
@@ -33,16 +52,16 @@ SCHEMA: dict[str, Any] = {
         "Style and content": ["style_loss", "style_layers"],
         "Optimiser": ["learning_rate", "scale_steps"],
     },
-}  # fmt: skip
+}
 
 
 def full_recipe(given: dict[str, Any]) -> dict[str, Any]:
-    """Every field, given or usual."""
-    usual = {name: field.get("default") for name, field in SCHEMA["properties"].items()}
-    usual["style_layers"] = {"relu1_1": 1.0, "relu2_1": 0.5}
+    """Every field, with defaults for those that are not given."""
+    defaults = {name: field.get("default") for name, field in SCHEMA["properties"].items()}
+    defaults["style_layers"] = {"relu1_1": 1.0, "relu2_1": 0.5}
     if given.get("preset") == "gatys":
-        usual["style_loss"] = "gram"
-    return {**usual, **given}
+        defaults["style_loss"] = "gram"
+    return {**defaults, **given}
 
 
 def preset_fields() -> dict[str, dict[str, Any]]:
@@ -50,8 +69,8 @@ def preset_fields() -> dict[str, dict[str, Any]]:
     return {name: full_recipe({"preset": name}) for name in PRESETS}
 
 
-def refuse(recipe: dict[str, Any]) -> str | None:
-    """The sentence for a recipe that cannot be, or None."""
+def validate(recipe: dict[str, Any]) -> str | None:
+    """Return the error of an invalid recipe, or None."""
     if recipe["learning_rate"] <= 0:
         return f"learning_rate is {recipe['learning_rate']}: input should be greater than 0."
     return None

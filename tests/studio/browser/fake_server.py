@@ -1,4 +1,4 @@
-"""A tiny server that keeps the studio's contract with pictures made on the spot: fast, without torch.
+"""A small server with the studio's API and simple generated pictures: fast, and without torch.
 
 Run it by hand to work on the page: ``python tests/studio/browser/fake_server.py [port]``.
 """
@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from fake_jobs import Jobs
-from fake_pictures import Store, encode, fast, samples
-from fake_recipe import PRESETS, SCHEMA, full_recipe, preset_fields, refuse
+from fake_jobs import FakeJobs
+from fake_pictures import FakePictures, encode, fast, samples
+from fake_recipe import PRESETS, SCHEMA, full_recipe, preset_fields, validate
 
 STATIC = Path(__file__).resolve().parents[3] / "src" / "impasto" / "studio" / "static"
 TRAINED = [
@@ -31,60 +31,73 @@ TRAINED = [
     for name in ("rough-waves", "baby-cradle")
 ]
 POLICY = "default-src 'self'; img-src 'self' blob: data:"
-KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
-    ".webp": "image/webp"}  # fmt: skip
+KINDS = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+}
 
 
-class Failure(Exception):
-    """An answer that is an error: status and sentence."""
+class ApiFailure(Exception):
+    """An error response: status and message."""
 
-    def __init__(self, status: int, sentence: str):
-        super().__init__(sentence)
+    def __init__(self, status: int, message: str):
+        super().__init__(message)
         self.status = status
 
 
 class FakeStudio:
-    """What the handler serves, and what tests look at: every request as (method, path, body)."""
+    """The state of the fake server, and all requests as (method, path, body)."""
 
     def __init__(self) -> None:
-        self.pictures = Store()
+        self.pictures = FakePictures()
         self.samples = samples(self.pictures)
-        self.jobs = Jobs(self.pictures)
+        self.jobs = FakeJobs(self.pictures)
         self.requests: list[tuple[str, str, Any]] = []
         self.fast_seconds = 0.03
         self.step_seconds = 0.25
 
-    def seen(self, method: str, pattern: str) -> list[Any]:
+    def bodies_of(self, method: str, pattern: str) -> list[Any]:
         """Bodies of the requests whose path matches, oldest first."""
-        return [body for how, path, body in self.requests if how == method and re.fullmatch(pattern, path)]
+        return [body for verb, path, body in self.requests if verb == method and re.fullmatch(pattern, path)]
 
     def info(self) -> dict[str, Any]:
         return {
-            "version": "0.0-fake", "device": "cpu", "fast": True, "recipe_schema": SCHEMA, "presets": PRESETS,
+            "version": "0.0-fake",
+            "device": "cpu",
+            "fast": True,
+            "recipe_schema": SCHEMA,
+            "presets": PRESETS,
             "limits": {"bytes": 20_000_000, "pixels": 20_000_000, "styles": 4, "queue": 8},
-            "preset_fields": preset_fields(), "samples": self.samples,
+            "preset_fields": preset_fields(),
+            "samples": self.samples,
             "trained_styles": TRAINED,
-        }  # fmt: skip
+        }
 
     def plan(self, body: dict[str, Any]) -> dict[str, Any]:
         recipe = full_recipe(body["recipe"])
-        if sentence := refuse(recipe):
-            raise Failure(422, sentence)
+        if message := validate(recipe):
+            raise ApiFailure(422, message)
         side, steps = recipe["size"], {"draft": 40, "normal": 80, "high": 160}[recipe["quality"]]
         return {
-            "scales": [[side // 2, side // 2], [side, side]], "steps": steps,
-            "seconds": steps * side * side / 2e6, "memory_bytes": 450_000_000 + side * side * 800, "fits": side < 6000,
-        }  # fmt: skip
+            "scales": [[side // 2, side // 2], [side, side]],
+            "steps": steps,
+            "seconds": steps * side * side / 2e6,
+            "memory_bytes": 450_000_000 + side * side * 800,
+            "fits": side < 6000,
+        }
 
     def start(self, body: dict[str, Any]) -> dict[str, Any]:
         steps = self.plan(body)["steps"]
         return self.jobs.start(body, full_recipe(body["recipe"]), steps, self.step_seconds)
 
     def replay(self, data: bytes) -> dict[str, Any]:
-        found = self.jobs.recipe_in(data)
-        if found is None:
-            raise Failure(422, "This picture carries no recipe of impasto.")
-        return found
+        settings = self.jobs.embedded_recipe(data)
+        if settings is None:
+            raise ApiFailure(422, "This picture contains no impasto recipe.")
+        return settings
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -94,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
     studio: FakeStudio
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def answer(self, status: int, kind: str, data: bytes, **headers: str) -> None:
         self.send_response(status)
@@ -119,7 +132,7 @@ class Handler(BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         try:
             self.route(path, query, body)
-        except Failure as failure:
+        except ApiFailure as failure:
             self.json({"error": str(failure)}, failure.status)
         except KeyError as error:
             self.json({"error": f"There is no {error}."}, 404)
@@ -150,19 +163,19 @@ class Handler(BaseHTTPRequestHandler):
         elif path.startswith("/api/jobs"):
             self.jobs(path.split("/")[3:], query, body)
         else:
-            raise Failure(404, "There is nothing here.")
+            raise ApiFailure(404, "There is no such address.")
 
     def static(self, path: str) -> None:
         file = STATIC / ("index.html" if path == "/" else path.removeprefix("/static/"))
         if not file.is_file():
-            raise Failure(404, f"There is no {path}.")
+            raise ApiFailure(404, f"There is no {path}.")
         self.answer(200, KINDS[file.suffix], file.read_bytes())
 
     def upload(self, body: bytes) -> None:
         try:
             picture = self.studio.pictures.add(body, unquote(self.headers.get("X-Name", "picture")))
         except OSError:
-            raise Failure(415, "That is no picture this studio can read.") from None
+            raise ApiFailure(415, "This file is not a picture that the studio can read.") from None
         self.json(picture)
 
     def jobs(self, rest: list[str], query: dict[str, str], body: Any) -> None:
@@ -183,7 +196,7 @@ class Handler(BaseHTTPRequestHandler):
         elif self.command == "PATCH":
             job.change(body)
         elif self.command == "DELETE":
-            jobs.forget(rest[0])
+            jobs.delete(rest[0])
             return self.answer(204, "text/plain", b"")
         return self.json(job.json(losses=not verb))
 
@@ -211,8 +224,8 @@ def serve(port: int = 0) -> tuple[ThreadingHTTPServer, FakeStudio]:
 if __name__ == "__main__":
     running, state = serve(int(sys.argv[1]) if len(sys.argv) > 1 else 8777)
     state.step_seconds = 0.1
-    for given in sys.argv[2:]:
-        kind, _, file = given.partition("=")
+    for argument in sys.argv[2:]:
+        kind, _, file = argument.partition("=")
         added = state.pictures.add(Path(file).read_bytes(), Path(file).stem)
         entry = {"id": added["id"], "name": Path(file).stem, "credit": "", "kind": kind}
         state.samples = [entry, *state.samples]

@@ -1,11 +1,11 @@
-"""For everyone: phones, keyboards, screen readers, dark rooms, slow lines, and no line at all."""
+"""Accessibility: phones, keyboards, screen readers, dark theme, reduced motion; also page weight and policy."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from hands import PREVIEW, begin, hurry, idle, title, until
+from actions import PREVIEW, begin, hurry, idle, title, until
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -22,9 +22,9 @@ def axe() -> str:
 
 def violations(page, axe):
     page.evaluate(axe)  # through the debugger: the page's own policy lets no foreign script in
-    found = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", RULES)
-    assert len(found["passes"]) > 15
-    return [(rule["id"], [node["html"][:160] for node in rule["nodes"]]) for rule in found["violations"]]
+    results = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", RULES)
+    assert len(results["passes"]) > 15
+    return [(rule["id"], [node["html"][:160] for node in rule["nodes"]]) for rule in results["violations"]]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -43,7 +43,7 @@ def test_axe_finds_nothing(stage, axe, scheme, device):
     title(page, "Painting")
     page.wait_for_selector(".curve-line[points*=' ']", state="attached")
     assert violations(page, axe) == []
-    page.click("text=Keep as it is >> visible=true")
+    page.click("text=Stop and keep >> visible=true")
     title(page, "Stopped")
     assert violations(page, axe) == []
     page.click("#nav-gallery")
@@ -95,7 +95,7 @@ def test_the_keyboard_alone_is_enough(stage):
     page.locator("#look input").first.focus()
     page.keyboard.press("ArrowRight")
     idle(page)
-    assert stage.studio.seen("POST", "/api/fast")[-1]["strength"] == pytest.approx(0.55)
+    assert stage.studio.bodies_of("POST", "/api/fast")[-1]["strength"] == pytest.approx(0.55)
     page.focus("#seed")
     walk("#paint")
     page.keyboard.press("Enter")
@@ -115,8 +115,9 @@ def test_progress_is_spoken(stage):
     page.evaluate(
         """() => {
           const live = document.getElementById('live');
-          window.heard = [];
-          new MutationObserver(() => heard.push(live.textContent)).observe(live, { childList: true, subtree: true });
+          window.announced = [];
+          const options = { childList: true, subtree: true };
+          new MutationObserver(() => announced.push(live.textContent)).observe(live, options);
         }"""
     )
     begin(page)
@@ -124,9 +125,9 @@ def test_progress_is_spoken(stage):
     page.click("#paint")
     title(page, "Finished")
     idle(page, 200)
-    heard = " ".join(page.evaluate("heard"))
-    assert "percent painted" in heard
-    assert "The picture is finished." in heard
+    announced = " ".join(page.evaluate("announced"))
+    assert "percent painted" in announced
+    assert "The picture is finished." in announced
 
 
 def test_dark_follows_the_system_until_one_chooses(stage):
@@ -214,5 +215,5 @@ def test_nothing_runs_that_the_policy_forbids(stage):
     page.click("#help >> text=Close")
     page.click("#nav-gallery")
     idle(page, 300)
-    assert stage.complaints == []
+    assert stage.errors == []
     assert stage.outside() == []

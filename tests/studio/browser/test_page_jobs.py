@@ -1,9 +1,9 @@
-"""Paintings under way: pause, keep, cancel, live changes, reloads, two tabs, a server that goes away, the gallery."""
+"""Jobs on the page: pause, keep, cancel, live changes, reloads, two tabs, a lost server, the gallery."""
 
 from __future__ import annotations
 
 import pytest
-from hands import begin, choose, hurry, idle, slide, title, until
+from actions import begin, choose, hurry, idle, slide, title, until
 
 
 def paint(page):
@@ -16,7 +16,7 @@ def jobs(stage):
     return stage.studio.jobs.page(None, 50)["jobs"]
 
 
-def test_pause_and_go_on(stage):
+def test_pause_and_resume(stage):
     page = stage.tab()
     begin(page)
     paint(page)
@@ -25,7 +25,7 @@ def test_pause_and_go_on(stage):
     step = jobs(stage)[0]["step"]
     idle(page, 400)
     assert jobs(stage)[0]["step"] <= step + 1
-    page.click("text=Go on >> visible=true")
+    page.click("text=Resume >> visible=true")
     hurry(stage)
     title(page, "Finished")
 
@@ -42,12 +42,12 @@ def test_cancel_leaves_no_picture(stage):
     page.wait_for_selector("#paint:enabled")
 
 
-def test_keep_as_it_is(stage):
+def test_stop_and_keep(stage):
     page = stage.tab()
     begin(page)
     paint(page)
-    page.click("text=Keep as it is >> visible=true")
-    title(page, "Stopped, kept as it was")
+    page.click("text=Stop and keep >> visible=true")
+    title(page, "Stopped, picture downloaded")
     page.wait_for_selector("text=Download >> visible=true")
     assert jobs(stage)[0]["step"] < jobs(stage)[0]["steps"]
 
@@ -64,15 +64,15 @@ def test_strength_and_mix_change_a_run_without_a_restart(stage):
     assert job["recipe"]["strength"] == 1.5
     assert job["recipe"]["mix"] == pytest.approx([0.1, 0.9])
     assert job["step"] > before
-    changes = stage.studio.seen("PATCH", "/api/jobs/.*")
+    changes = stage.studio.bodies_of("PATCH", "/api/jobs/.*")
     assert all(set(change) <= {"strength", "mix"} for change in changes)
-    slide(page, "Stroke", 2)  # not live: kept for the next painting
+    slide(page, "Stroke", 2)  # not live: downloaded for the next painting
     idle(page)
-    assert len(stage.studio.seen("PATCH", "/api/jobs/.*")) == len(changes)
+    assert len(stage.studio.bodies_of("PATCH", "/api/jobs/.*")) == len(changes)
     assert page.is_visible(".run-title")
 
 
-def test_a_reload_in_mid_run_loses_nothing(stage):
+def test_a_reload_during_a_run_loses_nothing(stage):
     page = stage.tab()
     begin(page)
     paint(page)
@@ -103,23 +103,23 @@ def test_two_tabs_follow_their_own_work(stage):
     assert second.is_visible("#paint")
     assert first.get_by_label("Strength", exact=True).input_value() == "0.5"
     second.click("#paint")
-    title(second, "Next in line")
+    title(second, "Next in the queue")
     first.click("text=Cancel >> visible=true")
     title(second, "Painting")
     title(first, "Cancelled")
-    third = stage.tab(context, at=second.url.removeprefix(stage.url))
+    third = stage.tab(context, path=second.url.removeprefix(stage.url))
     title(third, "Painting")
     third.click("text=Cancel >> visible=true")
     title(second, "Cancelled")
 
 
-def test_a_server_that_is_away_is_said_and_found_again(stage):
+def test_a_lost_server_is_shown_and_found_again(stage):
     page = stage.tab()
     begin(page)
     paint(page)
     page.context.set_offline(True)
     page.click("text=Pause >> visible=true")
-    page.wait_for_selector("#banner:not([hidden]):has-text('does not answer')")
+    page.wait_for_selector("#banner:not([hidden]):has-text('not responding')")
     assert page.is_enabled("#banner-retry")
     page.context.set_offline(False)
     page.wait_for_selector("#banner", state="hidden")
@@ -127,7 +127,7 @@ def test_a_server_that_is_away_is_said_and_found_again(stage):
     title(page, "Finished")
 
 
-def test_gallery_again_download_and_throw_away(stage):
+def test_gallery_reuse_download_and_delete(stage):
     page = stage.tab()
     begin(page)
     slide(page, "Strength", 1.25)
@@ -140,7 +140,7 @@ def test_gallery_again_download_and_throw_away(stage):
     with page.expect_download() as download:
         page.click(".card [aria-label='Download as PNG']")
     assert download.value.path().stat().st_size > 100
-    page.click("[aria-label='Again with changes']")
+    page.click("[aria-label='Reuse settings']")
     page.wait_for_selector("#paint:enabled")
     assert page.get_by_label("Strength", exact=True).input_value() == "1.25"
     page.click("#nav-gallery")
@@ -148,8 +148,8 @@ def test_gallery_again_download_and_throw_away(stage):
     hurry(stage)
     title(page, "Finished")
     page.click("#nav-gallery")
-    page.click("[aria-label='Throw away']")
-    page.click("#ask-buttons >> text=Throw away")
+    page.click("[aria-label='Delete']")
+    page.click("#ask-buttons >> text=Delete")
     page.wait_for_selector("#gallery-empty:not([hidden])")
     assert jobs(stage) == []
 
@@ -161,7 +161,7 @@ def test_gallery_shows_older_paintings_on_demand(stage):
     page.click("#paint")
     hurry(stage)
     title(page, "Finished")
-    body = stage.studio.seen("POST", "/api/jobs")[0]
+    body = stage.studio.bodies_of("POST", "/api/jobs")[0]
     for _ in range(29):
         stage.studio.start(body)
     page.click("#nav-gallery")
@@ -171,7 +171,7 @@ def test_gallery_shows_older_paintings_on_demand(stage):
     assert page.is_hidden("#gallery-more")
 
 
-def test_a_picture_made_here_brings_its_settings_back(stage, tmp_path):
+def test_a_picture_made_by_impasto_loads_its_settings(stage, tmp_path):
     page = stage.tab()
     begin(page, 2)
     slide(page, "Strength", 1.75)
@@ -184,11 +184,11 @@ def test_a_picture_made_here_brings_its_settings_back(stage, tmp_path):
     title(page, "Finished")
     with page.expect_download() as download:
         page.click("text=Download >> visible=true")
-    kept = tmp_path / "kept.png"
-    download.value.save_as(kept)
+    downloaded = tmp_path / "downloaded.png"
+    download.value.save_as(downloaded)
     fresh = stage.tab()
-    choose(fresh, "#pick-content", kept)
-    fresh.click("#ask-buttons >> text=Bring back its settings")
+    choose(fresh, "#pick-content", downloaded)
+    fresh.click("#ask-buttons >> text=Load settings")
     fresh.wait_for_selector("#estimate:has-text('About')")
     assert fresh.get_by_label("Strength", exact=True).input_value() == "1.75"
     assert fresh.get_by_label("Cross-fade", exact=True).input_value() == "0.3"
@@ -196,7 +196,7 @@ def test_a_picture_made_here_brings_its_settings_back(stage, tmp_path):
     assert fresh.locator("#sources .tile img").count() == 3
 
 
-def test_a_change_after_the_end_is_a_new_draft(stage):
+def test_a_change_after_the_end_starts_a_new_draft(stage):
     page = stage.tab()
     begin(page)
     page.click("#paint")

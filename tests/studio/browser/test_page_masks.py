@@ -1,11 +1,11 @@
-"""The brush: where styles go and what is protected."""
+"""The mask brush: where styles go and what is protected."""
 
 from __future__ import annotations
 
 import io
 
 import numpy as np
-from hands import begin, idle, stroke, title
+from actions import begin, idle, stroke, title
 from PIL import Image
 
 
@@ -14,7 +14,7 @@ def mask(stage, key):
 
 
 def last(stage):
-    return stage.studio.seen("POST", "/api/fast")[-1]
+    return stage.studio.bodies_of("POST", "/api/fast")[-1]
 
 
 def protected(page, stage, before=None):
@@ -41,7 +41,7 @@ def test_a_mask_by_mouse_reaches_preview_and_job(stage):
     page.click("#brush-done")
     page.click("#paint")
     title(page, "Painting")
-    assert stage.studio.seen("POST", "/api/jobs")[0]["guides"]["masks"] == last(stage)["masks"]
+    assert stage.studio.bodies_of("POST", "/api/jobs")[0]["guides"]["masks"] == last(stage)["masks"]
 
 
 def test_protect_undo_redo_eraser_invert_clear(stage):

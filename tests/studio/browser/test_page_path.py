@@ -1,4 +1,4 @@
-"""The artist's path: pictures in, preview at once, painting, picture out."""
+"""From upload to download: pictures, preview, painting, settings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from hands import PREVIEW, begin, choose, drop_sample, hurry, idle, painted, slide, title, until
+from actions import PREVIEW, begin, choose, drop_sample, hurry, idle, painted, slide, title, until
 from PIL import Image
 
 # Moves the slider with this name, waits for the picture that follows, answers the milliseconds.
@@ -51,41 +51,46 @@ def test_from_upload_to_download(stage, files):
 def test_samples_start_with_one_click_each(stage):
     page = stage.tab()
     begin(page)
-    asked = stage.studio.seen("POST", "/api/fast")[0]
+    request = stage.studio.bodies_of("POST", "/api/fast")[0]
     kinds = {entry["id"]: entry["kind"] for entry in stage.studio.samples}
-    assert kinds[asked["content"]] == "content"
-    assert [kinds[key] for key in asked["styles"]] == ["style"]
+    assert kinds[request["content"]] == "content"
+    assert [kinds[key] for key in request["styles"]] == ["style"]
 
 
-def test_a_trained_style_paints_at_once_and_is_saved(stage):
+def test_an_instant_style_is_painted_and_saved(stage):
     page = stage.tab()
     begin(page, 2)
     slide(page, "Strength", 1.7)
     page.click("#trained-styles .sample >> nth=0")
     idle(page, 600)
-    asked = stage.studio.seen("POST", "/api/fast")[-1]
-    assert (asked["trained"], asked["strength"], "styles" in asked) == ("rough-waves", 1, False)
+    request = stage.studio.bodies_of("POST", "/api/fast")[-1]
+    assert (request["trained"], request["strength"], "styles" in request) == ("rough-waves", 1, False)
     assert "A painter, 1900" in page.inner_text("#trained-credit")
     assert page.inner_text("#caption") == "Painted in one pass"
     assert not page.is_visible("#advanced")
     with page.expect_download() as download:
         page.click("text=Save picture")
     assert download.value.suggested_filename == "Harbour-impasto.png"
-    asked = stage.studio.seen("POST", "/api/fast")[-1]
-    assert (asked["trained"], asked["size"], asked["format"]) == ("rough-waves", 512, "png")
-    assert stage.studio.seen("POST", "/api/jobs") == []
+    request = stage.studio.bodies_of("POST", "/api/fast")[-1]
+    assert (request["trained"], request["size"], request["format"]) == ("rough-waves", 512, "png")
+    assert stage.studio.bodies_of("POST", "/api/jobs") == []
     page.reload()
     page.wait_for_selector("#trained-styles .sample[aria-pressed=true]")
     page.click("#style-samples .sample >> nth=0")
     page.wait_for_selector("#paint:has-text('Paint'):enabled")
     assert page.locator("#trained-styles .sample[aria-pressed=true]").count() == 0
     idle(page, 600)
-    assert "trained" not in stage.studio.seen("POST", "/api/fast")[-1]
+    assert "trained" not in stage.studio.bodies_of("POST", "/api/fast")[-1]
 
 
-@pytest.mark.parametrize(("label", "values", "field"), [
-    ("Strength", (2, 0, 1.5), "strength"), ("Stroke", (3, 1, 2), "stroke"), ("Colours", (1, 0, 0.5), "colors"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("label", "values", "field"),
+    [
+        ("Strength", (2, 0, 1.5), "strength"),
+        ("Stroke", (3, 1, 2), "stroke"),
+        ("Colours", (1, 0, 0.5), "colors"),
+    ],
+)
 def test_every_slider_changes_the_preview_within_a_second(stage, label, values, field):
     page = stage.tab()
     begin(page)
@@ -94,28 +99,28 @@ def test_every_slider_changes_the_preview_within_a_second(stage, label, values, 
     for value in values:
         before = painted(page)
         seconds.append(page.evaluate(SLIDE_AND_WAIT, [label, value]) / 1000)
-        assert stage.studio.seen("POST", "/api/fast")[-1][field] == value
+        assert stage.studio.bodies_of("POST", "/api/fast")[-1][field] == value
         if field != "stroke":  # the fake network knows no strokes
             assert painted(page) != before
         idle(page, 900)
     assert min(seconds) < 1, seconds  # the best of three: other work on the machine is not the page's
 
 
-def test_a_fast_hand_asks_seldom_and_gets_the_last_value(stage):
+def test_fast_slider_moves_send_few_requests_and_end_at_the_last_value(stage):
     page = stage.tab()
     begin(page)
     idle(page, 1200)
     stage.studio.fast_seconds = 0.25
     began = time.monotonic()
-    count = len(stage.studio.seen("POST", "/api/fast"))
+    count = len(stage.studio.bodies_of("POST", "/api/fast"))
     for step in range(30):
         slide(page, "Strength", step / 20)
         page.wait_for_timeout(10)
     idle(page, 1800)
     most = 2 + (time.monotonic() - began) / 0.25
-    asked = stage.studio.seen("POST", "/api/fast")[count:]
-    assert 1 <= len(asked) <= min(29, most)
-    assert asked[-1]["strength"] == 1.45
+    request = stage.studio.bodies_of("POST", "/api/fast")[count:]
+    assert 1 <= len(request) <= min(29, most)
+    assert request[-1]["strength"] == 1.45
 
 
 def test_pictures_are_dropped_and_pasted(stage):
@@ -138,12 +143,12 @@ def test_pictures_are_dropped_and_pasted(stage):
     assert "paste.png" in (page.locator("#sources .tile-button >> nth=1").get_attribute("aria-label") or "")
 
 
-def test_what_is_no_picture_is_said_in_words(stage, tmp_path):
+def test_a_file_that_is_not_a_picture_is_reported(stage, tmp_path):
     page = stage.tab()
     bad = tmp_path / "letter.png"
     bad.write_text("no picture")
     choose(page, "#pick-content", bad)
-    page.wait_for_selector(".notice[role=alert]:has-text('no picture')")
+    page.wait_for_selector(".notice[role=alert]:has-text('not a picture')")
     assert page.is_visible("#welcome")
 
 
@@ -152,8 +157,8 @@ def test_a_file_above_the_limit_is_not_even_sent(stage, tmp_path):
     big = tmp_path / "big.png"
     big.write_bytes(bytes(21_000_000))
     choose(page, "#pick-content", big)
-    page.wait_for_selector(".notice:has-text('takes up to 20 MB')")
-    assert stage.studio.seen("POST", "/api/pictures") == []
+    page.wait_for_selector(".notice:has-text('the limit is 20 MB')")
+    assert stage.studio.bodies_of("POST", "/api/pictures") == []
 
 
 def test_size_quality_and_seed_reach_the_job(stage):
@@ -166,7 +171,7 @@ def test_size_quality_and_seed_reach_the_job(stage):
     page.click("#paint")
     hurry(stage)
     title(page, "Finished")
-    recipe = stage.studio.seen("POST", "/api/jobs")[0]["recipe"]
+    recipe = stage.studio.bodies_of("POST", "/api/jobs")[0]["recipe"]
     assert (recipe["size"], recipe["quality"], recipe["seed"]) == (256, "draft", 7)
 
 
@@ -183,11 +188,11 @@ def test_all_settings_come_from_the_schema(stage):
     page.press("#field-learning_rate", "Tab")
     page.wait_for_selector("#estimate:has-text('greater than 0')")
     assert page.is_disabled("#paint")
-    page.click("[aria-label='Learning rate: back to the usual']")
+    page.click("[aria-label='Learning rate: reset to default']")
     page.wait_for_selector("#estimate:has-text('About')")
     page.click("#paint")
     title(page, "Painting")
-    recipe = stage.studio.seen("POST", "/api/jobs")[0]["recipe"]
+    recipe = stage.studio.bodies_of("POST", "/api/jobs")[0]["recipe"]
     assert (recipe["style_loss"], recipe["scale_steps"], recipe["balance"]) == ("sliced", [50, 20], False)
     assert "learning_rate" not in recipe
     assert page.locator("#field-device, #field-size").count() == 0
@@ -198,20 +203,20 @@ def test_mixers_for_two_three_and_four(stage):
     begin(page, 2)
     slide(page, "Cross-fade", 0.8)
     idle(page)
-    assert stage.studio.seen("POST", "/api/fast")[-1]["mix"] == pytest.approx([0.2, 0.8])
+    assert stage.studio.bodies_of("POST", "/api/fast")[-1]["mix"] == pytest.approx([0.2, 0.8])
     drop_sample(page, 2)
     page.wait_for_selector(".triangle")
     box = page.locator(".triangle-area").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 12)
     idle(page)
-    mix = stage.studio.seen("POST", "/api/fast")[-1]["mix"]
+    mix = stage.studio.bodies_of("POST", "/api/fast")[-1]["mix"]
     assert sum(mix) == pytest.approx(1)
     assert mix[0] > 0.8
     drop_sample(page, 3)
     until(page, "document.querySelectorAll('.weight-row').length === 4")
     slide(page, "Style 4", 0.7)
     idle(page)
-    mix = stage.studio.seen("POST", "/api/fast")[-1]["mix"]
+    mix = stage.studio.bodies_of("POST", "/api/fast")[-1]["mix"]
     assert mix[3] == pytest.approx(0.7)
     assert sum(mix) == pytest.approx(1)
     assert page.locator("[aria-label='Add another style']").count() == 0

@@ -1,10 +1,10 @@
-// The one place that speaks HTTP. Every failure becomes an ApiError with one sentence for people.
+// The HTTP client. Every failure becomes an ApiError with one sentence.
 import { connection } from "./connection.js";
 
-// Not kept in any storage: a duplicated tab must not count as the same client, or the two would supersede each other.
+// Not stored: a duplicated tab is another client, or the two would supersede each other's requests.
 const CLIENT = crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random()}`;
 
-/** What went wrong, in the server's own sentence where it sent one. `status` 0: no answer at all. */
+/** An error with the server's message if it sent one. `status` is 0 if there was no response. */
 export class ApiError extends Error {
   constructor(message, status) {
     super(message);
@@ -13,14 +13,17 @@ export class ApiError extends Error {
   }
 }
 
-async function sentence(response) {
+async function errorMessage(response) {
   try {
     const body = await response.json();
     if (typeof body.error === "string") return body.error;
-  } catch { /* not JSON: fall through to the plain words below */ }
-  if (response.status === 401) return "This studio asks for its token; open the address that the terminal printed.";
-  if (response.status === 413) return "That is larger than the server takes.";
-  return `The server answered ${response.status}.`;
+  } catch {
+    /* not JSON: use one of the messages below */
+  }
+  if (response.status === 401)
+    return "This studio needs its token. Open the address that the terminal shows.";
+  if (response.status === 413) return "The file is too large for this studio.";
+  return `The server responded with status ${response.status}.`;
 }
 
 async function send(path, options = {}) {
@@ -30,10 +33,10 @@ async function send(path, options = {}) {
   } catch (error) {
     if (error.name === "AbortError") throw error;
     connection.lost();
-    throw new ApiError("The studio's server does not answer.", 0);
+    throw new ApiError("The studio's server is not responding.", 0);
   }
-  connection.found();
-  if (!response.ok) throw new ApiError(await sentence(response), response.status);
+  connection.restored();
+  if (!response.ok) throw new ApiError(await errorMessage(response), response.status);
   return response;
 }
 
@@ -51,9 +54,12 @@ const job = (id) => `/api/jobs/${encodeURIComponent(id)}`;
 export const api = {
   info: () => json("/api/info"),
 
-  /** Upload a File or Blob; answers {id, width, height, name}. */
+  /** Upload a File or Blob; resolves to {id, width, height, name}. */
   upload(blob, name) {
-    const headers = { "Content-Type": blob.type || "application/octet-stream", "X-Name": encodeURIComponent(name) };
+    const headers = {
+      "Content-Type": blob.type || "application/octet-stream",
+      "X-Name": encodeURIComponent(name),
+    };
     return json("/api/pictures", { method: "POST", headers, body: blob });
   },
   pictureUrl: (id, size) => `/api/pictures/${encodeURIComponent(id)}${size ? `?size=${size}` : ""}`,
@@ -64,16 +70,21 @@ export const api = {
   plan: (request, signal) => json("/api/plan", body("POST", request, { signal })),
 
   start: (request) => json("/api/jobs", body("POST", request)),
-  jobs: (cursor, limit = 24) => json(`/api/jobs?limit=${limit}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`),
+  jobs: (cursor, limit = 24) =>
+    json(`/api/jobs?limit=${limit}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`),
   job: (id) => json(job(id)),
   act: (id, verb) => json(`${job(id)}/${verb}`, { method: "POST" }),
   change: (id, values) => json(job(id), body("PATCH", values)),
-  forget: (id) => send(job(id), { method: "DELETE" }),
+  deleteJob: (id) => send(job(id), { method: "DELETE" }),
   eventsUrl: (id) => `${job(id)}/events`,
   resultUrl: (id, format, size) =>
     `${job(id)}/picture?${new URLSearchParams({ ...(format && { format }), ...(size && { size }) })}`,
 
   replay(blob) {
-    return json("/api/replay", { method: "POST", headers: { "Content-Type": blob.type || "application/octet-stream" }, body: blob });
+    return json("/api/replay", {
+      method: "POST",
+      headers: { "Content-Type": blob.type || "application/octet-stream" },
+      body: blob,
+    });
   },
 };

@@ -1,4 +1,4 @@
-// The brush: which layer it paints, how large it is, and the marks one sees while painting.
+// The mask brush: the active layer, the brush size, and the coloured overlay.
 import { announce, roving } from "./a11y.js";
 import { brushKeys } from "./brush_keys.js";
 import { byId, el, show } from "./dom.js";
@@ -7,22 +7,23 @@ import { emptyLayer, store } from "./state.js";
 import { viewer } from "./viewer.js";
 
 const { state } = store;
-// Colours of the marks, one a style and the last for protect; numbers in the buttons say the same without colour.
+// Overlay colours, one per style and the last for protect. The buttons also have numbers.
 const COLOURS = ["#e4572e", "#2f8fd0", "#f2b134", "#a05cc8", "#43b36a"];
 const marks = byId("marks");
 const ring = byId("brush-ring");
-let active = 0; // index of a style, or "protect"; a style's layer may not be there yet
+let active = 0; // index of a style, or "protect"; the style's layer may not exist yet
 let erasing = false;
-let stroke = null; // under way
+let stroke = null; // the current stroke
 
 const size = () => Number(byId("brush-size").value) / 100;
-const layerOf = (which) => (which === "protect" ? state.protect : state.masks[which]) ?? emptyLayer();
-const colourOf = (which) => (which === "protect" ? COLOURS[4] : COLOURS[which]);
+const layerOf = (layerKey) =>
+  (layerKey === "protect" ? state.protect : state.masks[layerKey]) ?? emptyLayer();
+const colourOf = (layerKey) => (layerKey === "protect" ? COLOURS[4] : COLOURS[layerKey]);
 const layers = () => [...state.masks.keys(), "protect"];
 
-function setLayer(which, layer) {
-  if (which === "protect") store.set({ protect: layer });
-  else store.set({ masks: state.masks.map((old, i) => (i === which ? layer : old)) });
+function setLayer(layerKey, layer) {
+  if (layerKey === "protect") store.set({ protect: layer });
+  else store.set({ masks: state.masks.map((old, i) => (i === layerKey ? layer : old)) });
 }
 
 function paintMarks() {
@@ -31,16 +32,16 @@ function paintMarks() {
   if (marks.width !== area[0] || marks.height !== area[1]) [marks.width, marks.height] = area;
   const context = marks.getContext("2d");
   context.clearRect(0, 0, ...area);
-  for (const which of layers()) {
+  for (const layerKey of layers()) {
     const tint = document.createElement("canvas");
     [tint.width, tint.height] = area;
     const paint = tint.getContext("2d");
-    paint.drawImage(canvasOf(layerOf(which), area), 0, 0);
-    if (which === active && stroke) drawStroke(paint, stroke);
+    paint.drawImage(canvasOf(layerOf(layerKey), area), 0, 0);
+    if (layerKey === active && stroke) drawStroke(paint, stroke);
     paint.globalCompositeOperation = "source-in";
-    paint.fillStyle = colourOf(which);
+    paint.fillStyle = colourOf(layerKey);
     paint.fillRect(0, 0, ...area);
-    context.globalAlpha = which === active ? 0.6 : 0.3;
+    context.globalAlpha = layerKey === active ? 0.6 : 0.3;
     context.drawImage(tint, 0, 0);
   }
 }
@@ -54,7 +55,11 @@ function paintSoon() {
 function moveRing(x, y) {
   const { view } = viewer;
   const across = size() * Math.max(...view.picture) * view.scale;
-  Object.assign(ring.style, { width: `${across}px`, height: `${across}px`, transform: `translate(${x - across / 2}px, ${y - across / 2}px)` });
+  Object.assign(ring.style, {
+    width: `${across}px`,
+    height: `${across}px`,
+    transform: `translate(${x - across / 2}px, ${y - across / 2}px)`,
+  });
   show(ring, true);
 }
 
@@ -70,7 +75,7 @@ const tool = {
     moveRing(x, y);
     const point = viewer.toPicture(x, y).map(round);
     const [px, py] = stroke.points.slice(-2);
-    // Points closer than a twentieth of the brush change nothing but the length of the list.
+    // Points closer than a twentieth of the brush size make no visible difference.
     if (Math.hypot(point[0] - px, point[1] - py) < stroke.size / 20) return;
     stroke.points.push(...point);
     paintSoon();
@@ -85,11 +90,13 @@ const tool = {
   },
   hover: moveRing,
   leave: () => show(ring, false),
-  get drawing() { return Boolean(stroke); },
+  get drawing() {
+    return Boolean(stroke);
+  },
 };
 
-function choose(which) {
-  active = which;
+function choose(layerKey) {
+  active = layerKey;
   render();
 }
 
@@ -110,13 +117,27 @@ function resize(by) {
   announce(`Brush size ${input.value}`);
 }
 
-function layerButton(which, index) {
-  const name = which === "protect" ? "Protect" : `Style ${index + 1}`;
-  const button = el("button", {
-    type: "button", role: "radio", class: "layer-button", "aria-checked": String(which === active),
-    tabindex: which === active ? "0" : "-1", onclick: () => choose(which),
-  }, el("span", { class: "swatch" }), el("span", { class: "layer-name", text: name }), el("span", { class: "layer-short", "aria-hidden": "true", text: which === "protect" ? name : String(index + 1) }));
-  button.querySelector(".swatch").style.background = colourOf(which);
+function layerButton(layerKey, index) {
+  const name = layerKey === "protect" ? "Protect" : `Style ${index + 1}`;
+  const button = el(
+    "button",
+    {
+      type: "button",
+      role: "radio",
+      class: "layer-button",
+      "aria-checked": String(layerKey === active),
+      tabindex: layerKey === active ? "0" : "-1",
+      onclick: () => choose(layerKey),
+    },
+    el("span", { class: "swatch" }),
+    el("span", { class: "layer-name", text: name }),
+    el("span", {
+      class: "layer-short",
+      "aria-hidden": "true",
+      text: layerKey === "protect" ? name : String(index + 1),
+    }),
+  );
+  button.querySelector(".swatch").style.background = colourOf(layerKey);
   return button;
 }
 
@@ -142,7 +163,7 @@ async function toggled() {
   viewer.setTool(on ? tool : null);
   viewer.relayout();
   if (!on) return;
-  announce("Brush. Paint where the chosen style goes, or what is protected.");
+  announce("Brush on. Paint where the selected style goes, or what to protect.");
   render();
   await loadBases([...state.masks, state.protect]);
   paintSoon();
@@ -160,14 +181,19 @@ function shortcut(event) {
   }
 }
 
-/** Wire the brush's bar and its keys. */
+/** Set up the brush toolbar and its keys. */
 export function startBrush() {
   byId("brush").addEventListener("click", () => store.set({ brushing: !state.brushing }));
-  byId("brush-done").addEventListener("click", () => { store.set({ brushing: false }); byId("brush").focus(); });
+  byId("brush-done").addEventListener("click", () => {
+    store.set({ brushing: false });
+    byId("brush").focus();
+  });
   byId("brush-erase").addEventListener("click", () => erase());
   byId("brush-undo").addEventListener("click", () => setLayer(active, undo(layerOf(active))));
   byId("brush-redo").addEventListener("click", () => setLayer(active, redo(layerOf(active))));
-  byId("brush-invert").addEventListener("click", () => setLayer(active, withStroke(layerOf(active), { invert: true })));
+  byId("brush-invert").addEventListener("click", () =>
+    setLayer(active, withStroke(layerOf(active), { invert: true })),
+  );
   byId("brush-clear").addEventListener("click", () => setLayer(active, emptyLayer()));
   byId("brush-size").addEventListener("input", showSize);
   showSize();

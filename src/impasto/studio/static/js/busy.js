@@ -1,4 +1,4 @@
-// The chip in the header: what is being painted while one looks at something else.
+// The link in the header to paintings that run in the background.
 import { api } from "./api.js";
 import { byId, show } from "./dom.js";
 import { watchJobs } from "./job.js";
@@ -12,24 +12,29 @@ function render() {
   const others = active.filter((job) => job.id !== state.job?.id || state.room !== "studio");
   show(chip, others.length > 0);
   if (!others.length) return;
-  chip.href = `#/job/${others[others.length - 1].id}`; // the list is newest first; the oldest is the one at work
-  chip.textContent = others.length === 1 ? "1 painting under way" : `${others.length} paintings under way`;
+  chip.href = `#/job/${others[others.length - 1].id}`; // jobs are sorted newest first; the oldest one is running
+  chip.textContent =
+    others.length === 1 ? "1 painting in progress" : `${others.length} paintings in progress`;
 }
 
-async function look() {
+async function poll() {
   if (document.hidden || !state.online) return;
   try {
     active = (await api.jobs(null, 24)).jobs.filter(isActive);
     render();
-  } catch { /* the banner tells when the server is away; a chip need not */ }
+  } catch {
+    /* the banner shows when the server is away */
+  }
 }
 
-/** Look now and then, more often while there is something to see. */
+/** Poll for active jobs, every four seconds while there are any. */
 export function startBusy() {
-  watchJobs(look);
-  document.addEventListener("visibilitychange", look);
+  watchJobs(poll);
+  document.addEventListener("visibilitychange", poll);
   store.on(["job", "room"], render);
-  store.on(["online"], look);
-  setInterval(() => { if (active.length) look(); }, 4000);
-  look();
+  store.on(["online"], poll);
+  setInterval(() => {
+    if (active.length) poll();
+  }, 4000);
+  poll();
 }

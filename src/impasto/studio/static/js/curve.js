@@ -1,10 +1,10 @@
-// The loss over the steps, on a logarithmic scale: it falls fast at first and slowly for long.
+// The loss curve, on a logarithmic scale.
 import { svg } from "./dom.js";
 
 const WIDTH = 300;
 const HEIGHT = 44;
 
-/** Points of the polyline for [[step, loss], ...] out of `steps`. */
+/** Return the points of the polyline for [[step, loss], ...] of `steps` in all. */
 export function curvePoints(losses, steps) {
   const usable = losses.filter(([, loss]) => loss > 0);
   if (usable.length < 2) return "";
@@ -12,24 +12,39 @@ export function curvePoints(losses, steps) {
   const low = Math.min(...logs);
   const range = Math.max(...logs) - low || 1;
   const last = Math.max(steps, usable[usable.length - 1][0]);
-  return usable.map(([step], i) => {
-    const x = (step / last) * WIDTH;
-    const y = HEIGHT - 3 - ((logs[i] - low) / range) * (HEIGHT - 6);
-    return `${x.toFixed(1)},${y.toFixed(1)}`;
-  }).join(" ");
+  return usable
+    .map(([step], i) => {
+      const x = (step / last) * WIDTH;
+      const y = HEIGHT - 3 - ((logs[i] - low) / range) * (HEIGHT - 6);
+      return `${x.toFixed(1)},${y.toFixed(1)}`;
+    })
+    .join(" ");
 }
 
-/** A small drawing; `set(losses, steps)` changes it. */
+/** Make the curve; `set(losses, steps)` updates it. */
 export function curve() {
   const line = svg("polyline", { class: "curve-line", "vector-effect": "non-scaling-stroke" });
-  const node = svg("svg", { class: "curve", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": "Loss" }, line);
+  const node = svg(
+    "svg",
+    {
+      class: "curve",
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      preserveAspectRatio: "none",
+      role: "img",
+      "aria-label": "Loss",
+    },
+    line,
+  );
   return {
     node,
     set(losses, steps) {
       line.setAttribute("points", curvePoints(losses, steps));
       if (losses.length > 1) {
         const [first, last] = [losses[0][1], losses[losses.length - 1][1]];
-        node.setAttribute("aria-label", `Loss, from ${first.toPrecision(3)} to ${last.toPrecision(3)}`);
+        node.setAttribute(
+          "aria-label",
+          `Loss, from ${first.toPrecision(3)} to ${last.toPrecision(3)}`,
+        );
       }
     },
   };

@@ -1,11 +1,11 @@
-// Making elements, in one line each. Styles are set through the CSSOM only: the page's policy forbids style attributes.
+// Helpers for DOM elements. Styles are set through the CSSOM only: the page's policy forbids style attributes.
 const SVG = "http://www.w3.org/2000/svg";
 
-/** The element with this id; a missing one is a mistake in the page and said at once. */
+/** Return the element with this id; throws if the page has none. */
 export function byId(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`There is no #${id} in the page.`);
-  return found;
+  const node = document.getElementById(id);
+  if (!node) throw new Error(`The page has no element #${id}.`);
+  return node;
 }
 
 /** `el("button", {class: "x", onclick: f, text: "Go", "aria-label": "…"}, ...children)`. */
@@ -19,11 +19,13 @@ export function el(tag, props = {}, ...children) {
     else if (name in node && typeof value !== "string") node[name] = value;
     else node.setAttribute(name === "className" ? "class" : name, value === true ? "" : value);
   }
-  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(
+    ...children.filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return node;
 }
 
-/** An element in SVG's name space. */
+/** Make an SVG element. */
 export function svg(tag, props = {}, ...children) {
   const node = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(props)) node.setAttribute(name, String(value));
@@ -31,14 +33,18 @@ export function svg(tag, props = {}, ...children) {
   return node;
 }
 
-/** One of the icons in icons.svg; decoration only, the button around it has the words. */
+/** Make an icon from icons.svg; it is decoration, the button around it has the label. */
 export function icon(name) {
   return svg("svg", { "aria-hidden": "true" }, svg("use", { href: `/static/icons.svg#${name}` }));
 }
 
-/** A square button with an icon and its words for screen readers and as a tip. */
+/** Make a square button with an icon, a label for screen readers, and a tooltip. */
 export function iconButton(name, label, onclick) {
-  return el("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick }, icon(name));
+  return el(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, onclick },
+    icon(name),
+  );
 }
 
 /** Show or hide by the `hidden` attribute. */
@@ -46,7 +52,7 @@ export function show(node, visible) {
   node.hidden = !visible;
 }
 
-/** Let the browser save what is at `url` under a name. */
+/** Let the browser download `url` as a file `name`. */
 export function saveAs(url, name) {
   const link = el("a", { href: url, download: name });
   document.body.append(link);
@@ -54,13 +60,13 @@ export function saveAs(url, name) {
   link.remove();
 }
 
-/** Call `fn` once, `ms` after the last of a row of calls. */
+/** Return a function that calls `fn` once, `ms` after the last of several calls. */
 export function debounce(fn, ms) {
   let timer = 0;
-  const later = (...args) => {
+  const debounced = (...args) => {
     clearTimeout(timer);
     timer = setTimeout(() => fn(...args), ms);
   };
-  later.cancel = () => clearTimeout(timer);
-  return later;
+  debounced.cancel = () => clearTimeout(timer);
+  return debounced;
 }

@@ -1,19 +1,34 @@
-// Everything that changes the draft, and the draft as the server wants it.
+// Changes of the draft, and requests made from it.
 import { known } from "./persist.js";
-import { emptyDraft, emptyLayer, LOOK, MOST_ONE_PASS, MOST_STYLES, store } from "./state.js";
-import { even, normalise, withOneMore, without } from "./weights.js";
+import { emptyDraft, emptyLayer, LOOK, MAX_ONE_PASS_SIDE, MAX_STYLES, store } from "./state.js";
+import { even, normalise, withNewWeight, without } from "./weights.js";
 
 const { state } = store;
-// Fields with a control of their own; all others belong to the form of all settings.
-export const OWN_FIELDS = ["strength", "stroke", "colors", "mix", "preset", "size", "quality", "seed"];
-// What no form in a browser can mean: files of the server's disk, and which machine it is.
-export const NOT_OURS = ["weights", "device", "start_picture"];
+// Fields with their own controls; all others are in the form of all settings.
+export const CONTROL_FIELDS = [
+  "strength",
+  "stroke",
+  "colors",
+  "mix",
+  "preset",
+  "size",
+  "quality",
+  "seed",
+];
+// Fields that a browser cannot set: files and the device of the server.
+export const SERVER_FIELDS = ["weights", "device", "start_picture"];
 
-/** Take a photograph; masks were drawn on the old one and go with it. */
+/** Set the photo; masks of the old photo are removed. */
 export function setContent(picture) {
   known.remember(picture);
   if (state.content?.id === picture.id) return;
-  store.set({ content: picture, protect: emptyLayer(), masks: state.styles.map(emptyLayer), kept: {}, brushing: false });
+  store.set({
+    content: picture,
+    protect: emptyLayer(),
+    masks: state.styles.map(emptyLayer),
+    otherGuides: {},
+    brushing: false,
+  });
 }
 
 /** Add a style, or replace the one at `index`. */
@@ -22,75 +37,100 @@ export function addStyle(picture, index = -1) {
   store.set({ trained: null });
   if (index >= 0) {
     store.set({ styles: state.styles.map((style, i) => (i === index ? picture : style)) });
-  } else if (state.styles.length < mostStyles()) {
+  } else if (state.styles.length < maxStyles()) {
     store.set({
       styles: [...state.styles, picture],
-      mix: withOneMore(state.mix),
+      mix: withNewWeight(state.mix),
       masks: [...state.masks, emptyLayer()],
-      kept: {},
+      otherGuides: {},
     });
   }
 }
 
-/** How far a network goes: in strength every one, in stroke those of a trained style. */
+/** Ranges of one-pass networks: strength of all of them, stroke of instant styles. */
 export const ONE_PASS = { strength: { max: 1 }, stroke: { min: 0.5, max: 1.5 } };
 
-/** Take a trained style in place of all others; null gives it back. Its strength ends at 1, its size sooner. */
+/** Use an instant style instead of all other styles; null removes it. Strength and size have lower limits. */
 export function setTrained(trained) {
   const look = { ...state.look, strength: Math.min(1, state.look.strength) };
-  store.set({ trained, styles: [], mix: [], masks: [], kept: {}, look, size: Math.min(MOST_ONE_PASS, state.size) });
+  store.set({
+    trained,
+    styles: [],
+    mix: [],
+    masks: [],
+    otherGuides: {},
+    look,
+    size: Math.min(MAX_ONE_PASS_SIDE, state.size),
+  });
 }
 
-/** Whether there is something to paint with. */
+/** Whether any style is set. */
 export const hasStyle = () => Boolean(state.trained) || state.styles.length > 0;
 
-/** The request to the one-pass network, without a size. A job goes further in strength than the network does. */
-export function toOnePass() {
+/** The request to the one-pass network, without the size. A job has a larger range of strength. */
+export function onePassRequest() {
   const { masks, protect } = state.maskIds;
-  const own = state.trained ? { trained: state.trained.name } : {
-    styles: state.styles.map((style) => style.id),
-    mix: state.styles.length > 1 ? state.mix : null,
-    masks: masks ?? state.kept.masks ?? null,
-  };
+  const styleFields = state.trained
+    ? { trained: state.trained.name }
+    : {
+        styles: state.styles.map((style) => style.id),
+        mix: state.styles.length > 1 ? state.mix : null,
+        masks: masks ?? state.otherGuides.masks ?? null,
+      };
   const look = { ...state.look, strength: Math.min(ONE_PASS.strength.max, state.look.strength) };
-  if (state.trained) look.stroke = Math.min(ONE_PASS.stroke.max, Math.max(ONE_PASS.stroke.min, look.stroke));
-  return { content: state.content.id, ...own, ...look, protect: protect ?? state.kept.protect ?? null };
+  if (state.trained) {
+    const { min, max } = ONE_PASS.stroke;
+    look.stroke = Math.min(max, Math.max(min, look.stroke));
+  }
+  return {
+    content: state.content.id,
+    ...styleFields,
+    ...look,
+    protect: protect ?? state.otherGuides.protect ?? null,
+  };
 }
 
-/** How many styles a picture may have here. */
-export function mostStyles() {
-  return Math.min(MOST_STYLES, state.info?.limits?.styles ?? MOST_STYLES);
+/** The largest number of styles. */
+export function maxStyles() {
+  return Math.min(MAX_STYLES, state.info?.limits?.styles ?? MAX_STYLES);
 }
 
-/** Take a style away. */
+/** Remove a style. */
 export function removeStyle(index) {
   store.set({
     styles: state.styles.filter((_, i) => i !== index),
     mix: without(state.mix, index),
     masks: state.masks.filter((_, i) => i !== index),
-    kept: {},
+    otherGuides: {},
   });
 }
 
-/** Forget the whole draft. */
+/** Clear the whole draft. */
 export function clearDraft() {
   store.set({ ...emptyDraft(), brushing: false, fast: null, job: null });
 }
 
-/** What /api/plan and /api/jobs take; masks must have been uploaded. */
-export function toRequest() {
+/** The request to /api/plan and /api/jobs; masks must have been uploaded. */
+export function jobRequest() {
   const { look, preset, size, quality, seed, extra, maskIds } = state;
   const recipe = { preset, size, quality, seed, ...look, ...extra };
   if (state.styles.length > 1) recipe.mix = state.mix;
-  const guides = { ...state.kept };
+  const guides = { ...state.otherGuides };
   if (maskIds.masks) guides.masks = maskIds.masks;
   if (maskIds.protect) guides.protect = maskIds.protect;
-  return { content: state.content?.id ?? null, styles: state.styles.map((style) => style.id), recipe, guides };
+  return {
+    content: state.content?.id ?? null,
+    styles: state.styles.map((style) => style.id),
+    recipe,
+    guides,
+  };
 }
 
-/** The file name of a painting of the present photograph. */
+/** Return the file name of a painting of the current photo. */
 export function paintingName(suffix) {
-  const stem = (state.content?.name ?? "painting").replace(/\.[^.]+$/, "").replace(/[^\p{L}\p{N} _-]/gu, "");
+  const stem = (state.content?.name ?? "painting")
+    .replace(/\.[^.]+$/, "")
+    .replace(/[^\p{L}\p{N} _-]/gu, "");
   return `${stem || "painting"}-impasto.${suffix}`;
 }
 
@@ -98,39 +138,45 @@ function differs(a, b) {
   return JSON.stringify(a ?? null) !== JSON.stringify(b ?? null);
 }
 
-/** The value a field has when nobody touches it. */
-export function usual(field, preset = state.preset) {
+/** Return a field's default value in a preset. */
+export function defaultValue(field, preset = state.preset) {
   const fields = state.info?.preset_fields?.[preset];
-  return fields && field in fields ? fields[field] : state.info?.recipe_schema?.properties?.[field]?.default;
+  return fields && field in fields
+    ? fields[field]
+    : state.info?.recipe_schema?.properties?.[field]?.default;
 }
 
 function extraOf(recipe) {
   const extra = {};
   for (const [field, value] of Object.entries(recipe)) {
-    if (OWN_FIELDS.includes(field) || NOT_OURS.includes(field)) continue;
-    if (differs(value, usual(field, recipe.preset))) extra[field] = value;
+    if (CONTROL_FIELDS.includes(field) || SERVER_FIELDS.includes(field)) continue;
+    if (differs(value, defaultValue(field, recipe.preset))) extra[field] = value;
   }
   return extra;
 }
 
-/** Split a recipe's guides into layers that can be brushed and those only carried along. */
+/** Split a recipe's guides into layers that can be brushed and other guides, which are only passed on. */
 function layersOf(guides, count) {
   const drawable = (id) => typeof id === "string" && /^[0-9a-f]{8,}$/.test(id);
   const masks = Array.from({ length: count }, emptyLayer);
-  const kept = Object.fromEntries(Object.entries(guides ?? {}).filter(([, value]) => value && value.length !== 0));
-  if (Array.isArray(kept.masks) && kept.masks.every(drawable)) {
-    kept.masks.forEach((id, i) => { if (masks[i]) masks[i] = { ...emptyLayer(), base: id }; });
-    delete kept.masks;
+  const otherGuides = Object.fromEntries(
+    Object.entries(guides ?? {}).filter(([, value]) => value && value.length !== 0),
+  );
+  if (Array.isArray(otherGuides.masks) && otherGuides.masks.every(drawable)) {
+    otherGuides.masks.forEach((id, i) => {
+      if (masks[i]) masks[i] = { ...emptyLayer(), base: id };
+    });
+    delete otherGuides.masks;
   }
   let protect = emptyLayer();
-  if (drawable(kept.protect)) {
-    protect = { ...protect, base: kept.protect };
-    delete kept.protect;
+  if (drawable(otherGuides.protect)) {
+    protect = { ...protect, base: otherGuides.protect };
+    delete otherGuides.protect;
   }
-  return { masks, protect, kept };
+  return { masks, protect, otherGuides };
 }
 
-/** Make a job or a replayed picture the draft. `content` and `styles` are pictures, null where they are lost. */
+/** Load a job or a replayed picture into the draft. Pictures that no longer exist are null. */
 export function loadDraft({ recipe, guides, trained }, content, styles) {
   const present = styles.filter(Boolean);
   const n = present.length;
@@ -152,6 +198,6 @@ export function loadDraft({ recipe, guides, trained }, content, styles) {
     extra: extraOf(recipe),
     ...layersOf(content ? guides : {}, n),
     brushing: false,
-    fast: null, // it showed other pictures
+    fast: null, // the preview showed other pictures
   });
 }

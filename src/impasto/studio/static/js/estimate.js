@@ -1,8 +1,8 @@
-// What painting would cost, said before anything is spent, and the button that starts it.
+// The estimate of time and memory, and the Paint button.
 import { announce, complain } from "./a11y.js";
 import { ApiError, api } from "./api.js";
 import { byId, debounce, el, saveAs } from "./dom.js";
-import { hasStyle, paintingName, toOnePass, toRequest } from "./draft.js";
+import { hasStyle, jobRequest, onePassRequest, paintingName } from "./draft.js";
 import { outputSize } from "./finish.js";
 import { bytes, duration } from "./format.js";
 import { masksReady } from "./mask_upload.js";
@@ -18,27 +18,31 @@ function ready() {
   return Boolean(state.content && hasStyle() && state.online);
 }
 
-function say(text, kind = "", more = "") {
+function setText(text, kind = "", more = "") {
   line.replaceChildren(text, more && el("small", { text: more }));
   line.dataset.kind = kind;
 }
 
 function describe(plan) {
-  if (plan.fits) return say(`About ${duration(plan.seconds)}`, "", `${bytes(plan.memory_bytes)} of memory`);
-  return say(`Needs ${bytes(plan.memory_bytes)} of memory, more than is free here. Choose a smaller size.`, "warning");
+  if (plan.fits)
+    return setText(`About ${duration(plan.seconds)}`, "", `${bytes(plan.memory_bytes)} of memory`);
+  return setText(
+    `Needs ${bytes(plan.memory_bytes)} of memory, more than is available. Choose a smaller size.`,
+    "warning",
+  );
 }
 
 const estimate = debounce(async () => {
   controller?.abort();
   controller = new AbortController();
   try {
-    describe(await api.plan(toRequest(), controller.signal));
+    describe(await api.plan(jobRequest(), controller.signal));
     button.disabled = !ready();
   } catch (error) {
     if (error.name === "AbortError" || error.status === 0) return;
     if (!(error instanceof ApiError)) throw error;
-    say(error.message, "error");
-    button.disabled = error.status === 422; // it would only be refused again
+    setText(error.message, "error");
+    button.disabled = error.status === 422; // the server would reject it again
   }
 }, 250);
 
@@ -50,21 +54,21 @@ function changed() {
     controller?.abort();
   }
   if (!state.content || !hasStyle()) {
-    say(state.content ? "Choose a style to begin." : "");
+    setText(state.content ? "Choose a style to start." : "");
   } else if (state.trained) {
-    say("Painted already", "", "PNG, settings inside");
+    setText("Ready to save", "", "PNG with its settings inside");
   } else if (!state.masksBusy) {
     estimate();
   }
 }
 
-/** A network of its own paints in one pass: nothing to queue, the answer is the finished picture. */
+/** Save a picture in an instant style: it is painted in one pass, without a job. */
 async function saveOnePass() {
-  const blob = await api.fast({ ...toOnePass(), size: state.size, format: "png" });
+  const blob = await api.fast({ ...onePassRequest(), size: state.size, format: "png" });
   const url = URL.createObjectURL(blob);
   saveAs(url, paintingName("png"));
   setTimeout(URL.revokeObjectURL, 60_000, url);
-  announce("Download started; the settings are inside the picture.");
+  announce("Download started. The settings are inside the picture.");
 }
 
 async function paint(open) {
@@ -73,7 +77,7 @@ async function paint(open) {
   try {
     await masksReady();
     if (state.trained) await saveOnePass();
-    else open(await api.start(toRequest()));
+    else open(await api.start(jobRequest()));
   } catch (error) {
     complain(error);
   } finally {
@@ -82,14 +86,14 @@ async function paint(open) {
   }
 }
 
-/** `open(job)` shows a job that was just started. */
+/** Keep the estimate up to date; `open(job)` shows a job that was just started. */
 export function startEstimate(open) {
   button.addEventListener("click", () => paint(open));
   store.on([...DRAFT_KEYS, "info", "online", "maskIds"], changed);
   changed();
 }
 
-/** The size the picture on the stage has or will have. */
+/** The size that the picture on the stage has or will have. */
 export function stageSize() {
   return state.content ? outputSize(state.content, state.size) : null;
 }

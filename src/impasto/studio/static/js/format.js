@@ -1,11 +1,14 @@
-// Numbers as people read them.
+// Formatting of numbers, sizes and times.
 
 /** 75 -> "1 min 15 s". */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "";
   const s = Math.max(1, Math.round(seconds));
   if (s < 60) return `${s} s`;
-  if (s < 3600) return s < 600 && s % 60 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${Math.round(s / 60)} min`;
+  if (s < 3600)
+    return s < 600 && s % 60
+      ? `${Math.floor(s / 60)} min ${s % 60} s`
+      : `${Math.round(s / 60)} min`;
   return `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} min`;
 }
 
@@ -21,7 +24,7 @@ export function size(pair) {
   return Array.isArray(pair) && pair.length === 2 ? `${pair[0]} × ${pair[1]}` : "";
 }
 
-/** 0.5 -> ".50" would look odd alone: "0.5", at most two places. */
+/** 0.5 -> "0.5"; at most two decimal places. */
 export function decimal(value) {
   return String(Math.round(value * 100) / 100);
 }
@@ -31,10 +34,13 @@ export function percent(share) {
   return `${Math.round(share * 100)} %`;
 }
 
-/** A moment, short, in the reader's own manner; servers send seconds since 1970 or ISO text. */
+/** Format a time in the user's locale; `created` is seconds since 1970 or an ISO string. */
 export function moment(created) {
   const date = new Date(typeof created === "number" ? created * 1000 : created);
   if (Number.isNaN(date.getTime())) return "";
   const today = date.toDateString() === new Date().toDateString();
-  return date.toLocaleString(undefined, today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
+  return date.toLocaleString(
+    undefined,
+    today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" },
+  );
 }

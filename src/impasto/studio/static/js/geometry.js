@@ -1,12 +1,20 @@
-// Where the picture lies on the stage: pure arithmetic of zoom and pan. Lengths are CSS pixels of the stage.
-export const MOST_ZOOM = 16;
+// Geometry of zoom and pan. Lengths are CSS pixels of the stage.
+export const MAX_ZOOM = 16;
 
-/** A view of nothing: picture size, stage size, top left corner (x, y), and `scale` in stage per picture pixel. */
+/** An empty view: picture size, stage size, top left corner (x, y), and `scale` in stage per picture pixel. */
 export function emptyView() {
-  return { picture: [1, 1], stage: [1, 1], margin: [24, 24, 24, 24], scale: 1, x: 0, y: 0, fitted: true };
+  return {
+    picture: [1, 1],
+    stage: [1, 1],
+    margin: [24, 24, 24, 24],
+    scale: 1,
+    x: 0,
+    y: 0,
+    fitted: true,
+  };
 }
 
-/** The scale at which the whole picture is seen; small pictures are enlarged at most threefold. */
+/** The scale that fits the whole picture; small pictures are enlarged at most three times. */
 export function fitScale({ picture, stage, margin: [top, right, bottom, left] }) {
   const wide = Math.max(40, stage[0] - left - right) / picture[0];
   const high = Math.max(40, stage[1] - top - bottom) / picture[1];
@@ -14,7 +22,7 @@ export function fitScale({ picture, stage, margin: [top, right, bottom, left] })
 }
 
 function placed(view) {
-  // Along each axis: centred in the free area while it fits, else no gap may open at either side.
+  // On each axis, centre a picture that fits; otherwise leave no gap at either side.
   const [top, right, bottom, left] = view.margin;
   const along = (corner, stage, length, before, after) => {
     const free = stage - before - after;
@@ -33,26 +41,29 @@ export function fit(view) {
   return placed({ ...view, scale: fitScale(view), fitted: true });
 }
 
-/** Change the scale by `factor`, the point (x, y) of the stage staying where it is. */
+/** Change the scale by `factor` and keep the point (x, y) of the stage in place. */
 export function zoomAt(view, x, y, factor) {
   const least = Math.min(fitScale(view), 1);
-  const scale = Math.min(MOST_ZOOM, Math.max(least, view.scale * factor));
+  const scale = Math.min(MAX_ZOOM, Math.max(least, view.scale * factor));
   const ratio = scale / view.scale;
   const next = { ...view, scale, x: x - (x - view.x) * ratio, y: y - (y - view.y) * ratio };
   return placed({ ...next, fitted: Math.abs(scale - fitScale(view)) < 1e-6 });
 }
 
-/** Move by so many pixels of the stage. */
+/** Move by (dx, dy) stage pixels. */
 export function pan(view, dx, dy) {
   return placed({ ...view, x: view.x + dx, y: view.y + dy });
 }
 
-/** Another stage or picture: a fitted view stays fitted, another keeps its middle. */
+/** Change the stage or the picture. A fitted view stays fitted, any other keeps its centre. */
 export function resized(view, stage, picture, margin) {
   const next = { ...view, stage, picture, margin };
   if (view.fitted) return fit(next);
-  const middle = [(view.stage[0] / 2 - view.x) / view.scale / view.picture[0], (view.stage[1] / 2 - view.y) / view.scale / view.picture[1]];
-  const scale = (view.scale * view.picture[0]) / picture[0]; // the same extent on the stage, sharper or not
+  const middle = [
+    (view.stage[0] / 2 - view.x) / view.scale / view.picture[0],
+    (view.stage[1] / 2 - view.y) / view.scale / view.picture[1],
+  ];
+  const scale = (view.scale * view.picture[0]) / picture[0]; // the same extent on the stage
   return placed({
     ...next,
     scale,
@@ -61,14 +72,20 @@ export function resized(view, stage, picture, margin) {
   });
 }
 
-/** A point of the stage in fractions of the picture. */
+/** Convert a point of the stage to fractions of the picture. */
 export function toPicture(view, x, y) {
-  return [(x - view.x) / (view.scale * view.picture[0]), (y - view.y) / (view.scale * view.picture[1])];
+  return [
+    (x - view.x) / (view.scale * view.picture[0]),
+    (y - view.y) / (view.scale * view.picture[1]),
+  ];
 }
 
-/** The part of the stage that the picture covers along an axis: 0 from left to right, 1 from top to bottom. */
+/** Return the part of the stage that the picture covers on an axis: 0 is horizontal, 1 vertical. */
 export function visibleSpan(view, axis = 0) {
   const corner = axis ? view.y : view.x;
   const begin = Math.max(0, corner);
-  return [begin, Math.max(begin + 1, Math.min(view.stage[axis], corner + view.picture[axis] * view.scale))];
+  return [
+    begin,
+    Math.max(begin + 1, Math.min(view.stage[axis], corner + view.picture[axis] * view.scale)),
+  ];
 }

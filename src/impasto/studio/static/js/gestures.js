@@ -1,7 +1,7 @@
-// Pointers and wheel on the stage become zoom, pan, or strokes of a tool. One finger draws or pans, two always zoom.
+// Gestures on the stage: zoom, pan, and strokes of a tool. One finger draws or pans, two fingers zoom.
 
 /**
- * `on` = {zoom(x, y, factor), pan(dx, dy), twice(x, y), tool()}; tool() is null or {down(x, y), move(x, y), up(), cancel(),
+ * `on` = {zoom(x, y, factor), pan(dx, dy), doubleTap(x, y), tool()}; tool() is null or {down(x, y), move(x, y), up(), cancel(),
  * hover(x, y), leave()}. Coordinates are those of `target`.
  */
 export function startGestures(target, on) {
@@ -15,23 +15,25 @@ export function startGestures(target, on) {
   addEventListener("keydown", (event) => {
     if (event.code !== "Space") return;
     gestures.spaceHeld = true;
-    if (event.target === target) event.preventDefault(); // it would scroll the page of a phone
+    if (event.target === target) event.preventDefault(); // it would scroll the page on a phone
   });
-  addEventListener("keyup", (event) => { if (event.code === "Space") gestures.spaceHeld = false; });
+  addEventListener("keyup", (event) => {
+    if (event.code === "Space") gestures.spaceHeld = false;
+  });
 }
 
 class Gestures {
   constructor(target, on) {
     this.target = target;
     this.on = on;
-    this.pointers = new Map(); // id -> where it was last
-    this.drawing = null; // the tool with a stroke under way
+    this.pointers = new Map(); // id -> last position
+    this.drawing = null; // the tool with an unfinished stroke
     this.spaceHeld = false;
     this.travelled = 0;
     this.lastTap = null;
   }
 
-  at(event) {
+  positionOf(event) {
     const box = this.target.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   }
@@ -39,7 +41,7 @@ class Gestures {
   down(event) {
     if (event.target.closest("[role=slider]")) return;
     this.target.setPointerCapture(event.pointerId);
-    const point = this.at(event);
+    const point = this.positionOf(event);
     this.pointers.set(event.pointerId, point);
     this.travelled = 0;
     const tool = this.on.tool();
@@ -53,16 +55,17 @@ class Gestures {
   }
 
   move(event) {
-    const point = this.at(event);
+    const point = this.positionOf(event);
     const before = this.pointers.get(event.pointerId);
     if (!before) {
       this.on.tool()?.hover(...point);
       return;
     }
     if (this.drawing) {
-      // A fast hand makes several points between two frames; all of them belong to the stroke.
+      // Fast movement gives several points between two frames; all belong to the stroke.
       const coalesced = event.getCoalescedEvents?.() ?? [];
-      (coalesced.length ? coalesced : [event]).forEach((one) => this.drawing.move(...this.at(one)));
+      const moves = coalesced.length ? coalesced : [event];
+      for (const move of moves) this.drawing.move(...this.positionOf(move));
     } else if (this.pointers.size === 1) {
       this.on.pan(point[0] - before[0], point[1] - before[1]);
     } else {
@@ -75,7 +78,11 @@ class Gestures {
   pinch(id, before, point) {
     const other = [...this.pointers].find(([key]) => key !== id)[1];
     const apart = (p) => Math.max(8, Math.hypot(p[0] - other[0], p[1] - other[1]));
-    this.on.zoom((point[0] + other[0]) / 2, (point[1] + other[1]) / 2, apart(point) / apart(before));
+    this.on.zoom(
+      (point[0] + other[0]) / 2,
+      (point[1] + other[1]) / 2,
+      apart(point) / apart(before),
+    );
     this.on.pan((point[0] - before[0]) / 2, (point[1] - before[1]) / 2);
   }
 
@@ -86,22 +93,26 @@ class Gestures {
       else this.drawing.up();
       this.drawing = null;
     } else if (event.type === "pointerup" && this.travelled < 6 && this.pointers.size === 0) {
-      this.tapped(this.at(event));
+      this.tapped(this.positionOf(event));
     }
   }
 
   tapped(point) {
     const last = this.lastTap;
     const now = performance.now();
-    const twice = last && now - last.time < 320 && Math.hypot(point[0] - last.x, point[1] - last.y) < 24;
-    this.lastTap = twice ? null : { time: now, x: point[0], y: point[1] };
-    if (twice) this.on.twice(...point);
+    const isDouble =
+      last && now - last.time < 320 && Math.hypot(point[0] - last.x, point[1] - last.y) < 24;
+    this.lastTap = isDouble ? null : { time: now, x: point[0], y: point[1] };
+    if (isDouble) this.on.doubleTap(...point);
   }
 
   wheel(event) {
     event.preventDefault();
-    // Lines and pages of some mice, small steps of track pads: an exponent makes both feel even.
+    // Mice scroll by lines or pages, track pads by small steps; the exponent suits both.
     const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 120 : 1;
-    this.on.zoom(...this.at(event), Math.exp((-event.deltaY * unit) / (event.ctrlKey ? 120 : 360)));
+    this.on.zoom(
+      ...this.positionOf(event),
+      Math.exp((-event.deltaY * unit) / (event.ctrlKey ? 120 : 360)),
+    );
   }
 }

@@ -1,4 +1,4 @@
-// Following one job: its events become state. Nothing here draws.
+// The job on the stage: its events update the state. This module does not draw.
 import { announce, complain } from "./a11y.js";
 import { api } from "./api.js";
 import { connection } from "./connection.js";
@@ -8,44 +8,55 @@ import { pictureOf } from "./pictures.js";
 import { isActive, store } from "./state.js";
 
 const { state } = store;
-const MOST_POINTS = 2000;
+const MAX_POINTS = 2000;
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("impasto.jobs") : null;
 const jobWatchers = new Set();
 let source = null;
 let opening = 0;
 
-/** Call `fn` when some job began, ended or was forgotten, in this tab or another. */
+/** Call `fn` when a job started, ended or was deleted, in this tab or another. */
 export function watchJobs(fn) {
   jobWatchers.add(fn);
+}
+
+function notifyWatchers() {
+  for (const watcher of jobWatchers) watcher();
 }
 
 /** Tell this tab and the others that the list of jobs changed. */
 export function jobsChanged() {
   channel?.postMessage("changed");
-  jobWatchers.forEach((fn) => fn());
+  notifyWatchers();
 }
 
-function take(job) {
+function applyJob(job) {
   if (!state.job || state.job.id !== job.id) return;
   const before = state.job.state;
   store.set({ job: { ...state.job, ...job } });
   if (before === job.state) return;
-  const words = { running: "Painting.", paused: "Paused.", done: "The picture is finished.", stopped: "Stopped.", failed: `Painting failed. ${job.error ?? ""}` };
-  if (words[job.state]) announce(words[job.state]);
+  const messages = {
+    running: "Painting.",
+    paused: "Paused.",
+    done: "The picture is finished.",
+    stopped: "Stopped.",
+    failed: `Painting failed. ${job.error ?? ""}`,
+  };
+  if (messages[job.state]) announce(messages[job.state]);
   if (before !== "paused" && job.state !== "paused") jobsChanged();
 }
 
-function stepped(data) {
+function applyStep(data) {
   if (!state.job) return;
   const { losses } = state;
   const last = losses[losses.length - 1];
   if (Number.isFinite(data.loss) && (!last || data.step > last[0])) {
     const next = [...losses, [data.step, data.loss]];
-    // Every second point is plenty once there are thousands; the curve is a few hundred pixels wide.
-    store.set({ losses: next.length > MOST_POINTS ? next.filter((_, i) => i % 2 === 1) : next });
+    // The curve is a few hundred pixels wide: with thousands of points, every second one is enough.
+    store.set({ losses: next.length > MAX_POINTS ? next.filter((_, i) => i % 2 === 1) : next });
   }
   const quarter = (step) => Math.floor((4 * step) / Math.max(1, data.steps));
-  if (quarter(data.step) > quarter(state.job.step ?? 0) && data.step < data.steps) announce(`${quarter(data.step) * 25} percent painted.`);
+  if (quarter(data.step) > quarter(state.job.step ?? 0) && data.step < data.steps)
+    announce(`${quarter(data.step) * 25} percent painted.`);
   store.set({ job: { ...state.job, ...data } });
 }
 
@@ -56,27 +67,29 @@ function close() {
 
 function follow(id) {
   close();
-  if (document.hidden) return; // browsers allow six connections to a host; a hidden tab takes none
+  if (document.hidden) return; // browsers allow six connections per host, so a hidden tab uses none
   source = new EventSource(api.eventsUrl(id));
   const on = (name, fn) => source.addEventListener(name, (event) => fn(JSON.parse(event.data)));
   on("state", (job) => {
-    take(job);
+    applyJob(job);
     if (!isActive(job)) close();
   });
-  on("step", stepped);
-  on("preview", ({ url }) => { if (state.job?.id === id) store.set({ job: { ...state.job, preview: url } }); });
+  on("step", applyStep);
+  on("preview", ({ url }) => {
+    if (state.job?.id === id) store.set({ job: { ...state.job, preview: url } });
+  });
   on("done", (job) => {
     close();
-    if (job?.id) take(job);
+    if (job?.id) applyJob(job);
     else refresh(id);
   });
   source.onerror = () => {
-    // The browser reconnects by itself after a broken line; only a refusal ends it, and then we ask what is left.
+    // The browser reconnects after a lost connection. Only an error response closes the source: then fetch the job.
     if (source && source.readyState === EventSource.CLOSED) {
       close();
       refresh(id);
     } else {
-      api.info().catch(() => {}); // says whether the server is there at all; the banner follows from it
+      api.info().catch(() => {}); // finds out whether the server responds, which controls the banner
     }
   };
 }
@@ -85,7 +98,7 @@ async function refresh(id) {
   try {
     const job = await api.job(id);
     if (state.job?.id !== id) return;
-    take(job);
+    applyJob(job);
     if (isActive(job)) follow(id);
   } catch (error) {
     if (error.status === 404) leaveJob();
@@ -93,16 +106,16 @@ async function refresh(id) {
   }
 }
 
-/** Put a job on the stage. `fresh`: it was started from this very draft, which therefore stays as it is. */
+/** Show a job. `fresh` is a job that was just started from this draft, which then stays as it is. */
 export async function openJob(id, fresh = null) {
-  const mine = ++opening;
+  const thisOpening = ++opening;
   if (state.job?.id === id) return;
   close();
   try {
     const job = fresh ?? (await api.job(id));
-    if (mine !== opening) return;
+    if (thisOpening !== opening) return;
     if (!fresh && !wasRestoredFor(id)) await adopt(job);
-    if (mine !== opening) return;
+    if (thisOpening !== opening) return;
     store.set({ job, losses: job.losses ?? [], brushing: false, trouble: "" });
     if (isActive(job)) follow(id);
   } catch (error) {
@@ -111,15 +124,17 @@ export async function openJob(id, fresh = null) {
   }
 }
 
-/** Make a job's settings and pictures the draft. */
+/** Load a job's settings and pictures into the draft. */
 export async function adopt(job) {
-  const lost = () => null;
-  const content = job.content ? await pictureOf(job.content, "photograph").catch(lost) : null;
-  const styles = await Promise.all((job.styles ?? []).map((id, i) => pictureOf(id, `style ${i + 1}`).catch(lost)));
+  const missing = () => null;
+  const content = job.content ? await pictureOf(job.content, "photo").catch(missing) : null;
+  const styles = await Promise.all(
+    (job.styles ?? []).map((id, i) => pictureOf(id, `style ${i + 1}`).catch(missing)),
+  );
   loadDraft(job, content, styles);
 }
 
-/** Back to the draft; the job goes on by itself. */
+/** Return to the draft; the job continues in the background. */
 export function leaveJob() {
   opening += 1;
   close();
@@ -127,28 +142,31 @@ export function leaveJob() {
   if (location.hash.startsWith("#/job/")) history.replaceState(null, "", "#/");
 }
 
-/** pause, resume, cancel or keep. */
+/** Send "pause", "resume", "cancel" or "keep" for the current job. */
 export async function act(verb) {
   const { id } = state.job;
   try {
     const job = await api.act(id, verb);
-    take(job);
+    applyJob(job);
     if (isActive(job) && !source) follow(id);
   } catch (error) {
-    if (error.status === 409) refresh(id); // it ended a moment ago
+    if (error.status === 409)
+      refresh(id); // the job has just ended
     else complain(error);
   }
 }
 
-/** Wire what makes a line of events break and come back. */
+/** Set up reconnecting when the network or the tab's visibility changes. */
 export function startJobs() {
-  const again = () => { if (state.job && isActive(state.job)) refresh(state.job.id); };
+  const reconnect = () => {
+    if (state.job && isActive(state.job)) refresh(state.job.id);
+  };
   connection.watch((online) => {
     store.set({ online });
-    if (online) again();
+    if (online) reconnect();
     else close();
   });
-  document.addEventListener("visibilitychange", () => (document.hidden ? close() : again()));
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : reconnect()));
   addEventListener("pagehide", close);
-  if (channel) channel.onmessage = () => jobWatchers.forEach((fn) => fn());
+  if (channel) channel.onmessage = notifyWatchers;
 }

@@ -1,4 +1,4 @@
-// The page begins here: wire the modules, restore what was, follow the address.
+// The entry point: set up the modules, restore the draft, follow the address.
 import { complain } from "./a11y.js";
 import { api } from "./api.js";
 import { startBrush } from "./brush.js";
@@ -6,7 +6,7 @@ import { startBusy } from "./busy.js";
 import { connection, startConnection } from "./connection.js";
 import { byId, show } from "./dom.js";
 import { startEstimate } from "./estimate.js";
-import { refreshFast, startFast } from "./fast.js";
+import { refreshPreview, startPreview } from "./fast.js";
 import { startFinish } from "./finish.js";
 import { startGallery } from "./gallery.js";
 import { startIntake } from "./intake.js";
@@ -38,7 +38,7 @@ function enter(room) {
   document.title = gallery ? "Gallery · impasto studio" : "impasto studio";
 }
 
-/** #/ is the draft, #/job/ID one painting, #/gallery all of them: a reload or a shared link comes back to it. */
+/** Show the address: #/ is the draft, #/job/ID one painting, #/gallery all paintings. */
 async function route() {
   const [, room, id] = location.hash.split("/");
   if (room === "gallery") {
@@ -64,11 +64,15 @@ function openFresh(job) {
   jobsChanged();
 }
 
-/** On a phone foot and stage lie over the panel: what gets the focus must scroll to where neither hides it. */
+/** On a phone, stage and foot cover parts of the panel; their heights let focused controls scroll clear of both. */
 function watchCovers() {
-  const watch = (id) => new ResizeObserver(([entry]) => {
-    document.documentElement.style.setProperty(`--${id}-height`, `${Math.ceil(entry.borderBoxSize[0].blockSize)}px`);
-  }).observe(byId(id));
+  const watch = (id) =>
+    new ResizeObserver(([entry]) => {
+      document.documentElement.style.setProperty(
+        `--${id}-height`,
+        `${Math.ceil(entry.borderBoxSize[0].blockSize)}px`,
+      );
+    }).observe(byId(id));
   watch("foot");
   watch("stage");
 }
@@ -94,20 +98,20 @@ async function start() {
   watchCovers();
   byId("help-open").addEventListener("click", () => byId("help").showModal());
   byId("help-close").addEventListener("click", () => byId("help").close());
-  await loadInfo(); // before any job is opened: what its recipe changed is told from what is usual
-  // A job in the address comes before the first preview: asking for one only to throw it away would keep the job waiting.
+  await loadInfo(); // before any job opens: its recipe is compared with the defaults
+  // Open a job in the address before the first preview, which would delay the job and be thrown away.
   await route();
   addEventListener("hashchange", route);
-  startFast(leaveJob);
+  startPreview(leaveJob);
   startEstimate(openFresh);
   keepDraft();
   startBusy();
-  refreshFast();
+  refreshPreview();
   connection.watch(async (online) => {
     if (!online) return;
-    await loadInfo(); // another version may have come up in its place
+    await loadInfo(); // the server may have been upgraded
     await route();
-    refreshFast();
+    refreshPreview();
   });
 }
 

@@ -1,4 +1,4 @@
-// Keeps the server's copy of the masks in step with what is drawn, a moment after the last stroke.
+// Uploads the masks shortly after the last stroke.
 import { complain } from "./a11y.js";
 import { api } from "./api.js";
 import { connection } from "./connection.js";
@@ -25,7 +25,9 @@ async function uploadAll({ masks, protect, content }) {
   await loadBases([...masks, protect]);
   const result = { masks: null, protect: null };
   if (masks.some(isPainted)) {
-    const rest = masks.every(isPainted) ? null : await api.upload(await toPng(restOf(masks, size)), "rest.png");
+    const rest = masks.every(isPainted)
+      ? null
+      : await api.upload(await toPng(restOf(masks, size)), "rest.png");
     result.masks = [];
     for (const [i, layer] of masks.entries()) {
       result.masks.push(isPainted(layer) ? await idOf(layer, size, `mask-${i + 1}.png`) : rest.id);
@@ -35,16 +37,16 @@ async function uploadAll({ masks, protect, content }) {
   return result;
 }
 
-const later = debounce(async () => {
-  const mine = ++round;
+const upload = debounce(async () => {
+  const thisRound = ++round;
   try {
-    const found = await uploadAll(state);
-    if (mine !== round) return; // drawn on since then; the newer round brings newer masks
-    store.set({ maskIds: found, masksBusy: false });
-    waiting.forEach((resolve) => resolve());
+    const maskIds = await uploadAll(state);
+    if (thisRound !== round) return; // the masks have changed; a newer round uploads them
+    store.set({ maskIds, masksBusy: false });
+    for (const resolve of waiting) resolve();
     waiting.clear();
   } catch (error) {
-    complain(error); // masksBusy stays: no picture may be made with older masks than those one sees
+    complain(error); // masksBusy stays set, so that no picture is painted with outdated masks
   }
 }, 180);
 
@@ -52,24 +54,26 @@ function changed() {
   round += 1;
   if (state.content && (state.masks.some(isPainted) || isPainted(state.protect))) {
     store.set({ masksBusy: true });
-    later();
+    upload();
   } else {
-    later.cancel();
+    upload.cancel();
     const none = state.maskIds.masks === null && state.maskIds.protect === null;
     store.set({ masksBusy: false, ...(none ? {} : { maskIds: { masks: null, protect: null } }) });
-    waiting.forEach((resolve) => resolve());
+    for (const resolve of waiting) resolve();
     waiting.clear();
   }
 }
 
-/** Resolves once the server has the masks that are drawn now. */
+/** Resolve once the server has the current masks. */
 export function masksReady() {
   return state.masksBusy ? new Promise((resolve) => waiting.add(resolve)) : Promise.resolve();
 }
 
-/** Begin to watch; must come before whoever asks for previews, so that `masksBusy` is set first. */
+/** Follow the masks. Call this before the previews are set up, so that `masksBusy` is set first. */
 export function startMaskUpload() {
   store.on(["masks", "protect", "content"], changed);
-  connection.watch((online) => { if (online && state.masksBusy) later(); });
+  connection.watch((online) => {
+    if (online && state.masksBusy) upload();
+  });
   changed();
 }

@@ -1,17 +1,17 @@
-// Masks as drawn: a layer is a picture below and strokes above. Nothing here knows of pointers or servers.
+// Mask layers: a base picture with strokes on top.
 import { api } from "./api.js";
 
-const LONGEST = 1024; // pixels of a mask's longer side; losses average masks over far coarser positions
+const LONGEST = 1024; // longer side of a mask in pixels; losses average masks to much coarser grids
 const drawn = new WeakMap(); // layer -> canvas, white where the mask is, transparent elsewhere
 const bases = new Map(); // picture id -> canvas of the same kind
 
-/** Width and height of the masks of a photograph. */
+/** Return width and height of the masks of a photo. */
 export function maskSize({ width, height }) {
   const scale = Math.min(1, LONGEST / Math.max(width, height));
   return [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
 }
 
-/** Whether anything was ever painted here. */
+/** Whether a layer has a base or strokes. */
 export function isPainted(layer) {
   return Boolean(layer.base) || layer.strokes.length > 0;
 }
@@ -38,19 +38,20 @@ export function drawStroke(context, stroke) {
     const { points } = stroke;
     context.beginPath();
     context.moveTo(points[0] * width, points[1] * height);
-    for (let i = 2; i < points.length; i += 2) context.lineTo(points[i] * width, points[i + 1] * height);
+    for (let i = 2; i < points.length; i += 2)
+      context.lineTo(points[i] * width, points[i + 1] * height);
     if (points.length === 2) context.lineTo(points[0] * width + 0.01, points[1] * height);
     context.stroke();
   }
   context.restore();
 }
 
-/** The layer with one more stroke; what could be redone is gone. */
+/** Return the layer with one more stroke and nothing to redo. */
 export function withStroke(layer, stroke) {
   const next = { base: layer.base, strokes: [...layer.strokes, stroke], undone: [] };
   const canvas = drawn.get(layer);
   if (canvas) {
-    // The old layer's canvas moves on to the new one: drawing a long mask again at every stroke would be felt.
+    // Move the old layer's canvas to the new one: redrawing a long mask at each stroke would be slow.
     drawStroke(canvas.getContext("2d"), stroke);
     drawn.delete(layer);
     drawn.set(next, canvas);
@@ -58,31 +59,33 @@ export function withStroke(layer, stroke) {
   return next;
 }
 
-/** Without its last stroke, which can be redone; the same layer where there is none. */
+/** Return the layer without its last stroke, which can be redone. */
 export function undo(layer) {
   if (!layer.strokes.length) return layer;
   const last = layer.strokes[layer.strokes.length - 1];
   return { base: layer.base, strokes: layer.strokes.slice(0, -1), undone: [...layer.undone, last] };
 }
 
-/** With the stroke that was undone last. */
+/** Return the layer with the stroke that was undone last. */
 export function redo(layer) {
   if (!layer.undone.length) return layer;
   const next = withStroke(layer, layer.undone[layer.undone.length - 1]);
-  next.undone = layer.undone.slice(0, -1); // on the new layer itself: its canvas is found by it
+  next.undone = layer.undone.slice(0, -1); // changed in place: the canvas cache uses the layer as its key
   return next;
 }
 
-/** Fetch the pictures that layers stand on, so that `canvasOf` can draw them. */
+/** Load the base pictures of layers, so that `canvasOf` can draw them. */
 export async function loadBases(layers) {
   const missing = layers.map((layer) => layer.base).filter((id) => id && !bases.has(id));
-  await Promise.all([...new Set(missing)].map(async (id) => {
-    const image = new Image();
-    image.src = api.pictureUrl(id);
-    await image.decode();
-    bases.set(id, lightAsAlpha(image));
-    return null;
-  }));
+  await Promise.all(
+    [...new Set(missing)].map(async (id) => {
+      const image = new Image();
+      image.src = api.pictureUrl(id);
+      await image.decode();
+      bases.set(id, lightAsAlpha(image));
+      return null;
+    }),
+  );
 }
 
 function lightAsAlpha(image) {
@@ -98,31 +101,33 @@ function lightAsAlpha(image) {
   return canvas;
 }
 
-/** The layer's canvas; `size` as from maskSize. A base not loaded yet is left out and drawn at the next call. */
+/** Return the layer's canvas of `size` (see maskSize). A base that is not loaded yet is drawn by a later call. */
 export function canvasOf(layer, size) {
-  const found = drawn.get(layer);
-  if (found && found.width === size[0] && found.height === size[1]) return found;
+  const cached = drawn.get(layer);
+  if (cached && cached.width === size[0] && cached.height === size[1]) return cached;
   const canvas = blank(size);
   const context = canvas.getContext("2d");
   const base = layer.base && bases.get(layer.base);
   if (base) context.drawImage(base, 0, 0, canvas.width, canvas.height);
-  layer.strokes.forEach((stroke) => drawStroke(context, stroke));
+  for (const stroke of layer.strokes) drawStroke(context, stroke);
   if (base || !layer.base) drawn.set(layer, canvas);
   return canvas;
 }
 
-/** A canvas of what no painted layer covers, for the styles without a mask of their own. */
+/** Return a canvas of the area that no painted layer covers, for styles without a mask. */
 export function restOf(layers, size) {
   const canvas = blank(size);
   const context = canvas.getContext("2d");
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.globalCompositeOperation = "destination-out";
-  layers.filter(isPainted).forEach((layer) => context.drawImage(canvasOf(layer, size), 0, 0));
+  for (const layer of layers.filter(isPainted)) {
+    context.drawImage(canvasOf(layer, size), 0, 0);
+  }
   return canvas;
 }
 
-/** An opaque grey PNG, white = here. */
+/** Return an opaque grey PNG, white inside the mask. */
 export function toPng(canvas) {
   const out = blank([canvas.width, canvas.height]);
   const context = out.getContext("2d");
@@ -130,6 +135,9 @@ export function toPng(canvas) {
   context.fillRect(0, 0, out.width, out.height);
   context.drawImage(canvas, 0, 0);
   return new Promise((resolve, reject) => {
-    out.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("This browser could not save the mask."))), "image/png");
+    out.toBlob(
+      (blob) => (blob ? resolve(blob) : reject(new Error("The browser could not save the mask."))),
+      "image/png",
+    );
   });
 }

@@ -1,4 +1,4 @@
-// The foot of the panel while a painting is on the stage: how far it is, and what one can do with it.
+// The panel of the current job: progress, buttons and download.
 import { announce, complain } from "./a11y.js";
 import { api } from "./api.js";
 import { curve } from "./curve.js";
@@ -10,49 +10,88 @@ import { isActive, store } from "./state.js";
 
 const { state } = store;
 const loss = curve();
-const FORMATS = [["png", "PNG, exact"], ["jpeg", "JPEG, small"], ["webp", "WebP, smallest"]];
+const FORMATS = [
+  ["png", "PNG, lossless"],
+  ["jpeg", "JPEG, small"],
+  ["webp", "WebP, smallest"],
+];
 
-function button(words, iconName, onclick, kind = "") {
-  return el("button", { type: "button", class: `button ${kind}`, onclick }, iconName && icon(iconName), el("span", { text: words }));
+function button(label, iconName, onclick, kind = "") {
+  return el(
+    "button",
+    { type: "button", class: `button ${kind}`, onclick },
+    iconName && icon(iconName),
+    el("span", { text: label }),
+  );
 }
 
 const buttons = {
   pause: button("Pause", "pause", () => act("pause")),
-  resume: button("Go on", "play", () => act("resume"), "primary"),
-  keep: button("Keep as it is", "", () => act("keep")),
+  resume: button("Resume", "play", () => act("resume"), "primary"),
+  keep: button("Stop and keep", "", () => act("keep")),
   cancel: button("Cancel", "", () => act("cancel")),
-  again: button("Paint again", "again", () => { backToDraft(); announce("Change what you like, then paint again."); }),
+  again: button("Paint again", "again", () => {
+    backToDraft();
+    announce("Change what you like, then paint again.");
+  }),
 };
-const format = el("select", { id: "format", "aria-label": "File format" }, ...FORMATS.map(([value, text]) => el("option", { value, text })));
+const format = el(
+  "select",
+  { id: "format", "aria-label": "File format" },
+  ...FORMATS.map(([value, text]) => el("option", { value, text })),
+);
 const download = button("Download", "download", () => save(), "primary");
-const bar = el("div", { class: "progress", role: "progressbar", "aria-label": "Painting", "aria-valuemin": "0", "aria-valuemax": "100" }, el("span"));
+const bar = el(
+  "div",
+  {
+    class: "progress",
+    role: "progressbar",
+    "aria-label": "Painting",
+    "aria-valuemin": "0",
+    "aria-valuemax": "100",
+  },
+  el("span"),
+);
 const title = el("p", { class: "run-title", tabindex: "-1" });
 const about = el("p", { class: "run-about" });
-const live = el("p", { class: "fine" }, "Strength and mix take effect at once; other changes wait for the next painting. ",
-  el("button", { type: "button", class: "link", text: "Begin another meanwhile", onclick: () => backToDraft() }));
+const live = el(
+  "p",
+  { class: "fine" },
+  "Strength and mix change the running painting; other changes apply to the next one. ",
+  el("button", {
+    type: "button",
+    class: "link",
+    text: "Start another painting",
+    onclick: () => backToDraft(),
+  }),
+);
 
 function backToDraft() {
   leaveJob();
-  byId("panel").focus(); // the pressed button goes away with the job
+  byId("panel").focus(); // the pressed button disappears with the job
 }
 
 async function save() {
   try {
-    // A link alone would show nothing when the server is away; asking first turns that into a sentence.
+    // A link shows no error when the server is away; this request does.
     await api.job(state.job.id);
   } catch (error) {
     return complain(error);
   }
-  saveAs(api.resultUrl(state.job.id, format.value), paintingName(format.value === "jpeg" ? "jpg" : format.value));
-  return announce("Download started; the recipe is inside the picture.");
+  saveAs(
+    api.resultUrl(state.job.id, format.value),
+    paintingName(format.value === "jpeg" ? "jpg" : format.value),
+  );
+  return announce("Download started. The settings are inside the picture.");
 }
 
 const TITLES = {
-  queued: (job) => (job.position > 1 ? `Number ${job.position} in line` : "Next in line"),
-  running: (job) => (job.step ? `Painting, ${percent(job.step / Math.max(1, job.steps))}` : "Getting ready"),
+  queued: (job) => (job.position > 1 ? `Number ${job.position} in the queue` : "Next in the queue"),
+  running: (job) =>
+    job.step ? `Painting, ${percent(job.step / Math.max(1, job.steps))}` : "Preparing",
   paused: () => "Paused",
   done: () => "Finished",
-  stopped: (job) => (job.has_picture ? "Stopped, kept as it was" : "Cancelled"),
+  stopped: (job) => (job.has_picture ? "Stopped, picture kept" : "Cancelled"),
   failed: () => "Painting failed",
 };
 
@@ -65,7 +104,7 @@ function describe(job) {
   return parts.join(" · ");
 }
 
-function which(job) {
+function availableActions(job) {
   if (job.state === "queued") return ["cancel"];
   if (job.state === "running") return ["pause", ...(job.step ? ["keep"] : []), "cancel"];
   if (job.state === "paused") return ["resume", "keep", "cancel"];
@@ -86,27 +125,32 @@ function render() {
   show(bar, isActive(job));
   show(live, isActive(job));
   loss.node.toggleAttribute("hidden", !isActive(job) || state.losses.length < 2);
-  const wanted = which(job);
+  const available = availableActions(job);
   for (const [name, node] of Object.entries(buttons)) {
-    const had = node === document.activeElement;
-    show(node, wanted.includes(name));
-    if (had && node.hidden) buttons[wanted[0]].focus(); // the focus must not fall off the page
+    const hadFocus = node === document.activeElement;
+    show(node, available.includes(name));
+    if (hadFocus && node.hidden) buttons[available[0]].focus(); // keep the focus in the panel
   }
   show(download.parentElement, Boolean(job.has_picture));
 }
 
-/** Put the focus here when Paint, which had it, gives way to this panel. */
+/** Move the focus to this panel when it replaces the Paint button. */
 export async function focusRun() {
   await Promise.resolve(); // the state's listeners run first
-  title.focus(); // not a button: a second Enter must not pause or cancel
+  title.focus(); // not to a button: a second Enter must not pause or cancel
 }
 
-/** Build the panel once and keep it in step with the job. */
+/** Build the panel and keep it in sync with the job. */
 export function startRunPanel() {
   const saving = el("div", { class: "run-save" }, download, format);
   byId("run").replaceChildren(
-    el("div", { class: "run-head" }, title, about), bar, loss.node, saving,
-    el("div", { class: "run-buttons" }, ...Object.values(buttons)), live);
+    el("div", { class: "run-head" }, title, about),
+    bar,
+    loss.node,
+    saving,
+    el("div", { class: "run-buttons" }, ...Object.values(buttons)),
+    live,
+  );
   store.on(["job", "losses"], () => {
     render();
     if (isActive(state.job)) loss.set(state.losses, state.job.steps ?? 1);

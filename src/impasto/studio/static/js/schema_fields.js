@@ -1,13 +1,19 @@
-// One field of a JSON schema: what kind it is, how its value is written as text, and how text is read back.
+// Fields of a JSON schema: their kind, and conversion between values and text.
 
-/** The schema without `null` and references: {kind, choices?, minimum?, maximum?, optional, description}. */
+/** Return a schema without `null` and references: {kind, choices?, minimum?, maximum?, optional, description}. */
 export function fieldOf(schema, root) {
-  const options = (schema.anyOf ?? [schema]).map((one) => resolve(one, root));
-  const real = options.filter((one) => one.type !== "null");
+  const options = (schema.anyOf ?? [schema]).map((option) => resolve(option, root));
+  const real = options.filter((option) => option.type !== "null");
   const main = real[0] ?? {};
-  const choices = real.flatMap((one) => one.enum ?? (one.const !== undefined ? [one.const] : []));
+  const choices = real.flatMap(
+    (option) => option.enum ?? (option.const !== undefined ? [option.const] : []),
+  );
   return {
-    kind: choices.length ? "choice" : { boolean: "flag", integer: "number", number: "number", array: "list", object: "map" }[main.type] ?? "text",
+    kind: choices.length
+      ? "choice"
+      : ({ boolean: "flag", integer: "number", number: "number", array: "list", object: "map" }[
+          main.type
+        ] ?? "text"),
     choices,
     whole: main.type === "integer",
     minimum: main.minimum ?? main.exclusiveMinimum,
@@ -19,18 +25,25 @@ export function fieldOf(schema, root) {
 
 function resolve(schema, root) {
   if (!schema.$ref) return schema;
-  return schema.$ref.split("/").slice(1).reduce((node, key) => node[key], root);
+  return schema.$ref
+    .split("/")
+    .slice(1)
+    .reduce((node, key) => node[key], root);
 }
 
-/** A value as one line of text: layers as "relu1_1:1, relu2_1:0.5", scales as "128:200, 256:100". */
+/** Return a value as one line of text: layers as "relu1_1:1, relu2_1:0.5", scales as "128:200, 256:100". */
 export function toText(value) {
   if (value === null || value === undefined) return "";
-  if (Array.isArray(value)) return value.map((one) => (Array.isArray(one) ? one.join(":") : one)).join(", ");
-  if (typeof value === "object") return Object.entries(value).map(([key, one]) => `${key}:${one}`).join(", ");
+  if (Array.isArray(value))
+    return value.map((item) => (Array.isArray(item) ? item.join(":") : item)).join(", ");
+  if (typeof value === "object")
+    return Object.entries(value)
+      .map(([key, item]) => `${key}:${item}`)
+      .join(", ");
   return String(value);
 }
 
-/** Text back to a value; pairs stay text, which the server's recipe reads and checks itself. */
+/** Return the value of a text. Pairs stay text, which the server parses and validates. */
 export function fromText(text, field) {
   const trimmed = text.trim();
   if (!trimmed) return null;
@@ -43,7 +56,7 @@ export function fromText(text, field) {
 }
 
 /** "scale_ratio" -> "Scale ratio". */
-export function words(name) {
+export function labelOf(name) {
   const text = name.replaceAll("_", " ");
   return text[0].toUpperCase() + text.slice(1);
 }

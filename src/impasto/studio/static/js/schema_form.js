@@ -1,7 +1,7 @@
-// The form of all settings, made from the recipe's own JSON schema: what the server can do, the page can set.
+// The form of all settings, built from the JSON schema of recipes.
 import { byId, el, iconButton, show } from "./dom.js";
-import { NOT_OURS, OWN_FIELDS, usual } from "./draft.js";
-import { fieldOf, fromText, toText, words } from "./schema_fields.js";
+import { CONTROL_FIELDS, defaultValue, SERVER_FIELDS } from "./draft.js";
+import { fieldOf, fromText, labelOf, toText } from "./schema_fields.js";
 import { store } from "./state.js";
 
 const { state } = store;
@@ -9,53 +9,88 @@ let refreshers = [];
 
 function put(name, value) {
   const extra = { ...state.extra };
-  const same = JSON.stringify(value) === JSON.stringify(usual(name) ?? null) || value === toText(usual(name)).replaceAll(" ", "");
-  if (value === undefined || same) delete extra[name];
+  const isDefault =
+    JSON.stringify(value) === JSON.stringify(defaultValue(name) ?? null) ||
+    value === toText(defaultValue(name)).replaceAll(" ", "");
+  if (value === undefined || isDefault) delete extra[name];
   else extra[name] = value;
   store.set({ extra });
 }
 
 function current(name) {
-  return name in state.extra ? state.extra[name] : usual(name) ?? null;
+  return name in state.extra ? state.extra[name] : (defaultValue(name) ?? null);
 }
 
 function choiceInput(name, field, id) {
   const blank = field.optional ? [el("option", { value: "", text: "automatic" })] : [];
-  const input = el("select", { id }, ...blank, ...field.choices.map((choice) => el("option", { value: String(choice), text: String(choice) })));
+  const input = el(
+    "select",
+    { id },
+    ...blank,
+    ...field.choices.map((choice) => el("option", { value: String(choice), text: String(choice) })),
+  );
   input.addEventListener("change", () => put(name, input.value === "" ? null : input.value));
-  return [input, () => { input.value = current(name) ?? ""; }];
+  return [
+    input,
+    () => {
+      input.value = current(name) ?? "";
+    },
+  ];
 }
 
-function flagInput(name, id) {
+function flagInput(name, _field, id) {
   const input = el("input", { type: "checkbox", id, class: "switch" });
   input.addEventListener("change", () => put(name, input.checked));
-  return [input, () => { input.checked = Boolean(current(name)); }];
+  return [
+    input,
+    () => {
+      input.checked = Boolean(current(name));
+    },
+  ];
 }
 
 function textInput(name, field, id) {
   const numeric = field.kind === "number";
   const input = el("input", {
-    id, type: numeric ? "number" : "text", step: numeric ? "any" : undefined, min: field.minimum?.toString(),
-    max: field.maximum?.toString(), placeholder: field.optional ? "automatic" : undefined, spellcheck: "false", autocomplete: "off",
+    id,
+    type: numeric ? "number" : "text",
+    step: numeric ? "any" : undefined,
+    min: field.minimum?.toString(),
+    max: field.maximum?.toString(),
+    placeholder: field.optional ? "automatic" : undefined,
+    spellcheck: "false",
+    autocomplete: "off",
   });
   input.addEventListener("change", () => {
     const value = fromText(input.value, field);
     put(name, value === null && !field.optional ? undefined : value);
     refresh();
   });
-  return [input, () => { if (document.activeElement !== input) input.value = toText(current(name)); }];
+  return [
+    input,
+    () => {
+      if (document.activeElement !== input) input.value = toText(current(name));
+    },
+  ];
 }
 
 function row(name, schema, root) {
   const field = fieldOf(schema, root);
   const id = `field-${name}`;
-  const make = { choice: choiceInput, flag: (n, f, i) => flagInput(n, i) }[field.kind] ?? textInput;
+  const make = { choice: choiceInput, flag: flagInput }[field.kind] ?? textInput;
   const [input, update] = make(name, field, id);
   input.setAttribute("aria-describedby", `${id}-about`);
-  const reset = iconButton("reset", `${words(name)}: back to the usual`, () => { put(name, undefined); input.focus(); });
-  const node = el("div", { class: "field", data: { kind: field.kind } },
-    el("label", { for: id, text: words(name) }), el("span", { class: "field-input" }, reset, input),
-    el("p", { class: "field-about", id: `${id}-about`, text: field.description }));
+  const reset = iconButton("reset", `${labelOf(name)}: reset to default`, () => {
+    put(name, undefined);
+    input.focus();
+  });
+  const node = el(
+    "div",
+    { class: "field", data: { kind: field.kind } },
+    el("label", { for: id, text: labelOf(name) }),
+    el("span", { class: "field-input" }, reset, input),
+    el("p", { class: "field-about", id: `${id}-about`, text: field.description }),
+  );
   refreshers.push(() => {
     update();
     const changed = name in state.extra;
@@ -66,7 +101,11 @@ function row(name, schema, root) {
 }
 
 function presetRow(presets) {
-  const input = el("select", { id: "field-preset" }, ...Object.keys(presets).map((name) => el("option", { value: name, text: name })));
+  const input = el(
+    "select",
+    { id: "field-preset" },
+    ...Object.keys(presets).map((name) => el("option", { value: name, text: name })),
+  );
   const about = el("p", { class: "field-about", id: "field-preset-about" });
   input.setAttribute("aria-describedby", about.id);
   input.addEventListener("change", () => store.set({ preset: input.value, extra: {} }));
@@ -74,15 +113,22 @@ function presetRow(presets) {
     input.value = state.preset;
     about.textContent = presets[state.preset] ?? "";
   });
-  return el("div", { class: "field" }, el("label", { for: "field-preset", text: "Preset" }), el("span", { class: "field-input" }, input), about);
+  return el(
+    "div",
+    { class: "field" },
+    el("label", { for: "field-preset", text: "Preset" }),
+    el("span", { class: "field-input" }, input),
+    about,
+  );
 }
 
 function panelsOf(schema) {
   const named = Object.values(schema.panels ?? {}).flat();
   const others = Object.keys(schema.properties).filter((name) => !named.includes(name));
-  const mine = (name) => !OWN_FIELDS.includes(name) && !NOT_OURS.includes(name) && name in schema.properties;
+  const isShown = (name) =>
+    !CONTROL_FIELDS.includes(name) && !SERVER_FIELDS.includes(name) && name in schema.properties;
   return [...Object.entries(schema.panels ?? {}), ["More settings", others]]
-    .map(([title, names]) => [title, names.filter(mine)])
+    .map(([title, names]) => [title, names.filter(isShown)])
     .filter(([, names]) => names.length);
 }
 
@@ -90,20 +136,33 @@ function build() {
   const { recipe_schema: schema, presets } = state.info;
   refreshers = [];
   const panels = panelsOf(schema).map(([title, names]) =>
-    el("fieldset", { class: "fields" }, el("legend", { text: title }), ...names.map((name) => row(name, schema.properties[name], schema))));
-  const reset = el("button", { type: "button", class: "button small", text: "All back to the usual", onclick: () => store.set({ extra: {} }) });
-  refreshers.push(() => { reset.disabled = !Object.keys(state.extra).length; });
+    el(
+      "fieldset",
+      { class: "fields" },
+      el("legend", { text: title }),
+      ...names.map((name) => row(name, schema.properties[name], schema)),
+    ),
+  );
+  const reset = el("button", {
+    type: "button",
+    class: "button small",
+    text: "Reset all settings",
+    onclick: () => store.set({ extra: {} }),
+  });
+  refreshers.push(() => {
+    reset.disabled = !Object.keys(state.extra).length;
+  });
   byId("schema-form").replaceChildren(presetRow(presets ?? {}), ...panels, reset);
   refresh();
 }
 
 function refresh() {
-  refreshers.forEach((fn) => fn());
+  for (const refresher of refreshers) refresher();
   const count = Object.keys(state.extra).length;
   byId("advanced-changed").textContent = count ? `${count} changed` : "";
 }
 
-/** Build the form once the server has said what a recipe is. */
+/** Build the form once the schema has been loaded. */
 export function startSchemaForm() {
   show(byId("advanced"), false);
   let built = false;

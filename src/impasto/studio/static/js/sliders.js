@@ -1,49 +1,92 @@
-// A slider with its name, its value and words at both ends. A double click brings back the usual value.
+// Sliders with a label, a value and texts at both ends. A double click resets to the default value.
 import { el } from "./dom.js";
 
 let count = 0;
 
 /**
- * `{label, min, max, step, value, usual, ends: [low, high], format(value), oninput(value)}`.
- * Answers {node, set(value)}; set does not call oninput.
+ * `{label, min, max, step, value, defaultValue, ends: [low, high], format(value), oninput(value)}`.
+ * Returns {node, set(value), input}; set does not call oninput.
  */
-export function slider({ label, min, max, step, value, usual, ends, format = String, oninput }) {
+export function slider({
+  label,
+  min,
+  max,
+  step,
+  value,
+  defaultValue,
+  ends,
+  format = String,
+  oninput,
+}) {
   const id = `slider-${++count}`;
-  const input = el("input", { type: "range", id, min: String(min), max: String(max), step: String(step) });
+  const input = el("input", {
+    type: "range",
+    id,
+    min: String(min),
+    max: String(max),
+    step: String(step),
+  });
   const output = el("output", { for: id });
   const show = () => {
     const number = Number(input.value);
-    const words = format(number);
-    output.textContent = words;
-    input.setAttribute("aria-valuetext", words);
+    const text = format(number);
+    output.textContent = text;
+    input.setAttribute("aria-valuetext", text);
     input.style.setProperty("--share", String((number - input.min) / (input.max - input.min)));
   };
   const set = (next) => {
     input.value = String(next);
     show();
   };
-  input.addEventListener("input", () => { show(); oninput(Number(input.value)); });
-  if (usual !== undefined) {
-    input.addEventListener("dblclick", () => { set(usual); oninput(usual); });
+  input.addEventListener("input", () => {
+    show();
+    oninput(Number(input.value));
+  });
+  if (defaultValue !== undefined) {
+    input.addEventListener("dblclick", () => {
+      set(defaultValue);
+      oninput(defaultValue);
+    });
   }
   set(value);
-  const node = el("div", { class: "slider" },
+  const node = el(
+    "div",
+    { class: "slider" },
     el("div", { class: "slider-head" }, el("label", { for: id, text: label }), output),
     input,
-    ends && el("div", { class: "slider-ends", "aria-hidden": "true" }, el("span", { text: ends[0] }), el("span", { text: ends[1] })));
+    ends &&
+      el(
+        "div",
+        { class: "slider-ends", "aria-hidden": "true" },
+        el("span", { text: ends[0] }),
+        el("span", { text: ends[1] }),
+      ),
+  );
   return { node, set, input };
 }
 
-/** Radio buttons in one row: `{label, choices: [[value, text]], value, onchange(value)}`; answers {node, set}. */
+/** Radio buttons in one row: `{label, choices: [[value, text]], value, onchange(value)}`; returns {node, set}. */
 export function segments({ label, choices, value, onchange }) {
   const name = `segments-${++count}`;
   const inputs = choices.map(([choice, text]) => {
-    const input = el("input", { type: "radio", name, value: choice, onchange: () => onchange(choice) });
+    const input = el("input", {
+      type: "radio",
+      name,
+      value: choice,
+      onchange: () => onchange(choice),
+    });
     return [choice, input, el("label", { class: "segment" }, input, el("span", { text }))];
   });
-  const set = (next) => inputs.forEach(([choice, input]) => { input.checked = choice === next; });
+  const set = (next) =>
+    inputs.forEach(([choice, input]) => {
+      input.checked = choice === next;
+    });
   set(value);
-  const node = el("fieldset", { class: "segments" }, el("legend", { text: label }),
-    el("div", { class: "segments-row" }, ...inputs.map(([, , segment]) => segment)));
+  const node = el(
+    "fieldset",
+    { class: "segments" },
+    el("legend", { text: label }),
+    el("div", { class: "segments-row" }, ...inputs.map(([, , segment]) => segment)),
+  );
   return { node, set };
 }

@@ -1,4 +1,4 @@
-// Decides what lies on the stage: photograph, preview of the one-pass network, painting under way, or finished one.
+// Chooses the picture on the stage: photo, one-pass preview, running job, or finished picture.
 import { api } from "./api.js";
 import { byId, show } from "./dom.js";
 import { hasStyle } from "./draft.js";
@@ -9,22 +9,37 @@ import { viewer } from "./viewer.js";
 const { state } = store;
 
 function ofJob(job) {
-  if (job.has_picture && !isActive(job)) return { url: api.resultUrl(job.id, "png"), words: "Finished picture", caption: "" };
-  if (job.preview) return { url: job.preview, words: "The painting so far", caption: "Painting" };
-  // Before its first preview the painting begins from what is on the stage already, so that nothing jumps.
+  if (job.has_picture && !isActive(job))
+    return { url: api.resultUrl(job.id, "png"), alt: "Finished picture", caption: "" };
+  if (job.preview) return { url: job.preview, alt: "The painting so far", caption: "Painting" };
+  // Before a job's first preview, keep what is on the stage already.
   const url = state.fast?.url ?? (state.content && api.pictureUrl(state.content.id, 2048));
-  return url && { url, words: "The painting is about to begin", caption: isActive(job) ? "About to begin" : "" };
+  return (
+    url && {
+      url,
+      alt: "The painting is about to start",
+      caption: isActive(job) ? "Starting" : "",
+    }
+  );
 }
 
 function ofDraft() {
   if (state.fast) {
     const caption = state.trained ? "Painted in one pass" : "Quick preview";
-    return { url: state.fast.url, words: state.trained ? caption : "Quick preview of the painting", caption };
+    return {
+      url: state.fast.url,
+      alt: state.trained ? caption : "Quick preview of the painting",
+      caption,
+    };
   }
   if (!state.content) return null;
-  const none = hasStyle() && state.info && !state.info.fast;
-  const caption = none ? "No quick preview here; paint to see" : hasStyle() ? "" : "Choose a style";
-  return { url: api.pictureUrl(state.content.id, 2048), words: "The photograph", caption };
+  const noPreview = hasStyle() && state.info && !state.info.fast;
+  const caption = noPreview
+    ? "No quick preview available; paint to see the result"
+    : hasStyle()
+      ? ""
+      : "Choose a style";
+  return { url: api.pictureUrl(state.content.id, 2048), alt: "The photo", caption };
 }
 
 function render() {
@@ -32,17 +47,19 @@ function render() {
   const size = stageSize() ?? state.job?.scale ?? null;
   viewer.setSize(picture ? size : null);
   const caption = byId("caption");
-  caption.textContent = state.job ? picture?.caption ?? "" : state.trouble || (picture?.caption ?? "");
+  caption.textContent = state.job
+    ? (picture?.caption ?? "")
+    : state.trouble || (picture?.caption ?? "");
   caption.dataset.kind = !state.job && state.trouble ? "error" : "";
   show(caption, Boolean(caption.textContent));
   byId("compare").disabled = !state.content;
   byId("brush").disabled = !state.content || Boolean(state.job && isActive(state.job));
   if (!picture) return;
-  viewer.show(picture.url, picture.words);
+  viewer.show(picture.url, picture.alt);
   if (state.content) viewer.setBefore(api.pictureUrl(state.content.id, 2048));
 }
 
-/** Keep the stage in step with the state. */
+/** Keep the stage in sync with the state. */
 export function startStage() {
   store.on(["job", "fast", "content", "styles", "trained", "size", "trouble", "info"], render);
   render();

@@ -1,60 +1,69 @@
-// What the state holds, and which part of it is the draft: the picture being thought of, not yet painted.
+// The page's state. The draft is the part that describes the next painting.
 import { createStore } from "./store.js";
 
-export const MOST_STYLES = 4;
-export const MOST_ONE_PASS = 4096; // longest side that a network paints in one pass
+export const MAX_STYLES = 4;
+export const MAX_ONE_PASS_SIDE = 4096; // longest side of a picture painted in one pass
 export const LOOK = { strength: 0.5, stroke: 1, colors: 0 };
 
-/** An empty mask: a picture or nothing below, strokes above it, and those that were undone. */
+/** An empty mask layer: a base picture or null, strokes, and undone strokes. */
 export function emptyLayer() {
   return { base: null, strokes: [], undone: [] };
 }
 
-/** A draft with nothing in it. */
+/** An empty draft. */
 export function emptyDraft() {
   return {
     content: null, // {id, width, height, name}
-    styles: [], // the same
-    trained: null, // or {name, title, credit, thumb}: a network of its own, which paints in one pass
+    styles: [], // of the same form
+    trained: null, // or {name, title, credit, thumb}: an instant style
     look: { ...LOOK },
-    mix: [], // one weight a style, adding up to 1
+    mix: [], // one weight per style, with a sum of 1
     preset: "impasto",
     size: 512,
     quality: "normal",
     seed: 0,
-    extra: {}, // fields of the recipe that the form for all settings changed
-    masks: [], // one layer a style
+    extra: {}, // recipe fields changed in the form of all settings
+    masks: [], // one layer per style
     protect: emptyLayer(),
-    kept: {}, // guides of a replayed recipe that the page cannot draw (words, colour maps)
+    otherGuides: {}, // guides of a replayed recipe that the brush cannot edit (words, colour maps)
   };
 }
 
 export const DRAFT_KEYS = Object.keys(emptyDraft());
-// What changes the picture that the one-pass network shows.
-export const PREVIEW_KEYS = ["content", "styles", "trained", "look", "mix", "masks", "protect", "kept"];
+// Keys that change the one-pass preview.
+export const PREVIEW_KEYS = [
+  "content",
+  "styles",
+  "trained",
+  "look",
+  "mix",
+  "masks",
+  "protect",
+  "otherGuides",
+];
 
 export const store = createStore({
   ...emptyDraft(),
   info: null,
   online: true,
-  job: null, // the job on the stage
-  losses: [], // its curve, [step, loss]
+  job: null, // the job that is shown
+  losses: [], // of that job, [step, loss]
   room: "studio",
   brushing: false,
-  maskIds: { masks: null, protect: null }, // the layers as uploaded
-  masksBusy: false, // and whether they lag behind what is drawn
-  fast: null, // {url, seconds}: the last answer of the one-pass network
-  trouble: "", // why there is no preview or plan, in the server's own sentence
+  maskIds: { masks: null, protect: null }, // ids of the uploaded layers
+  masksBusy: false, // whether the uploaded layers are outdated
+  fast: null, // {url, seconds, size}: the latest one-pass preview
+  trouble: "", // the server's message if there is no preview
 });
 
-/** The draft alone, as it is stored and compared. */
+/** Return only the draft, which is stored and compared. */
 export function draftOf(state) {
   return Object.fromEntries(DRAFT_KEYS.map((key) => [key, state[key]]));
 }
 
 export const ACTIVE = new Set(["queued", "running", "paused"]);
 
-/** Whether the job on the stage is not over yet. */
+/** Whether a job is unfinished. */
 export function isActive(job) {
   return Boolean(job) && ACTIVE.has(job.state);
 }

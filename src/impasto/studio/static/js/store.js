@@ -1,5 +1,4 @@
-// The page's state: one flat object, changed by `set`, watched by key. Listeners run once per batch of changes.
-
+// A store: one flat object, changed by `set`, observed by key. Listeners run once per batch of changes.
 /** Make a store around `state`. */
 export function createStore(state) {
   const listeners = new Set();
@@ -15,7 +14,7 @@ export function createStore(state) {
 
   return {
     state,
-    /** Take over the given values; those that are the same wake nobody. */
+    /** Set values; unchanged values call no listener. */
     set(values) {
       for (const [key, value] of Object.entries(values)) {
         if (!(key in state)) throw new Error(`The state has no '${key}'.`);
@@ -25,7 +24,7 @@ export function createStore(state) {
         changed.add(key);
       }
     },
-    /** Call `fn(state, keys)` after any of these keys changed; returns how to stop it. */
+    /** Call `fn(state, keys)` after any of these keys changed; returns a function that removes the listener. */
     on(watched, fn) {
       const listener = { watched, fn };
       listeners.add(listener);

@@ -1,4 +1,4 @@
-// Dark and light: the system's choice until the button is pressed, then one's own.
+// Dark and light theme: the system's until the button is pressed.
 import { byId } from "./dom.js";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -8,7 +8,7 @@ function isDark() {
   return chosen ? chosen === "dark" : dark.matches;
 }
 
-/** Wire the button; it is pressed while colours are dark. */
+/** Set up the button; it is pressed in the dark theme. */
 export function startTheme() {
   const button = byId("theme");
   const show = () => button.setAttribute("aria-pressed", String(isDark()));
@@ -17,7 +17,9 @@ export function startTheme() {
     document.documentElement.dataset.theme = next;
     try {
       localStorage.setItem("impasto.theme", next);
-    } catch { /* it then lasts as long as the page */ }
+    } catch {
+      /* without storage, the choice lasts until the page is closed */
+    }
     show();
   });
   dark.addEventListener("change", show);

@@ -1,7 +1,9 @@
-// Runs before the first paint, so that a chosen theme never flashes in the other colours.
-(function () {
+// Runs before the first paint, so that the page never flashes in the wrong theme.
+(() => {
   try {
     const theme = localStorage.getItem("impasto.theme");
     if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
-  } catch { /* storage can be closed to us; the system's own colours then stand */ }
+  } catch {
+    /* no access to storage: use the system's theme */
+  }
 })();

@@ -1,4 +1,4 @@
-// The stage: the picture, the photograph over it for comparing, zoom and pan.
+// The viewer: the picture, the photo over it for comparison, zoom and pan.
 import { announce } from "./a11y.js";
 import { byId, show } from "./dom.js";
 import { percent } from "./format.js";
@@ -11,22 +11,26 @@ const split = byId("split");
 const before = byId("before");
 let [front, back] = [byId("after-a"), byId("after-b")];
 let view = emptyView();
-let share = 0.5; // of the visible picture that shows the photograph while comparing
+let share = 0.5; // fraction of the visible picture that shows the photo while comparing
 let comparing = false;
 let tool = null;
-let latest = 0;
+let latestRequest = 0;
 
 function margins() {
   const narrow = viewport.clientWidth < 700;
-  // The bar of the brush is two rows high on a phone, and one row at the top elsewhere.
+  // The brush toolbar has two rows on a phone, and one row at the top elsewhere.
   if (narrow) return [26, 10, tool ? 104 : 60, 10];
   return [tool ? 72 : 44, 32, 72, 32];
 }
 
 function apply() {
   const [width, height] = view.picture.map((side) => side * view.scale);
-  Object.assign(frame.style, { width: `${width}px`, height: `${height}px`, transform: `translate(${view.x}px, ${view.y}px)` });
-  // Who zooms to two screen pixels a picture pixel and more wants to see pixels, not a blur of them.
+  Object.assign(frame.style, {
+    width: `${width}px`,
+    height: `${height}px`,
+    transform: `translate(${view.x}px, ${view.y}px)`,
+  });
+  // From two screen pixels per picture pixel on, show sharp pixels instead of a blur.
   frame.classList.toggle("pixels", !view.fitted && view.scale * devicePixelRatio >= 2);
   viewport.classList.toggle("zoomed", !view.fitted);
   byId("zoom-value").textContent = percent(view.scale * devicePixelRatio);
@@ -40,11 +44,14 @@ function placeSplit() {
   const [left, right] = visibleSpan(view);
   const x = left + (right - left) * share;
   const [top, bottom] = visibleSpan(view, 1);
-  Object.assign(split.style, { transform: `translate(${x}px, ${top}px)`, height: `${bottom - top}px` });
+  Object.assign(split.style, {
+    transform: `translate(${x}px, ${top}px)`,
+    height: `${bottom - top}px`,
+  });
   const inside = x - view.x;
   before.style.clipPath = `inset(0 calc(100% - ${inside}px) 0 0)`;
   split.setAttribute("aria-valuenow", String(Math.round(share * 100)));
-  split.setAttribute("aria-valuetext", `${percent(share)} photograph, ${percent(1 - share)} painting`);
+  split.setAttribute("aria-valuetext", `${percent(share)} photo, ${percent(1 - share)} painting`);
 }
 
 function setShare(value) {
@@ -66,47 +73,48 @@ function actualPixels(x, y) {
 }
 
 export const viewer = {
-  /** Set the pixels the picture has, or will have; null empties the stage. */
+  /** Set the size that the picture has or will have; null empties the stage. */
   setSize(size) {
     show(frame, Boolean(size));
     show(byId("tools"), Boolean(size));
     if (!size) {
       viewer.compare(false);
       view = emptyView();
-      [front, back].forEach((image) => image.removeAttribute("src"));
+      for (const image of [front, back]) image.removeAttribute("src");
       return;
     }
     byId("stage").style.setProperty("--aspect", String(size[0] / size[1]));
-    const same = view.picture[0] === size[0] && view.picture[1] === size[1];
-    const ratio = (view.picture[0] / view.picture[1]) / (size[0] / size[1]);
+    const sameSize = view.picture[0] === size[0] && view.picture[1] === size[1];
+    const ratio = view.picture[0] / view.picture[1] / (size[0] / size[1]);
     if (Math.abs(ratio - 1) > 0.02) view = { ...emptyView(), picture: size };
-    if (!same || view.stage[0] === 1) setView(resized(view, [viewport.clientWidth, viewport.clientHeight], size, margins()));
+    if (!sameSize || view.stage[0] === 1)
+      setView(resized(view, [viewport.clientWidth, viewport.clientHeight], size, margins()));
   },
-  /** Fade to another picture once it is decoded; later calls overtake earlier ones. */
+  /** Fade to another picture once it is decoded; a later call replaces earlier ones. */
   async show(url, alt) {
-    const mine = ++latest;
+    const request = ++latestRequest;
     if (front.getAttribute("src") === url) return;
     back.src = url;
     try {
       await back.decode();
     } catch {
-      return; // overtaken, or gone: what is on the stage stays
+      return; // replaced, or no longer available: keep the current picture
     }
-    if (mine !== latest) return;
+    if (request !== latestRequest) return;
     back.alt = alt;
     front.alt = "";
     front.classList.remove("shown");
     back.classList.add("shown");
     [front, back] = [back, front];
   },
-  /** The photograph for comparing. */
+  /** Set the photo for comparison. */
   setBefore(url) {
     if (before.getAttribute("src") !== url) before.src = url;
   },
   compare(on = !comparing) {
     comparing = on;
     byId("compare").setAttribute("aria-pressed", String(on));
-    if (on) announce("Comparing with the photograph; the arrows move the line.");
+    if (on) announce("Comparing with the photo. Arrow keys move the divider.");
     placeSplit();
   },
   fit: () => setView(fit(view)),
@@ -114,15 +122,20 @@ export const viewer = {
   zoom: (factor) => setView(zoomAt(view, ...middle(), factor)),
   pan: (dx, dy) => setView(pan(view, dx, dy)),
   toPicture: (x, y) => toPicture(view, x, y),
-  get view() { return view; },
-  /** What the pointer does instead of panning, null for nothing; see gestures.js. */
+  get view() {
+    return view;
+  },
+  /** Set the tool that the pointer uses instead of panning, or null; see gestures.js. */
   setTool(next) {
     tool = next;
     viewport.classList.toggle("drawing", Boolean(next));
   },
-  /** Fit into the room there is now. */
+  /** Adapt to the current size of the viewport. */
   relayout() {
-    if (viewport.clientWidth && !frame.hidden) setView(resized(view, [viewport.clientWidth, viewport.clientHeight], view.picture, margins()));
+    if (viewport.clientWidth && !frame.hidden)
+      setView(
+        resized(view, [viewport.clientWidth, viewport.clientHeight], view.picture, margins()),
+      );
   },
 };
 
@@ -141,8 +154,16 @@ function startSplit() {
   });
   split.addEventListener("keydown", (event) => {
     const step = event.shiftKey ? 0.1 : 0.02;
-    const to = { ArrowLeft: share - step, ArrowDown: share - step, ArrowRight: share + step, ArrowUp: share + step,
-      PageDown: share - 0.1, PageUp: share + 0.1, Home: 0, End: 1 }[event.key];
+    const to = {
+      ArrowLeft: share - step,
+      ArrowDown: share - step,
+      ArrowRight: share + step,
+      ArrowUp: share + step,
+      PageDown: share - 0.1,
+      PageUp: share + 0.1,
+      Home: 0,
+      End: 1,
+    }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation();
@@ -153,13 +174,21 @@ function startSplit() {
 function startKeys() {
   const step = 60;
   const keys = {
-    "+": () => viewer.zoom(1.25), "=": () => viewer.zoom(1.25), "-": () => viewer.zoom(0.8), 0: viewer.fit, 1: viewer.actual,
-    ArrowLeft: () => viewer.pan(step, 0), ArrowRight: () => viewer.pan(-step, 0),
-    ArrowUp: () => viewer.pan(0, step), ArrowDown: () => viewer.pan(0, -step),
-    c: () => byId("compare").click(), b: () => byId("brush").click(),
+    "+": () => viewer.zoom(1.25),
+    "=": () => viewer.zoom(1.25),
+    "-": () => viewer.zoom(0.8),
+    0: viewer.fit,
+    1: viewer.actual,
+    ArrowLeft: () => viewer.pan(step, 0),
+    ArrowRight: () => viewer.pan(-step, 0),
+    ArrowUp: () => viewer.pan(0, step),
+    ArrowDown: () => viewer.pan(0, -step),
+    c: () => byId("compare").click(),
+    b: () => byId("brush").click(),
   };
   viewport.addEventListener("keydown", (event) => {
-    if (event.target !== viewport || event.ctrlKey || event.metaKey || event.altKey || frame.hidden) return;
+    if (event.target !== viewport || event.ctrlKey || event.metaKey || event.altKey || frame.hidden)
+      return;
     const key = keys[event.key] ?? keys[event.key.toLowerCase()];
     if (!key || event.defaultPrevented) return;
     event.preventDefault();
@@ -167,14 +196,14 @@ function startKeys() {
   });
 }
 
-/** Wire the stage. */
+/** Set up the viewer. */
 export function startViewer() {
   startSplit();
   startKeys();
   startGestures(viewport, {
     zoom: (x, y, factor) => setView(zoomAt(view, x, y, factor)),
     pan: (dx, dy) => setView(pan(view, dx, dy)),
-    twice: (x, y) => (view.fitted ? actualPixels(x, y) : setView(fit(view))),
+    doubleTap: (x, y) => (view.fitted ? actualPixels(x, y) : setView(fit(view))),
     tool: () => tool,
   });
   byId("compare").addEventListener("click", () => viewer.compare());

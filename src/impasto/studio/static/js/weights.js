@@ -1,4 +1,4 @@
-// Mixing weights: one a style, never negative, adding up to 1.
+// Mixing weights: one per style, not negative, with a sum of 1.
 
 /** Even weights for n styles. */
 export function even(n) {
@@ -12,28 +12,28 @@ export function normalise(weights) {
   return sum > 0 ? clean.map((w) => w / sum) : even(weights.length);
 }
 
-/** Set one weight; the others keep their proportions and share what is left. */
+/** Set one weight; the others share the rest in proportion. */
 export function withWeight(weights, index, value) {
-  const own = Math.min(1, Math.max(0, value));
+  const weight = Math.min(1, Math.max(0, value));
   const others = weights.reduce((a, w, i) => (i === index ? a : a + w), 0);
   return weights.map((w, i) => {
-    if (i === index) return own;
-    return others > 0 ? (w / others) * (1 - own) : (1 - own) / (weights.length - 1);
+    if (i === index) return weight;
+    return others > 0 ? (w / others) * (1 - weight) : (1 - weight) / (weights.length - 1);
   });
 }
 
-/** A new style takes an even share from the others. */
-export function withOneMore(weights) {
+/** Add a weight of 1/n; the others shrink in proportion. */
+export function withNewWeight(weights) {
   const n = weights.length + 1;
   return n === 1 ? [1] : [...weights.map((w) => w * (1 - 1 / n)), 1 / n];
 }
 
-/** Drop one; the others grow in proportion. */
+/** Remove one weight; the others grow in proportion. */
 export function without(weights, index) {
   return normalise(weights.filter((_, i) => i !== index));
 }
 
-/** Barycentric weights of a point in the triangle, the nearest point inside for one outside. */
+/** Barycentric weights of a point in a triangle; negative weights become 0. */
 export function barycentric(x, y, corners) {
   const [[ax, ay], [bx, by], [cx, cy]] = corners;
   const area = (by - cy) * (ax - cx) + (cx - bx) * (ay - cy);

@@ -1,4 +1,4 @@
-"""What a person does on the page, in one call each."""
+"""Actions of a person on the page."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ PREVIEW = "img.after.shown[src^='blob:']"
 
 
 def until(page: Any, expression: str, argument: Any = None, seconds: float = 45) -> None:
-    """Wait until it is true in the page (Playwright's own way evaluates text there, which the policy forbids)."""
+    """Wait until an expression is true in the page. (Playwright's wait_for_function breaks the page's policy.)"""
     end = time.monotonic() + seconds
     while not page.evaluate(expression, argument):
-        assert time.monotonic() < end, f"never came true: {expression}"
+        assert time.monotonic() < end, f"still false: {expression}"
         page.wait_for_timeout(25)
 
 
 def choose(page: Any, selector: str, path: Path | list[Path]) -> None:
-    """Press a button and answer the file dialogue."""
+    """Click a button and choose files in the file dialog."""
     with page.expect_file_chooser() as chooser:
         page.click(selector)
     chooser.value.set_files(path)
 
 
 def begin(page: Any, styles: int = 1) -> None:
-    """A sample photograph, sample styles, and the first preview."""
+    """Choose a sample photo and sample styles, and wait for the first preview."""
     page.click("#content-samples .sample >> nth=0")
     page.click("#style-samples .sample >> nth=0")
     page.wait_for_selector(PREVIEW)
@@ -58,12 +58,12 @@ def slide(page: Any, label: str, value: float) -> None:
 
 
 def title(page: Any, words: str, timeout: int = 30_000) -> None:
-    """Wait until the run's title has these words."""
+    """Wait until the run's title contains a text."""
     page.wait_for_selector(f".run-title:has-text('{words}')", timeout=timeout)
 
 
 def hurry(stage: Any) -> None:
-    """Let every job come to its end: jobs start slow, so that a busy machine does not miss the middle."""
+    """Let all jobs finish quickly; they start slow, so that tests can catch them running."""
     stage.studio.step_seconds = 0.002
     for job in stage.studio.jobs.page(None, 50)["jobs"]:
         stage.studio.jobs[job["id"]].pace = 0.002
@@ -95,5 +95,5 @@ def stroke(page: Any, points: list[tuple[float, float]]) -> None:
 
 
 def idle(page: Any, milliseconds: int = 600) -> None:
-    """Let debounced work happen."""
+    """Wait for debounced work."""
     page.wait_for_timeout(milliseconds)
