@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "impasto"
 FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
-    "_lazy": 0, "settings": 0, "errors": 0, "imaging": 0, "plates": 0,
+    "_lazy": 0, "registry": 0, "settings": 0, "errors": 0, "imaging": 0, "plates": 0,
     "encoders": 1, "losses": 1,
     "guidance": 2, "training": 2,
     "optimize": 3, "feedforward": 3, "encoder_training": 3, "metrics": 3,

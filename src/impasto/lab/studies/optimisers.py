@@ -12,7 +12,13 @@ from impasto.lab.study import PaintCell, Setting, Study
 def cells(setting: Setting) -> list[PaintCell]:
     """Return the grid: one loss for all, so nothing adapts or turns, and neither pixels nor features are cut."""
     steps = setting.steps(300, 100)
-    same = {"hold": False, "views": 1, "clamp": False, "precision": "float32", "final_rate": 1.0}
+    same = {
+        "hold": False,
+        "views": 1,
+        "clamp": False,
+        "precision": "float32",
+        "final_learning_rate_factor": 1.0,
+    }
     same |= {"start": "content", "scales": ((setting.size, steps),)}
     adam = {**same, "learning_rate": 0.02, "betas": (0.9, 0.99)}
     return [
