@@ -20,7 +20,7 @@ from torch import Tensor
 
 from impasto.encoders import Encoder, open_encoder, prepare, tune_process
 from impasto.imaging import read_picture
-from impasto.losses import ContentTerm, StyleTerm, Term, style_loss
+from impasto.losses import STYLE_LOSSES, ContentTerm, StyleTerm, Term
 from impasto.optimize import make_recipe
 from impasto.optimize.objective import Objective
 from impasto.plates import PLATES, paint
@@ -54,7 +54,7 @@ def objective(encoder: Encoder, image: Tensor, styles: list[Tensor], masks: Tens
         ContentTerm(layer, recipe.content_weight * weight, content[layer], recipe.content_loss)
         for layer, weight in recipe.content_layers.items()
     ]
-    loss = style_loss(recipe.style_loss)
+    loss = STYLE_LOSSES.find(recipe.style_loss).create()
     measured = [encoder(style, list(recipe.style_layers)) for style in styles]
     for layer, weight in recipe.style_layers.items():
         stride = encoder.layers[layer].stride

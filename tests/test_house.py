@@ -32,18 +32,25 @@ FLOORS = (
     ("__main__",),
 )
 # Modules of floor 0 that every other module may import.
-EVERYWHERE = {"_lazy", "errors", "hashing", "settings", "state_files"}
+EVERYWHERE = {"_lazy", "errors", "hashing", "registry", "settings", "state_files"}
 
 # Layers inside packages, lowest first. A module may import its own layer and lower ones; a name stands for a module
 # or a subpackage. Modules that are not listed only have to stay out of circles.
 LAYERS = {
     "losses": (("statistics",), ("base",), ("gram", "relative", "sliced", "wasserstein")),
-    "training": (("muon",), ("trainer",), ("checkpoint",)),
+    "training": (
+        ("distributed", "events", "muon", "schedules"),
+        ("device", "optimizer_set", "weights"),
+        ("task",),
+        ("trainer",),
+        ("checkpoint",),
+    ),
     "optimize": (
         ("recipe",),
         ("schedule",),
         ("plan",),
-        ("events", "job", "targets"),
+        ("terms",),
+        ("events", "job"),
         ("objective",),
         ("engine",),
         ("run",),
@@ -65,7 +72,7 @@ LAYERS = {
         ("database", "guard", "image_service", "models", "workers"),
         ("pictures", "preview_process"),
         ("job_store", "requests"),
-        ("studio",),
+        ("service",),
         ("dependencies",),
         ("job_routes", "picture_routes"),
         ("app",),
@@ -75,8 +82,8 @@ LAYERS = {
 
 # TEMPORARY: class names, circles and upward imports that are being repaired elsewhere; all must end empty.
 DUPLICATE_CLASSES = {"Bar", "Job", "Lines", "Silent"}
-CIRCLES = [["impasto.optimize.conflicts", "impasto.optimize.recipe"]]
-UPWARD = {("impasto.training.trainer", "feedforward")}
+CIRCLES: list[list[str]] = []
+UPWARD: set[tuple[str, str]] = set()
 
 # Studies read best as one file each, however long.
 ANY_LENGTH = PACKAGE / "lab" / "studies"

@@ -1,18 +1,18 @@
-"""Every error that impasto raises on purpose.
+"""Errors of impasto.
 
-    ImpastoError                  the message is one sentence fit to show a person
-    +-- InputError                something given to impasto cannot be used
-    |   +-- PictureError          a file or array that cannot be read as a picture
-    |   +-- RecipeError           an unknown or impossible setting
-    |   +-- ResumeError           a checkpoint that does not fit or is damaged
-    +-- OutputError               a result cannot be written where it was asked for
-    +-- WeightsError              encoder weights are missing, damaged or not what they claim
+    ImpastoError                  the message is one sentence for the user
+    +-- InputError                an input cannot be used
+    |   +-- PictureError          a file or array cannot be read as a picture
+    |   +-- RecipeError           a setting is unknown or impossible
+    |   +-- ResumeError           a checkpoint is damaged or belongs to another run
+    +-- OutputError               a result cannot be written
+    +-- WeightsError              weights are missing, damaged or not the expected ones
     +-- MissingExtraError         an optional dependency is not installed
     +-- TooLargeError             the plan does not fit into memory
-    +-- DivergedError             the optimisation found no finite way on
+    +-- DivergedError             the optimisation diverged and could not recover
 
-Each message says what was wrong, what was given, what is allowed and what to do next. The command
-line prints it alone and leaves with exit code 2.
+Each message says what is wrong, which value was given, what is allowed and what to do next. The command line prints
+the message and exits with code 2.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from collections.abc import Iterable
 
 
 class ImpastoError(Exception):
-    """Base of every error that impasto raises on purpose; its message is one sentence for people."""
+    """Base class of impasto's errors; the message is one sentence for the user."""
 
     exit_code = 2
 
 
 class InputError(ImpastoError, ValueError):
-    """Something given to impasto cannot be used."""
+    """An input cannot be used."""
 
 
 class PictureError(InputError):
@@ -44,15 +44,15 @@ class ResumeError(InputError):
 
 
 class OutputError(ImpastoError, OSError):
-    """A result cannot be written where it was asked for."""
+    """A result cannot be written."""
 
 
 class WeightsError(ImpastoError):
-    """Encoder weights are missing, damaged or not what they claim to be."""
+    """Weights are missing, damaged or not the expected ones."""
 
 
 class MissingExtraError(ImpastoError, ImportError):
-    """An optional dependency is not installed; the message carries the install command."""
+    """An optional dependency is not installed; the message contains the install command."""
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional part: pip install 'impasto[{extra}]'.")
@@ -60,11 +60,11 @@ class MissingExtraError(ImpastoError, ImportError):
 
 
 class TooLargeError(ImpastoError):
-    """The plan does not fit into memory; the message proposes one that does."""
+    """The plan does not fit into memory; the message proposes a size that does."""
 
 
 class DivergedError(ImpastoError):
-    """The optimisation found no finite way on, even with smaller steps."""
+    """The optimisation diverged repeatedly, even with smaller learning rates."""
 
 
 def unknown(kind: str, given: object, allowed: Iterable[str]) -> str:

@@ -188,7 +188,7 @@ BAD = {
         ("--scales", "5:5"), ("--scales", ""), ("--scale-steps", ","), ("--scale-steps", "5,x"), ("--betas", "1"),
         ("--betas", "1,2"), ("--betas", "a,b"), ("--style-scale", "0"), ("--style-scale", "100"),
         ("--learning-rate", "0"),
-        ("--learning-rate", "inf"), ("--average", "1"), ("--decay", "2"), ("--start", "middle"), ("--start",
+        ("--learning-rate", "inf"), ("--ema-decay", "1"), ("--decay", "2"), ("--start", "middle"), ("--start",
         "picture"),
         ("--start-picture", "gone.png"), ("--start-picture", "text.png"), ("--pooling", "min"), ("--gram", "x"),
         ("--variation-weight", "-1"), ("--scale-ratio", "1"), ("--weights", "text.pth"),

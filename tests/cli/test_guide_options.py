@@ -254,7 +254,7 @@ def test_what_is_left_of_several_keeps_the_masks(cli, mask: Path, environment) -
     assert cli(rest[1], "-q", *(word for word in rest[2:] if word != "--steps=400")).code == 0
     stored = read_recipe("o/other-art-art2.png")
     assert stored["guides"] == {"masks": [str(mask)], "protect": "top"}
-    assert stored["recipe"]["average"] == 0.9
+    assert stored["recipe"]["ema_decay"] == 0.9
 
 
 def test_of_several_photographs_those_fail_that_a_mask_does_not_fit(cli, mask: Path) -> None:

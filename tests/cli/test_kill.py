@@ -25,7 +25,7 @@ LONG = (
     "16:20,32:400",
     "--precision",
     "float32",
-    "--average",
+    "--ema-decay",
     "0.9",
 )
 

@@ -20,8 +20,8 @@ VALUES = {
     "start": "noise", "start_picture": "s.png", "scales": "128:20,300:10", "smallest": "64",
     "scale_ratio": "1.5", "scale_steps": "10,20", "first_steps": "5", "steps": "77", "optimizer": "lbfgs",
     "learning_rate": "0.3",
-    "betas": "0.8,0.95", "decay": "0.5", "decay_every": "7", "final_rate": "0.6", "carry": "--no-carry",
-    "average": "0.9", "views": "3", "clamp": "--no-clamp", "device": "cpu", "precision": "float32",
+    "betas": "0.8,0.95", "decay": "0.5", "decay_every": "7", "final_learning_rate_factor": "0.6", "carry": "--no-carry",
+    "ema_decay": "0.9", "views": "3", "clamp": "--no-clamp", "device": "cpu", "precision": "float32",
 }  # fmt: skip
 
 

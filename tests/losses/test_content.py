@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from impasto.errors import RecipeError
-from impasto.losses import CONTENT_NORMALISATIONS, content_loss, relative_error
+from impasto.losses import CONTENT_LOSSES, content_loss, relative_error
 
 
 def pair(generator: torch.Generator, batch: int = 1) -> tuple[Tensor, Tensor]:
@@ -36,7 +36,7 @@ def test_flat_target_stays_finite() -> None:
     assert torch.isfinite(content_loss(flat + 1, flat, "variance"))
 
 
-@pytest.mark.parametrize("normalisation", CONTENT_NORMALISATIONS)
+@pytest.mark.parametrize("normalisation", CONTENT_LOSSES)
 def test_identical_is_zero_and_batch_is_the_mean(normalisation: str, generator: torch.Generator) -> None:
     f, p = pair(generator, batch=3)
     assert content_loss(p, p, normalisation) == 0
@@ -46,7 +46,7 @@ def test_identical_is_zero_and_batch_is_the_mean(normalisation: str, generator: 
     torch.testing.assert_close(content_loss(f, p[:1], normalisation), spread)
 
 
-@pytest.mark.parametrize("normalisation", CONTENT_NORMALISATIONS)
+@pytest.mark.parametrize("normalisation", CONTENT_LOSSES)
 def test_mask_equals_slice(normalisation: str, generator: torch.Generator) -> None:
     f, p = pair(generator, batch=2)
     mask = torch.zeros(1, 1, 4, 5)
@@ -55,7 +55,7 @@ def test_mask_equals_slice(normalisation: str, generator: torch.Generator) -> No
     torch.testing.assert_close(content_loss(f, p, normalisation, mask), sliced)
 
 
-@pytest.mark.parametrize("normalisation", CONTENT_NORMALISATIONS)
+@pytest.mark.parametrize("normalisation", CONTENT_LOSSES)
 def test_gradient(normalisation: str, generator: torch.Generator) -> None:
     f, p = pair(generator, batch=2)
     weight = torch.rand(2, 1, 4, 5, generator=generator)

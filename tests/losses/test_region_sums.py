@@ -8,7 +8,7 @@ from torch import Tensor
 
 from impasto.errors import RecipeError
 from impasto.losses import MomentSums, Regions, RelativeMomentLoss, moment_sums, region_sums
-from impasto.losses.position_blocks import PositionBlocks, read_sorted
+from impasto.losses.position_blocks import PositionBlocks, sorted_blocks
 from impasto.losses.sums import is_channels_last
 
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
@@ -74,7 +74,7 @@ def test_regions_are_measured_as_one_by_one(
 def test_gradient(
     generator: torch.Generator, layout: torch.memory_format, kept: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("impasto.losses.position_blocks.LEAST_BLOCK", 2)
+    monkeypatch.setattr("impasto.losses.position_blocks.MIN_BLOCK", 2)
     features = draw(generator, 1, 3, 4, 6).contiguous(memory_format=layout).requires_grad_()
     weights = quarters(4, 6).double()
     weights[0, :, 0, 0] = 0.3
@@ -150,20 +150,20 @@ def test_readings_stand_for_the_weights(generator: torch.Generator) -> None:
     height, width = 40, 50
     for weights in (quarters(height, width), fade(height, width), soft(generator, 20, height, width)):
         flat = weights.flatten(1)
-        told = describe(read_sorted(flat))
+        told = describe(sorted_blocks(flat))
         assert float((told - flat).abs().max()) <= 1.5 / 16
         torch.testing.assert_close(told.sum(1), flat.sum(1), rtol=1e-5, atol=0)
         assert torch.equal(told == 0, flat == 0)
     hard = quarters(height, width).flatten(1)
-    assert torch.equal(describe(read_sorted(hard)), hard)
-    constant = read_sorted(torch.full((2, height * width), 0.25))
+    assert torch.equal(describe(sorted_blocks(hard)), hard)
+    constant = sorted_blocks(torch.full((2, height * width), 0.25))
     assert constant.order is None
     assert torch.equal(describe(constant), torch.full((2, height * width), 0.25))
 
 
 def test_few_positions_are_multiplied_for_every_region() -> None:
     for weights, kinds in ((quarters(40, 50), 4), (fade(64, 96), 19)):
-        reading = read_sorted(weights.flatten(1))
+        reading = sorted_blocks(weights.flatten(1))
         assert len(reading.mixed) < kinds * reading.block
         assert reading.length == int((weights > 0).any(0).sum())
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from impasto.errors import RecipeError
 from impasto.losses import (
-    GRAM_NORMALISATIONS,
+    GRAM_NORMALISATION,
     STYLE_LOSSES,
     GramLoss,
     MomentLoss,
@@ -18,10 +18,9 @@ from impasto.losses import (
     SlicedWassersteinLoss,
     StyleLoss,
     moment_sums,
-    style_loss,
 )
 
-CASES = [("gram", kind) for kind in GRAM_NORMALISATIONS] + [
+CASES = [("gram", kind) for kind in GRAM_NORMALISATION.choices] + [
     (name, None) for name in STYLE_LOSSES if name != "gram"
 ]
 SUMMABLE = [case for case in CASES if case[0] != "sliced"]
@@ -32,7 +31,7 @@ def draw(generator: torch.Generator, *shape: int) -> Tensor:
 
 
 def fresh(case: tuple[str, str | None]) -> StyleLoss[Any]:
-    return style_loss(case[0], normalisation=case[1], seed=3)
+    return STYLE_LOSSES.find(case[0]).create({"normalisation": case[1]}, seed=3)
 
 
 def between(case: tuple[str, str | None], f: Tensor, s: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -153,7 +152,7 @@ def test_gram_by_hand() -> None:
     for kind, value in expected.items():
         loss = GramLoss(kind)
         assert loss.distance(f, loss.measure(s)).item() == pytest.approx(value), kind
-    assert set(expected) == set(GRAM_NORMALISATIONS)
+    assert set(expected) == set(GRAM_NORMALISATION.choices)
 
 
 @pytest.mark.parametrize("kind", ["gatys", "d2l", "johnson"])
@@ -177,15 +176,29 @@ def test_relative_is_free_of_scale_and_known_for_an_empty_picture(generator: tor
 
 
 def test_registry() -> None:
-    for name, kind in STYLE_LOSSES.items():
-        assert kind.name == name
-        assert type(style_loss(name)) is kind
+    for name, entry in STYLE_LOSSES.items():
+        assert entry.load().name == name
+        assert type(entry.create()) is entry.load()
     with pytest.raises(RecipeError, match="Did you mean 'moments'"):
-        style_loss("moment")
+        STYLE_LOSSES.find("moment")
     with pytest.raises(RecipeError, match="Gram normalisation"):
-        style_loss("gram", normalisation="gaty")
-    with pytest.raises(RecipeError, match="no normalisations"):
-        style_loss("moments", normalisation="gatys")
+        STYLE_LOSSES.find("gram").create({"normalisation": "gaty"})
+    with pytest.raises(RecipeError, match="has no normalisation"):
+        STYLE_LOSSES.find("moments").create({"normalisation": "gatys"})
+
+
+def test_entries_declare_what_their_losses_do(generator: torch.Generator) -> None:
+    for entry in STYLE_LOSSES.values():
+        loss = entry.create()
+        f = draw(generator, 1, 6, 9, 8)
+        target = loss.measure(draw(generator, 1, 6, 8, 7))
+        first, second = loss.distance(f, target), loss.distance(f, target)
+        assert torch.equal(first, second) == (not entry.random)
+        if entry.mixes:
+            loss.mix([target, target], [1, 1])
+        else:
+            with pytest.raises(RecipeError, match="cannot mix"):
+                loss.mix([target, target], [1, 1])
 
 
 def test_sliced_is_refused_where_it_has_no_meaning(generator: torch.Generator) -> None:

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from impasto.errors import PictureError, RecipeError
-from impasto.losses import VARIATION_FORMS, total_variation
+from impasto.losses import VARIATIONS, total_variation
 
 RAMP = torch.arange(6.0, dtype=torch.float64).expand(1, 3, 4, 6)
 
 
-@pytest.mark.parametrize("form", VARIATION_FORMS)
+@pytest.mark.parametrize("form", VARIATIONS)
 def test_flat_is_zero(form: str) -> None:
     assert total_variation(torch.full((2, 3, 4, 5), 0.3), form) == 0
 
@@ -34,7 +34,7 @@ def test_one_pixel_by_hand() -> None:
     assert total_variation(dot, "nine_point").item() == pytest.approx(2 * (4 / 9 / 3 + 4 / 16 / 12))
 
 
-@pytest.mark.parametrize("form", VARIATION_FORMS)
+@pytest.mark.parametrize("form", VARIATIONS)
 def test_symmetries(form: str, generator: torch.Generator) -> None:
     image = torch.rand(1, 3, 5, 7, generator=generator, dtype=torch.float64)
     value = total_variation(image, form)
@@ -54,7 +54,7 @@ def test_depends_on_the_resolution_as_documented(form: str, factor: int) -> None
     assert ratio.item() == pytest.approx(factor, rel=0.02)
 
 
-@pytest.mark.parametrize("form", VARIATION_FORMS)
+@pytest.mark.parametrize("form", VARIATIONS)
 def test_gradient(form: str, generator: torch.Generator) -> None:
     image = torch.rand(2, 3, 3, 4, generator=generator, dtype=torch.float64).requires_grad_()
     assert torch.autograd.gradcheck(lambda x: total_variation(x, form), (image,))

@@ -10,7 +10,7 @@ from impasto.losses import StyleTerm
 from impasto.optimize import Finished, Painter, make_recipe, open_job, run
 from impasto.optimize.context import RunContext
 from impasto.optimize.job import Job
-from impasto.optimize.objective import Objective, build_objectives
+from impasto.optimize.objective import Objective
 from impasto.optimize.views import View
 
 
@@ -27,7 +27,7 @@ def _one_thread(_threads: None) -> Iterator[None]:
 def _known_speed() -> Iterator[None]:
     """Measuring the machine's speed for the estimate of a plan takes longer than most runs here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "conv_rate", lambda device, dtype: 1e10)
+        patch.setattr(run, "measure_macs_per_second", lambda device, dtype: 1e10)
         yield
 
 
@@ -70,10 +70,10 @@ def finish(painter: Painter) -> Result:
 
 def objectives(of: Job, views: Sequence[View] | None = None, scale: int = -1) -> dict[View, Objective]:
     """What a run compares at one of its scales, through the plain view unless others are given."""
-    setup = RunContext(of, torch.device("cpu"))
+    context = RunContext(of, torch.device("cpu"))
     scales = of.plan.scales
-    targets = setup.targets(scales[scale], setup.mix(scale % len(scales)), torch.Generator().manual_seed(0))
-    return build_objectives(targets, [View()] if views is None else views)
+    inputs = context.inputs(scales[scale], context.mix(scale % len(scales)), torch.Generator().manual_seed(0))
+    return context.objectives(inputs, [View()] if views is None else views)
 
 
 def style_terms(of: Job, **which) -> dict[str, StyleTerm]:

@@ -11,7 +11,7 @@ from impasto.imaging import color_difference, fade, match_colors, read_picture, 
 from impasto.imaging.color import rgb_to_lab
 from impasto.imaging.match import MATCHES, SPACES
 from impasto.optimize import Finished, Painter, Preview
-from impasto.optimize.recipe import ColorMethod, ColorSpace
+from impasto.optimize.recipe_fields import ColorMethod, ColorSpace
 
 from .conftest import finish, job, objectives, picture, style_terms
 
@@ -68,8 +68,8 @@ def test_none_of_the_photographs_colours_is_not_asking(method, content, style):
 
 def test_luminance_compares_faded_pictures_and_returns_the_colours_to_the_painting(content, style):
     run = job(content, style, colors=0.7, **ONE_SCALE)
-    assert torch.equal(run.content, fade(content, 0.7))
-    assert torch.equal(run.styles[0], fade(style, 0.7))
+    assert torch.equal(run.pictures.full.content, fade(content, 0.7))
+    assert torch.equal(run.pictures.full.styles[0], fade(style, 0.7))
     painter = Painter(run)
     result = finish(painter)
     expected = return_colors(painter.state.picture(), content, 0.7)
@@ -89,7 +89,7 @@ def test_matching_makes_the_style_targets_those_of_the_matched_style(method, spa
         torch.testing.assert_close(term.targets[0].second, theirs[layer].targets[0].second)
         assert not torch.allclose(term.targets[0].second, plain[layer].targets[0].second, rtol=1e-2)
     # The photograph is compared as it is, and nothing is done to the painting.
-    assert torch.equal(run.content, content)
+    assert torch.equal(run.pictures.full.content, content)
     painter = Painter(run)
     result = finish(painter)
     assert torch.equal(result.pixels, painter.state.picture())
@@ -99,23 +99,23 @@ def test_matching_makes_the_style_targets_those_of_the_matched_style(method, spa
 def test_matching_takes_the_palette_of_the_photograph(method, content, style):
     run = job(content, style, colors=1.0, color_method=method, **ONE_SCALE)
     before = (style.mean((2, 3)) - content.mean((2, 3))).abs().max()
-    after = (run.styles[0].mean((2, 3)) - content.mean((2, 3))).abs().max()
+    after = (run.pictures.full.styles[0].mean((2, 3)) - content.mean((2, 3))).abs().max()
     assert float(after) < 0.25 * float(before)
     half = job(content, style, colors=0.5, color_method=method, **ONE_SCALE)
-    torch.testing.assert_close(half.styles[0], (style + run.styles[0]) / 2)
+    torch.testing.assert_close(half.pictures.full.styles[0], (style + run.pictures.full.styles[0]) / 2)
 
 
 def test_every_style_of_several_is_matched(content, style):
     arts = [style, picture(48, 48, 3)]
     run = job(content, arts, colors=1.0, color_method="symmetric", **ONE_SCALE)
-    for art, matched in zip(arts, run.styles, strict=True):
+    for art, matched in zip(arts, run.pictures.full.styles, strict=True):
         assert torch.equal(matched, match_colors(art, content, "symmetric"))
 
 
 @pytest.mark.parametrize("settings", [{"color_method": "luminance"}, {"color_method": "histogram"}], ids=str)
-@pytest.mark.parametrize("average", [0.0, 0.9])
-def test_the_last_preview_is_the_finished_picture(settings, average, content, style):
-    painter = Painter(job(content, style, colors=0.8, average=average, **settings), preview_every=4)
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
+def test_the_last_preview_is_the_finished_picture(settings, ema_decay, content, style):
+    painter = Painter(job(content, style, colors=0.8, ema_decay=ema_decay, **settings), preview_every=4)
     previews, sizes, result = [], [], None
     for event in painter.events():
         if isinstance(event, Preview):
@@ -139,7 +139,7 @@ def test_colours_reach_the_objective_above_the_base(content, style):
     large = picture(96, 128, 1)
     run = job(large, style, colors=1.0, base=32, size=64, anchor=10.0)
     result = finish(Painter(run))
-    assert torch.equal(run.composed.content, fade(read_picture(large, longest=32).pixels, 1.0))
+    assert torch.equal(run.pictures.base.content, fade(read_picture(large, longest=32).pixels, 1.0))
     (objective,) = objectives(run).values()
-    assert float(objective(run.content)[1]["content/relu4_1"]) == pytest.approx(0, abs=1e-6)
+    assert float(objective(run.pictures.full.content)[1]["content/relu4_1"]) == pytest.approx(0, abs=1e-6)
     assert result.pixels.shape == (1, 3, 48, 64)

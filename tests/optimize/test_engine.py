@@ -24,14 +24,16 @@ from impasto.optimize import (
     make_recipe,
     open_job,
 )
-from impasto.optimize.adam import Adam
 from impasto.optimize.checkpoint import read_checkpoint, same_recipe
+from impasto.optimize.ema import EMA
+from impasto.optimize.initial_image import initial_image
 from impasto.optimize.job import Job
 from impasto.optimize.mixing import mix_of
 from impasto.optimize.objective import Objective, build_objectives
-from impasto.optimize.plan import check_memory, make_plan
-from impasto.optimize.state import Average, first_picture, learning_rate
-from impasto.optimize.targets import Targets
+from impasto.optimize.pictures import RunPictures
+from impasto.optimize.plan import PictureSizes, check_memory, make_plan
+from impasto.optimize.state import learning_rate
+from impasto.optimize.terms import DEFAULT_TERMS, ScaleInputs
 from impasto.optimize.views import View, make_views, view_of_step
 
 from .conftest import finish, job, picture
@@ -43,9 +45,8 @@ def objectives_of(recipe, run, content, styles, views=PLAIN):
     """The objectives of the last scale."""
     mix = mix_of(recipe, len(styles))
     scale = run.plan.scales[-1]
-    return build_objectives(
-        Targets(recipe, scale, run.encoder, content, styles, everywhere(len(styles)), mix), views
-    )
+    pictures = RunPictures((48, 64), content, tuple(styles), None, everywhere(len(styles)))
+    return build_objectives(ScaleInputs(recipe, scale, run.encoder, pictures, mix), DEFAULT_TERMS, views)
 
 
 def only(recipe, run, content, styles):
@@ -69,8 +70,8 @@ def test_events_come_in_order_and_count_every_step(content, style):
 
 VARIANTS = {
     "adam": {},
-    "average": {"average": 0.9},
-    "decay": {"decay": 0.5, "decay_every": 3, "final_rate": 0.3},
+    "moving average": {"ema_decay": 0.9},
+    "decay": {"decay": 0.5, "decay_every": 3, "final_learning_rate_factor": 0.3},
     "lbfgs": {"optimizer": "lbfgs", "learning_rate": 1.0, "clamp": False},
     "noise": {"start": "noise"},
     "style start": {"start": "style"},
@@ -83,12 +84,12 @@ VARIANTS = {
     "base": {"base": 32, "anchor": 10.0},
     "colours": {"colors": 0.5},
     "matched colours": {"colors": 1.0, "color_method": "histogram"},
-    "protected": {"guides": Guides(protect="right"), "start": "noise", "average": 0.5},
+    "protected": {"guides": Guides(protect="right"), "start": "noise", "ema_decay": 0.5},
     "protected above the base": {"guides": Guides(protect="right"), "base": 32, "anchor": 10.0},
     "seamless": {"seamless": True},
     "balanced": {"strength": 2.0},
     "balanced and held": {"hold": True, "base": 32, "anchor": 10.0},
-    "rehearsed": {"mix": (0.7,), "strength": 2.0},
+    "calibrated": {"mix": (0.7,), "strength": 2.0},
     "given": {"mix": (0.7,), "sigmas": (1.0, 3.0)},
     "statistics": {"blend": "statistics", "strength": 2.0},
     "layers": {"share": "layers"},
@@ -243,24 +244,24 @@ def test_strength_trades_content_for_style(content, style):
 def test_two_styles_blend_their_statistics_evenly(content, style):
     other = picture(48, 48, 3)
     run = job(content, [style, other], blend="statistics")
-    both = {t.names[0]: t for t in only(run.plan.recipe, run, None, run.styles).terms}
+    both = {t.names[0]: t for t in only(run.plan.recipe, run, None, run.pictures.full.styles).terms}
     first, second = job(content, style), job(content, other)
-    one = {t.names[0]: t for t in only(first.plan.recipe, first, None, first.styles).terms}
-    two = {t.names[0]: t for t in only(second.plan.recipe, second, None, second.styles).terms}
+    one = {t.names[0]: t for t in only(first.plan.recipe, first, None, first.pictures.full.styles).terms}
+    two = {t.names[0]: t for t in only(second.plan.recipe, second, None, second.pictures.full.styles).terms}
     for name, term in one.items():
         mean = (term.targets[0].mean + two[name].targets[0].mean) / 2
         assert torch.allclose(both[name].targets[0].mean, mean, atol=1e-6)
 
 
 def test_average_is_the_bias_corrected_exponential_mean():
-    average = Average(0.9)
+    average = EMA(0.9)
     values = [torch.full((1, 3, 2, 2), v) for v in (0.1, 0.5, 0.9)]
     for value in values:
         average.update(value)
     weights = torch.tensor([0.1 * 0.9**2, 0.1 * 0.9, 0.1])
     expected = float((weights * torch.tensor([0.1, 0.5, 0.9])).sum() / weights.sum())
     assert float(average.value(values[0]).mean()) == pytest.approx(expected, rel=1e-6)
-    last = Average(0.0)
+    last = EMA(0.0)
     for value in values:
         last.update(value)
     assert torch.allclose(last.value(values[0]), values[-1])
@@ -271,73 +272,31 @@ def test_learning_rate_steps_and_cosine():
     assert learning_rate(recipe, 99, 500) == pytest.approx(12 / 255)
     assert learning_rate(recipe, 100, 500) == pytest.approx(0.6 * 12 / 255)
     assert learning_rate(recipe, 250, 500) == pytest.approx(0.36 * 12 / 255)
-    falling = make_recipe(learning_rate=0.1, final_rate=0.2)
+    falling = make_recipe(learning_rate=0.1, final_learning_rate_factor=0.2)
     assert learning_rate(falling, 0, 11) == pytest.approx(0.1)
     assert learning_rate(falling, 5, 11) == pytest.approx(0.06)
     assert learning_rate(falling, 10, 11) == pytest.approx(0.02)
 
 
-def test_adam_is_torchs_adam():
-    start = torch.rand(1, 3, 6, 7, generator=torch.Generator().manual_seed(3))
-    target = torch.rand(1, 3, 6, 7, generator=torch.Generator().manual_seed(4))
-    ours, theirs = (start.clone().requires_grad_(True) for _ in range(2))
-    mine = Adam(ours, 0.05, (0.8, 0.95))
-    torchs = torch.optim.Adam([theirs], lr=0.05, betas=(0.8, 0.95))
-
-    def closure(image):
-        def evaluate():
-            image.grad = None
-            loss = (image - target).square().sum()
-            loss.backward()
-            return loss
-
-        return evaluate
-
-    for _ in range(30):
-        mine.step(closure(ours))
-        torchs.step(closure(theirs))
-    assert torch.allclose(ours, theirs, atol=1e-6)
-
-
-def test_adam_moments_are_carried_to_the_next_size():
-    image = torch.rand(1, 3, 8, 8, requires_grad=True)
-    old = Adam(image, 0.02, (0.9, 0.99))
-
-    def closure():
-        image.grad = None
-        loss = (image * torch.linspace(0, 1, 8)).sum()
-        loss.backward()
-        return loss
-
-    for _ in range(3):
-        old.step(closure)
-    new = Adam(torch.rand(1, 3, 16, 16, requires_grad=True), 0.02, (0.9, 0.99))
-    new.carry_from(old)
-    assert new.steps == 3
-    assert new.first.shape == (1, 3, 16, 16)
-    assert float(new.second.min()) >= 0
-    assert float(new.first.mean()) == pytest.approx(float(old.first.mean()), rel=0.05)
-
-
 def test_starts(content, style):
     generator = torch.Generator().manual_seed(0)
-    kept = first_picture(make_recipe(start="content"), (24, 32), content, [style], None, generator)
+    kept = initial_image(make_recipe(start="content"), (24, 32), content, [style], None, generator)
     assert torch.equal(kept, resize(content, (24, 32)))
-    given = first_picture(make_recipe(start_picture="x.png"), (24, 32), content, [style], style, generator)
+    given = initial_image(make_recipe(start_picture="x.png"), (24, 32), content, [style], style, generator)
     assert torch.equal(given, resize(style, (24, 32)))
-    statistic = first_picture(make_recipe(start="style"), (128, 128), content, [style], None, generator)
+    statistic = initial_image(make_recipe(start="style"), (128, 128), content, [style], None, generator)
     assert torch.allclose(statistic.mean((2, 3)), style.mean((2, 3)), atol=0.05)
-    noise = first_picture(make_recipe(start="noise"), (128, 128), content, [style], None, generator)
+    noise = initial_image(make_recipe(start="noise"), (128, 128), content, [style], None, generator)
     assert float(noise.mean()) == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_plan_that_does_not_fit_is_refused_with_one_that_does(content, style):
     run = job(content, style)
-    shapes = {"has_content": True, "styles": [(56, 40)], "shape": (48, 64), "rate": 1e9}
+    sizes = PictureSizes((48, 64), ((56, 40),), has_content=True)
 
     def plan(size: int, available: int):
         recipe = run.plan.recipe.model_copy(update={"size": size})
-        return make_plan(recipe, run.encoder, **shapes, available=available)
+        return make_plan(recipe, run.encoder, lambda side: sizes, macs_per_second=1e9, available=available)
 
     large = plan(8000, 4 << 30)
     assert not large.fits
@@ -372,10 +331,10 @@ def test_thin_pictures_come_out_at_their_size(style):
 
 def test_job_is_not_changed_by_a_run(content, style):
     run = job(content, style)
-    before = copy.deepcopy(run.content), copy.deepcopy(run.styles)
+    before = copy.deepcopy(run.pictures.full.content), copy.deepcopy(run.pictures.full.styles)
     finish(Painter(run))
-    assert torch.equal(before[0], run.content)
-    assert torch.equal(before[1][0], run.styles[0])
+    assert torch.equal(before[0], run.pictures.full.content)
+    assert torch.equal(before[1][0], run.pictures.full.styles[0])
 
 
 def test_views_are_different_and_take_turns():

@@ -11,6 +11,7 @@ from impasto.imaging import resize
 from impasto.losses import StyleTerm
 from impasto.optimize import Painter, Preview, make_recipe, open_job
 from impasto.optimize.context import RunContext
+from impasto.optimize.terms.style import StyleTargets
 from impasto.optimize.views import View
 
 from .conftest import finish, job, objectives, picture, style_sum, style_terms
@@ -69,10 +70,10 @@ def test_masks_of_all_ones_are_no_masks(loss, content, style):
 def test_one_style_twice_with_complementary_masks_weighs_what_it_weighs_once(content, style):
     once = job(content, style, **ONE_SCALE)
     twice = job(content, [style, style], Guides(masks=("left",)), **ONE_SCALE)
-    setup = RunContext(twice, torch.device("cpu"))
-    targets = setup.targets(twice.plan.scales[0], setup.mix(0), torch.Generator())
+    context = RunContext(twice, torch.device("cpu"))
+    targets = StyleTargets(context.inputs(twice.plan.scales[0], context.mix(0), torch.Generator()))
     assert sum(targets.shares) == pytest.approx(1, abs=1e-6)
-    assert setup.mix(0) == (1.0, 1.0)
+    assert context.mix(0) == (1.0, 1.0)
     single = style_terms(once)
     for layer, term in style_terms(twice).items():
         assert sum(term.weights) == pytest.approx(sum(single[layer].weights), rel=1e-6)
@@ -103,8 +104,10 @@ def test_a_masked_term_through_a_view_is_the_unseen_one_of_what_the_view_shows(v
     seen = whole(run, image, views=[view])
     scale = run.plan.scales[0]
     at = [resize(one, size) for one, size in zip((style, other), scale.styles, strict=True)]
-    masks = [mask.expand(1, 3, -1, -1) for mask in (patch.mask for patch in run.placement.patches)]
-    sources = [patch.source.expand(1, 3, -1, -1) for patch in run.placement.patches]
+    masks = [
+        mask.expand(1, 3, -1, -1) for mask in (patch.mask for patch in run.pictures.full.placement.patches)
+    ]
+    sources = [patch.source.expand(1, 3, -1, -1) for patch in run.pictures.full.placement.patches]
     sized = [resize(mask, size) for mask, size in zip(sources, scale.styles, strict=True)]
     shown = Guides(
         masks=tuple(view.apply(mask) for mask in masks),
@@ -211,7 +214,7 @@ PROTECTED = {
     "all colours": {"colors": 1.0},
     "matched": {"colors": 1.0, "color_method": "pca"},
     "above the base": {"base": 32, "anchor": 100.0, "start": "noise"},
-    "average": {"average": 0.8, "views": 4},
+    "average": {"ema_decay": 0.8, "views": 4},
     "unclamped": {"clamp": False},
 }
 
@@ -337,7 +340,7 @@ def test_guides_that_do_not_fit_are_one_sentence(name, content, style):
 
 
 def test_protection_needs_a_photograph_and_masks_the_losses(content, style):
-    with pytest.raises(RecipeError, match="photograph"):
+    with pytest.raises(RecipeError, match="content image"):
         job(None, style, Guides(protect="left"))
     for field, value in (("share", "layers"), ("blend", "statistics")):
         with pytest.raises(RecipeError, match=value):

@@ -10,7 +10,7 @@ import torch
 from impasto.errors import RecipeError
 from impasto.imaging import resize
 from impasto.optimize import Balancing, Finished, Painter, Recovered, Stepped, make_recipe
-from impasto.optimize.balance import LARGEST, PULL, improvements, next_sigmas
+from impasto.optimize.balance import MAX_SIGMA, TOTAL_EXPONENT, improvements, next_sigmas
 from impasto.optimize.checkpoint import read_checkpoint
 from impasto.optimize.mixing import acts, mix_of, style_gains, style_losses, style_name, styles_of_scale
 from impasto.optimize.objective import Objective
@@ -198,18 +198,18 @@ def test_shared_scales_compare_one_style_each(content, styles):
 
 @pytest.mark.parametrize("steps", [240, 48, 16])
 def test_the_factors_follow_the_square_root_rule(steps):
-    power = 0.5 * min(0.5, PULL / steps)
+    power = 0.5 * min(0.5, TOTAL_EXPONENT / steps)
     found = next_sigmas((1.0, 2.0, 0.5), (8.0, 2.0, 8.0), steps - 1, steps)
     assert found == pytest.approx((1.0, 2.0 * 4.0**power, 0.5))
     far = next_sigmas((1.0, 2.0, 2.0, 2.0), (1.0, 0.02, 1e9, 1e-9), steps - 1, steps)
     assert far == pytest.approx((1.0, 2.0 * math.exp(2 * power), 2.0 * math.exp(-2 * power), 2.0))
     assert next_sigmas((1.0, 2.0), (1e-9, 2.0), steps - 1, steps) == (1.0, 2.0)
     assert next_sigmas((1.0, 2.0), (8.0, 2.0), min(12, steps // 4), steps) == (1.0, 2.0)
-    assert next_sigmas((1.0, LARGEST), (8.0, 1.0), steps - 1, steps)[1] == LARGEST
-    assert next_sigmas((1.0, 1 / LARGEST), (1.0, 9.0), steps - 1, steps)[1] == pytest.approx(1 / LARGEST)
+    assert next_sigmas((1.0, MAX_SIGMA), (8.0, 1.0), steps - 1, steps)[1] == MAX_SIGMA
+    assert next_sigmas((1.0, 1 / MAX_SIGMA), (1.0, 9.0), steps - 1, steps)[1] == pytest.approx(1 / MAX_SIGMA)
 
 
-@pytest.mark.parametrize("settings", [{}, {"mix": 0.3}], ids=["even", "rehearsed"])
+@pytest.mark.parametrize("settings", [{}, {"mix": 0.3}], ids=["even", "calibrated"])
 @pytest.mark.parametrize("first", [True, False])
 def test_a_style_that_the_picture_is_in_already_is_not_balanced(settings, first, content, style):
     arts = [content, style] if first else [style, content]
@@ -245,7 +245,7 @@ def test_balance_makes_unequal_styles_improve_alike(pair, content, style):
     assert (even.sigmas[1] > 1) == (free.improvements[1] < free.improvements[0])
 
 
-def test_a_rehearsal_balances_what_is_mixed_unevenly_or_by_a_line_search(content):
+def test_a_calibration_run_balances_what_is_mixed_unevenly_or_by_a_line_search(content):
     arts = [grain(), grain(0.3)]
     for settings in ({"mix": 0.7, **UNEQUAL}, {"optimizer": "lbfgs", "scales": ((64, 12),), "steps": 12}):
         events = list(Painter(job(content, arts, **settings)).events())
@@ -258,7 +258,7 @@ def test_a_rehearsal_balances_what_is_mixed_unevenly_or_by_a_line_search(content
     assert mixed.sigmas == alone.sigmas != (1.0, 1.0)
 
 
-@pytest.mark.parametrize("settings", [{}, SEVEN], ids=["even", "rehearsed"])
+@pytest.mark.parametrize("settings", [{}, SEVEN], ids=["even", "calibrated"])
 def test_identical_styles_have_the_factor_one(settings, content, style):
     result = finish(Painter(job(content, [style, style], **settings)))
     assert result.sigmas == (1.0, 1.0)
@@ -267,7 +267,9 @@ def test_identical_styles_have_the_factor_one(settings, content, style):
     torch.testing.assert_close(result.pixels, single.pixels, rtol=0, atol=1e-3)
 
 
-@pytest.mark.parametrize("settings", [{}, {"average": 0.9}, {"start": "noise"}, {"share": "layers"}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{}, {"ema_decay": 0.9}, {"start": "noise"}, {"share": "layers"}], ids=str
+)
 def test_improvements_of_a_result_are_its_losses_at_the_start_over_those_at_the_end(
     settings, content, styles
 ):
@@ -317,7 +319,7 @@ def test_single_styles_and_mixed_statistics_report_no_improvements(content, styl
     ],
     ids=str,
 )  # fmt: skip
-def test_nothing_is_rehearsed_where_nothing_is_to_be_found(settings, content, styles):
+def test_there_is_no_calibration_run_where_it_is_not_needed(settings, content, styles):
     painter = Painter(job(content, styles[:2], **settings))
     assert not any(isinstance(event, Balancing) for event in painter.events())
     if settings:

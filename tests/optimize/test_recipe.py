@@ -8,9 +8,10 @@ import math
 import pytest
 
 from impasto.errors import RecipeError
+from impasto.optimize.parsing import parse_layers, parse_scales
 from impasto.optimize.presets import FIRST_LAYERS, PRESETS, make_recipe
-from impasto.optimize.recipe import Recipe, parse_layers, parse_scales
-from impasto.optimize.schedule import schedule, share_out
+from impasto.optimize.recipe import Recipe
+from impasto.optimize.schedule import distribute, schedule
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -70,7 +71,7 @@ def test_wasserstein_numbers():
     assert recipe.content_layers == {"relu4_2": 1.0}
     assert recipe.content_weight == 0.015
     assert (recipe.variation_weight, recipe.variation) == (2.0, "nine_point")
-    assert (recipe.learning_rate, recipe.betas, recipe.average) == (0.02, (0.9, 0.99), 0.99)
+    assert (recipe.learning_rate, recipe.betas, recipe.ema_decay) == (0.02, (0.9, 0.99), 0.99)
     assert schedule(recipe) == ((128, 1000), (181, 500), (256, 500), (362, 500), (512, 500))
     large = schedule(recipe.model_copy(update={"size": 2896}))
     assert (len(large), sum(steps for _, steps in large)) == (10, 5500)  # the source's largest example
@@ -84,12 +85,12 @@ def test_schedule_of_the_default_ends_at_size_and_starts_above_smallest():
         assert all(b / a == pytest.approx(2, abs=0.05) for a, b in itertools.pairwise(sides))
 
 
-def test_steps_share_out_adds_up():
+def test_distributed_steps_add_up():
     for total in (1, 2, 7, 100, 12345):
-        counts = share_out(total, [120, 80, 40])
+        counts = distribute(total, [120, 80, 40])
         assert sum(counts) == total
         assert counts[-1] >= 1
-    assert share_out(6, [100, 200, 300]) == [1, 2, 3]
+    assert distribute(6, [100, 200, 300]) == [1, 2, 3]
 
 
 def test_quality_scales_steps():
@@ -114,7 +115,7 @@ BAD = [
     {"optimizer": "sgd"}, {"style_loss": "grams"}, {"gram": "half"}, {"variation": "l3"}, {"quality": "best"},
     {"start": "picture"}, {"scales": "512"}, {"scales": "512:10,128:10"}, {"scales": "a:b"},
     {"style_layers": "relu1_1:x"}, {"style_layers": {"relu1_1": -1}}, {"content_layers": {"relu1_1": math.nan}},
-    {"betas": (1.0, 0.9)}, {"average": 1.0}, {"decay": 0}, {"final_rate": 0}, {"scale_ratio": 1.0},
+    {"betas": (1.0, 0.9)}, {"ema_decay": 1.0}, {"decay": 0}, {"final_learning_rate_factor": 0}, {"scale_ratio": 1.0},
     {"scale_steps": ()}, {"seed": -1}, {"precision": "int8"}, {"sise": 512},
     {"style_layers": {}, "content_layers": {}}, {"optimizer": "lbfgs", "style_loss": "sliced"},
     {"optimizer": "lbfgs", "views": 4}, {"views": 0},

@@ -7,7 +7,7 @@ import torch
 
 from impasto.errors import RecipeError
 from impasto.optimize import Painter, make_recipe
-from impasto.optimize.views import LEAST_WRAPPED, View, make_wrapped_views
+from impasto.optimize.views import MIN_WRAPPED_VIEWS, View, make_wrapped_views
 
 from .conftest import finish, job, objectives, picture, style_sum
 
@@ -33,8 +33,8 @@ def test_a_wrapped_view_moves_pixels_to_the_other_side():
 @pytest.mark.parametrize(("height", "width"), [(48, 48), (20, 64)])
 def test_wrapped_views_fill_the_picture_evenly(height, width):
     views = make_wrapped_views(8, height, width)
-    assert len(views) == LEAST_WRAPPED
-    assert len(make_wrapped_views(LEAST_WRAPPED + 3, height, width)) == LEAST_WRAPPED + 3
+    assert len(views) == MIN_WRAPPED_VIEWS
+    assert len(make_wrapped_views(MIN_WRAPPED_VIEWS + 3, height, width)) == MIN_WRAPPED_VIEWS + 3
     assert all(view.wrapped and 0 <= view.top < height and 0 <= view.left < width for view in views)
     assert {(v.mirrored, v.turned) for v in views} == {(a, b) for a in (False, True) for b in (False, True)}
     for count in (8, len(views)):
@@ -51,7 +51,7 @@ def test_a_seamless_run_looks_through_wrapped_views_and_another_does_not(style):
     views = {}
     for seamless in (True, False):
         run = job(None, style, **{**TEXTURE, "seamless": seamless})
-        views[seamless] = Painter(run).setup.views(run.plan.scales[0])
+        views[seamless] = Painter(run).context.views(run.plan.scales[0])
     assert all(view.wrapped for view in views[True])
     assert views[True] == make_wrapped_views(run.plan.recipe.views, 48, run.plan.width)
     assert not any(view.wrapped for view in views[False])

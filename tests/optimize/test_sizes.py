@@ -43,7 +43,7 @@ def pictures_at_scale_ends(painter: Painter) -> dict[tuple[int, int], torch.Tens
 RUNS = {
     "plain": {},
     "held": {"hold": True, "strength": 0.3},
-    "average and views": {"average": 0.9, "views": 3},
+    "average and views": {"ema_decay": 0.9, "views": 3},
     "noise": {"start": "noise"},
     "style statistics": {"start": "style"},
     "stroke": {"stroke": 1.5},
@@ -115,7 +115,7 @@ def test_the_gain_stays_above_the_base(content, style):
 
 @pytest.mark.parametrize("stop", [13, 14, 15, 17])
 def test_resume_above_the_base_equals_uninterrupted(stop, content, style, tmp_path):
-    settings = {**BASE, "anchor": 100.0, "hold": True, "average": 0.5}
+    settings = {**BASE, "anchor": 100.0, "hold": True, "ema_decay": 0.5}
     path = tmp_path / "run.checkpoint"
     whole = finish(Painter(job(content, style, **settings)))
     stream = Painter(job(content, style, **settings), checkpoint=path, checkpoint_seconds=1e9).events()
@@ -124,7 +124,7 @@ def test_resume_above_the_base_equals_uninterrupted(stop, content, style, tmp_pa
             break
     stream.close()
     saved = read_checkpoint(path)
-    assert (saved.state["composed"] is None) == (stop <= 14)
+    assert (saved.state["base_image"] is None) == (stop <= 14)
     result = finish(Painter(job(content, style, **settings), resume=saved))
     assert torch.equal(result.pixels, whole.pixels)
     assert result.losses == whole.losses

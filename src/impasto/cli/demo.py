@@ -16,7 +16,7 @@ from impasto.cli.options import OutputOptions
 from impasto.cli.session import Session
 from impasto.errors import MissingExtraError, RecipeError, unknown
 from impasto.optimize.presets import make_recipe
-from impasto.optimize.recipe import Quality
+from impasto.optimize.recipe_fields import Quality
 
 app = typer.Typer(add_completion=False)
 

@@ -140,7 +140,6 @@ def _open(plan: FinetunePlan, report: TrainingReport, stop: Stop, quiet: bool) -
     from impasto.encoder_training.finetune.task import FinetuneTask
     from impasto.encoders import open_encoder, prepare, tune_process
     from impasto.encoders.finetuned import parent_sha256
-    from impasto.training.checkpoint import check_origin
     from impasto.training.device import ComputeDevice
     from impasto.training.distributed import DataParallel
     from impasto.training.trainer import Trainer
@@ -185,19 +184,22 @@ def _open(plan: FinetunePlan, report: TrainingReport, stop: Stop, quiet: bool) -
         evaluation_lines=evaluation_lines,
     )
     if plan.resume is not None:
-        checkpoint = plan.resume.path
-        check_origin(
-            plan.resume,
-            origin,
-            {
-                "pictures": f"The pictures in '{origin['data']}' are not those that {checkpoint} was trained on; put "
-                "them back or start afresh.",
-                "parent": f"The weights are not those that {checkpoint} started from; give the same --weights or "
-                "start afresh.",
-            },
-        )
-        session.resume(plan.resume)
+        _resume(session, plan.resume)
     return session
+
+
+def _resume(session: TrainingSession, saved: TrainingCheckpoint) -> None:
+    """Continue from a checkpoint if its pictures and parent weights are unchanged."""
+    from impasto.training.checkpoint import check_origin
+
+    sentences = {
+        "pictures": f"The pictures in '{session.origin['data']}' are not those that {saved.path} was trained on; put "
+        "them back or start afresh.",
+        "parent": f"The weights are not those that {saved.path} started from; give the same --weights or start "
+        "afresh.",
+    }
+    check_origin(saved, session.origin, sentences)
+    session.resume(saved)
 
 
 def _task(session: TrainingSession) -> FinetuneTask:

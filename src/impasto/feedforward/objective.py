@@ -9,7 +9,7 @@ from torch import Tensor
 
 from impasto.encoders import Encoder
 from impasto.feedforward.modules.style_predictor import LAYERS
-from impasto.feedforward.style_data import StyleTargets
+from impasto.feedforward.style_data import MomentTargets
 from impasto.losses import Moments, RelativeMomentLoss, content_loss, content_scale, moments
 from impasto.training.task import LossOutput
 
@@ -46,7 +46,7 @@ def objective(
     encoder: Encoder,
     painted: Tensor,
     content: Mapping[str, Tensor],
-    styles: StyleTargets,
+    styles: MomentTargets,
     content_weight: Tensor,
     spread_weight: float,
 ) -> LossOutput:

@@ -51,7 +51,7 @@ def quick_moments(features: Tensor) -> Moments:
     return Moments(first / count, second / count)
 
 
-class StyleTargets(NamedTuple):
+class MomentTargets(NamedTuple):
     """Style targets of a batch: moments, and eigenvalues and eigenvectors of the covariance.
 
     By layer: `moments`, `values` `(B, K)`, `vectors` `(B, K, K)` in columns.
@@ -61,9 +61,9 @@ class StyleTargets(NamedTuple):
     values: dict[str, Tensor]
     vectors: dict[str, Tensor]
 
-    def part(self, rows: slice, device: torch.device) -> StyleTargets:
+    def part(self, rows: slice, device: torch.device) -> MomentTargets:
         """Return some rows of the batch on `device`."""
-        return StyleTargets(
+        return MomentTargets(
             {
                 layer: Moments(m.mean[rows].to(device), m.second[rows].to(device))
                 for layer, m in self.moments.items()
@@ -86,7 +86,7 @@ class StyleRows:
 
     def select(
         self, chosen: Sequence[int], device: torch.device | None = None
-    ) -> tuple[StyleStatistics, StyleTargets]:
+    ) -> tuple[StyleStatistics, MomentTargets]:
         """Return the statistics of the `chosen` rows and the targets of pictures in their styles, on `device`."""
         index = torch.tensor(list(chosen))
         means = {layer: x[index].to(device) for layer, x in self.means.items()}
@@ -98,7 +98,7 @@ class StyleRows:
             mean = means[layer]
             covariance = (columns * values[layer].unsqueeze(1)) @ columns.mT
             targets[layer] = Moments(mean, covariance + mean.unsqueeze(2) * mean.unsqueeze(1))
-        return StyleStatistics(means, roots), StyleTargets(targets, values, vectors)
+        return StyleStatistics(means, roots), MomentTargets(targets, values, vectors)
 
 
 def variants(image: Tensor, count: int, rng: random.Random) -> Iterator[Tensor]:

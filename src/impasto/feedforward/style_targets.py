@@ -13,7 +13,7 @@ from torch import Tensor
 from impasto.encoders import Encoder
 from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH, STROKES
 from impasto.feedforward.modules.style_predictor import LAYERS
-from impasto.feedforward.style_data import LONGEST, StyleTargets
+from impasto.feedforward.style_data import LONGEST, MomentTargets
 from impasto.imaging import fit, resize
 from impasto.losses import Moments, mix, moments
 
@@ -78,7 +78,7 @@ class StyleBatch:
     weights: Tensor
     strength: Tensor
     stroke: Tensor
-    targets: StyleTargets
+    targets: MomentTargets
 
     def part(self, rows: slice, device: torch.device) -> StyleBatch:
         """Return some rows of the batch on `device`."""
@@ -129,11 +129,11 @@ def _mixture(first: StyleMeasurement, second: StyleMeasurement, share: float) ->
     return decompose(layers)
 
 
-def _concatenate(measurements: Sequence[StyleMeasurement]) -> StyleTargets:
+def _concatenate(measurements: Sequence[StyleMeasurement]) -> MomentTargets:
     layers = measurements[0].moments
     means = {layer: torch.cat([m.moments[layer].mean for m in measurements]) for layer in layers}
     seconds = {layer: torch.cat([m.moments[layer].second for m in measurements]) for layer in layers}
-    return StyleTargets(
+    return MomentTargets(
         {layer: Moments(means[layer], seconds[layer]) for layer in layers},
         {layer: torch.cat([m.values[layer] for m in measurements]) for layer in layers},
         {layer: torch.cat([m.vectors[layer] for m in measurements]) for layer in layers},

@@ -220,7 +220,7 @@ def fast(
 
 def _placement(guides: Guides, picture: Picture, styles: int) -> Placement:
     """Return where each style goes; without masks the styles are mixed and count as one."""
-    return place(guides, (picture.height, picture.width), [(1, 1)] * styles, photo=True)
+    return place(guides, (picture.height, picture.width), [(1, 1)] * styles, has_content=True)
 
 
 def _source(image: PictureLike, read: Picture | None = None) -> str:

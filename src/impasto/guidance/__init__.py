@@ -1,6 +1,6 @@
-"""Masks, regions, colours, strength and results: shared by both ways of painting.
+"""Masks, regions, colours, strength and results, shared by optimisation and one-pass networks.
 
-Names are imported when first used, so that the terminal can list options without torch.
+Names are imported when first used, so that the command line can list options without torch.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Colour and protection: what happens to the pictures before they are compared, and to the painting after."""
+"""Colour and protection: preparation of the input images, and the finish of the output."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from impasto.imaging import fade, match_colors, resize, return_colors, scale_mas
 
 @dataclass(frozen=True)
 class ColorSettings:
-    """Whose colours the picture gets: ``share`` from 0 (the style's) to 1 (the content image's), and how.
+    """Colours of the output: ``share`` from 0 (the style's) to 1 (the content image's), and the method.
 
-    ``method`` is "luminance", or how the style's colours are matched: "cholesky", "pca", "symmetric", "histogram";
-    ``space`` is where they are matched, None for the method's own.
+    ``method`` is "luminance", or the way the style's colours are matched: "cholesky", "pca", "symmetric", "histogram".
+    ``space`` is the colour space of the matching, None for the method's default.
     """
 
     share: float = 0.0
@@ -26,13 +26,12 @@ class ColorSettings:
 def prepare_colors(
     colors: ColorSettings, content: Tensor | None, styles: Sequence[Tensor]
 ) -> tuple[Tensor | None, tuple[Tensor, ...]]:
-    """Return content and styles (1,3,H,W) as they are compared, for ``colors.share`` = m of the photograph's.
+    """Return content and styles (1,3,H,W) in the colours that are compared, for ``colors.share`` = m.
 
-    "luminance": both lose m of their colour (Lab a and b), which `Finish` puts back from the photograph alone.
-    The others: the styles go m of the way to the photograph's colour distribution; the content stays. Without
-    a photograph nothing changes. Source: Gatys et al. 2016, "Preserving Color in Neural Artistic Style
-    Transfer". Deviation: the style's lightness is not matched to the photograph's, so that its lights and darks
-    are painted too.
+    "luminance": both lose m of their colour (Lab a and b); `Finish` restores the content image's. Other methods: the
+    styles move m of the way to the content image's colour distribution, and the content stays. Without a content image
+    nothing changes. Source: Gatys et al. 2016, "Preserving Color in Neural Artistic Style Transfer". Deviation: the
+    style's lightness is not matched to the content image's, so that its lights and darks are transferred too.
     """
     share = colors.share
     if content is None or not share:
@@ -44,48 +43,48 @@ def prepare_colors(
 
 
 class Protection:
-    """Keeps the photograph where ``mask`` (1,1,H,W) is: ``x + mask (photo - x)``, at any size.
+    """Keeps the content image where ``mask`` (1,1,H,W) is: ``x + mask (content - x)``, at any size.
 
-    ``photo`` (1,3,H,W) is the photograph in the colours that are compared.
+    ``content`` (1,3,H,W) is in the same colours as the images that it is applied to.
     """
 
-    def __init__(self, mask: Tensor, photo: Tensor) -> None:
-        self.mask, self.photo = mask, photo
+    def __init__(self, mask: Tensor, content: Tensor) -> None:
+        self.mask, self.content = mask, content
         self._sized: tuple[Tensor, Tensor] | None = None
 
-    def at(self, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """Return mask and photograph at ``size`` (height, width)."""
+    def resized(self, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """Return mask and content image at ``size`` (height, width)."""
         if self._sized is None or tuple(self._sized[0].shape[2:]) != size:
-            self._sized = scale_mask(self.mask, *size), resize(self.photo, size)
+            self._sized = scale_mask(self.mask, *size), resize(self.content, size)
         return self._sized
 
     def __call__(self, image: Tensor) -> Tensor:
-        """Return ``image`` (1,3,h,w) with the photograph put in; differentiable."""
-        mask, photo = (part.to(image.device) for part in self.at((image.shape[2], image.shape[3])))
-        return image.lerp(photo, mask)
+        """Return ``image`` (1,3,h,w) with the content image where it is protected; differentiable."""
+        mask, content = (part.to(image.device) for part in self.resized((image.shape[2], image.shape[3])))
+        return image.lerp(content, mask)
 
-    def open_part(self, size: tuple[int, int]) -> Tensor:
-        """Return what may be painted, 1 - mask, at ``size``."""
-        return 1 - self.at(size)[0]
+    def unprotected(self, size: tuple[int, int]) -> Tensor:
+        """Return the mask of what may be painted, 1 - mask, at ``size``."""
+        return 1 - self.resized(size)[0]
 
 
 class Finish:
-    """Turns the picture that is compared into the one that is shown: colours back, photograph where protected.
+    """Turns the compared image into the output: restores colours, and the content image where it is protected.
 
-    ``photo`` (1,3,H,W) has its own colours.
+    ``content`` (1,3,H,W) is the content image in its own colours.
     """
 
-    def __init__(self, colors: ColorSettings, photo: Tensor | None, protect: Tensor | None) -> None:
-        self.photo = photo
-        self.share = colors.share if colors.method == "luminance" and photo is not None else 0.0
-        self.protection = None if protect is None or photo is None else Protection(protect, photo)
+    def __init__(self, colors: ColorSettings, content: Tensor | None, protect: Tensor | None) -> None:
+        self.content = content
+        self.share = colors.share if colors.method == "luminance" and content is not None else 0.0
+        self.protection = None if protect is None or content is None else Protection(protect, content)
         self._sized: Tensor | None = None
 
     def __call__(self, painted: Tensor) -> Tensor:
-        """Return the picture to show for ``painted`` (1,3,h,w) on the CPU, at its size."""
-        if self.share and self.photo is not None:
+        """Return the output for ``painted`` (1,3,h,w) on the CPU, at its size."""
+        if self.share and self.content is not None:
             size = (painted.shape[2], painted.shape[3])
             if self._sized is None or tuple(self._sized.shape[2:]) != size:
-                self._sized = resize(self.photo, size)
+                self._sized = resize(self.content, size)
             painted = return_colors(painted, self._sized, self.share)
         return painted if self.protection is None else self.protection(painted)

@@ -1,4 +1,4 @@
-"""Where styles go: masks and colour-coded regions as asked, and the patches they come to."""
+"""Guides: masks and colour-coded regions that say where each style is painted."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from impasto.errors import PictureError, RecipeError
 from impasto.imaging import RAMPS, PictureLike, complete_masks, read_mask, read_regions
 
 Size = tuple[int, int]
-# Less than this share of the picture left to paint is none.
-LEAST_LEFT = 1e-3
+# A mask with a smaller mean than this is empty.
+MIN_MASK_MEAN = 1e-3
 
 
 @dataclass(frozen=True)
 class Guides:
-    """The pictures that say where styles go; each is a file, an array, or one of the words in `RAMPS`.
+    """Masks and maps that say where styles are painted; each is a file, an array, or one of the words in `RAMPS`.
 
-    ``masks``: where in the picture each style is painted; with one mask fewer than styles the last style gets the
-    rest. ``style_masks``: which part of each style picture counts. ``regions`` and ``style_regions``:
-    colour-coded maps instead, same colour = same region. ``protect``: where the photograph stays.
+    * ``masks``: where in the output each style is painted. With one mask fewer than styles, the last style gets the
+      rest.
+    * ``style_masks``: the part of each style image that counts.
+    * ``regions``, ``style_regions``: colour-coded maps of the content and style images instead of masks. Regions of the
+      same colour correspond.
+    * ``protect``: where the content image stays unchanged.
     """
 
     masks: tuple[PictureLike, ...] = ()
@@ -33,42 +36,43 @@ class Guides:
     protect: PictureLike | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return those that are given by path or word; a picture from memory becomes its name."""
-        found: dict[str, Any] = {}
+        """Return the guides as paths and words; an image from memory becomes its name."""
+        stored: dict[str, Any] = {}
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, tuple):
                 if value:
-                    found[field.name] = [_stored(one) for one in value]
+                    stored[field.name] = [_stored(guide) for guide in value]
             elif value is not None:
-                found[field.name] = _stored(value)
-        return found
+                stored[field.name] = _stored(value)
+        return stored
 
     @classmethod
     def from_json(cls, stored: object) -> Guides:
-        """Return what `to_json` gave; raises `RecipeError` for anything else."""
+        """Return the guides of `to_json`; raises `RecipeError` for anything else."""
         several = {field.name: isinstance(field.default, tuple) for field in fields(cls)}
         if not isinstance(stored, dict) or not all(
             name in several and _is_stored(value, several[name]) for name, value in stored.items()
         ):
             raise RecipeError(
-                f"The guides stored with a picture are no names of masks and regions: {stored!r}; give them anew."
+                f"The guides stored with a picture are not names of masks and regions: {stored!r}; give them again."
             )
         values: dict[str, Any] = {name: tuple(v) if several[name] else v for name, v in stored.items()}
         return cls(**values)
 
     @property
     def files(self) -> list[Path]:
-        """The files among them."""
+        """The guides that are files."""
         values = [*self.masks, *self.style_masks, self.regions, *self.style_regions, self.protect]
         return [Path(value) for value in values if isinstance(value, str | Path) and value not in RAMPS]
 
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """Style number ``style`` (from 0) painted where ``mask`` (1,1,H,W) is, after the part ``source`` of it.
+    """Style number ``style`` (from 0), painted in the region ``mask`` (1,1,H,W) of the output.
 
-    None is everywhere; ``weight`` is its share where several styles meet in one region.
+    ``source`` (1,1,H,W) is the part of the style image that counts. None means everywhere. ``weight`` is the patch's
+    share where several styles have the same region.
     """
 
     style: int
@@ -79,76 +83,80 @@ class Patch:
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """Every patch, and the mask (1,1,H,W) of what is protected."""
+    """All patches, and the mask (1,1,H,W) of the protected part."""
 
     patches: tuple[Patch, ...]
     protect: Tensor | None = None
 
     @property
     def masked(self) -> bool:
-        """Whether styles have places of their own."""
+        """Whether any style has a region of its own."""
         return any(patch.mask is not None for patch in self.patches)
 
     @property
     def tensors(self) -> list[Tensor]:
-        """Every mask there is."""
-        found = [self.protect, *(mask for patch in self.patches for mask in (patch.mask, patch.source))]
-        return [mask for mask in found if mask is not None]
+        """All masks."""
+        masks = [self.protect, *(mask for patch in self.patches for mask in (patch.mask, patch.source))]
+        return [mask for mask in masks if mask is not None]
 
 
 def place(
     guides: Guides,
     size: Size,
     styles: Sequence[Size],
-    photo: bool,
+    has_content: bool,
     *,
     share: str = "everywhere",
     blend: str = "losses",
 ) -> Placement:
-    """Return where each of the ``styles`` (their sizes) goes in a picture of ``size``.
+    """Return the placement of ``styles``, given by their sizes, in an output of ``size``.
 
-    ``share`` and ``blend`` are the recipe's. Raises `RecipeError` for guides that do not fit together or the recipe,
-    `PictureError` for those that do not fit the pictures.
+    ``share`` and ``blend`` are settings of the recipe. Raises `RecipeError` for guides that do not fit together or do
+    not fit the recipe, and `PictureError` for guides that do not fit the images.
     """
-    _check(guides, len(styles), photo, {"share": share, "blend": blend})
+    _check(guides, len(styles), has_content, {"share": share, "blend": blend})
     protect = (
-        None if guides.protect is None else read_mask(guides.protect, *size, name=_called(guides.protect))
+        None
+        if guides.protect is None
+        else read_mask(guides.protect, *size, name=_display_name(guides.protect))
     )
-    if protect is not None and (1 - protect).mean() < LEAST_LEFT:
+    if protect is not None and (1 - protect).mean() < MIN_MASK_MEAN:
         raise PictureError(
-            f"The mask '{_called(guides.protect)}' protects the whole picture; leave some of it black to paint."
+            f"The mask '{_display_name(guides.protect)}' protects the whole picture; leave some of it black to paint."
         )
     if guides.regions is not None:
         return Placement(_region_patches(guides, size, styles), protect)
     sources: list[Tensor | None] = [None] * len(styles)
     for index, source in enumerate(guides.style_masks):
-        sources[index] = read_mask(source, *styles[index], name=_called(source))
-        if sources[index].mean() < LEAST_LEFT:  # type: ignore[union-attr]
-            raise PictureError(f"The style mask '{_called(source)}' is black; paint white what is to count.")
+        sources[index] = read_mask(source, *styles[index], name=_display_name(source))
+        if sources[index].mean() < MIN_MASK_MEAN:  # type: ignore[union-attr]
+            raise PictureError(
+                f"The style mask '{_display_name(source)}' is black; paint the part that counts white."
+            )
     masks: Sequence[Tensor | None] = [None] * len(styles)
     if guides.masks:
-        read = [read_mask(mask, *size, name=_called(mask)) for mask in guides.masks]
-        masks = complete_masks(read, len(styles), [_called(mask) for mask in guides.masks])
+        read = [read_mask(mask, *size, name=_display_name(mask)) for mask in guides.masks]
+        masks = complete_masks(read, len(styles), [_display_name(mask) for mask in guides.masks])
     patches = zip(range(len(styles)), masks, sources, strict=True)
     return Placement(tuple(Patch(*patch) for patch in patches), protect)
 
 
 def _region_patches(guides: Guides, size: Size, styles: Sequence[Size]) -> tuple[Patch, ...]:
     assert guides.regions is not None
-    names = [_called(guides.regions), *(_called(one) for one in guides.style_regions)]
+    names = [_display_name(guides.regions), *(_display_name(guide) for guide in guides.style_regions)]
     regions = read_regions(
         guides.regions, guides.style_regions, content_size=size, style_sizes=styles, names=names
     )
     patches = []
     for region in regions:
-        having = [index for index, mask in enumerate(region.styles) if mask is not None]
-        patches += [Patch(index, region.content, region.styles[index], 1 / len(having)) for index in having]
+        indices = [index for index, mask in enumerate(region.styles) if mask is not None]
+        patches += [Patch(index, region.content, region.styles[index], 1 / len(indices)) for index in indices]
     return tuple(patches)
 
 
-def _check(guides: Guides, styles: int, photo: bool, mixing: Mapping[str, str]) -> None:
+def _check(guides: Guides, styles: int, has_content: bool, mixing: Mapping[str, str]) -> None:
     if guides.regions is None and guides.style_regions:
-        raise RecipeError("Maps of the styles' regions need one of the photograph too; give --regions.")
+        raise RecipeError("Maps of the styles' regions need a map of the content image too; give --regions.")
     if guides.regions is not None and (guides.masks or guides.style_masks):
         raise RecipeError("Masks and colour-coded regions both say where styles go; give one of them.")
     if guides.regions is not None and styles and len(guides.style_regions) != styles:
@@ -159,22 +167,22 @@ def _check(guides: Guides, styles: int, photo: bool, mixing: Mapping[str, str]) 
     if len(guides.style_masks) > styles:
         raise RecipeError(
             f"{_there_are(styles)}, but {_count(len(guides.style_masks), 'style mask')}; give at "
-            "most one a style."
+            "most one per style."
         )
     if guides.masks and styles and len(guides.masks) not in (styles, max(1, styles - 1)):
         raise RecipeError(
             f"{_there_are(styles)}, but {_count(len(guides.masks), 'mask')}; give one for each style, "
             "or one fewer: the last style then gets the rest."
         )
-    if guides.protect is not None and not photo:
-        raise RecipeError("There is no photograph to protect; leave --protect out.")
+    if guides.protect is not None and not has_content:
+        raise RecipeError("There is no content image to protect; leave --protect out.")
     if (guides.masks or guides.regions is not None) and not styles:
         raise RecipeError("Masks say where styles go, but there is no style; leave them out.")
     if guides.masks or guides.regions is not None:
         for name, value in mixing.items():
             if value not in ("everywhere", "losses"):
                 raise RecipeError(
-                    f"Masks give every style its place, and so does {name} '{value}'; leave one of them out."
+                    f"Masks give every style its own region, and so does {name} '{value}'; leave one of them out."
                 )
 
 
@@ -186,7 +194,7 @@ def _there_are(styles: int) -> str:
     return f"There {'is' if styles == 1 else 'are'} {_count(styles, 'style')}"
 
 
-def _called(guide: object) -> str:
+def _display_name(guide: object) -> str:
     if isinstance(guide, str | Path):
         return Path(guide).name
     return str(getattr(guide, "name", None) or "from memory")
@@ -195,16 +203,16 @@ def _called(guide: object) -> str:
 def _stored(guide: PictureLike) -> str:
     if isinstance(guide, str) and guide in RAMPS:
         return guide
-    return str(Path(guide).resolve()) if isinstance(guide, str | Path) else _called(guide)
+    return str(Path(guide).resolve()) if isinstance(guide, str | Path) else _display_name(guide)
 
 
 def _is_stored(value: object, several: bool) -> bool:
-    """Whether `to_json` could have given ``value`` for one guide, or for ``several``."""
+    """Return whether ``value`` is a stored guide, or a list of them if ``several``."""
     if several:
-        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+        return isinstance(value, list) and all(isinstance(name, str) for name in value)
     return isinstance(value, str)
 
 
 def everywhere(styles: int) -> Placement:
-    """Return the placement of styles without any guides."""
+    """Return the placement of styles without guides."""
     return Placement(tuple(Patch(index) for index in range(styles)))

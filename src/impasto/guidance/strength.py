@@ -1,4 +1,4 @@
-"""Strength: one number for how far a picture may move from its content image, for both ways of painting."""
+"""Strength: one number for the distance between an output and its content image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SMALLEST_DISTANCE = 0.03
 
 
 def content_distance(strength: float) -> float:
-    """Return the content distance that a held ``strength`` asks for: the strength itself, at least .03.
+    """Return the content distance that ``strength`` means with ``hold``: the strength itself, at least .03.
 
     The distance is in variances of the content image's features: 0 at the content image, 1 at its mean, 2 for
     unrelated features.
@@ -36,7 +36,7 @@ def calibrated_strength(strength: float, table: Sequence[Sequence[float]] | None
     """Return the conditioning value for a one-pass network at `strength`, linearly interpolated in `table`.
 
     `table` holds rows (strength, conditioning value), from (0, ...) to (1, ...); without one the two are equal. It
-    makes a strength mean what it means to the optimiser: the content distance, on average over pictures. Raises
+    gives a strength the same meaning as in optimisation: the content distance, on average over images. Raises
     RecipeError for a strength outside [0, 1].
     """
     check_strength(strength)

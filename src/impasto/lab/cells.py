@@ -15,7 +15,7 @@ FROM_NOISE: Mapping[str, Any] = MappingProxyType(
         "start": "noise",
         "learning_rate": 0.1,
         "betas": (0.9, 0.99),
-        "final_rate": 0.01,
+        "final_learning_rate_factor": 0.01,
         "views": 1,
         "hold": False,
     }

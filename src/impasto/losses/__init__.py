@@ -1,33 +1,49 @@
-"""Statistics of features (measure) and terms over them (compare), on plain tensors."""
+"""Statistics of features (measure) and terms over them (compare), on plain tensors.
 
-from impasto.losses.anchor import AnchorTerm
-from impasto.losses.base import MomentLoss, StyleLoss
-from impasto.losses.content import (
-    CONTENT_NORMALISATIONS,
-    content_loss,
-    content_scale,
-    relative_error,
-)
-from impasto.losses.gram import GRAM_NORMALISATIONS, GramLoss
-from impasto.losses.regions import Regions, region_sums
-from impasto.losses.relative import RelativeMomentLoss
-from impasto.losses.sliced import FeatureSample, SlicedWassersteinLoss
-from impasto.losses.statistics import Moments, MomentSums, mix, moment_sums, moments, simplex
-from impasto.losses.style import STYLE_LOSSES, style_loss
-from impasto.losses.terms import ContentTerm, StyleTerm, Term, VariationTerm
-from impasto.losses.variation import VARIATION_FORMS, total_variation
-from impasto.losses.wasserstein import Gaussian, WassersteinLoss
+Names are imported when first used, so that the registries can be read without torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from impasto._lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from impasto.losses.anchor import AnchorTerm
+    from impasto.losses.base import MomentLoss, StyleLoss
+    from impasto.losses.content import content_loss, content_scale, relative_error
+    from impasto.losses.gram import GramLoss
+    from impasto.losses.regions import Regions, region_sums
+    from impasto.losses.registry import (
+        CONTENT_LOSSES,
+        GRAM_NORMALISATION,
+        STYLE_LOSSES,
+        VARIATIONS,
+        ContentLossEntry,
+        LossOption,
+        StyleLossEntry,
+        VariationEntry,
+    )
+    from impasto.losses.relative import RelativeMomentLoss
+    from impasto.losses.sliced import FeatureSample, SlicedWassersteinLoss
+    from impasto.losses.statistics import Moments, MomentSums, mix, moment_sums, moments, simplex
+    from impasto.losses.terms import ContentTerm, StyleTerm, Term, VariationTerm
+    from impasto.losses.variation import total_variation
+    from impasto.losses.wasserstein import Gaussian, WassersteinLoss
 
 __all__ = [
-    "CONTENT_NORMALISATIONS",
-    "GRAM_NORMALISATIONS",
+    "CONTENT_LOSSES",
+    "GRAM_NORMALISATION",
     "STYLE_LOSSES",
-    "VARIATION_FORMS",
+    "VARIATIONS",
     "AnchorTerm",
+    "ContentLossEntry",
     "ContentTerm",
     "FeatureSample",
     "Gaussian",
     "GramLoss",
+    "LossOption",
     "MomentLoss",
     "MomentSums",
     "Moments",
@@ -35,8 +51,10 @@ __all__ = [
     "RelativeMomentLoss",
     "SlicedWassersteinLoss",
     "StyleLoss",
+    "StyleLossEntry",
     "StyleTerm",
     "Term",
+    "VariationEntry",
     "VariationTerm",
     "WassersteinLoss",
     "content_loss",
@@ -47,6 +65,32 @@ __all__ = [
     "region_sums",
     "relative_error",
     "simplex",
-    "style_loss",
     "total_variation",
 ]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "anchor": ("AnchorTerm",),
+        "base": ("MomentLoss", "StyleLoss"),
+        "content": ("content_loss", "content_scale", "relative_error"),
+        "gram": ("GramLoss",),
+        "regions": ("Regions", "region_sums"),
+        "registry": (
+            "CONTENT_LOSSES",
+            "GRAM_NORMALISATION",
+            "STYLE_LOSSES",
+            "VARIATIONS",
+            "ContentLossEntry",
+            "LossOption",
+            "StyleLossEntry",
+            "VariationEntry",
+        ),
+        "relative": ("RelativeMomentLoss",),
+        "sliced": ("FeatureSample", "SlicedWassersteinLoss"),
+        "statistics": ("MomentSums", "Moments", "mix", "moment_sums", "moments", "simplex"),
+        "terms": ("ContentTerm", "StyleTerm", "Term", "VariationTerm"),
+        "variation": ("total_variation",),
+        "wasserstein": ("Gaussian", "WassersteinLoss"),
+    },
+)

@@ -1,4 +1,4 @@
-"""How far a large picture has gone from the small one that it adds detail to."""
+"""Term that ties a large image to the smaller image that it adds detail to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from impasto.imaging import resize
 
 @dataclass(frozen=True, eq=False)
 class AnchorTerm:
-    """The mean squared difference of the image, resized to the size of ``target`` (1,3,h,w), from it.
+    """Mean squared difference between ``target`` (1,3,h,w) and the image, resized to the target's size.
 
     Raises RecipeError on a negative or non-finite weight.
     """
@@ -40,10 +40,10 @@ class AnchorTerm:
 
     @property
     def layer(self) -> None:
-        """None: it reads pixels."""
+        """None: the term reads pixels."""
         return None
 
     def __call__(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:  # noqa: ARG002
-        """Return the unweighted mean squared difference as a tensor of one value; see `Term`."""
+        """Return the unweighted mean squared difference `(1,)`; see `Term`."""
         small = resize(image, (self.target.shape[2], self.target.shape[3]))
         return (small - self.target).square().mean().reshape(1)

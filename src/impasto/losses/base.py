@@ -1,4 +1,4 @@
-"""What every style loss promises: measure a picture once, then compare others with it."""
+"""Base classes of style losses: measure a feature map once, then compare others with it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ Target = TypeVar("Target")
 
 
 class StyleLoss(ABC, Generic[Target]):
-    """A distance between the styles of two feature maps `(B, C, H, W)` of any, also different, sizes.
+    """A distance between the styles of two feature maps `(B, C, H, W)`, which may differ in size.
 
-    `weight` is a map `(B or 1, 1, H, W)` of how much each position counts (a mask); targets with B = 1
-    serve batches of any size, and `distance` is averaged over the batch. Features or weights of a wrong
-    shape raise RecipeError as in `moment_sums`.
+    `weight` `(B or 1, 1, H, W)` says how much each position counts (a mask). A target with B = 1 serves batches of
+    any size, and `distance` is averaged over the batch. Features or weights of a wrong shape raise RecipeError as
+    in `moment_sums`.
     """
 
     name: str
 
     @abstractmethod
     def measure(self, features: Tensor, weight: Tensor | None = None) -> Target:
-        """Return what is remembered of the style of `features`."""
+        """Return the statistics of `features` that other features are compared with."""
 
     @abstractmethod
     def distance(self, features: Tensor, target: Target, weight: Tensor | None = None) -> Tensor:
@@ -33,29 +33,29 @@ class StyleLoss(ABC, Generic[Target]):
 
     @abstractmethod
     def mix(self, targets: Sequence[Target], weights: Sequence[float]) -> Target:
-        """Return the style between `targets` with `weights` (brought to sum 1).
+        """Return the weighted average of `targets`; `weights` are divided by their sum.
 
-        Raises RecipeError on weights off the simplex, or if this loss has no such thing.
+        Raises RecipeError on negative weights, on weights that are all 0, or if the loss has no such average.
         """
 
 
 class MomentLoss(StyleLoss[Target]):
-    """A style loss that needs nothing but moments, and so can be summed over the tiles of a picture.
+    """A style loss that is a function of moments, so it can be summed over the tiles of an image.
 
-    For exact tiles add the `moment_sums` of all tiles, then `compare(from_sums(sums), target)` is what
-    `distance` gives for the whole picture, and is differentiable with respect to the sums.
+    For exact tiles, add the `moment_sums` of all tiles. `compare(from_sums(sums), target)` then equals `distance`
+    for the whole image and is differentiable with respect to the sums.
     """
 
     @abstractmethod
     def from_sums(self, sums: MomentSums) -> Target:
-        """Return what `measure` gives for a picture with these sums."""
+        """Return what `measure` returns for an image with these sums."""
 
     @abstractmethod
     def compare(self, measured: Target, target: Target) -> Tensor:
         """Return the scalar distance between two measured styles."""
 
     def measure(self, features: Tensor, weight: Tensor | None = None) -> Target:
-        """Return what is remembered of the style of `features`; see `StyleLoss`."""
+        """Return the statistics of `features`; see `StyleLoss`."""
         return self.from_sums(moment_sums(features, weight))
 
     def distance(self, features: Tensor, target: Target, weight: Tensor | None = None) -> Tensor:

@@ -1,4 +1,4 @@
-"""How far the features of a picture are from those of the content image."""
+"""Content losses: weighted squared differences between the features of an image and of the content image."""
 
 from __future__ import annotations
 
@@ -8,39 +8,51 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from impasto.errors import RecipeError, unknown
+from impasto.errors import RecipeError
+from impasto.losses.registry import CONTENT_LOSSES
 from impasto.losses.statistics import check_features, check_weight
 from impasto.losses.sums import working_dtype
 
-CONTENT_NORMALISATIONS = ("gatys", "mean", "variance")
-# Features of a flat picture, or of one position, have no variance; it counts at least as this share of their energy.
-LEAST_SHARE = 1e-2
-LEAST_VARIANCE = 1e-8
+# Features of a flat image, or of a single position, have no variance. Their variance counts as at least this share of
+# their mean square.
+MIN_VARIANCE_SHARE = 1e-2
+MIN_VARIANCE = 1e-8
 
 
 def content_scale(target: Tensor, normalisation: str, weight: Tensor | None = None) -> Tensor:
     """Return the factors `(B,)` by which `content_loss` multiplies sums of w (F - P)², for a `target` P.
 
-    With sums over channels and positions, C channels and W = sum of w (N without a weight):
-    "gatys" 1/2; "mean" 1 / (C W); "variance" 1 / (C W v) with v = sum of w (P - mean_c)² / (C W), the
-    variance about each channel's own (weighted) mean, not below 1 % of the mean of P² nor 1e-8. Raises
-    RecipeError on an unknown normalisation or a weight that does not fit.
+    See `gatys_scale`, `mean_scale` and `variance_scale`. Raises RecipeError on an unknown normalisation or a weight
+    that does not fit.
     """
-    batch, channels, height, width = check_features(target).shape
-    if normalisation not in CONTENT_NORMALISATIONS:
-        raise RecipeError(unknown("content normalisation", normalisation, CONTENT_NORMALISATIONS))
+    batch, _, height, width = check_features(target).shape
+    scale = CONTENT_LOSSES.find(normalisation).load()
     wide = target.detach().to(working_dtype(target))
-    if normalisation == "gatys":
-        return wide.new_full((batch,), 0.5)
     everywhere = wide.new_ones((1, 1, 1, 1)).expand(batch, 1, height, width)
-    w = everywhere if weight is None else check_weight(weight, target)
-    total = w.sum((1, 2, 3))
-    if normalisation == "mean":
-        return 1 / (channels * total)
-    mean = (w * wide).sum((2, 3), keepdim=True) / total.view(-1, 1, 1, 1)
-    variance = (w * (wide - mean).square()).sum((1, 2, 3)) / (channels * total)
-    energy = (w * wide.square()).sum((1, 2, 3)) / (channels * total)
-    return 1 / (channels * total * variance.maximum(LEAST_SHARE * energy).clamp_min(LEAST_VARIANCE))
+    factors: Tensor = scale(wide, everywhere if weight is None else check_weight(weight, target))
+    return factors
+
+
+def gatys_scale(target: Tensor, weight: Tensor) -> Tensor:  # noqa: ARG001
+    """Return 1/2 for each image: half the sum of squares (Gatys, Ecker, Bethge 2016, equation 1)."""
+    return target.new_full((len(target),), 0.5)
+
+
+def mean_scale(target: Tensor, weight: Tensor) -> Tensor:
+    """Return 1 / (C W) with W = sum of w (N without a mask): the mean of squares (d2l.ai 14.12.5)."""
+    return 1 / (target.shape[1] * weight.sum((1, 2, 3)))
+
+
+def variance_scale(target: Tensor, weight: Tensor) -> Tensor:
+    """Return 1 / (C W v) with the variance v = sum of w (P - mean_c)² / (C W) about each channel's weighted mean.
+
+    v is at least 1 % of the mean of P², and at least 1e-8.
+    """
+    channels, total = target.shape[1], weight.sum((1, 2, 3))
+    mean = (weight * target).sum((2, 3), keepdim=True) / total.view(-1, 1, 1, 1)
+    variance = (weight * (target - mean).square()).sum((1, 2, 3)) / (channels * total)
+    energy = (weight * target.square()).sum((1, 2, 3)) / (channels * total)
+    return 1 / (channels * total * variance.maximum(MIN_VARIANCE_SHARE * energy).clamp_min(MIN_VARIANCE))
 
 
 def content_loss(
@@ -57,12 +69,11 @@ def content_loss(
 
     * "gatys": 1/2 sum w (F - P)² (Gatys, Ecker, Bethge 2016, equation 1).
     * "mean": the mean of (F - P)² (d2l.ai 14.12.5; K. Crowson's style-transfer-pytorch).
-    * "variance": "mean" over the variance of P: 0 at P, about 1 at P's mean, 2 for unrelated features with
-      the same statistics; it does not change when the encoder's features are scaled (ours).
+    * "variance": "mean" divided by the variance of P: 0 at P, about 1 at P's mean, 2 for unrelated features with
+      the same statistics. It does not change when the encoder's features are scaled (impasto's own).
 
-    `scale` is `content_scale(target, normalisation, weight)`, for callers that keep it between steps; it has
-    checked the weight, which is then taken as it is. Raises RecipeError on an unknown normalisation or shapes
-    that do not fit.
+    `scale` is `content_scale(target, normalisation, weight)`, for callers that reuse it. The weight is then not
+    checked again. Raises RecipeError on an unknown normalisation or shapes that do not fit.
     """
     if features.shape[1:] != target.shape[1:] or target.shape[0] not in {1, features.shape[0]}:
         raise RecipeError(
@@ -89,8 +100,8 @@ def content_loss(
 class _SquaredError(torch.autograd.Function):
     """sum of s (F - P)² for bfloat16 F and factors s `(B, 1, 1, 1)` or `(B, 1, H, W)`, without float32 copies.
 
-    The difference is rounded to bfloat16, its squares are summed in float32. Deviation from exact arithmetic:
-    a relative error of 2^-9 per position, far below what rounding did to F itself.
+    The difference is rounded to bfloat16; its squares are summed in float32. Deviation from exact arithmetic:
+    a relative error of 2^-9 per position, far below the rounding of F itself.
     """
 
     @staticmethod

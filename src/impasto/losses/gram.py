@@ -1,9 +1,8 @@
-"""The Gram matrix style loss of Gatys, Ecker and Bethge, in the normalisations that were published."""
+"""Gram matrix style loss of Gatys, Ecker and Bethge in its published normalisations."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from torch import Tensor
@@ -14,7 +13,7 @@ from impasto.losses.statistics import MomentSums, combine
 
 
 class _Normalisation(NamedTuple):
-    """How the Gram matrix is divided, and the factor on the sum (or mean) of squared differences."""
+    """Divisors of the Gram matrix, and the factor on the sum (or mean) of squared differences."""
 
     by_positions: bool
     by_channels: bool
@@ -22,28 +21,26 @@ class _Normalisation(NamedTuple):
     factor: float
 
 
-GRAM_NORMALISATIONS: Mapping[str, _Normalisation] = MappingProxyType(
-    {
-        "gatys": _Normalisation(by_positions=True, by_channels=False, average=True, factor=0.25),
-        "d2l": _Normalisation(by_positions=True, by_channels=True, average=True, factor=1.0),
-        "johnson": _Normalisation(by_positions=True, by_channels=True, average=False, factor=1.0),
-        "undivided": _Normalisation(by_positions=False, by_channels=False, average=True, factor=1.0),
-    }
-)
+_NORMALISATIONS = {
+    "gatys": _Normalisation(by_positions=True, by_channels=False, average=True, factor=0.25),
+    "d2l": _Normalisation(by_positions=True, by_channels=True, average=True, factor=1.0),
+    "johnson": _Normalisation(by_positions=True, by_channels=True, average=False, factor=1.0),
+    "undivided": _Normalisation(by_positions=False, by_channels=False, average=True, factor=1.0),
+}
 
 
 class GramLoss(MomentLoss[Tensor]):
     """Squared differences of Gram matrices G = F Fᵀ (C x C); the target is the divided matrix `(B, C, C)`.
 
-    With C channels, M positions of the picture and M' of the style, A its Gram matrix:
+    With C channels, M positions of the image, M' positions of the style image and its Gram matrix A:
 
     * "gatys": 1/(4 C²) sum (G/M - A/M')² (Gatys et al. 2016, equations 3 and 4, where N is our C).
       Deviation: each Gram matrix is divided by its own M; for M = M' this is their 1/(4 N² M²) sum (G - A)².
     * "d2l": mean over the C² entries of (G/(C M) - A/(C M'))² (d2l.ai 14.12.5, `gram` and `style_loss`).
     * "johnson": sum over the entries of the same (Johnson, Alahi, Fei-Fei 2016, equations 3 and 4), which
       is C² times "d2l".
-    * "undivided": mean over the entries of (G - A)², both undivided; it grows with the fourth power of the
-      pixels and, where sizes differ, with their difference, so the style is to have the picture's size.
+    * "undivided": mean over the entries of (G - A)², both undivided. It grows with the fourth power of the number of
+      pixels, and with the difference of the sizes, so the style image must have the output's size.
 
     Raises RecipeError on an unknown normalisation.
     """
@@ -51,13 +48,13 @@ class GramLoss(MomentLoss[Tensor]):
     name = "gram"
 
     def __init__(self, normalisation: str = "gatys") -> None:
-        if normalisation not in GRAM_NORMALISATIONS:
-            raise RecipeError(unknown("Gram normalisation", normalisation, GRAM_NORMALISATIONS))
+        if normalisation not in _NORMALISATIONS:
+            raise RecipeError(unknown("Gram normalisation", normalisation, _NORMALISATIONS))
         self.normalisation = normalisation
-        self._rule = GRAM_NORMALISATIONS[normalisation]
+        self._rule = _NORMALISATIONS[normalisation]
 
     def from_sums(self, sums: MomentSums) -> Tensor:
-        """Return the Gram matrix `(B, C, C)` divided as the normalisation says."""
+        """Return the Gram matrix `(B, C, C)`, divided according to the normalisation."""
         gram = sums.second
         if self._rule.by_positions:
             gram = gram / sums.count[:, None, None]

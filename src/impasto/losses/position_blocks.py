@@ -1,7 +1,8 @@
-"""In which order the positions of a picture's regions are read, so that many regions cost little more than one.
+"""Block layout for fast region statistics.
 
-Positions that count alike for all regions go into one matrix product, whose result then counts for each region
-by its weight. Regions with hard edges, or that fade into each other, have few kinds of positions.
+Positions with the same weights in all regions are grouped into blocks. One matrix product per block then serves every
+region, scaled by the region's weight. Regions with hard edges, or that fade into each other, have few different
+combinations of weights, so many regions cost little more than one.
 """
 
 from __future__ import annotations
@@ -12,21 +13,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# Weights from 0 to a region's largest are told apart in so many steps.
+# Weights from 0 to a region's largest are quantised to this many levels.
 LEVELS = 16
-# How many positions make a block: small ones cost a matrix of channels by channels each, large ones leave more
-# positions over, which are multiplied for every region.
-LEAST_BLOCK, LARGEST_BLOCK = 128, 1024
+# Positions in a block. Each small block costs a C x C matrix; large blocks leave more positions over, which are
+# multiplied once per region.
+MIN_BLOCK, MAX_BLOCK = 128, 1024
 BLOCKS = 96
 
 
 @dataclass(frozen=True, eq=False)
 class PositionBlocks:
-    """The order in which the positions of a map are read for K regions, and how each position counts.
+    """The order in which the positions of a map are read for K regions, and the weight of each position.
 
-    First come blocks of `block` positions that all count by `shares` `(blocks, K)`, then the positions of
-    `mixed` weights `(n, K)`. `order` lists the positions, and `places` says where in it each one of the map
-    is, or its length for one that counts nowhere; both are None for the map's own order.
+    First come blocks of `block` positions that share the weights `shares` `(blocks, K)`, then single positions with
+    the weights `mixed` `(n, K)`. `order` lists the positions. `places` gives the index in `order` of each position of
+    the map, or the length of `order` for a position without weight. Both are None for the map's own order.
     """
 
     block: int
@@ -41,14 +42,14 @@ class PositionBlocks:
         return len(self.shares) * self.block + len(self.mixed)
 
     def blocks(self, size: int) -> Iterator[tuple[int, int, Tensor]]:
-        """Yield start, stop and the blocks' shares of pieces of about `size` positions in blocks."""
+        """Yield start, stop and shares of chunks of about `size` positions in blocks."""
         step = max(1, size // self.block)
         for first in range(0, len(self.shares), step):
             shares = self.shares[first : first + step]
             yield first * self.block, (first + len(shares)) * self.block, shares
 
     def rest(self, size: int) -> Iterator[tuple[int, int, Tensor]]:
-        """Yield start, stop and weights of pieces of at most `size` mixed positions."""
+        """Yield start, stop and weights of chunks of at most `size` single positions."""
         begin = len(self.shares) * self.block
         for first in range(0, len(self.mixed), size):
             weights = self.mixed[first : first + size]
@@ -61,51 +62,52 @@ class PositionBlocks:
         return rows.index_select(0, self.order[start:stop])
 
 
-def read_whole(positions: int, device: torch.device) -> PositionBlocks:
-    """Return the reading of one region to which all positions belong."""
-    block = min(positions, LARGEST_BLOCK)
+def single_region_blocks(positions: int, device: torch.device) -> PositionBlocks:
+    """Return the layout of one region that covers all positions."""
+    block = min(positions, MAX_BLOCK)
     ones = torch.ones(positions // block + positions % block, 1, device=device)
     return PositionBlocks(block, ones[: positions // block], ones[positions // block :])
 
 
-def read_weighted(weights: Tensor) -> PositionBlocks:
-    """Return the reading of the regions of `weights` `(K, N)` in the map's own order."""
+def unsorted_blocks(weights: Tensor) -> PositionBlocks:
+    """Return the layout of the regions of `weights` `(K, N)` in the map's own order, without blocks."""
     mixed = weights.T.contiguous()
     return PositionBlocks(1, mixed[:0], mixed)
 
 
-def read_sorted(weights: Tensor) -> PositionBlocks:
-    """Return the reading of the regions of `weights` `(K, N)` in blocks of positions that count alike.
+def sorted_blocks(weights: Tensor) -> PositionBlocks:
+    """Return the layout of the regions of `weights` `(K, N)` in blocks of positions with similar weights.
 
-    Deviation from exact sums: where weights fade, those of a block may differ by 1.5 of 16 steps and count by
-    their mean. Each region keeps its total, a weight of 0 stays 0, and equal weights stay what they are.
+    Deviation from exact sums: in soft edges, the weights within a block may differ by 1.5 of 16 levels, and each
+    position counts by their mean. Each region keeps its total, a weight of 0 stays 0, and equal weights stay exact.
     """
     positions = weights.shape[1]
-    block = min(max(positions // BLOCKS, LEAST_BLOCK), LARGEST_BLOCK)
-    active, most = weights > 0, weights.amax(1, keepdim=True)
-    steps = (weights * (LEVELS / most)).round().long().maximum(active.long())
-    names = torch.zeros_like(steps[0])
-    for row in steps:
-        # Names of more than 15 regions overflow and may coincide; blocks of unlike weights are dropped below.
-        names = names * (LEVELS + 1) + row
-    _, kinds, counts = names.unique(return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
-    # Small numbers are sorted several times faster.
-    order = (kinds.short() if len(counts) < 2**15 else kinds).argsort(stable=True)
-    own = torch.arange(positions, device=weights.device)
-    whole = counts.cumsum(0) - counts % block
-    found = order[own < whole.repeat_interleave(counts, output_size=positions)].view(-1, block)
-    known = weights.index_select(1, found.flatten()).view(len(weights), *found.shape)
-    least, largest = known.amin(2), known.amax(2)
-    alike = (largest - least <= 1.5 / LEVELS * most) & ((least > 0) == (largest > 0))
+    block = min(max(positions // BLOCKS, MIN_BLOCK), MAX_BLOCK)
+    active, largest_of_region = weights > 0, weights.amax(1, keepdim=True)
+    levels = (weights * (LEVELS / largest_of_region)).round().long().maximum(active.long())
+    keys = torch.zeros_like(levels[0])
+    for row in levels:
+        # Keys of more than 15 regions overflow and may coincide; blocks of unlike weights are dropped below.
+        keys = keys * (LEVELS + 1) + row
+    _, groups, counts = keys.unique(return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
+    # Sorting 16-bit integers is several times faster.
+    order = (groups.short() if len(counts) < 2**15 else groups).argsort(stable=True)
+    indices = torch.arange(positions, device=weights.device)
+    block_ends = counts.cumsum(0) - counts % block
+    in_blocks = indices < block_ends.repeat_interleave(counts, output_size=positions)
+    candidates = order[in_blocks].view(-1, block)
+    block_weights = weights.index_select(1, candidates.flatten()).view(len(weights), *candidates.shape)
+    least, largest = block_weights.amin(2), block_weights.amax(2)
+    alike = (largest - least <= 1.5 / LEVELS * largest_of_region) & ((least > 0) == (largest > 0))
     chosen = alike.all(0) & (largest > 0).any(0)
     rest = active.any(0)
-    rest[found[chosen].flatten()] = False
-    left = rest.nonzero().flatten()
-    order = torch.cat([found[chosen].flatten(), left])
-    shares = known.mean(2)[:, chosen].T.contiguous()
-    mixed = weights[:, left].T.contiguous()
-    if torch.equal(order, own):
+    rest[candidates[chosen].flatten()] = False
+    singles = rest.nonzero().flatten()
+    order = torch.cat([candidates[chosen].flatten(), singles])
+    shares = block_weights.mean(2)[:, chosen].T.contiguous()
+    mixed = weights[:, singles].T.contiguous()
+    if torch.equal(order, indices):
         return PositionBlocks(block, shares, mixed)
-    places = torch.full_like(own, len(order))
-    places[order] = own[: len(order)]
+    places = torch.full_like(indices, len(order))
+    places[order] = indices[: len(order)]
     return PositionBlocks(block, shares, mixed, order.int(), places.int())

@@ -1,49 +1,49 @@
-"""Statistics of several regions of a picture, measured together."""
+"""Statistics of several regions of an image, measured in one pass."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
 from impasto.errors import RecipeError
-from impasto.losses.position_blocks import PositionBlocks, read_sorted, read_weighted
+from impasto.losses.position_blocks import PositionBlocks, sorted_blocks, unsorted_blocks
 from impasto.losses.statistics import MomentSums, check_features, check_values
-from impasto.losses.sums import is_channels_last, plain_sums, read_sums, working_dtype
+from impasto.losses.sums import block_sums, dense_sums, is_channels_last, working_dtype
 
 
 class Regions:
-    """K weight maps `(K, 1, H, W)` that are checked and sorted once, to be measured at every step.
+    """K weight maps `(K, 1, H, W)`, checked and sorted once and measured at every step.
 
-    Positions that count for the regions alike are measured together, so that regions with hard edges, and also
-    two that fade into each other, cost about what the whole picture does. Deviation from the exact sums of
-    `moment_sums`: where weights fade, positions whose weights differ by less than a tenth of a map's largest
-    count by their mean; each region keeps its total, and weights that are 0, equal or rare stay as they are.
-    Raises RecipeError on another shape, a negative or non-finite value, or a map without a positive one.
+    Positions with the same weights in all regions are measured together, so regions with hard edges, or two that
+    fade into each other, cost about as much as the whole image. Deviation from the exact sums of `moment_sums`: in
+    soft edges, positions whose weights differ by less than a tenth of a map's largest count by their mean. Each region
+    keeps its total; weights that are 0, equal or rare stay exact. Raises RecipeError on another shape, a negative or
+    non-finite value, or a map without a positive value.
     """
 
     def __init__(self, weights: Tensor) -> None:
         self.weights = _check(weights)
         self._totals = self.weights.sum((1, 2, 3))
-        self._reading = read_sorted(self.weights.flatten(1))
+        self._blocks = sorted_blocks(self.weights.flatten(1))
 
     def __len__(self) -> int:
         return len(self.weights)
 
     def sums(self, features: Tensor) -> list[MomentSums]:
         """Return the sums of each region of `features` `(B, C, H, W)`; raises RecipeError on other shapes."""
-        return _sums(features, self.weights, self._totals, self._reading)
+        return _sums(features, self.weights, self._totals, self._blocks)
 
 
 def region_sums(features: Tensor, weights: Tensor) -> list[MomentSums]:
-    """Return `moment_sums(features, weight)` for each of `weights` `(K, 1, H, W)`, in one pass where it can.
+    """Return `moment_sums(features, weight)` for each of `weights` `(K, 1, H, W)`.
 
-    `features` are `(B, C, H, W)`; channels-last ones are read once and without float32 copies of a whole
+    `features` are `(B, C, H, W)`. Channels-last features are read in one pass, without a float32 copy of a whole
     layer. Raises RecipeError on features or weights of another shape, and on weights as `moment_sums` does.
     """
     weights = _check(weights.to(features.device))
-    return _sums(features, weights, weights.sum((1, 2, 3)), read_weighted(weights.flatten(1)))
+    return _sums(features, weights, weights.sum((1, 2, 3)), unsorted_blocks(weights.flatten(1)))
 
 
-def _sums(features: Tensor, weights: Tensor, totals: Tensor, reading: PositionBlocks) -> list[MomentSums]:
+def _sums(features: Tensor, weights: Tensor, totals: Tensor, blocks: PositionBlocks) -> list[MomentSums]:
     batch, _, height, width = check_features(features).shape
     if weights.shape[2:] != features.shape[2:]:
         raise RecipeError(
@@ -52,13 +52,13 @@ def _sums(features: Tensor, weights: Tensor, totals: Tensor, reading: PositionBl
         )
     dtype = working_dtype(features)
     if is_channels_last(features):
-        found = read_sums(features, reading)
+        sums = block_sums(features, blocks)
     else:
         maps = weights.to(dtype).unsqueeze(1).expand(-1, batch, -1, -1, -1)
-        found = [plain_sums(features, weight) for weight in maps]
+        sums = [dense_sums(features, weight) for weight in maps]
     return [
         MomentSums(total.to(dtype).expand(batch), first, second)
-        for total, (first, second) in zip(totals, found, strict=True)
+        for total, (first, second) in zip(totals, sums, strict=True)
     ]
 
 

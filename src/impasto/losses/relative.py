@@ -1,4 +1,4 @@
-"""The scale-free distance of means and covariances, which is also what pictures are judged by."""
+"""Scale-free distance of means and covariances; `impasto.metrics` judges images by it too."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from torch import Tensor
 from impasto.losses.base import MomentLoss
 from impasto.losses.statistics import Moments, MomentSums, mix
 
-# A picture of one flat colour has no covariance to divide by. A layer's covariance counts at least as much
-# as 1e-4 of its energy; pictures with anything in them are far above.
-FLAT = 1e-4
-TINY = 1e-12
+# An image of a single colour has no covariance to divide by. The norm of a layer's covariance counts as at least this
+# share of the layer's mean square; any image with structure is far above it.
+MIN_COVARIANCE_SHARE = 1e-4
+MIN_ENERGY = 1e-12
 
 
 class RelativeMomentLoss(MomentLoss[Moments]):
     """|mean - mean_s|² / (|mean_s|² + tr cov_s) + |cov - cov_s|²_F / |cov_s|²_F for a style s.
 
-    0 for equal moments, between 1 and 2 for a picture without any features; it does not change when the
-    features are scaled, so layers and encoders can be added up. Not symmetric. Deviation (from
-    our own formula): |cov_s|_F counts as at least 1e-4 of |mean_s|² + tr cov_s, for flat style pictures.
+    0 for equal moments, between 1 and 2 for an image without any features. It does not change when the features are
+    scaled, so layers and encoders can be added up. It is not symmetric. Deviation (from our own formula): |cov_s|_F
+    counts as at least 1e-4 of |mean_s|² + tr cov_s, for flat style images.
     """
 
     name = "moments"
@@ -34,10 +34,10 @@ class RelativeMomentLoss(MomentLoss[Moments]):
         return self.distances(measured, target).mean()
 
     def distances(self, measured: Moments, target: Moments) -> Tensor:
-        """Return the distance `(B,)` of each picture of the batch."""
-        energy = target.energy.clamp_min(TINY)
+        """Return the distance `(B,)` of each image of the batch."""
+        energy = target.energy.clamp_min(MIN_ENERGY)
         covariance = target.covariance
-        size = covariance.square().sum((1, 2)).maximum((FLAT * energy).square())
+        size = covariance.square().sum((1, 2)).maximum((MIN_COVARIANCE_SHARE * energy).square())
         means = (measured.mean - target.mean).square().sum(1) / energy
         covariances = (measured.covariance - covariance).square().sum((1, 2)) / size
         return means + covariances

@@ -1,4 +1,4 @@
-"""The sliced Wasserstein style loss: whole distributions of features, seen along random directions."""
+"""Sliced Wasserstein style loss: distributions of features along random directions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from impasto.losses.sums import working_dtype
 
 @dataclass(frozen=True, eq=False)
 class FeatureSample:
-    """The features of each image as points `(C, N)`, and their shares `(N,)` if not all count the same.
+    """The features of each image as points `(C, N)`, and their shares `(N,)` if they differ.
 
     Positions of weight 0 are left out; shares sum to 1.
     """
@@ -28,14 +28,14 @@ class FeatureSample:
 class SlicedWassersteinLoss(StyleLoss[FeatureSample]):
     """Mean over directions of the squared Wasserstein-2 distance of the features projected on them.
 
-    In one dimension it is the mean of (sorted F - sorted F_s)². Each call of `distance` draws new
-    directions from `generator` (on the CPU, so that the same seed gives the same directions on every
-    device; keep `generator.get_state()` to resume): `projections` of them, at most and by default C.
+    In one dimension it is the mean of (sorted F - sorted F_s)². Each call of `distance` draws
+    `projections` new directions, at most and by default C, from `generator`. The generator is on the CPU, so the
+    same seed gives the same directions on every device; save `generator.get_state()` to resume.
     Source: Heitz, Vanhoey, Chambon, Belcour, "A sliced Wasserstein loss for neural texture synthesis",
-    2021, section 4. Deviation: directions are orthonormal (uniformly random all the same), which varies
-    less from call to call than independent ones. Deviation: styles of another size are compared through
-    their linearly interpolated quantiles, where the paper repeats pixels. Raises RecipeError on fewer than
-    one projection.
+    2021, section 4. Deviation: directions are orthonormal (still uniformly random), which varies less
+    from call to call than independent ones. Deviation: styles of another size are compared through
+    their linearly interpolated quantiles, where the paper repeats pixels. Raises RecipeError on fewer than one
+    projection.
     """
 
     name = "sliced"
@@ -52,7 +52,7 @@ class SlicedWassersteinLoss(StyleLoss[FeatureSample]):
         self.generator = generator or torch.Generator().manual_seed(seed)
 
     def measure(self, features: Tensor, weight: Tensor | None = None) -> FeatureSample:
-        """Return the features themselves, without gradient; memory grows with the picture."""
+        """Return the features without gradient; memory grows with the image."""
         return _sample(features.detach(), weight)
 
     def distance(self, features: Tensor, target: FeatureSample, weight: Tensor | None = None) -> Tensor:
@@ -80,7 +80,7 @@ class SlicedWassersteinLoss(StyleLoss[FeatureSample]):
         count = min(self.projections or channels, channels)
         normal = torch.randn(channels, count, generator=self.generator, dtype=torch.float64)
         axes, upper = torch.linalg.qr(normal)
-        # The QR of a library fixes no signs; without this the directions would not be uniform.
+        # QR decompositions leave the signs open; without this the directions would not be uniform.
         uniform: Tensor = axes * upper.diagonal().sign()
         return uniform.T
 
@@ -90,17 +90,17 @@ def _sample(features: Tensor, weight: Tensor | None) -> FeatureSample:
     if weight is None:
         return FeatureSample(tuple(points), (None,) * len(points))
     weights = check_weight(weight, features).flatten(1)
-    kept = [row > 0 for row in weights]
+    positive = [row > 0 for row in weights]
     return FeatureSample(
-        tuple(image[:, keep] for image, keep in zip(points, kept, strict=True)),
-        tuple(row[keep] / row[keep].sum() for row, keep in zip(weights, kept, strict=True)),
+        tuple(image[:, keep] for image, keep in zip(points, positive, strict=True)),
+        tuple(row[keep] / row[keep].sum() for row, keep in zip(weights, positive, strict=True)),
     )
 
 
 def _distance(values: Tensor, shares: Tensor | None, others: Tensor, other_shares: Tensor | None) -> Tensor:
     """Mean over rows of the squared Wasserstein-2 distance between `(k, N)` values and `(k, M)` others.
 
-    Exact for N = M without shares; else the others' quantile function is read where the values lie.
+    Exact for N = M without shares; otherwise the others' quantile function is interpolated at the values' ranks.
     """
     if shares is None and other_shares is None and values.shape == others.shape:
         return (values.sort(1).values - others.sort(1).values).square().mean()
@@ -122,7 +122,7 @@ def _quantiles(values: Tensor, shares: Tensor | None) -> tuple[Tensor, Tensor, T
 
 
 def _interpolate(values: Tensor, ranks: Tensor, wanted: Tensor) -> Tensor:
-    """Rows of `values` (k, M) known at increasing `ranks`, read linearly at `wanted` (k, N), ends held."""
+    """Interpolate `values` (k, M), given at increasing `ranks`, linearly at `wanted` (k, N); constant past the ends."""
     if values.shape[1] == 1:
         return values.expand_as(wanted)
     right = torch.searchsorted(ranks, wanted).clamp(1, values.shape[1] - 1)

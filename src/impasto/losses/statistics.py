@@ -1,7 +1,7 @@
-"""What a feature map is like wherever things are in it: its mean and second raw moment.
+"""Mean and second raw moment of feature maps over all positions.
 
-Both are averages over positions, so they add up over tiles, machines and styles; the covariance does not,
-which is why it is only ever derived.
+Both are averages over positions, so their sums add up over tiles, machines and styles. The covariance does not add
+up; it is derived from them.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from impasto.errors import RecipeError
-from impasto.losses.position_blocks import read_weighted, read_whole
-from impasto.losses.sums import is_channels_last, plain_sums, read_sums, working_dtype
+from impasto.losses.position_blocks import single_region_blocks, unsorted_blocks
+from impasto.losses.sums import block_sums, dense_sums, is_channels_last, working_dtype
 
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """The mean `(B, C)` and second raw moment `(B, C, C)` of feature maps, each image on its own.
+    """The mean `(B, C)` and second raw moment `(B, C, C)` of feature maps, one per image.
 
     For a map F of C channels and N positions: mean = F 1 / N and second = F Fᵀ / N, in float32 or float64.
     """
@@ -31,7 +31,7 @@ class Moments:
     @property
     def covariance(self) -> Tensor:
         """The covariance `(B, C, C)` = second - mean meanᵀ (divided by N, not N - 1)."""
-        # A product of entries, not a matrix product: autocast leaves it in full precision.
+        # An elementwise product, which autocast leaves in full precision, unlike a matrix product.
         return self.second - self.mean.unsqueeze(2) * self.mean.unsqueeze(1)
 
     @property
@@ -62,9 +62,9 @@ class MomentSums:
 def moment_sums(features: Tensor, weight: Tensor | None = None) -> MomentSums:
     """Return the sums over positions of w, w F and w F Fᵀ for `features` `(B, C, H, W)`.
 
-    `weight` `(B or 1, 1, H, W)` is non-negative and positive somewhere, without it w = 1; no gradient flows
-    to it. Sums are taken in float32 (float64 for float64 features) even under autocast. Raises RecipeError
-    on another shape or on such a weight. A weight of zeros and ones gives the sums of the positions with 1.
+    `weight` `(B or 1, 1, H, W)` is non-negative and positive somewhere; without it w = 1. It gets no gradient. Sums
+    are taken in float32 (float64 for float64 features) even under autocast. A weight of zeros and ones gives the sums
+    over the positions with 1. Raises RecipeError on another shape or an invalid weight.
     """
     batch, _, height, width = check_features(features).shape
     whole = weight is None or len(weight) == 1
@@ -74,10 +74,12 @@ def moment_sums(features: Tensor, weight: Tensor | None = None) -> MomentSums:
         weight = check_weight(weight, features)
         count = weight.sum((1, 2, 3))
     if not (whole and is_channels_last(features)):
-        return MomentSums(count, *plain_sums(features, weight))
+        return MomentSums(count, *dense_sums(features, weight))
     if weight is None:
-        return MomentSums(count, *read_sums(features, read_whole(height * width, features.device))[0])
-    return MomentSums(count, *read_sums(features, read_weighted(weight[:1].flatten(1)))[0])
+        return MomentSums(
+            count, *block_sums(features, single_region_blocks(height * width, features.device))[0]
+        )
+    return MomentSums(count, *block_sums(features, unsorted_blocks(weight[:1].flatten(1)))[0])
 
 
 def moments(features: Tensor, weight: Tensor | None = None) -> Moments:
@@ -89,11 +91,11 @@ def moments(features: Tensor, weight: Tensor | None = None) -> Moments:
 
 
 def mix(parts: Sequence[Moments], weights: Sequence[float]) -> Moments:
-    """Return the moments of the mixture of `parts` with `weights`, which are brought to sum 1.
+    """Return the moments of the mixture of `parts` with `weights`, which are divided by their sum.
 
-    Mean and second raw moment are both linear in the mixture, so the result is that of a real distribution;
-    its covariance holds the spread within the parts and the spread between their means. Raises RecipeError
-    as `simplex` does. Source: K. Crowson, style-transfer-pytorch, `StyleLossW2.get_target`.
+    Mean and second raw moment are linear in the mixture, so the result belongs to a real distribution. Its covariance
+    contains the spread within the parts and the spread between their means. Raises RecipeError as `simplex` does.
+    Source: K. Crowson, style-transfer-pytorch, `StyleLossW2.get_target`.
     """
     return Moments(
         combine([part.mean for part in parts], weights), combine([part.second for part in parts], weights)

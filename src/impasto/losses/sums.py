@@ -1,8 +1,8 @@
-"""Weighted sums over positions and their gradients, as autograd functions of one matrix product each way.
+"""Weighted sums over positions as autograd functions, with one matrix product forward and one backward.
 
 With X (N, C) the positions by channels of one image and w the weights of a region: first sum Xᵀ w, second sum
-Xᵀ diag(w) X, and for their gradients g and G dX = diag(w) (X (G + Gᵀ) + 1 gᵀ). Autograd alone would spend two
-products on it.
+Xᵀ diag(w) X. For their gradients g and G, dX = diag(w) (X (G + Gᵀ) + 1 gᵀ). Plain autograd would need two products
+for it.
 """
 
 from __future__ import annotations
@@ -15,72 +15,72 @@ from torch.autograd.function import once_differentiable
 
 from impasto.losses.position_blocks import PositionBlocks
 
-# Numbers a piece of a feature map has when its sums are taken: 2 MiB in float32, within the cache of two cores.
+# Numbers in a chunk of a feature map: 2 MiB in float32, which fits into the cache of two cores.
 CHUNK = 1 << 19
-# Elsewhere pieces are only to save memory.
+# On other devices chunks only save memory.
 LARGE_CHUNK = 1 << 24
 
 
 def working_dtype(features: Tensor) -> torch.dtype:
-    """Return the dtype in which statistics of `features` are kept: float32, or float64 if they are."""
+    """Return the dtype for statistics of `features`: float32, or float64 for float64 features."""
     return torch.promote_types(features.dtype, torch.float32)
 
 
 def is_channels_last(features: Tensor) -> bool:
-    """Return whether the channels of one position of `(B, C, H, W)` lie next to each other in memory."""
+    """Return whether features `(B, C, H, W)` are stored in channels-last order."""
     return features.is_contiguous(memory_format=torch.channels_last) and not features.is_contiguous()
 
 
-def read_sums(features: Tensor, reading: PositionBlocks) -> list[tuple[Tensor, Tensor]]:
+def block_sums(features: Tensor, blocks: PositionBlocks) -> list[tuple[Tensor, Tensor]]:
     """Return first `(B, C)` and second raw sums `(B, C, C)` of each region of channels-last `features`."""
-    flat = _ReadSums.apply(features, reading)  # type: ignore[no-untyped-call]
+    flat = _BlockSums.apply(features, blocks)  # type: ignore[no-untyped-call]
     return list(zip(flat[: len(flat) // 2], flat[len(flat) // 2 :], strict=True))
 
 
-def plain_sums(features: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+def dense_sums(features: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return first `(B, C)` and second raw sums `(B, C, C)` of `features` for one `weight` `(B, 1, H, W)`."""
-    first, second = _PlainSums.apply(features, weight)  # type: ignore[no-untyped-call]
+    first, second = _DenseSums.apply(features, weight)  # type: ignore[no-untyped-call]
     return first, second
 
 
-class _ReadSums(torch.autograd.Function):
-    """The sums of all regions of a reading, in channels-last maps, piece by piece.
+class _BlockSums(torch.autograd.Function):
+    """The sums of all regions of a block layout, for channels-last maps, computed in chunks.
 
-    A float32 copy of a full-resolution layer does not fit into the processor's cache; its pieces do (measured:
-    a third of the time).
+    A float32 copy of a full-resolution layer does not fit into the processor's cache; its chunks do (measured: a third
+    of the time).
     """
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, reading: PositionBlocks) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, features: Tensor, blocks: PositionBlocks) -> tuple[Tensor, ...]:
         ctx.save_for_backward(features)
-        ctx.reading = reading
+        ctx.blocks = blocks
         dtype = working_dtype(features)
         with torch.autocast(features.device.type, enabled=False):
-            found = [_image_sums(rows, reading, dtype) for rows in _positions(features)]
-        return tuple(torch.stack(sums) for sums in zip(*found, strict=True))
+            per_image = [_image_sums(rows, blocks, dtype) for rows in _positions(features)]
+        return tuple(torch.stack(sums) for sums in zip(*per_image, strict=True))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         (features,) = ctx.saved_tensors
-        reading: PositionBlocks = ctx.reading
+        blocks: PositionBlocks = ctx.blocks
         batch, channels, height, width = features.shape
         regions = len(grads) // 2
         slopes, curves = torch.stack(grads[:regions], dim=1), torch.stack(grads[regions:], dim=1)
         # bfloat16 has the range of float32, and the gradient is rounded to it in any case.
         dtype = features.dtype if features.dtype == torch.bfloat16 else working_dtype(features)
-        length = reading.length + (reading.places is not None)
-        found = torch.empty(batch, length, channels, dtype=dtype, device=features.device)
-        # The last row is the gradient of positions that count nowhere.
-        found[:, reading.length :] = 0
+        length = blocks.length + (blocks.places is not None)
+        grad = torch.empty(batch, length, channels, dtype=dtype, device=features.device)
+        # The last row is the gradient of positions without weight.
+        grad[:, blocks.length :] = 0
         with torch.autocast(features.device.type, enabled=False):
             for rows, slope, curve, out in zip(
-                _positions(features), slopes, curves + curves.mT, found, strict=True
+                _positions(features), slopes, curves + curves.mT, grad, strict=True
             ):
-                _image_gradient(rows, reading, slope, curve, out)
-        if reading.places is not None:
-            found = found.index_select(1, reading.places)
-        return found.view(batch, height, width, channels).permute(0, 3, 1, 2).to(features.dtype), None
+                _image_gradient(rows, blocks, slope, curve, out)
+        if blocks.places is not None:
+            grad = grad.index_select(1, blocks.places)
+        return grad.view(batch, height, width, channels).permute(0, 3, 1, 2).to(features.dtype), None
 
 
 def _positions(features: Tensor) -> Tensor:
@@ -88,43 +88,43 @@ def _positions(features: Tensor) -> Tensor:
     return features.permute(0, 2, 3, 1).flatten(1, 2)
 
 
-def _image_sums(rows: Tensor, reading: PositionBlocks, dtype: torch.dtype) -> tuple[Tensor, ...]:
+def _image_sums(rows: Tensor, blocks: PositionBlocks, dtype: torch.dtype) -> tuple[Tensor, ...]:
     """The K first `(C,)` and then the K second raw sums `(C, C)` of one image."""
-    regions, channels, size = reading.shares.shape[1], rows.shape[1], _piece_size(rows)
+    regions, channels, size = blocks.shares.shape[1], rows.shape[1], _chunk_size(rows)
     first = torch.zeros(regions, channels, dtype=dtype, device=rows.device)
     second = torch.zeros(regions, channels * channels, dtype=dtype, device=rows.device)
-    for start, stop, shares in reading.blocks(size):
-        wide = reading.take(rows, start, stop).to(dtype).view(len(shares), -1, channels)
+    for start, stop, shares in blocks.blocks(size):
+        wide = blocks.take(rows, start, stop).to(dtype).view(len(shares), -1, channels)
         shares = shares.T.to(dtype)
         first.addmm_(shares, wide.sum(1))
         second.addmm_(shares, torch.bmm(wide.mT, wide).flatten(1))
     second = second.view(regions, channels, channels)
-    for start, stop, weights in reading.rest(size):
-        wide = reading.take(rows, start, stop).to(dtype)
+    for start, stop, weights in blocks.rest(size):
+        wide = blocks.take(rows, start, stop).to(dtype)
         weighted = _weighted(wide, weights.to(dtype))
         first += weighted.sum(0).view(regions, channels)
         second += (wide.T @ weighted).view(channels, regions, channels).transpose(0, 1)
     return (*first, *second)
 
 
-def _image_gradient(rows: Tensor, reading: PositionBlocks, slope: Tensor, curve: Tensor, out: Tensor) -> None:
-    """Write the gradient of one image into `out` in the order of reading, from g `(K, C)` and G + Gᵀ `(K, C, C)`."""
-    channels, size, dtype = rows.shape[1], _piece_size(rows), out.dtype
-    for start, stop, shares in reading.blocks(size):
-        taken = reading.take(rows, start, stop).to(dtype).view(len(shares), -1, channels)
+def _image_gradient(rows: Tensor, blocks: PositionBlocks, slope: Tensor, curve: Tensor, out: Tensor) -> None:
+    """Write the gradient of one image into `out` in block order, from g `(K, C)` and G + Gᵀ `(K, C, C)`."""
+    channels, size, dtype = rows.shape[1], _chunk_size(rows), out.dtype
+    for start, stop, shares in blocks.blocks(size):
+        taken = blocks.take(rows, start, stop).to(dtype).view(len(shares), -1, channels)
         shares = shares.to(slope.dtype)
         slopes = (shares @ slope).to(dtype).unsqueeze(1)
         curves = (shares @ curve.flatten(1)).to(dtype).view(-1, channels, channels)
         torch.baddbmm(slopes, taken, curves, out=out[start:stop].view_as(taken))
     slope, curve = slope.to(dtype), curve.flatten(0, 1).to(dtype)
-    for start, stop, weights in reading.rest(size):
+    for start, stop, weights in blocks.rest(size):
         weights = weights.to(dtype)
-        weighted = _weighted(reading.take(rows, start, stop).to(dtype), weights)
+        weighted = _weighted(blocks.take(rows, start, stop).to(dtype), weights)
         torch.addmm(weights @ slope, weighted, curve, out=out[start:stop])
 
 
-def _piece_size(rows: Tensor) -> int:
-    """How many positions of `rows` `(N, C)` make a piece."""
+def _chunk_size(rows: Tensor) -> int:
+    """Return the number of positions of `rows` `(N, C)` in a chunk."""
     return max(1, (CHUNK if rows.device.type == "cpu" else LARGE_CHUNK) // rows.shape[1])
 
 
@@ -133,17 +133,17 @@ def _weighted(rows: Tensor, weights: Tensor) -> Tensor:
     count, channels = weights.shape[1], rows.shape[1]
     if count == 1:
         return rows * weights
-    found = rows.new_empty(len(rows), count * channels)
-    # Column by column: one product that broadcasts over both takes three times as long.
+    weighted = rows.new_empty(len(rows), count * channels)
+    # Column by column: one broadcast product over both axes takes three times as long.
     for index in range(count):
         torch.mul(
-            rows, weights[:, index : index + 1], out=found[:, index * channels : (index + 1) * channels]
+            rows, weights[:, index : index + 1], out=weighted[:, index * channels : (index + 1) * channels]
         )
-    return found
+    return weighted
 
 
-class _PlainSums(torch.autograd.Function):
-    """The sums for one weight, of batches in either memory layout, each read as it lies."""
+class _DenseSums(torch.autograd.Function):
+    """The sums for one weight, for batches in either memory format."""
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:

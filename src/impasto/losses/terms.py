@@ -1,52 +1,53 @@
-"""Named terms, from which an objective is the weighted sum."""
+"""Named terms of an objective, which is their weighted sum."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from impasto.errors import RecipeError, unknown
+from impasto.errors import RecipeError
 from impasto.losses.base import MomentLoss, StyleLoss
 from impasto.losses.content import content_loss, content_scale
 from impasto.losses.regions import Regions
+from impasto.losses.registry import VARIATIONS
 from impasto.losses.statistics import moment_sums
-from impasto.losses.variation import VARIATION_FORMS, total_variation
+from impasto.losses.variation import check_image
 
 
 class Term(Protocol):
-    """One or more summands of an objective that are computed together: weights times what the call returns."""
+    """One or more summands of an objective that are computed together: `weights` times the values of a call."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What events and plots call the summands, like "style/relu1_1"; none comes twice in an objective."""
+        """Names of the summands in events and plots, like "style/relu1_1"; unique within an objective."""
         ...
 
     @property
     def weights(self) -> tuple[float, ...]:
-        """The factor of each in the objective, not applied by the call; 0 or more."""
+        """The factor of each summand in the objective, 0 or more; the call does not apply it."""
         ...
 
     @property
     def layer(self) -> str | None:
-        """The layer it reads, None if it reads the image itself."""
+        """The layer that the term reads, None if it reads the image itself."""
         ...
 
     def __call__(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:
         """Return the unweighted values `(len(names),)`.
 
-        `features` by layer name are of `image` or of a view of it; `image` is always the picture itself.
+        `features`, by layer name, belong to `image` or to a view of it; `image` is always the image itself.
         """
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class ContentTerm:
-    """`content_loss` at one layer; `mask` `(1, 1, H, W)` at the layer's size says where it counts.
+    """`content_loss` at one layer; `mask` `(1, 1, H, W)` at the layer's size weighs the positions.
 
     Raises RecipeError as `content_loss` does, and on a negative or non-finite weight.
     """
@@ -69,25 +70,24 @@ class ContentTerm:
 
     @property
     def weights(self) -> tuple[float]:
-        """The one weight."""
+        """The weight."""
         return (self.weight,)
 
     def __call__(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:  # noqa: ARG002
         """Return the unweighted value `(1,)`; see `Term`."""
-        found = content_loss(features[self.layer], self.target, self.normalisation, self.mask, self._scale)
-        return found.view(1)
+        value = content_loss(features[self.layer], self.target, self.normalisation, self.mask, self._scale)
+        return value.view(1)
 
 
 class StyleTerm:
-    """The distances of one layer from `targets`, which `loss.measure` gave, or of its regions from them.
+    """Distances of one layer, or of its regions, from several `targets` (results of `loss.measure`).
 
-    `weights` has one number a target. `masks` `(K, 1, H, W)` at the layer's size say where each target counts,
-    and `regions` which of them is a target's own, by default the one of its number; several targets may share
-    one. Without masks all are compared with the whole picture. A `MomentLoss` measures the picture, or each
-    region, once for all targets, with masks as `Regions` does; another loss compares target by target. `names`
-    are "style/<layer>", or "style1/<layer>" and so on for several, unless given. Raises RecipeError on
-    negative or non-finite weights, on numbers of weights, names or regions that do not fit, and on masks as
-    `Regions` does.
+    `weights` has one number per target. `masks` `(K, 1, H, W)` at the layer's size define regions, and `regions` gives
+    the index of each target's mask; by default target k has mask k, and targets may share a mask. Without masks every
+    target is compared with the whole image. A `MomentLoss` measures the image, or each region, once for all targets
+    (masks as in `Regions`); other losses compare target by target. `names` default to "style/<layer>", or
+    "style1/<layer>" and so on for several. Raises RecipeError on negative or non-finite weights, on numbers of weights,
+    names or regions that do not fit, and on masks as `Regions` does.
     """
 
     def __init__(
@@ -113,30 +113,30 @@ class StyleTerm:
         for weight, name in zip(self.weights, self.names, strict=True):
             _check(weight, name)
         self._regions: Regions | None = None
-        self._places = [0] * len(self.targets)
+        self._region_indices = [0] * len(self.targets)
         if masks is not None:
             chosen = range(len(self.targets)) if regions is None else regions
             _check_regions(chosen, len(self.targets), len(masks), layer)
             used = sorted(set(chosen))
-            self._places = [used.index(region) for region in chosen]
+            self._region_indices = [used.index(region) for region in chosen]
             self._regions = Regions(masks[used])
         elif regions is not None:
             raise RecipeError(f"The style term of {layer} has regions but no masks; give both or neither.")
 
     def __call__(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:  # noqa: ARG002
-        """Return the unweighted distances, one a target; see `Term`."""
-        seen = features[self.layer]
-        pairs = list(zip(self.targets, self._places, strict=True))
+        """Return the unweighted distances, one per target; see `Term`."""
+        layer = features[self.layer]
+        pairs = list(zip(self.targets, self._region_indices, strict=True))
         if isinstance(self.loss, MomentLoss):
-            sums = [moment_sums(seen)] if self._regions is None else self._regions.sums(seen)
+            sums = [moment_sums(layer)] if self._regions is None else self._regions.sums(layer)
             measured = [self.loss.from_sums(region) for region in sums]
-            found = [self.loss.compare(measured[region], target) for target, region in pairs]
+            distances = [self.loss.compare(measured[region], target) for target, region in pairs]
         elif self._regions is None:
-            found = [self.loss.distance(seen, target) for target in self.targets]
+            distances = [self.loss.distance(layer, target) for target in self.targets]
         else:
             masks = self._regions.weights
-            found = [self.loss.distance(seen, target, masks[[region]]) for target, region in pairs]
-        return torch.stack(found)
+            distances = [self.loss.distance(layer, target, masks[[region]]) for target, region in pairs]
+        return torch.stack(distances)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,11 +145,11 @@ class VariationTerm:
 
     weight: float
     form: str
+    _variation: Callable[[Tensor], Tensor] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         _check(self.weight, self.names[0])
-        if self.form not in VARIATION_FORMS:
-            raise RecipeError(unknown("total variation form", self.form, VARIATION_FORMS))
+        object.__setattr__(self, "_variation", VARIATIONS.find(self.form).load())
 
     @property
     def names(self) -> tuple[str]:
@@ -158,17 +158,18 @@ class VariationTerm:
 
     @property
     def weights(self) -> tuple[float]:
-        """The one weight."""
+        """The weight."""
         return (self.weight,)
 
     @property
     def layer(self) -> None:
-        """None: it reads pixels."""
+        """None: the term reads pixels."""
         return None
 
     def __call__(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:  # noqa: ARG002
         """Return the unweighted value `(1,)`; see `Term`."""
-        return total_variation(image, self.form).view(1)
+        check_image(image)
+        return self._variation(image).view(1)
 
 
 def _style_names(layer: str, count: int) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The Gaussian Wasserstein-2 style loss, with an exact and fast gradient."""
+"""Gaussian Wasserstein-2 style loss with an exact and fast gradient."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from impasto.losses.statistics import Moments, MomentSums, mix
 
 # Added to the diagonal of every covariance, as in the source.
 RIDGE = 1e-4
-# Eigenvalues of S_s^½ S S_s^½ smaller than this share of the largest are rounding in float32 statistics;
-# the gradient treats them as that share. Measured on VGG-19: gradients change by less than 3e-4.
+# Eigenvalues of S_s^½ S S_s^½ below this share of the largest are rounding errors of float32 statistics. The gradient
+# treats them as that share. Measured on VGG-19: gradients change by less than 3e-4.
 ROUNDING = 1e-11
 
 
 @dataclass(frozen=True, eq=False)
 class Gaussian(Moments):
-    """Moments that remember the square root of their covariance once it was asked for."""
+    """Moments that cache the square root of their covariance."""
 
     @cached_property
     def root(self) -> Tensor:
@@ -41,7 +41,7 @@ class WassersteinLoss(MomentLoss[Gaussian]):
     Pukelsheim 1982. Deviation: the square root is taken by eigenvalues in float64 and not by 12
     Newton-Schulz steps in float32. On VGG-19 features it is as fast or faster (0.2, 0.9, 9, 70 ms for 64,
     128, 256, 512 channels on two cores against 0.3, 1.2, 15, 110) and exact, where the iteration is off by
-    4 to 15 % and does not give 0 for equal pictures.
+    4 to 15 % and does not give 0 for equal images.
     """
 
     name = "wasserstein"
@@ -69,8 +69,8 @@ class WassersteinLoss(MomentLoss[Gaussian]):
 class _Bures(torch.autograd.Function):
     """tr(S + S_s - 2 (R S R)^½) `(B,)` for covariances before the ridge and R = S_s^½.
 
-    Its gradient with respect to S is I - R (R S R)^-½ R, one more product after the eigenvalues.
-    Non-finite covariances give NaN rather than an error, for the engine to notice.
+    Its gradient with respect to S is I - R (R S R)^-½ R, one more product after the eigenvalues. Non-finite
+    covariances give NaN rather than an error, so that the engine can recover.
     """
 
     @staticmethod
@@ -107,7 +107,7 @@ def _identity(like: Tensor) -> Tensor:
 
 
 def _wide(matrix: Tensor) -> Tensor:
-    """The matrix in float64, on the CPU if its own device has no such numbers."""
+    """Return the matrix in float64, on the CPU if its device does not support float64."""
     return matrix.to("cpu" if matrix.device.type == "mps" else matrix.device, torch.float64)
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints: everything a run needs to go on as if it had never stopped."""
+"""Checkpoints: the complete state of a run, for an exact resume."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ import torch
 
 from impasto.errors import RecipeError, ResumeError
 from impasto.imaging import atomic_write
+from impasto.optimize.ema import EMA
 from impasto.optimize.guard import DivergenceGuard
 from impasto.optimize.recipe import Recipe
-from impasto.optimize.state import Average, RunState, make_optimizer
+from impasto.optimize.state import RunState, make_optimizer
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint as read: the recipe, digests and paths of the pictures, and the raw state."""
+    """A checkpoint as read: the recipe, digests and paths of the input images, and the raw state."""
 
     recipe: Recipe
     digests: tuple[str, ...]
@@ -36,7 +37,7 @@ def write_checkpoint(
     run: RunState,
     guard: DivergenceGuard,
 ) -> None:
-    """Write the state of a run, atomically; raises `OutputError` where that is impossible."""
+    """Write the state of a run atomically; raises `OutputError` if it cannot be written."""
     content = {
         "version": VERSION,
         "recipe": recipe.model_dump_json(),
@@ -45,51 +46,53 @@ def write_checkpoint(
         "state": {
             "image": run.image.detach(),
             "optimizer": run.optimizer.state_dict(),
-            "average": run.average.state(),
+            "ema": run.ema.state_dict(),
             "generator": run.generator.get_state(),
             "scale": run.scale,
             "step": run.step,
             "total": run.total,
-            "rate_factor": run.rate_factor,
+            "learning_rate_factor": run.learning_rate_factor,
             "gain": run.gain,
             "sigmas": None if run.sigmas is None else list(run.sigmas),
-            "composed": run.composed,
+            "base_image": run.base_image,
             "losses": list(run.losses),
             "changes": list(run.changes),
-            "guard": guard.state(),
+            "guard": guard.state_dict(),
         },
     }
-    # By an open file: given a name, torch.save refuses one that is hidden and has no suffix.
+    # Through an open file: given a path, torch.save refuses a hidden file without a suffix.
     with atomic_write(path) as temporary, temporary.open("wb") as file:
         torch.save(content, file)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint without running any code in it; raises `ResumeError` if it is missing or damaged."""
+    """Read a checkpoint without executing code from it; raises `ResumeError` if it is missing or damaged."""
     if not path.is_file():
         raise ResumeError(f"{path} is not a checkpoint: there is no such file.")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         version = content["version"]
     except Exception as error:  # torch.load raises what pickle, zipfile and its own checks raise
-        raise ResumeError(f"{path} is damaged or not a checkpoint; start the run afresh.") from error
+        raise ResumeError(f"{path} is damaged or not a checkpoint; start the run again.") from error
     if version != VERSION:
         raise ResumeError(
-            f"{path} has checkpoint version {version}, this impasto reads {VERSION}; start afresh."
+            f"{path} has checkpoint version {version}, but this impasto reads {VERSION}; start the run again."
         )
     try:
         recipe = Recipe.model_validate_json(content["recipe"])
         return Checkpoint(recipe, tuple(content["digests"]), dict(content["inputs"]), dict(content["state"]))
     except ValueError as error:
-        raise ResumeError(f"{path} holds a recipe that this impasto does not know; start afresh.") from error
+        raise ResumeError(
+            f"{path} holds a recipe that this impasto cannot read; start the run again."
+        ) from error
     except (KeyError, TypeError) as error:
-        raise ResumeError(f"{path} lacks parts of a checkpoint; start the run afresh.") from error
+        raise ResumeError(f"{path} lacks parts of a checkpoint; start the run again.") from error
 
 
 def restore(
     checkpoint: Checkpoint, digests: Sequence[str], device: torch.device
 ) -> tuple[RunState, DivergenceGuard]:
-    """Return the state of the run at ``checkpoint``; raises `ResumeError` if the pictures are not the same."""
+    """Return the state of the run at ``checkpoint``; raises `ResumeError` if the input images differ."""
     if tuple(digests) != checkpoint.digests:
         raise ResumeError(
             "The pictures differ from those of the checkpoint; give the same content, styles and masks."
@@ -98,18 +101,27 @@ def restore(
     image = saved["image"].to(device).requires_grad_(True)
     optimizer = make_optimizer(recipe, image)
     optimizer.load_state_dict(saved["optimizer"])
-    average = Average(recipe.average)
-    average.load(saved["average"])
+    ema = EMA(recipe.ema_decay)
+    ema.load_state_dict(saved["ema"])
     generator = torch.Generator()
     generator.set_state(saved["generator"])
     run = RunState(
-        image, optimizer, average, generator, saved["scale"], saved["step"], saved["total"], saved["rate_factor"],
-        saved["gain"], None if saved["sigmas"] is None else tuple(saved["sigmas"]),
-        None if saved["composed"] is None else saved["composed"].to(device), list(saved["losses"]),
-        list(saved.get("changes", [])),
-    )  # fmt: skip
+        image=image,
+        optimizer=optimizer,
+        ema=ema,
+        generator=generator,
+        scale=saved["scale"],
+        step=saved["step"],
+        total=saved["total"],
+        learning_rate_factor=saved["learning_rate_factor"],
+        gain=saved["gain"],
+        sigmas=None if saved["sigmas"] is None else tuple(saved["sigmas"]),
+        base_image=None if saved["base_image"] is None else saved["base_image"].to(device),
+        losses=list(saved["losses"]),
+        changes=list(saved["changes"]),
+    )
     guard = DivergenceGuard()
-    guard.load(saved["guard"])
+    guard.load_state_dict(saved["guard"])
     return run, guard
 
 
@@ -120,5 +132,5 @@ def same_recipe(checkpoint: Checkpoint, recipe: Recipe) -> None:
         if theirs[name] != ours[name]:
             raise RecipeError(
                 f"The checkpoint was painted with {name} = {theirs[name]!r}, not {ours[name]!r}; "
-                "leave the option out to go on with the checkpoint's."
+                "leave the option out to use the checkpoint's."
             )

@@ -1,34 +1,34 @@
-"""Settings that do not fit together, each with its reason."""
+"""Conflicts between settings, with the reason for each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from impasto.optimize.recipe import Recipe
+from impasto.losses.registry import CONTENT_LOSSES, STYLE_LOSSES
+from impasto.optimize.optimizers.registry import OPTIMIZERS
+from impasto.optimize.recipe_fields import RecipeFields
 
-# Weights that were typed with a few digits add up to 1 only so far.
+# Typed weights have few digits, so their sum may differ from 1 by this much.
 ROUNDING = 5e-3
 
 
-def conflict(recipe: Recipe) -> str | None:
+def conflict(recipe: RecipeFields) -> str | None:
     """Return why the settings of ``recipe`` do not fit together, None if they do."""
-    for part in (_of_mixing, _of_content, _of_schedule, _of_optimizer):
+    for part in (_mixing_conflicts, _content_conflicts, _schedule_conflicts, _optimizer_conflicts):
         for reason in part(recipe):
             return reason
     return None
 
 
-def _of_mixing(recipe: Recipe) -> Iterator[str]:
+def _mixing_conflicts(recipe: RecipeFields) -> Iterator[str]:
     if recipe.mix is not None:
         total = sum(recipe.mix)
         if len(recipe.mix) == 1 and total > 1:
             yield f"mix is {recipe.mix[0]:g}, but the first style's weight lies between 0 and 1"
         if len(recipe.mix) != 1 and abs(total - 1) > ROUNDING:
-            given = ", ".join(f"{weight:g}" for weight in recipe.mix) or "empty"
-            yield f"the weights of mix ({given}) add up to {total:g}; make them add up to 1"
+            weights = ", ".join(f"{weight:g}" for weight in recipe.mix) or "empty"
+            yield f"the weights of mix ({weights}) add up to {total:g}; make them add up to 1"
         if recipe.share != "everywhere":
             yield f"mix weighs styles everywhere, but share is '{recipe.share}'; leave one of them out"
     if recipe.sigmas is not None and recipe.blend == "statistics":
@@ -37,35 +37,41 @@ def _of_mixing(recipe: Recipe) -> Iterator[str]:
         yield "sigmas are numbers above 0; use mix to leave a style out"
 
 
-def _of_content(recipe: Recipe) -> Iterator[str]:
-    if recipe.hold and recipe.optimizer == "lbfgs":
-        yield "hold changes the loss from step to step, which L-BFGS does not bear; use --no-hold or adam"
-    if recipe.hold and recipe.content_loss != "variance":
+def _content_conflicts(recipe: RecipeFields) -> Iterator[str]:
+    if recipe.hold and not CONTENT_LOSSES[recipe.content_loss].comparable:
+        allowed = " or ".join(f"'{name}'" for name, entry in CONTENT_LOSSES.items() if entry.comparable)
         yield (
-            f"hold needs the content loss 'variance', whose values mean the same everywhere, not "
+            f"hold needs the content loss {allowed}, whose values are comparable between images, not "
             f"'{recipe.content_loss}'; use --no-hold"
         )
     if recipe.seamless and recipe.start == "picture":
-        yield "a seamless texture cannot start from a picture, which does not wrap around"
+        yield "a seamless texture cannot start from a picture, which does not tile"
     if recipe.start == "picture" and not recipe.start_picture:
         yield "start 'picture' needs start_picture, the file to start from"
     if not any(recipe.content_layers.values()) and not any(recipe.style_layers.values()):
         yield "at least one content or style layer needs a weight above 0"
 
 
-def _of_schedule(recipe: Recipe) -> Iterator[str]:
+def _schedule_conflicts(recipe: RecipeFields) -> Iterator[str]:
     if recipe.scales is not None and any(a[0] > b[0] for a, b in pairwise(recipe.scales)):
         yield "scales must not shrink from one to the next"
 
 
-def _of_optimizer(recipe: Recipe) -> Iterator[str]:
-    if recipe.optimizer == "adam":
-        if not all(0 <= beta < 1 for beta in recipe.betas):
-            yield f"betas must lie in [0, 1), given {recipe.betas}"
+def _optimizer_conflicts(recipe: RecipeFields) -> Iterator[str]:
+    optimizer = OPTIMIZERS[recipe.optimizer]
+    if "betas" in optimizer.settings and not all(0 <= beta < 1 for beta in recipe.betas):
+        yield f"betas must lie in [0, 1), given {recipe.betas}"
+    if not optimizer.needs_fixed_objective:
         return
-    if recipe.style_loss == "sliced":
-        yield "style_loss 'sliced' changes from call to call, which no line search bears; use adam"
-    if recipe.views > 1:
-        yield f"views = {recipe.views} changes the loss from step to step, which L-BFGS does not bear"
-    if recipe.seamless:
-        yield "seamless shifts the picture from step to step, which L-BFGS does not bear; use adam"
+    others = " or ".join(name for name, entry in OPTIMIZERS.items() if not entry.needs_fixed_objective)
+    for condition, reason in (
+        (recipe.hold, "hold changes the content weight at every step; use --no-hold"),
+        (
+            STYLE_LOSSES[recipe.style_loss].random,
+            f"style_loss '{recipe.style_loss}' draws random numbers at every step; use another style loss",
+        ),
+        (recipe.views > 1, f"views = {recipe.views} changes the view at every step; use --views 1"),
+        (recipe.seamless, "seamless shifts the image at every step; leave it out"),
+    ):
+        if condition:
+            yield f"{optimizer.label} needs a fixed objective, but {reason}, or --optimizer {others}"

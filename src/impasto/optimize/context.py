@@ -1,134 +1,127 @@
-"""What the engine needs of a job: first pictures, views, targets, balance and the report on several styles."""
+"""Run context: initial image, views, objectives and balance of one job."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 
-from impasto.optimize.balance import balances_itself, improvements, measure, rehearsal
+from impasto.optimize.balance import calibration_recipe, can_balance_during_run, improvements, measure
+from impasto.optimize.initial_image import initial_image
 from impasto.optimize.job import Job
 from impasto.optimize.mixing import styles_of_scale
 from impasto.optimize.objective import Objective, build_objectives
-from impasto.optimize.plan import ScalePlan, layers_of, make_plan
-from impasto.optimize.state import first_picture
-from impasto.optimize.targets import Targets
+from impasto.optimize.pictures import PicturesByScale
+from impasto.optimize.plan import PictureSizes, ScalePlan, layers_of, make_plan
+from impasto.optimize.terms import ScaleInputs, style_terms
 from impasto.optimize.views import View, make_views, make_wrapped_views
 
 
 class RunContext:
-    """Builds what one job compares, on ``device``."""
+    """Builds what the engine needs of one job, on ``device``."""
 
     def __init__(self, job: Job, device: torch.device) -> None:
         self.job = job
         self.recipe = job.plan.recipe
         self.device = device
-        self.count = len(job.styles)
+        self.style_count = len(job.pictures.full.styles)
 
-    def start(self, size: tuple[int, int], generator: torch.Generator) -> Tensor:
-        """Return the first picture (1,3,h,w) of ``size``."""
-        read = self.job.pictures_for(size)
-        first = first_picture(self.recipe, size, read.content, read.styles, read.start, generator)
-        return first.to(self.device)
+    def initial_image(self, size: tuple[int, int], generator: torch.Generator) -> Tensor:
+        """Return the initial image (1,3,h,w) of ``size`` (height, width)."""
+        pictures = self.job.pictures.at(max(size))
+        image = initial_image(self.recipe, size, pictures.content, pictures.styles, pictures.start, generator)
+        return image.to(self.device)
 
     def views(self, scale: ScalePlan) -> tuple[View, ...]:
-        """Return the views of a scale, the unchanged picture first."""
+        """Return the views of a scale; the first one does not change the image."""
         if self.recipe.seamless:
             return make_wrapped_views(self.recipe.views, scale.height, scale.width)
-        # A cut of a few pixels must stay small beside the picture.
-        return make_views(self.recipe.views, max(0, min(scale.height, scale.width) - 4 * self._least()))
+        pictures = self.job.pictures.full
+        layers = layers_of(self.recipe, pictures.content is not None, bool(pictures.styles))
+        # Shifts cut off a few pixels, which must be a small part of the image.
+        slack = min(scale.height, scale.width) - 4 * self.job.encoder.minimum_side(layers)
+        return make_views(self.recipe.views, max(0, slack))
 
     def mix(self, scale: int) -> tuple[float, ...]:
         """Return the weight of each style at scale number ``scale``.
 
-        Where styles have places of their own, even weights are 1: each place is painted as one style would be.
+        Styles in regions of their own have weights of 1 at an even mix: each region is painted like an image of one
+        style.
         """
-        weights = styles_of_scale(self.recipe, self.count, scale, len(self.job.plan.scales))
-        return tuple(weight * self.count for weight in weights) if self.job.placement.masked else weights
+        weights = styles_of_scale(self.recipe, self.style_count, scale, len(self.job.plan.scales))
+        if self.job.pictures.full.placement.masked:
+            return tuple(weight * self.style_count for weight in weights)
+        return weights
 
-    def targets(self, scale: ScalePlan, mix: Sequence[float], generator: torch.Generator) -> Targets:
-        """Return what measures the pictures at ``scale``, with the styles' weights ``mix`` there."""
-        read = self.job.pictures_for((scale.height, scale.width))
-        content = None if read.content is None else read.content.to(self.device)
-        styles = [style.to(self.device) for style in read.styles]
-        return Targets(
-            self.recipe,
-            scale,
-            self.job.encoder,
-            content,
-            styles,
-            read.placement,
-            mix,
-            generator,
-            read.protection,
-        )
+    def inputs(
+        self,
+        scale: ScalePlan,
+        mix: Sequence[float],
+        generator: torch.Generator,
+        base_image: Tensor | None = None,
+    ) -> ScaleInputs:
+        """Return the inputs of ``scale`` for term factories, with the styles' weights ``mix``."""
+        pictures = self.job.pictures.at(max(scale.height, scale.width))
+        return ScaleInputs(self.recipe, scale, self.job.encoder, pictures, tuple(mix), generator, base_image)
+
+    def objectives(self, inputs: ScaleInputs, views: Iterable[View]) -> dict[View, Objective]:
+        """Return the objective of every view, with the job's terms."""
+        return build_objectives(inputs, self.job.term_factories, views)
 
     @property
     def balances(self) -> bool:
-        """Whether the factors on the styles' losses are to be found.
+        """Whether the run needs factors on the styles' losses.
 
-        Styles that do not meet, in masks, layers or scales of their own, have nothing to balance.
+        Styles in masks, layers or scales of their own do not compete and need none.
         """
-        recipe = self.recipe
-        meet = recipe.blend == "losses" and recipe.share == "everywhere" and not self.job.placement.masked
-        return self.count > 1 and recipe.balance and recipe.sigmas is None and meet
+        recipe, masked = self.recipe, self.job.pictures.full.placement.masked
+        compete = recipe.blend == "losses" and recipe.share == "everywhere" and not masked
+        return self.style_count > 1 and recipe.balance and recipe.sigmas is None and compete
 
     @property
-    def balances_itself(self) -> bool:
-        """Whether the run finds them on its way."""
-        return self.balances and balances_itself(self.recipe, self.count)
+    def balances_during_run(self) -> bool:
+        """Whether the run finds the factors itself, without a calibration run."""
+        return self.balances and can_balance_during_run(self.recipe, self.style_count)
 
-    def first_sigmas(self) -> tuple[float, ...] | None:
-        """Return the factors to start with, None where a rehearsal has to find them."""
-        if self.balances and not self.balances_itself:
+    def initial_sigmas(self) -> tuple[float, ...] | None:
+        """Return the factors at the start, None if a calibration run has to find them."""
+        if self.balances and not self.balances_during_run:
             return None
-        return self.recipe.sigmas or (1.0,) * self.count
+        return self.recipe.sigmas or (1.0,) * self.style_count
 
-    def rehearsal(self) -> Job:
-        """Return the job that finds the factors: the same pictures in a small even run."""
+    def calibration_job(self) -> Job:
+        """Return the job of the calibration run: the same images, small, at even weights."""
         job, base = self.job, self.recipe.base
-        composing = [s for s in job.plan.scales if not base or max(s.height, s.width) <= base]
-        recipe = rehearsal(self.recipe, sum(scale.steps for scale in composing or job.plan.scales))
-        read = job.composed or job.pictures
-        # Above the base the shape is that of a run of the base, down to the pixel.
-        last = composing[-1] if composing and job.composed else job.plan
-        plan = make_plan(
-            recipe,
-            job.encoder,
-            has_content=read.content is not None,
-            styles=[(style.shape[2], style.shape[3]) for style in read.styles],
-            shape=(last.height, last.width),
-            rate=1.0,
-            available=None,
-        )
-        return Job(plan, job.encoder, read)
+        scales = [s for s in job.plan.scales if not base or max(s.height, s.width) <= base]
+        recipe = calibration_recipe(self.recipe, sum(scale.steps for scale in scales or job.plan.scales))
+        pictures = job.pictures.base or job.pictures.full
+        # Above the base size the shape is that of a run of the base size, to the pixel.
+        last = scales[-1] if scales and job.pictures.base else job.plan
+        sizes = PictureSizes((last.height, last.width), pictures.sizes.styles, pictures.sizes.has_content)
+        plan = make_plan(recipe, job.encoder, lambda side: sizes, macs_per_second=1.0, available=None)  # noqa: ARG005
+        return Job(plan, job.encoder, PicturesByScale(pictures), term_factories=job.term_factories)
 
-    def start_losses(self, scale: ScalePlan) -> tuple[float, ...]:
-        """Return the loss of every style at the first picture, at ``scale``."""
+    def initial_losses(self, scale: ScalePlan) -> tuple[float, ...]:
+        """Return the loss of every style at the initial image, at ``scale``."""
         generator = torch.Generator().manual_seed(self.recipe.seed)
-        start = self.start((scale.height, scale.width), generator)
-        return measure(self._even(scale), start, self.count)
+        image = self.initial_image((scale.height, scale.width), generator)
+        return measure(self._even_styles(scale), image, self.style_count)
 
     def improvements(self, scale: ScalePlan, image: Tensor) -> tuple[float, ...]:
-        """Return RI of every style at ``scale`` for ``image`` (1,3,h,w) there.
+        """Return RI of every style at ``scale`` for ``image`` (1,3,h,w).
 
-        Nothing for one style, or where losses of single styles mean nothing: mixed statistics, styles by scale.
+        It is empty for a single style, and where losses of single styles mean nothing: mixed statistics, and styles on
+        scales of their own.
         """
-        if self.count < 2 or self.recipe.blend == "statistics" or self.recipe.share == "scales":
+        if self.style_count < 2 or self.recipe.blend == "statistics" or self.recipe.share == "scales":
             return ()
-        return improvements(self.start_losses(scale), measure(self._even(scale), image, self.count))
+        final_losses = measure(self._even_styles(scale), image, self.style_count)
+        return improvements(self.initial_losses(scale), final_losses)
 
-    def _even(self, scale: ScalePlan) -> Objective:
-        """Return the objective of all styles alone, through the unchanged view."""
+    def _even_styles(self, scale: ScalePlan) -> Objective:
+        """Return the objective of the styles alone at even weights, without shifts or turns."""
         generator = torch.Generator().manual_seed(self.recipe.seed)
-        targets = self.targets(scale, (1 / self.count,) * self.count, generator)
-        targets.content = None
-        (objective,) = build_objectives(targets).values()
+        inputs = self.inputs(scale, (1 / self.style_count,) * self.style_count, generator)
+        (objective,) = build_objectives(inputs, (style_terms,)).values()
         return objective
-
-    def _layers(self) -> list[str]:
-        return layers_of(self.recipe, self.job.content is not None, bool(self.job.styles))
-
-    def _least(self) -> int:
-        return self.job.encoder.minimum_side(self._layers())

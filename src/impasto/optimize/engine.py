@@ -1,11 +1,11 @@
-"""The engine: a generator of events that paints one picture, scale by scale, step by step."""
+"""Engine: a generator of events that paints one image, scale by scale and step by step."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -20,6 +20,7 @@ from impasto.optimize.changes import changed_job
 from impasto.optimize.checkpoint import Checkpoint, restore, write_checkpoint
 from impasto.optimize.context import RunContext
 from impasto.optimize.control import next_gain
+from impasto.optimize.ema import EMA
 from impasto.optimize.events import (
     Balancing,
     Event,
@@ -34,26 +35,31 @@ from impasto.optimize.events import (
 from impasto.optimize.guard import DivergenceGuard
 from impasto.optimize.job import Job
 from impasto.optimize.mixing import style_gains, style_losses
-from impasto.optimize.objective import Objective, build_objectives
+from impasto.optimize.objective import Objective
+from impasto.optimize.optimizers.base import Evaluation
 from impasto.optimize.plan import ScalePlan
-from impasto.optimize.state import (
-    Average,
-    RunState,
-    learning_rate,
-    make_optimizer,
-    next_scale,
-)
+from impasto.optimize.state import RunState, learning_rate, make_optimizer, next_scale
 from impasto.optimize.views import View, view_of_step
 
-Evaluated = tuple[Tensor, Tensor, Tensor, dict[str, float]]
-Compared = tuple[Sequence[float], dict[View, Objective], Sequence[float]]
+
+@dataclass(frozen=True)
+class _ScaleTargets:
+    """What the steps of a scale need: the styles' weights, the objective of every view, and initial style losses.
+
+    ``initial_losses`` is empty unless the run balances its styles.
+    """
+
+    mix: Sequence[float]
+    objectives: Mapping[View, Objective]
+    initial_losses: Sequence[float]
 
 
 class Painter:
-    """One run of one job. `events` paints; `picture` is the picture so far at any time between two events.
+    """One run of one job.
 
-    ``preview_every`` emits a `Preview` after so many steps (0: never). With ``checkpoint`` the state is written
-    at most every ``checkpoint_seconds`` and when the generator is closed early; ``resume`` goes on from one.
+    `events` paints. `picture` and `preview` return the current picture at any time between two events.
+    ``preview_every`` emits a `Preview` after that many steps (0: never). With ``checkpoint``, the state is written at
+    most every ``checkpoint_seconds`` and when the generator is closed early. ``resume`` continues from a checkpoint.
     """
 
     def __init__(
@@ -72,55 +78,54 @@ class Painter:
         self.preview_every = preview_every
         self.checkpoint = checkpoint
         self.checkpoint_seconds = checkpoint_seconds
-        self.setup = RunContext(job, self.device)
-        self.state, self.guard = restore(resume, job.digests, self.device) if resume else self._fresh()
+        self.context = RunContext(job, self.device)
+        self.state, self.guard = (
+            restore(resume, job.digests, self.device) if resume else self._initial_state()
+        )
         self._finish = job.finish()
-        self._recent: deque[Evaluated] = deque(maxlen=3)
-        self._changed = False
+        self._targets_changed = False
         self._started = time.monotonic()
         self._saved_at = self._started
         self._first_total = self.state.total
 
-    def _fresh(self) -> tuple[RunState, DivergenceGuard]:
+    def _initial_state(self) -> tuple[RunState, DivergenceGuard]:
         recipe, scale = self.recipe, self.plan.scales[0]
         generator = torch.Generator().manual_seed(recipe.seed)
-        image = self.setup.start((scale.height, scale.width), generator)
+        image = self.context.initial_image((scale.height, scale.width), generator)
         image = image.clone().to(self.device).requires_grad_(True)
-        state = RunState(image, make_optimizer(recipe, image), Average(recipe.average), generator)
+        state = RunState(image, make_optimizer(recipe, image), EMA(recipe.ema_decay), generator)
         state.gain = content_factor(recipe.strength)
-        state.sigmas = self.setup.first_sigmas()
+        state.sigmas = self.context.initial_sigmas()
         return state, DivergenceGuard()
 
     def picture(self) -> Tensor:
-        """Return the picture so far (1,3,H,W) in [0,1] at the size of the finished picture."""
+        """Return the current picture (1,3,H,W) in [0,1] at the size of the output."""
         return self._finish(resize(self.state.picture().cpu(), (self.plan.height, self.plan.width)))
 
     def preview(self, longest: int | None = None) -> Tensor:
-        """Return the picture so far (1,3,h,w) in [0,1] at the size that is being painted, or one no larger."""
+        """Return the current picture (1,3,h,w) in [0,1] at the size of the scale, or with sides up to ``longest``."""
         picture = self.state.picture()
         if longest is not None and max(picture.shape[2:]) > longest:
             picture = resize(picture, fit(picture.shape[2], picture.shape[3], longest))
         return self._finish(picture.cpu())
 
     def change(self, *, strength: float | None = None, mix: Sequence[float] | None = None) -> None:
-        """Go on with another strength or mix from the next step; None leaves what is.
+        """Continue with another strength or mix from the next step; None means unchanged.
 
-        Call it between two events. The recipe of the result is then the changed one, and its provenance says at
-        which steps it changed. Raises `RecipeError` for what `Recipe` or the number of styles does not allow;
-        nothing is changed then.
+        Call it between two events. The result then has the changed recipe, and its provenance lists the steps of all
+        changes. Raises `RecipeError`, without any change, for what `Recipe` or the number of styles does not allow.
         """
-        job, added = changed_job(self.job, self.state.total, strength, mix)
-        if not added:
+        job, record = changed_job(self.job, self.state.total, strength, mix)
+        if not record:
             return
         self.state.gain *= content_factor(job.plan.recipe.strength) / content_factor(self.recipe.strength)
-        self.state.changes.append(added)
+        self.state.changes.append(record)
         self.job, self.plan, self.recipe = job, job.plan, job.plan.recipe
-        self.setup = RunContext(job, self.device)
-        if self.recipe.optimizer == "lbfgs":  # what it knows of the curvature was that of another loss
-            self.state.optimizer = make_optimizer(self.recipe, self.state.image)
-        # Losses before the change are no measure of those after it, and the old gain must not come back.
+        self.context = RunContext(job, self.device)
+        self.state.optimizer.objective_changed()
+        # Losses before and after the change are not comparable, and a recovery must not restore the old gain.
         self.guard.start_scale(self.state)
-        self._changed = True
+        self._targets_changed = True
 
     def save_checkpoint(self, path: Path) -> None:
         """Write the state of the run to ``path``."""
@@ -128,14 +133,14 @@ class Painter:
         self._saved_at = time.monotonic()
 
     def events(self) -> Generator[Event, None, None]:
-        """Paint and say so. Raises `DivergedError` when no finite way on is found."""
+        """Paint and yield events; raises `DivergedError` if the optimisation keeps diverging."""
         tune_process()
         yield Started(self.plan, self.state.total)
         try:
             if self.state.sigmas is None:
-                yield from self._rehearse()
+                yield from self._calibrate()
             while True:
-                yield from self._scale()
+                yield from self._paint_scale()
                 if self.state.scale + 1 >= len(self.plan.scales):
                     break
                 scale = self.plan.scales[self.state.scale + 1]
@@ -149,73 +154,71 @@ class Painter:
         yield Finished(self.result())
 
     def result(self) -> Result:
-        """Return the picture so far as a result."""
-        found = self.setup.improvements(self.plan.scales[self.state.scale], self.state.picture())
+        """Return the current picture as a result."""
+        improved = self.context.improvements(self.plan.scales[self.state.scale], self.state.picture())
         provenance = {"recipe": self.recipe.to_json(), **self.job.inputs}
         if self.state.changes:
             provenance["changes"] = list(self.state.changes)
-        if found:
-            provenance |= {"sigmas": list(self.state.sigmas or ()), "improvements": list(found)}
+        if improved:
+            provenance |= {"sigmas": list(self.state.sigmas or ()), "improvements": list(improved)}
         return Result(
             self.picture(),
             self.job.alpha,
             time.monotonic() - self._started,
             provenance,
             tuple(self.state.losses),
-            (self.state.sigmas or ()) if found else (),
-            found,
+            (self.state.sigmas or ()) if improved else (),
+            improved,
         )
 
-    def _rehearse(self) -> Iterator[Event]:
-        """Find the factors on the styles' losses in a small run at even weights."""
-        small = Painter(self.setup.rehearsal())
-        for event in small.events():
+    def _calibrate(self) -> Iterator[Event]:
+        """Find the factors on the styles' losses in a calibration run."""
+        calibration = Painter(self.context.calibration_job())
+        for event in calibration.events():
             if isinstance(event, Stepped):
-                yield Balancing(event.total, small.plan.steps, small.state.sigmas or ())
-        self.state.sigmas = small.state.sigmas
+                yield Balancing(event.total, calibration.plan.steps, calibration.state.sigmas or ())
+        self.state.sigmas = calibration.state.sigmas
 
-    def _scale(self) -> Iterator[Event]:
+    def _paint_scale(self) -> Iterator[Event]:
         state, scale = self.state, self.plan.scales[self.state.scale]
-        began = time.monotonic()
+        started = time.monotonic()
         yield ScaleStarted(state.scale, scale)
-        views = self.setup.views(scale)
-        mix, objectives, first_losses = self._compare(scale, views)
+        views = self.context.views(scale)
+        targets = self._measure_targets(scale, views)
         if state.step == 0:
             self.guard.start_scale(state)
         while state.step < scale.steps:
-            if self._changed:
-                mix, objectives, first_losses = self._compare(scale, views)
+            if self._targets_changed:
+                targets = self._measure_targets(scale, views)
             view = views[view_of_step(len(views), self.recipe.seed, state.step)]
-            loss, parts = self._step(objectives[view], scale.steps, self._gains(mix))
+            loss, terms = self._step(targets.objectives[view], scale.steps, self._gains(targets.mix))
             if not self.guard.accepts(state, loss):
                 if state.total <= 1 and not self.guard.recoveries and not math.isfinite(loss):
                     raise DivergedError(
                         "The very first loss is not a finite number; use --precision float32 or smaller weights."
                     )
                 message = self.guard.restore(state)
-                self._recent.clear()
-                yield Recovered(message, state.total, self.recipe.learning_rate * state.rate_factor)
+                yield Recovered(message, state.total, self.recipe.learning_rate * state.learning_rate_factor)
                 continue
             state.losses.append(loss)
-            if state.composed is None:
-                self._steer(parts, scale.steps, first_losses)
-            self.guard.keep(state)
-            yield Stepped(state.scale, state.step, state.total, loss, parts, self._seconds_left())
+            if state.base_image is None:
+                self._adapt_factors(terms, scale.steps, targets.initial_losses)
+            self.guard.after_step(state)
+            yield Stepped(state.scale, state.step, state.total, loss, terms, self._seconds_left())
             if self.preview_every and state.total % self.preview_every == 0:
                 yield Preview(self.preview(), state.total)
             if self.checkpoint and time.monotonic() - self._saved_at >= self.checkpoint_seconds:
                 self.save_checkpoint(self.checkpoint)
-        yield ScaleDone(state.scale, scale, time.monotonic() - began)
+        yield ScaleDone(state.scale, scale, time.monotonic() - started)
 
-    def _compare(self, scale: ScalePlan, views: Sequence[View]) -> Compared:
-        """Return what the steps of a scale compare: mix, objectives, and first losses where those are steered by."""
-        self._changed = False
-        self._recent.clear()
-        mix = self.setup.mix(self.state.scale)
-        targets = self.setup.targets(scale, mix, self.state.generator)
-        objectives = build_objectives(targets, views, self.state.composed)
-        first_losses = self.setup.start_losses(scale) if self.setup.balances_itself else ()
-        return mix, objectives, first_losses
+    def _measure_targets(self, scale: ScalePlan, views: Sequence[View]) -> _ScaleTargets:
+        """Measure the images at ``scale``."""
+        self._targets_changed = False
+        mix = self.context.mix(self.state.scale)
+        inputs = self.context.inputs(scale, mix, self.state.generator, self.state.base_image)
+        objectives = self.context.objectives(inputs, views)
+        balances = self.context.balances_during_run
+        return _ScaleTargets(mix, objectives, self.context.initial_losses(scale) if balances else ())
 
     def _gains(self, mix: Sequence[float]) -> dict[str, float]:
         """Return the factors on the terms of content and styles."""
@@ -224,58 +227,40 @@ class Painter:
             gains |= style_gains(mix, self.state.sigmas or (1.0,) * len(mix))
         return gains
 
-    def _steer(self, parts: Mapping[str, float], steps: int, first_losses: Sequence[float]) -> None:
-        """Move the factors on content and styles towards what the recipe asks for, after a step."""
+    def _adapt_factors(self, terms: Mapping[str, float], steps: int, initial_losses: Sequence[float]) -> None:
+        """Adapt the factors on content and styles after a step."""
         state = self.state
-        if first_losses and state.sigmas:
+        if initial_losses and state.sigmas:
             count = len(state.sigmas)
-            now = (loss * count / s for loss, s in zip(style_losses(parts, count), state.sigmas, strict=True))
-            found = improvements(first_losses, tuple(now))
-            state.sigmas = next_sigmas(state.sigmas, found, state.step, steps)
-        state.gain = next_gain(self.recipe, state.gain, parts, state.step, steps)
+            losses = (
+                loss * count / sigma
+                for loss, sigma in zip(style_losses(terms, count), state.sigmas, strict=True)
+            )
+            improved = improvements(initial_losses, tuple(losses))
+            state.sigmas = next_sigmas(state.sigmas, improved, state.step, steps)
+        state.gain = next_gain(self.recipe, state.gain, terms, state.step, steps)
 
     def _step(
         self, objective: Objective, steps: int, gains: Mapping[str, float]
     ) -> tuple[float, dict[str, float]]:
         """Take one optimiser step; return the loss before it and its terms."""
         state = self.state
-        rate = learning_rate(self.recipe, state.step, steps) * state.rate_factor
-        state.optimizer.param_groups[0]["lr"] = rate
-        first: list[tuple[float, dict[str, float]]] = []
 
-        def closure() -> Tensor:
-            loss, parts = self._evaluate(objective, gains)
-            if not first:
-                first.append((float(loss), parts))
-            return loss
+        def evaluate() -> Evaluation:
+            state.image.grad = None
+            loss, terms = objective(state.image, gains)
+            loss.backward()  # type: ignore[no-untyped-call]
+            return loss.detach(), terms
 
-        state.optimizer.step(closure)
+        rate = learning_rate(self.recipe, state.step, steps) * state.learning_rate_factor
+        loss, terms = state.optimizer.step(evaluate, rate)
         with torch.no_grad():
             if self.recipe.clamp:
                 state.image.clamp_(0, 1)
-            state.average.update(state.image)
+            state.ema.update(state.image)
         state.step += 1
         state.total += 1
-        return first[0]
-
-    def _evaluate(self, objective: Objective, gains: Mapping[str, float]) -> tuple[Tensor, dict[str, float]]:
-        """Return the loss at the image and set its gradient.
-
-        L-BFGS asks again for the point its line search ended on; the last few answers are kept for that.
-        """
-        image = self.state.image
-        if self.recipe.optimizer == "lbfgs":
-            for point, loss, gradient, parts in self._recent:
-                if torch.equal(point, image):
-                    image.grad = gradient.clone()
-                    return loss, parts
-        image.grad = None
-        total, parts = objective(image, gains)
-        total.backward()  # type: ignore[no-untyped-call]
-        loss = total.detach()
-        if self.recipe.optimizer == "lbfgs" and image.grad is not None:
-            self._recent.append((image.detach().clone(), loss, image.grad.clone(), parts))
-        return loss, parts
+        return float(loss), terms
 
     def _seconds_left(self) -> float:
         """Return an estimate from the multiply-adds done since the start and those left."""

@@ -1,4 +1,4 @@
-"""What a run says while it paints: plain values on a stream, the same for every consumer."""
+"""Events of a run, the same for every consumer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Started:
-    """The pictures are read and the plan is fixed; ``resumed_step`` steps are done already."""
+    """The run begins with ``plan``; a resumed run has done ``resumed_step`` steps already."""
 
     plan: Plan
     resumed_step: int = 0
@@ -23,7 +23,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Balancing:
-    """One step of the rehearsal that balances several styles is done, which now have the factors ``sigmas``.
+    """One step of the calibration run is done. ``sigmas`` are the factors on the styles' losses so far.
 
     ``step`` counts from 1 to ``steps``.
     """
@@ -45,8 +45,8 @@ class ScaleStarted:
 class Stepped:
     """One optimiser step is done.
 
-    ``step`` counts within the scale and ``total`` over the run, both from 1. ``terms`` are the
-    weighted terms that add up to ``loss``.
+    ``step`` counts within the scale and ``total`` over the run, both from 1. ``terms`` are the weighted terms by name;
+    they add up to ``loss``.
     """
 
     scale: int
@@ -59,7 +59,7 @@ class Stepped:
 
 @dataclass(frozen=True)
 class Recovered:
-    """The loss stopped being finite or ran away; the run went back and goes on with a smaller rate."""
+    """The optimisation diverged; the run continues from an earlier step with a smaller learning rate."""
 
     message: str
     total: int
@@ -68,7 +68,7 @@ class Recovered:
 
 @dataclass(frozen=True)
 class Preview:
-    """The picture so far as it is shown: float32 (1,3,h,w) in [0,1], at the scale's size."""
+    """The current picture, float32 (1,3,h,w) in [0,1], at the size of the scale."""
 
     pixels: Tensor
     total: int
@@ -85,7 +85,7 @@ class ScaleDone:
 
 @dataclass(frozen=True)
 class Finished:
-    """The run is over."""
+    """The run is finished."""
 
     result: Result
 

@@ -1,4 +1,4 @@
-"""What this machine can do: free memory and arithmetic rate."""
+"""Free memory and speed of this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812
 
 
 def available_memory(device: torch.device) -> int | None:
-    """Return the bytes that a run may take on ``device``, or None where that cannot be known."""
+    """Return the free bytes on ``device``, or None if they cannot be determined."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     candidates = [value for value in (_meminfo(), _cgroup()) if value is not None]
@@ -35,17 +35,17 @@ def _cgroup() -> int | None:
         ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
     ):
         try:
-            most = (folder / limit).read_text(encoding="ascii").strip()
-            now = int((folder / used).read_text(encoding="ascii"))
+            limit_text = (folder / limit).read_text(encoding="ascii").strip()
+            usage = int((folder / used).read_text(encoding="ascii"))
         except (OSError, ValueError):
             continue
-        if most.isdigit() and int(most) < 1 << 60:
-            return max(0, int(most) - now)
+        if limit_text.isdigit() and int(limit_text) < 1 << 60:
+            return max(0, int(limit_text) - usage)
     return None
 
 
-def conv_rate(device: torch.device, dtype: torch.dtype) -> float:
-    """Return the multiply-adds a second of a 64-channel 3x3 convolution here, measured in some 20 ms."""
+def measure_macs_per_second(device: torch.device, dtype: torch.dtype) -> float:
+    """Return the multiply-adds per second of a 64-channel 3x3 convolution, measured in about 20 ms."""
     x = torch.rand(1, 64, 96, 96, device=device, dtype=dtype).contiguous(memory_format=torch.channels_last)
     kernel = torch.rand(64, 64, 3, 3, device=device, dtype=dtype).contiguous(
         memory_format=torch.channels_last

@@ -1,4 +1,4 @@
-"""The objective: one encoder pass of the picture, and every term that looks at it."""
+"""Objective: one encoder pass of the image and the weighted sum of all terms."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from torch import Tensor
 
 from impasto.encoders import Encoder
 from impasto.errors import RecipeError
-from impasto.guidance.finish import Protection
-from impasto.losses import AnchorTerm, Term, VariationTerm
-from impasto.optimize.targets import Targets
+from impasto.guidance import Protection
+from impasto.losses import Term
+from impasto.optimize.terms import ScaleInputs, TermFactory
 from impasto.optimize.views import View
 
 
 class Objective:
-    """The weighted sum of terms over one encoder pass of the image, seen through ``view``.
+    """The weighted sum of terms over one encoder pass of the image through ``view``.
 
-    Terms that read the image itself get it as it is. Where something is protected, all see the photograph there.
-    Raises `RecipeError` if two terms have a name in common.
+    Terms that read the image itself get it without the view. Where something is protected, all terms get the image
+    with the content image in that place. Raises `RecipeError` if two terms have the same name.
     """
 
     def __init__(
@@ -36,21 +36,21 @@ class Objective:
         self.layers = sorted({term.layer for term in terms if term.layer is not None})
         self.names = [name for term in terms for name in term.names]
         self.weights = [weight for term in terms for weight in term.weights]
-        twice = sorted({name for name in self.names if self.names.count(name) > 1})
-        if twice:
-            raise RecipeError(f"Two terms are called '{twice[0]}'; give each its own name.")
+        repeated = sorted({name for name in self.names if self.names.count(name) > 1})
+        if repeated:
+            raise RecipeError(f"Two terms are called '{repeated[0]}'; give each its own name.")
 
     def __call__(
         self, image: Tensor, gains: Mapping[str, float] | None = None
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the scalar loss of ``image`` (1,3,h,w) and its weighted terms by name.
 
-        ``gains`` are factors on the terms by what their names begin with, before the "/".
+        ``gains`` are factors on the terms by the part of their names before the "/".
         """
         if self.protection is not None:
             image = self.protection(image)
         features = self.encoder(self.view.apply(image), self.layers) if self.layers else {}
-        if not self.terms:  # this view cuts off all that is not protected
+        if not self.terms:  # this view cuts off everything that may be painted
             return (image * 0).sum(), {}
         gains = gains or {}
         factors = [
@@ -64,20 +64,13 @@ class Objective:
 
 @torch.no_grad()
 def build_objectives(
-    targets: Targets, views: Iterable[View] = (View(),), composed: Tensor | None = None
+    inputs: ScaleInputs, factories: Sequence[TermFactory], views: Iterable[View] = (View(),)
 ) -> dict[View, Objective]:
-    """Return the objective of one scale for every view.
-
-    ``composed`` (1,3,h,w) is the picture of the base size, at scales above it.
-    """
-    recipe = targets.recipe
-    always: list[Term] = []
-    if recipe.variation_weight:
-        always.append(VariationTerm(recipe.variation_weight, recipe.variation))
-    if composed is not None and recipe.anchor:
-        shown = composed if targets.protection is None else targets.protection(composed)
-        always.append(AnchorTerm(recipe.anchor, shown))
+    """Return the objective of one scale for every view, with the terms of all ``factories`` in their order."""
+    builders = [factory(inputs) for factory in factories]
     return {
-        view: Objective(targets.encoder, [*targets.terms(view), *always], view, targets.protection)
+        view: Objective(
+            inputs.encoder, [term for terms in builders for term in terms(view)], view, inputs.protection
+        )
         for view in views
     }

@@ -1,4 +1,4 @@
-"""The fields of `Recipe` in groups, as help pages and forms show them. Importing this does not import torch."""
+"""Groups of recipe fields for help pages and forms. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -6,20 +6,71 @@ from collections.abc import Mapping
 
 OTHER_PANEL = "More settings"
 PANELS: Mapping[str, tuple[str, ...]] = {
-    "Main settings": ("preset", "size", "aspect", "quality", "strength", "stroke", "steps", "seed"),
-    "Several styles": ("mix", "balance", "sigmas", "blend", "share"),
-    "Colour": ("colors", "color_method", "color_space"),
+    "Main settings": (
+        "preset",
+        "size",
+        "aspect",
+        "quality",
+        "strength",
+        "stroke",
+        "steps",
+        "seed",
+    ),
+    "Several styles": (
+        "mix",
+        "balance",
+        "sigmas",
+        "blend",
+        "share",
+    ),
+    "Colour": (
+        "colors",
+        "color_method",
+        "color_space",
+    ),
     "Style and content": (
-        "content_layers", "content_loss", "content_weight", "style_layers", "style_loss", "gram", "style_weight",
-        "hold", "variation_weight", "variation", "seamless",
+        "content_layers",
+        "content_loss",
+        "content_weight",
+        "style_layers",
+        "style_loss",
+        "gram",
+        "style_weight",
+        "hold",
+        "variation_weight",
+        "variation",
+        "seamless",
     ),
     "Schedule": (
-        "start", "start_picture", "scales", "smallest", "scale_ratio", "scale_steps", "first_steps", "base",
-        "fine_steps", "anchor", "soften",
+        "start",
+        "start_picture",
+        "scales",
+        "smallest",
+        "scale_ratio",
+        "scale_steps",
+        "first_steps",
+        "base",
+        "fine_steps",
+        "anchor",
+        "soften",
     ),
     "Optimiser": (
-        "optimizer", "learning_rate", "betas", "decay", "decay_every", "final_rate", "carry", "average", "clamp",
+        "optimizer",
+        "learning_rate",
+        "betas",
+        "decay",
+        "decay_every",
+        "final_learning_rate_factor",
+        "carry",
+        "ema_decay",
+        "clamp",
         "views",
     ),
-    "Encoder and machine": ("encoder", "weights", "pooling", "device", "precision"),
-}  # fmt: skip
+    "Encoder and machine": (
+        "encoder",
+        "weights",
+        "pooling",
+        "device",
+        "precision",
+    ),
+}

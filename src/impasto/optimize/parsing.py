@@ -1,4 +1,4 @@
-"""Recipe fields from the text a person types. Each raises `ValueError` with the reason and an example."""
+"""Parsers of recipe fields from text. Each raises `ValueError` with the reason and an example."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def parse_aspect(text: str) -> float:
 
 
 def parse_colors(text: str) -> float:
-    """Return the photograph's share of the colours: ``style`` is 0, ``content`` 1, or a number between."""
+    """Return the content image's share of the colours: ``style`` is 0, ``content`` 1, or a number between."""
     words = {"style": 0.0, "content": 1.0}
     try:
         return words[text] if text in words else float(text)

@@ -1,8 +1,8 @@
-"""The plan of a run: every size, step count, layer, cost and limit, printable before anything is spent."""
+"""Plan of a run: all sizes and steps, with estimates of memory and time, before anything is painted."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,25 +10,37 @@ import torch
 from impasto.encoders import Encoder
 from impasto.errors import RecipeError, TooLargeError
 from impasto.imaging import fit
+from impasto.losses.registry import STYLE_LOSSES
+from impasto.optimize.optimizers.registry import OPTIMIZERS
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.schedule import schedule
 
 Size = tuple[int, int]
 
-# Measured on benchmarks/memory.py: what Python and torch hold before the first picture, and the bytes a pixel
-# that images, moments, averages and copies of the last good state take.
+# Measured by benchmarks/memory.py: the memory of Python and torch before the first image, and the bytes per pixel of
+# images, Adam's moments, the moving average and snapshots of the last good state.
 BASE_BYTES = 450 << 20
 PIXEL_BYTES = 3 * 4 * 12
-LBFGS_HISTORY_BYTES = 3 * 4 * 2 * 20
-# Forward, gradient with respect to activations (as many multiply-adds again), and what is not convolution.
+# The forward pass, and the gradient with respect to activations with as many multiply-adds.
 PASSES = 2.0
+# Time of everything besides convolutions, as a factor.
 OVERHEAD = 1.9
-MARGIN = 0.9
+# Share of the free memory that a run may use.
+MEMORY_MARGIN = 0.9
+
+
+@dataclass(frozen=True)
+class PictureSizes:
+    """Sizes (height, width) of the input images: the aspect ``shape`` of the output, and the style images."""
+
+    shape: Size
+    styles: tuple[Size, ...]
+    has_content: bool
 
 
 @dataclass(frozen=True)
 class ScalePlan:
-    """One scale: its size, the sizes of the styles there, its steps and multiply-adds a step."""
+    """One scale: its size, the sizes of the style images, its steps, and the multiply-adds of one encoder pass."""
 
     height: int
     width: int
@@ -39,10 +51,10 @@ class ScalePlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that will be done, with estimates of ``memory`` (bytes) and ``seconds``.
+    """Everything that a run will do, with estimates of ``memory`` (bytes) and ``seconds``.
 
-    ``height`` and ``width`` are those of the finished picture; a scale can be a little larger where a very thin
-    picture would leave a deep layer without a position.
+    ``height`` and ``width`` are those of the output. A scale of a very thin image can be slightly larger, so that its
+    deepest layer has at least one position.
     """
 
     recipe: Recipe
@@ -63,12 +75,12 @@ class Plan:
 
     @property
     def fits(self) -> bool:
-        """Whether the memory estimate is within what is available."""
-        return self.available is None or self.memory <= MARGIN * self.available
+        """Whether the memory estimate fits into the available memory."""
+        return self.available is None or self.memory <= MEMORY_MARGIN * self.available
 
 
 def layers_of(recipe: Recipe, has_content: bool, has_styles: bool) -> list[str]:
-    """Return the layers a run asks of the encoder."""
+    """Return the encoder layers that a run needs."""
     layers = [name for name, weight in recipe.content_layers.items() if weight and has_content]
     layers += [name for name, weight in recipe.style_layers.items() if weight and has_styles]
     return list(dict.fromkeys(layers))
@@ -77,22 +89,19 @@ def layers_of(recipe: Recipe, has_content: bool, has_styles: bool) -> list[str]:
 def make_plan(
     recipe: Recipe,
     encoder: Encoder,
+    sizes_at: Callable[[int], PictureSizes],
     *,
-    has_content: bool,
-    styles: Sequence[Size],
-    shape: Size,
-    rate: float,
+    macs_per_second: float,
     available: int | None,
-    composed: tuple[Size, Sequence[Size]] | None = None,
 ) -> Plan:
-    """Return the plan for pictures of these sizes (height, width).
+    """Return the plan of a run.
 
-    ``shape`` is the aspect (height, width) of the output, ``rate`` the measured multiply-adds a second,
-    ``available`` the free bytes. ``composed`` are the shape and the styles' sizes where the scales up to the base
-    read other ones. Raises `RecipeError` for unknown layers, nothing to compare, or pictures too small for the
-    layers.
+    ``sizes_at`` returns the sizes of the input images for a scale, given its longer side. ``macs_per_second`` is the
+    machine's speed and ``available`` the free memory in bytes. Raises `RecipeError` for unknown layers, if there is
+    nothing to compare, or for images that are too small for the layers.
     """
-    layers = layers_of(recipe, has_content, bool(styles))
+    full = sizes_at(recipe.size)
+    layers = layers_of(recipe, full.has_content, bool(full.styles))
     if not layers:
         raise RecipeError(
             "There is nothing to compare: give a picture for the layers that have weights "
@@ -100,10 +109,9 @@ def make_plan(
         )
     scales = []
     for side, steps in schedule(recipe):
-        at = composed if composed and recipe.base and side <= recipe.base else (shape, styles)
-        scales.append(plan_scale(recipe, encoder, *at, side, steps, layers))
+        scales.append(plan_scale(recipe, encoder, sizes_at(side), side, steps, layers))
     macs = sum(int(scale.macs * scale.steps * PASSES) for scale in scales)
-    height, width = fit(*shape, recipe.size)
+    height, width = fit(*full.shape, recipe.size)
     return Plan(
         recipe=recipe,
         height=height,
@@ -114,64 +122,62 @@ def make_plan(
         macs=macs,
         memory=estimate_memory(recipe, encoder, scales[-1], layers),
         available=available,
-        seconds=OVERHEAD * macs / rate,
+        seconds=OVERHEAD * macs / macs_per_second,
     )
 
 
 def plan_scale(
     recipe: Recipe,
     encoder: Encoder,
-    shape: tuple[int, int],
-    styles: Sequence[tuple[int, int]],
+    sizes: PictureSizes,
     side: int,
     steps: int,
     layers: Sequence[str],
 ) -> ScalePlan:
-    """Return the scale of longer side ``side`` for an output of aspect ``shape`` (height, width)."""
+    """Return the scale whose longer side is ``side``."""
     least = encoder.minimum_side(layers)
-    height, width = (max(least, value) for value in fit(*shape, side))
-    sizes = tuple(style_size(recipe, style, (height, width), least) for style in styles)
-    return ScalePlan(height, width, sizes, steps, encoder.macs(height, width, layers))
+    height, width = (max(least, value) for value in fit(*sizes.shape, side))
+    styles = tuple(style_size(recipe, style, (height, width), least) for style in sizes.styles)
+    return ScalePlan(height, width, styles, steps, encoder.macs(height, width, layers))
 
 
 def style_size(
     recipe: Recipe, style: tuple[int, int], output: tuple[int, int], least: int
 ) -> tuple[int, int]:
-    """Return the size of a style picture at a scale of size ``output``, never below ``least``.
+    """Return the size of a style image at a scale of size ``output``, at least ``least`` pixels a side.
 
-    Its longer side is ``stroke`` times the output's. It is enlarged for that only at scales where the picture is
-    composed: detail that a style does not have is not made up. Undivided Gram matrices are sums over positions,
-    so that there the style has the output's own size.
+    Its longer side is ``stroke`` times the output's. Only scales up to the base size enlarge it for that: larger scales
+    add detail, and an enlarged style image has none. Some losses need a style image of the output's size.
     """
-    if recipe.style_loss == "gram" and recipe.gram == "undivided":
+    if STYLE_LOSSES[recipe.style_loss].needs_same_size(recipe):
         return output
-    side, composed = max(output), recipe.base or recipe.size
-    most = max(*style, round(min(side, composed) * recipe.stroke))
-    height, width = fit(*style, max(1, min(round(side * recipe.stroke), most)))
+    side, base = max(output), recipe.base or recipe.size
+    largest = max(*style, round(min(side, base) * recipe.stroke))
+    height, width = fit(*style, max(1, min(round(side * recipe.stroke), largest)))
     return max(least, height), max(least, width)
 
 
 def estimate_memory(recipe: Recipe, encoder: Encoder, scale: ScalePlan, layers: Sequence[str]) -> int:
-    """Return the peak bytes at ``scale``: activations kept for the gradient, their gradient, images and state."""
+    """Return the peak bytes at ``scale``: activations stored for the gradient, their gradient, images and state."""
     item = torch.empty((), dtype=encoder.dtype).element_size()
     pixels = scale.height * scale.width
-    kept = encoder.activation_floats(scale.height, scale.width, layers) * item
+    activations = encoder.activation_floats(scale.height, scale.width, layers) * item
     style = max((encoder.activation_floats(h, w, layers) for h, w in scale.styles), default=0) * item
-    image = pixels * (PIXEL_BYTES + (LBFGS_HISTORY_BYTES if recipe.optimizer == "lbfgs" else 0))
-    # Content targets are kept for every view. Only bfloat16 statistics work without a float32 copy of each layer.
-    held = recipe.views * item * _floats(encoder, set(recipe.content_layers) & set(layers), pixels)
+    image = pixels * (PIXEL_BYTES + OPTIMIZERS[recipe.optimizer].bytes_per_pixel)
+    # Content targets are stored for every view. Only bfloat16 statistics need no float32 copy of each layer.
+    targets = recipe.views * item * _floats(encoder, set(recipe.content_layers) & set(layers), pixels)
     copies = 0 if encoder.dtype == torch.bfloat16 else 2 * 4 * _floats(encoder, layers, pixels)
-    return BASE_BYTES + max(int(2 * kept) + copies, style) + held + image
+    return BASE_BYTES + max(int(2 * activations) + copies, style) + targets + image
 
 
 def _floats(encoder: Encoder, layers: Collection[str], pixels: int) -> int:
-    """Return how many numbers the features of ``layers`` have at ``pixels`` positions of the picture."""
-    found = (encoder.layers[name] for name in set(encoder.resolve(layers).values()))
-    return sum(layer.channels * pixels // layer.stride**2 for layer in found)
+    """Return how many numbers the features of ``layers`` have for an image of ``pixels`` pixels."""
+    infos = (encoder.layers[name] for name in set(encoder.resolve(layers).values()))
+    return sum(layer.channels * pixels // layer.stride**2 for layer in infos)
 
 
 def check_memory(plan: Plan, smaller: Plan | None) -> None:
-    """Raise `TooLargeError` with a proposal if ``plan`` does not fit; ``smaller`` is one that does."""
+    """Raise `TooLargeError` if ``plan`` does not fit, proposing ``smaller``, a plan that does."""
     if plan.fits:
         return
     need, have = plan.memory / 1e9, (plan.available or 0) / 1e9

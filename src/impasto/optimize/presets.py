@@ -1,4 +1,4 @@
-"""Named recipes: the published settings, and impasto's own. One entry a preset, numbers as in the source.
+"""Presets: published settings and impasto's own as named recipes, with the numbers of their sources.
 
 Importing this module does not import torch.
 """
@@ -11,18 +11,21 @@ from types import MappingProxyType
 from typing import Any
 
 from impasto.errors import RecipeError, unknown
+from impasto.losses.registry import CONTENT_LOSSES
+from impasto.optimize.optimizers.registry import OPTIMIZERS
 from impasto.optimize.recipe import Recipe
 
 FIRST_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
-# A pixel of 0-255 is 1/255 of ours; a pixel normalised by ImageNet's deviations is about .226 of ours.
+# Factors from the sources' pixel units to ours (0 to 1): pixels of 0-255, and pixels normalised by ImageNet's standard
+# deviations (about .226).
 BYTE = 1 / 255
 NORMALISED = 0.226
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A named recipe with its source and what differs from it.
+    """A named recipe with its source and the deviations from it.
 
     ``qualities`` are the fields that a quality changes, where it does more than multiply the steps.
     """
@@ -55,12 +58,12 @@ _GATYS = Preset(
         "learning_rate": 1.0,
         "clamp": False,
     },
-    deviations="alpha/beta is the paper's 1e-3; the number of steps is not printed there. Pooling keeps the size of "
-    "activations (factor 2), which the paper does not.",
+    deviations="alpha/beta is the paper's 1e-3; the paper does not state the number of steps. Pooling keeps the size "
+    "of activations (factor 2), unlike the paper.",
 )
 _D2L = Preset(
     "d2l",
-    "The textbook version in two resolutions, Adam with a falling rate.",
+    "The textbook version in two resolutions, with Adam and a decaying learning rate.",
     "Zhang, Lipton, Li & Smola, Dive into Deep Learning, section 14.12 (Neural Style Transfer)",
     {
         "encoder": "vgg19",
@@ -84,8 +87,8 @@ _D2L = Preset(
         "carry": False,
         "clamp": False,
     },
-    deviations="The book works on normalised pixels; its rate .01 is .01 * .226 here. 150x225 and 300x450 are given by "
-    "the longer side, the aspect ratio is kept.",
+    deviations="The book works on normalised pixels; its learning rate .01 is .01 * .226 here. 150x225 and 300x450 "
+    "are given by the longer side; the aspect ratio is kept.",
 )
 _MIXED = Preset(
     "mixed",
@@ -108,7 +111,8 @@ _MIXED = Preset(
         "decay": 0.6,
         "decay_every": 100,
     },
-    deviations="The article's rate 12.0 is for pixels of 0-255; 500 steps and Adam's usual betas are our choice.",
+    deviations="The article's learning rate 12.0 is for pixels of 0-255; 500 steps and Adam's standard betas are "
+    "our choice.",
 )
 _WASSERSTEIN = Preset(
     "wasserstein",
@@ -135,12 +139,12 @@ _WASSERSTEIN = Preset(
         "optimizer": "adam",
         "learning_rate": 0.02,
         "betas": (0.9, 0.99),
-        "average": 0.99,
+        "ema_decay": 0.99,
     },
 )
 _IMPASTO = Preset(
     "impasto",
-    "The default: fast, faithful, through the encoder that ships with impasto.",
+    "The default: fast and faithful, with the encoder that ships with impasto.",
     "impasto's own, tuned on benchmarks/front.py",
     {
         "encoder": "compact",
@@ -160,11 +164,12 @@ _IMPASTO = Preset(
         "optimizer": "adam",
         "learning_rate": 0.04,
         "betas": (0.8, 0.9),
-        "final_rate": 0.2,
+        "final_learning_rate_factor": 0.2,
         "views": 8,
         "soften": True,
     },
-    # With so few steps a coarse scale only blurs: all of them go to the finest, larger and with less memory.
+    # With so few steps a coarse scale only blurs, so all of them go to the finest scale, with a larger learning rate
+    # and smaller betas.
     qualities={
         "draft": {
             "scale_ratio": 64.0,
@@ -182,29 +187,30 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
 )
 
 
-# Encoders that take --pooling: VGG networks, of which `tiny` is one.
-ADJUSTABLE = ("vgg", "tiny")
-# Adam's settings mean nothing to a line search: its first trial step is 1 (Nocedal & Wright 2006, section 3.1).
-LBFGS = {"views": 1, "learning_rate": 1.0, "clamp": False, "final_rate": 1.0, "hold": False}
+# Encoders that take --pooling: VGG networks, including `tiny`.
+POOLING_ENCODERS = ("vgg", "tiny")
 
 
 def make_recipe(preset: str = "impasto", **changes: Any) -> Recipe:
     """Return the recipe of a preset with some fields changed; None means unchanged.
 
-    Changing to L-BFGS also sets what it needs, unless given: one view, rate 1, no clamping, nothing held. A
-    content weight that is given is kept to, so it is not adapted either (``hold``). A preset's pooling is for its
-    own VGG and does not follow to an encoder whose pooling is built in.
-    Raises `RecipeError` for an unknown preset or field, or an impossible value.
+    Another optimiser than the preset's brings its own defaults (`OptimizerEntry.defaults`). A given content weight, or
+    a content loss that ``hold`` cannot use, turns ``hold`` off. A preset's pooling is for its own VGG encoder and is
+    dropped for an encoder with fixed pooling. Raises `RecipeError` for an unknown preset or field, or an impossible
+    value.
     """
     if preset not in PRESETS:
         raise RecipeError(unknown("preset", preset, PRESETS))
     fields: dict[str, Any] = {"preset": preset, **PRESETS[preset].fields}
     fields.update(PRESETS[preset].qualities.get(changes.get("quality") or "normal", {}))
-    if changes.get("content_weight") is not None or changes.get("content_loss") not in (None, "variance"):
+    content_loss, optimizer = str(changes.get("content_loss")), str(changes.get("optimizer"))
+    if changes.get("content_weight") is not None:
         fields["hold"] = False
-    if changes.get("optimizer") == "lbfgs" != fields.get("optimizer"):
-        fields.update(LBFGS)
-    if not (changes.get("encoder") or fields["encoder"]).startswith(ADJUSTABLE):
+    if content_loss in CONTENT_LOSSES and not CONTENT_LOSSES[content_loss].comparable:
+        fields["hold"] = False
+    if optimizer in OPTIMIZERS and optimizer != fields.get("optimizer"):
+        fields.update(OPTIMIZERS[optimizer].defaults)
+    if not (changes.get("encoder") or fields["encoder"]).startswith(POOLING_ENCODERS):
         fields.pop("pooling", None)
     fields.update({name: value for name, value in changes.items() if value is not None})
     if changes.get("start_picture") is not None:

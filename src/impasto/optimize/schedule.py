@@ -1,4 +1,4 @@
-"""From a recipe to the list of scales: which sizes, how many steps each. Pure arithmetic, no torch."""
+"""Schedule: the sizes and steps of all scales. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from impasto.optimize.presets import PRESETS
-from impasto.optimize.recipe import Quality, Recipe
+from impasto.optimize.recipe import Recipe
+from impasto.optimize.recipe_fields import Quality
 
-QUALITY: Mapping[Quality, float] = MappingProxyType({"draft": 0.25, "normal": 1.0, "high": 4.0})
+QUALITY_FACTORS: Mapping[Quality, float] = MappingProxyType({"draft": 0.25, "normal": 1.0, "high": 4.0})
 
 
 def schedule(recipe: Recipe) -> tuple[tuple[int, int], ...]:
     """Return (longer side, steps) of every scale from the coarsest; the last side is ``recipe.size``.
 
     Explicit ``scales`` are stretched to end at ``size``. Otherwise sides are ``size / ratio^k`` down to
-    ``smallest``; a size above ``base`` has the scales of ``base`` and then finer ones, about a factor 2 apart.
-    ``quality`` multiplies the steps; ``steps`` instead shares a total out in proportion.
+    ``smallest``; above ``base`` come the scales of ``base`` and then finer ones, about a factor 2 apart. ``quality``
+    multiplies the steps; ``steps`` instead distributes a total in proportion.
     """
     if recipe.scales is not None:
         stretch = recipe.size / recipe.scales[-1][0]
@@ -26,34 +27,34 @@ def schedule(recipe: Recipe) -> tuple[tuple[int, int], ...]:
         pairs = _pyramid(recipe)
     steps = [count for _, count in pairs]
     if recipe.steps is not None:
-        steps = share_out(recipe.steps, steps)
+        steps = distribute(recipe.steps, steps)
     else:
-        steps = [max(1, round(count * _factor(recipe))) for count in steps]
+        steps = [max(1, round(count * _quality_factor(recipe))) for count in steps]
     return tuple((side, count) for (side, _), count in zip(pairs, steps, strict=True) if count)
 
 
-def _factor(recipe: Recipe) -> float:
-    """Return the factor of the recipe's quality on its steps: 1 where the preset has a setting of its own for it."""
+def _quality_factor(recipe: Recipe) -> float:
+    """Return the factor of the quality on the steps: 1 if the preset defines this quality itself."""
     preset = PRESETS.get(recipe.preset)
-    own = preset is not None and recipe.quality in preset.qualities
-    return 1.0 if own else QUALITY[recipe.quality]
+    defined = preset is not None and recipe.quality in preset.qualities
+    return 1.0 if defined else QUALITY_FACTORS[recipe.quality]
 
 
 def _pyramid(recipe: Recipe) -> list[tuple[int, int]]:
-    composed = recipe.size if recipe.base is None else min(recipe.size, recipe.base)
+    base = recipe.size if recipe.base is None else min(recipe.size, recipe.base)
     pairs: list[tuple[int, int]] = []
-    side = float(composed)
+    side = float(base)
     while not pairs or round(side) >= recipe.smallest:
         index = min(len(pairs), len(recipe.scale_steps) - 1)
         pairs.append((round(side), recipe.scale_steps[index]))
         side /= recipe.scale_ratio
     if recipe.first_steps is not None:
         pairs[-1] = (pairs[-1][0], recipe.first_steps)
-    return pairs[::-1] + _finer(recipe, composed)
+    return pairs[::-1] + _finer_scales(recipe, base)
 
 
-def _finer(recipe: Recipe, base: int) -> list[tuple[int, int]]:
-    """Return the scales above ``base`` up to the size, in equal ratios of at most 2 (and a little)."""
+def _finer_scales(recipe: Recipe, base: int) -> list[tuple[int, int]]:
+    """Return the scales above ``base`` up to the size, in equal ratios of slightly more than 2 at most."""
     count = math.ceil(math.log2(recipe.size / base) - 0.1)
     if recipe.size > base:
         count = max(1, count)
@@ -64,13 +65,13 @@ def _finer(recipe: Recipe, base: int) -> list[tuple[int, int]]:
     ]
 
 
-def share_out(total: int, weights: list[int]) -> list[int]:
-    """Return whole numbers in proportion to ``weights`` that add up to ``total`` (largest remainders).
+def distribute(total: int, weights: list[int]) -> list[int]:
+    """Return integers in proportion to ``weights`` that add up to ``total`` (largest remainder method).
 
     The last entry, the finest scale, gets at least one.
     """
-    whole = sum(weights)
-    exact = [total * weight / whole for weight in weights]
+    weight_sum = sum(weights)
+    exact = [total * weight / weight_sum for weight in weights]
     counts = [int(value) for value in exact]
     order = sorted(range(len(exact)), key=lambda i: (counts[i] - exact[i], -i))
     for index in order[: total - sum(counts)]:

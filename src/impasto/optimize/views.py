@@ -1,9 +1,9 @@
-"""Views: the encoder sees the picture shifted, mirrored and turned, a little differently at every step.
+"""Views: shifted, mirrored and transposed versions of the image that the encoder gets in turn.
 
-An optimiser finds pictures on which a small encoder is wrong in its favour. Its errors differ from view to
-view, the picture does not: what satisfies all views has fewer places to hide. Content and style targets are
-measured through the same views, so the objective stays exact. The idea is the transformation robustness of
-Olah, Mordvintsev & Schubert, "Feature Visualization" (Distill 2017), with the targets transformed as well.
+The optimiser exploits errors of a small encoder. These errors differ between views of the same image, so several views
+leave fewer of them to exploit. Content and style targets are measured through the same views, so the objective stays
+exact. Source of the idea: transformation robustness of Olah, Mordvintsev & Schubert, "Feature Visualization" (Distill
+2017), with the targets transformed as well.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-# One period of the deepest stride that presets compare (relu4_1).
+# Shifts repeat after one period of the deepest stride that presets compare (relu4_1).
 PERIOD = 8
-# Targets of a texture do not depend on where it was moved, so many views cost nothing.
-LEAST_WRAPPED = 64
+# Targets of a texture do not depend on its shift, so many views cost nothing.
+MIN_WRAPPED_VIEWS = 64
 
 
 @dataclass(frozen=True)
 class View:
-    """One way to look: cut ``top`` rows and ``left`` columns, then mirror, then swap the axes.
+    """A view: cut ``top`` rows and ``left`` columns, then mirror, then swap the axes.
 
-    A ``wrapped`` view moves them to the other side instead, so that a seam lies in the middle of the picture.
+    A ``wrapped`` view moves the rows and columns to the other side, so that the seam lies inside the image.
     """
 
     top: int = 0
@@ -39,14 +39,14 @@ class View:
         return self.orient(image[:, :, self.top :, self.left :])
 
     def orient(self, image: Tensor) -> Tensor:
-        """Return ``image`` mirrored and turned but not cut."""
+        """Return ``image`` mirrored and transposed but not cut."""
         if self.mirrored:
             image = image.flip(3)
         return image.transpose(2, 3) if self.turned else image
 
 
 def make_views(count: int, slack: int) -> tuple[View, ...]:
-    """Return ``count`` different views; shifts are at most ``slack`` pixels, so that small pictures stay whole."""
+    """Return ``count`` different views with shifts of at most ``slack`` pixels."""
     return tuple(
         View(
             min(3 * index % PERIOD, slack),
@@ -59,9 +59,9 @@ def make_views(count: int, slack: int) -> tuple[View, ...]:
 
 
 def make_wrapped_views(count: int, height: int, width: int) -> tuple[View, ...]:
-    """Return ``count`` views of a picture that wraps around, at least `LEAST_WRAPPED`, moved by all of its size.
+    """Return ``count`` views of a seamless texture, at least `MIN_WRAPPED_VIEWS`.
 
-    The movements fill the picture evenly, so that no line keeps being an edge. Source of the sequence: Roberts,
+    Their shifts cover the image evenly, so that no line stays an edge. Source of the sequence: Roberts,
     "The Unreasonable Effectiveness of Quasirandom Sequences" (2018), R2.
     """
     return tuple(
@@ -72,14 +72,14 @@ def make_wrapped_views(count: int, height: int, width: int) -> tuple[View, ...]:
             bool(index // 2 % 2),
             wrapped=True,
         )
-        for index in range(max(count, LEAST_WRAPPED))
+        for index in range(max(count, MIN_WRAPPED_VIEWS))
     )
 
 
 def view_of_step(count: int, seed: int, step: int) -> int:
-    """Return which of ``count`` views step ``step`` (from 0) takes: all of them in random order, again and again.
+    """Return the index of the view of step ``step`` (from 0): all ``count`` views in random order, repeatedly.
 
-    It depends on nothing but its arguments, so a resumed run sees what an uninterrupted one does.
+    The result depends only on the arguments, so a resumed run takes the same views as an uninterrupted run.
     """
     if count == 1:
         return 0

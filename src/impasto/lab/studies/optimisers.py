@@ -24,7 +24,7 @@ def cells(setting: Setting) -> list[PaintCell]:
         "views": 1,
         "clamp": False,
         "precision": "float32",
-        "final_rate": 1.0,
+        "final_learning_rate_factor": 1.0,
         "start": "content",
         "scales": ((setting.size, steps),),
     }

@@ -1,0 +1,40 @@
+"""Exponential moving average of an image over the steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class EMA:
+    """Bias-corrected exponential moving average, ``a_t = (d a_{t-1} + (1-d) x_t) / (1 - d^t)``.
+
+    With decay 0 it is the last image. Source: crowsonkb/style-transfer-pytorch, class EMA.
+    """
+
+    def __init__(self, decay: float) -> None:
+        self.decay = decay
+        self.sum: Tensor | None = None
+        self.weight = 0.0
+
+    def update(self, image: Tensor) -> None:
+        """Add one image (1,3,h,w)."""
+        if self.sum is None:
+            self.sum = torch.zeros_like(image)
+        self.sum.mul_(self.decay).add_(image, alpha=1 - self.decay)
+        self.weight = self.weight * self.decay + 1 - self.decay
+
+    def value(self, fallback: Tensor) -> Tensor:
+        """Return the average in [0, 1], or ``fallback`` before the first update."""
+        image = fallback if self.sum is None else self.sum / self.weight
+        return image.detach().clamp(0, 1)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the live state, as a torch optimiser does."""
+        return {"sum": self.sum, "weight": self.weight}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self.sum, self.weight = state["sum"], state["weight"]

@@ -1,0 +1,130 @@
+"""Input images of a run: read, brought to the colours that are compared, and chosen by scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Tensor
+
+from impasto.guidance import ColorSettings, Guides, Placement, Protection, place, prepare_colors
+from impasto.imaging import Picture, PictureLike, fit, read_picture
+from impasto.optimize.plan import PictureSizes, Size
+from impasto.optimize.recipe import Recipe
+
+# Height that stands for an aspect without a content image; rounding it never shows in 30 000 pixels.
+ASPECT_UNIT = 100_000
+MIN_STYLE_SIDE = 16
+
+
+@dataclass(frozen=True, eq=False)
+class RunPictures:
+    """The input images as read for one size of the output.
+
+    Pixels are (1,3,H,W) in [0,1] on the CPU. ``content`` and ``styles`` are in the colours that are compared,
+    ``original`` is the content image in its own colours and ``alpha`` (1,1,H,W) its transparency. ``start`` is the
+    initial image from a file. ``shape`` (height, width) is the output's aspect. Names are paths where there are any.
+    """
+
+    shape: Size
+    content: Tensor | None
+    styles: tuple[Tensor, ...]
+    start: Tensor | None
+    placement: Placement
+    original: Tensor | None = None
+    alpha: Tensor | None = None
+    content_name: str | None = None
+    style_names: tuple[str | None, ...] = ()
+
+    @property
+    def sizes(self) -> PictureSizes:
+        """The sizes that a plan needs."""
+        styles = tuple((style.shape[2], style.shape[3]) for style in self.styles)
+        return PictureSizes(self.shape, styles, self.content is not None)
+
+    @cached_property
+    def protection(self) -> Protection | None:
+        """The protection of the content image, None if nothing is protected."""
+        if self.placement.protect is None or self.content is None:
+            return None
+        return Protection(self.placement.protect, self.content)
+
+
+@dataclass(frozen=True, eq=False)
+class PicturesByScale:
+    """The input images of every scale.
+
+    Scales up to ``base_side`` use ``base``, the images as read for a run of that size, so that every larger run begins
+    with exactly that run. Larger scales use ``full``. Without ``base`` all scales use ``full``.
+    """
+
+    full: RunPictures
+    base: RunPictures | None = None
+    base_side: int | None = None
+
+    def at(self, side: int) -> RunPictures:
+        """Return the images for a scale whose longer side is ``side``."""
+        if self.base is not None and self.base_side is not None and side <= self.base_side:
+            return self.base
+        return self.full
+
+
+def color_settings(recipe: Recipe) -> ColorSettings:
+    """Return the recipe's settings of colour."""
+    return ColorSettings(recipe.colors, recipe.color_method, recipe.color_space)
+
+
+def read_pictures(
+    recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike], guides: Guides
+) -> PicturesByScale:
+    """Read the input images and masks; raises `PictureError` and `RecipeError`."""
+    full = _read(recipe, content, styles, guides, recipe.size)
+    if recipe.base is None or recipe.size <= recipe.base:
+        return PicturesByScale(full)
+    return PicturesByScale(full, _read(recipe, content, styles, guides, recipe.base), recipe.base)
+
+
+def _read(
+    recipe: Recipe,
+    content: PictureLike | None,
+    styles: Sequence[PictureLike],
+    guides: Guides,
+    size: int,
+) -> RunPictures:
+    """Read everything for an output with a longer side of ``size``."""
+    photo = None if content is None else read_picture(content, longest=size)
+    style_side = max(MIN_STYLE_SIDE, round(size * recipe.stroke))
+    style_pictures = [read_picture(style, longest=style_side) for style in styles]
+    start = None if recipe.start_picture is None else read_picture(recipe.start_picture, longest=size)
+    picture = photo or start or style_pictures[0]
+    shape = (picture.height, picture.width)
+    if photo is None and recipe.aspect is not None:
+        shape = (ASPECT_UNIT, max(1, round(ASPECT_UNIT * recipe.aspect)))
+    placement = place(
+        guides,
+        fit(*shape, size),
+        [(style.height, style.width) for style in style_pictures],
+        photo is not None,
+        share=recipe.share,
+        blend=recipe.blend,
+    )
+    original = None if photo is None else photo.pixels
+    compared_content, compared_styles = prepare_colors(
+        color_settings(recipe), original, [style.pixels for style in style_pictures]
+    )
+    return RunPictures(
+        shape=shape,
+        content=compared_content,
+        styles=compared_styles,
+        start=None if start is None else start.pixels,
+        placement=placement,
+        original=original,
+        alpha=None if photo is None else photo.alpha,
+        content_name=None if photo is None else _name(photo),
+        style_names=tuple(_name(style) for style in style_pictures),
+    )
+
+
+def _name(picture: Picture) -> str | None:
+    return str(picture.path.resolve()) if picture.path else picture.name

@@ -1,0 +1,189 @@
+"""Fields of a recipe with their defaults, ranges and descriptions.
+
+Command-line options, forms, documents and checkpoints derive from these fields. Importing this module does not
+import torch.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from impasto.losses.registry import CONTENT_LOSSES, GRAM_NORMALISATION, STYLE_LOSSES, VARIATIONS
+from impasto.optimize.optimizers.registry import OPTIMIZERS
+from impasto.settings import FrozenSettings, OneOf
+
+ContentLoss = Annotated[str, OneOf(CONTENT_LOSSES)]
+StyleLossName = Annotated[str, OneOf(STYLE_LOSSES)]
+GramNormalisation = Annotated[str, OneOf(GRAM_NORMALISATION.choices)]
+VariationForm = Annotated[str, OneOf(VARIATIONS)]
+OptimizerName = Annotated[str, OneOf(OPTIMIZERS)]
+Blend = Literal["losses", "statistics"]
+Share = Literal["everywhere", "layers", "scales"]
+ColorMethod = Literal["luminance", "cholesky", "pca", "symmetric", "histogram"]
+ColorSpace = Literal["srgb", "linear", "lab"]
+Quality = Literal["draft", "normal", "high"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+
+Weight = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+Side = Annotated[int, Field(ge=16, le=30_000)]
+Steps = Annotated[int, Field(ge=1, le=1_000_000)]
+LayerWeights = dict[str, Weight]
+
+
+class RecipeFields(FrozenSettings):
+    """The fields of `Recipe`, without checks that involve several of them."""
+
+    preset: str = Field("impasto", description="Name of the preset that the recipe starts from.")
+    encoder: str = Field("compact", description="Network whose features are compared.")
+    weights: str | None = Field(None, description="File with the encoder's weights.")
+    pooling: Literal["max", "average", "l2"] | None = Field(None, description="Pooling of a VGG encoder.")
+    size: Side = Field(512, description="Longer side of the output in pixels.")
+    aspect: float | None = Field(
+        None,
+        ge=0.01,
+        le=100,
+        allow_inf_nan=False,
+        description="Width divided by height, where no content image sets it.",
+    )
+    quality: Quality = Field("normal", description="Number of steps: draft, normal or high.")
+    strength: float = Field(
+        0.5,
+        ge=0,
+        le=2,
+        allow_inf_nan=False,
+        description="0 keeps the content image, .5 is balanced, 2 is all style.",
+    )
+    hold: bool = Field(
+        False,
+        description="Adapt the content weight at every step until the content loss has the value that strength sets.",
+    )
+    stroke: float = Field(
+        1.0,
+        ge=0.5,
+        le=3,
+        allow_inf_nan=False,
+        description="Size of the brush strokes: the style image's size relative to the output's.",
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="Seed of the random numbers.")
+
+    content_layers: LayerWeights = Field(description="Content layers and their weights.")
+    content_loss: ContentLoss = Field("variance", description="Normalisation of the content loss.")
+    content_weight: Weight = Field(1.0, description="alpha, the weight of the content loss.")
+    style_layers: LayerWeights = Field(description="Style layers and their weights.")
+    style_loss: StyleLossName = Field("moments", description="Style loss.")
+    gram: GramNormalisation = Field(
+        "d2l", description="Normalisation of Gram matrices, for the style loss gram."
+    )
+    style_weight: Weight = Field(1.0, description="beta, the weight of the style loss.")
+    variation_weight: Weight = Field(0.0, description="Weight of the total variation.")
+    variation: VariationForm = Field("l2", description="Form of the total variation.")
+
+    mix: tuple[Weight, ...] | None = Field(
+        None,
+        description="Weights of several styles, adding up to 1; for two styles, the first one's weight is enough.",
+    )
+    balance: bool = Field(
+        True, description="Balance several styles so that all improve equally at even weights."
+    )
+    sigmas: tuple[Weight, ...] | None = Field(
+        None, description="Factors on the losses of the styles, instead of those that balance computes."
+    )
+    blend: Blend = Field(
+        "losses", description="What mix weighs: the losses of the styles or their statistics."
+    )
+    share: Share = Field(
+        "everywhere",
+        description="Where several styles act: everywhere, or each on its own layers or scales, the first style on the "
+        "coarsest.",
+    )
+    colors: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Colours of the output: style (0), content (1), or a number between.",
+    )
+    color_method: ColorMethod = Field(
+        "luminance",
+        description="How content colours are kept: luminance transfers lightness only; the others match the style "
+        "image's colours to the content image.",
+    )
+    color_space: ColorSpace | None = Field(
+        None, description="Colour space of the matching; the default depends on the method."
+    )
+    seamless: bool = Field(False, description="Make a texture that tiles seamlessly along both axes.")
+
+    start: Literal["content", "noise", "style", "picture"] = Field(
+        "content",
+        description="Initial image: content, noise, style (noise in the style's colours), or picture (a file).",
+    )
+    start_picture: str | None = Field(None, description="Initial image from a file (sets start to picture).")
+    scales: tuple[tuple[Side, Steps], ...] | None = Field(
+        None, description="Longer side and steps of every scale, such as 128:200,256:100,512:50."
+    )
+    smallest: Side = Field(128, description="Longer side of the first scale.")
+    scale_ratio: float = Field(
+        2.0, gt=1, le=64, allow_inf_nan=False, description="Ratio between the sizes of neighbouring scales."
+    )
+    scale_steps: tuple[Steps, ...] = Field(
+        (100,), min_length=1, description="Steps per scale from the finest; the last number repeats."
+    )
+    first_steps: Steps | None = Field(
+        None, description="Steps of the coarsest scale, if different from scale_steps."
+    )
+    base: Side | None = Field(
+        None, description="Longer side of the composition; larger scales only add detail to it."
+    )
+    fine_steps: tuple[Steps, ...] = Field(
+        (24,),
+        min_length=1,
+        description="Steps per scale above base, from the coarsest; the last number repeats.",
+    )
+    anchor: Weight = Field(
+        0.0, description="Weight of the term that keeps scales above base close to the image at base."
+    )
+    steps: Steps | None = Field(
+        None, description="Total number of steps, distributed over the scales in the preset's proportions."
+    )
+
+    optimizer: OptimizerName = Field("adam", description="Optimiser.")
+    learning_rate: float = Field(
+        0.02,
+        gt=0,
+        le=100,
+        allow_inf_nan=False,
+        description="Learning rate, in units of pixel values from 0 to 1.",
+    )
+    betas: tuple[float, float] = Field((0.9, 0.99), description="Decay rates of Adam's two moments.")
+    decay: float = Field(
+        1.0, gt=0, le=1, description="Factor on the learning rate after every decay_every steps."
+    )
+    decay_every: Steps = Field(100, description="Steps between two decays of the learning rate.")
+    final_learning_rate_factor: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Learning rate at the end of a scale relative to its start (cosine schedule).",
+    )
+    carry: bool = Field(
+        True, description="Carry the optimiser's state over to the next scale, if it supports that (Adam)."
+    )
+    soften: bool = Field(
+        False,
+        description="Blur the image slightly when it is enlarged, against artifacts along its old pixel grid.",
+    )
+    ema_decay: float = Field(
+        0.0, ge=0, lt=1, description="Decay of the exponential moving average of the image; 0 for none."
+    )
+    views: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Number of shifted, mirrored and transposed views of the image, used in turn.",
+    )
+    clamp: bool = Field(True, description="Clip pixels to [0, 1] after every step.")
+
+    device: str = Field("auto", description="Device: auto, cpu, cuda, cuda:1 or mps.")
+    precision: Precision = Field("auto", description="Number format of the encoder.")

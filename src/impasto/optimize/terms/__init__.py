@@ -1,0 +1,31 @@
+"""Term factories: what builds the terms of an objective.
+
+A factory is a function of the inputs of one scale. It measures what it needs and returns a function that gives the
+terms of a view, which is called once per view. `DEFAULT_TERMS` are the factories of a normal run; a job with more of
+them (`Job.term_factories`) has more terms, and the engine needs no change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from impasto.losses import Term
+from impasto.optimize.terms.content import content_terms
+from impasto.optimize.terms.image import anchor_terms, variation_terms
+from impasto.optimize.terms.scale_inputs import ScaleInputs
+from impasto.optimize.terms.style import style_terms
+from impasto.optimize.views import View
+
+TermFactory = Callable[[ScaleInputs], Callable[[View], Sequence[Term]]]
+
+DEFAULT_TERMS: tuple[TermFactory, ...] = (content_terms, style_terms, variation_terms, anchor_terms)
+
+__all__ = [
+    "DEFAULT_TERMS",
+    "ScaleInputs",
+    "TermFactory",
+    "anchor_terms",
+    "content_terms",
+    "style_terms",
+    "variation_terms",
+]

@@ -1,0 +1,80 @@
+"""Inputs of one scale, from which term factories build terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from impasto.encoders import Encoder
+from impasto.guidance import Placement, Protection
+from impasto.imaging import area_average, resize
+from impasto.optimize.pictures import RunPictures
+from impasto.optimize.plan import ScalePlan
+from impasto.optimize.recipe import Recipe
+
+# A mask with a smaller mean than this at a layer is empty there.
+MIN_MASK_SHARE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class ScaleInputs:
+    """The inputs of one scale.
+
+    ``mix`` are the weights of the styles at this scale; a style of weight 0 is not measured. Random losses draw from
+    ``generator``, whose state a checkpoint stores. ``base_image`` (1,3,h,w) is the finished image of the base size, at
+    scales above it.
+    """
+
+    recipe: Recipe
+    scale: ScalePlan
+    encoder: Encoder
+    pictures: RunPictures
+    mix: tuple[float, ...]
+    generator: torch.Generator | None = None
+    base_image: Tensor | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the output at this scale."""
+        return self.scale.height, self.scale.width
+
+    @cached_property
+    def device(self) -> torch.device:
+        """The encoder's device."""
+        return next(self.encoder.parameters()).device
+
+    @cached_property
+    def content(self) -> Tensor | None:
+        """The content image (1,3,h,w) at the size of the scale, on the encoder's device."""
+        content = self.pictures.content
+        return None if content is None else resize(content.to(self.device), self.size)
+
+    @cached_property
+    def styles(self) -> list[Tensor]:
+        """The style images (1,3,h,w) at their sizes of the scale, on the encoder's device."""
+        pairs = zip(self.pictures.styles, self.scale.styles, strict=True)
+        return [resize(style.to(self.device), size) for style, size in pairs]
+
+    @property
+    def placement(self) -> Placement:
+        """Where the styles go."""
+        return self.pictures.placement
+
+    @property
+    def protection(self) -> Protection | None:
+        """The protection of the content image, None if nothing is protected."""
+        return self.pictures.protection
+
+    @cached_property
+    def unprotected(self) -> Tensor | None:
+        """The mask (1,1,h,w) of what may be painted, None for everything."""
+        return None if self.protection is None else self.protection.unprotected(self.size)
+
+    def at_layer(self, mask: Tensor, layer: str) -> Tensor:
+        """Return ``mask`` (K,1,h,w), given at the size of an image, at the size of a layer's features."""
+        stride = self.encoder.layers[self.encoder.resolve([layer])[layer]].stride
+        height, width = mask.shape[2] // stride, mask.shape[3] // stride
+        return area_average(mask, height, width, stride)
