@@ -106,14 +106,10 @@ def stylize(
     """
     words, styles = list(pictures or []), list(style or [])
     with Stop(how.quiet) as stop:
-        if resume is not None and (fast or replay is not None):
-            raise RecipeError("--resume brings its own settings; leave --from and --fast out.")
-        provenance = None if replay is None else read_provenance(replay)
+        provenance = _provenance(replay, resume, fast)
         if provenance is not None and provenance.one_pass:
             replay_fast(provenance, words, styles, places, how, out_dir, settings, stop)
             return
-        if fast and provenance is not None:
-            raise RecipeError(f"'{replay}' was not painted in one pass; leave --fast or --from out.")
         if fast:
             paint_fast(typed_inputs(words, styles), places.guides(), how, out_dir, settings, stop)
             return
@@ -123,6 +119,18 @@ def stylize(
             _paint_one(order, order.inputs.contents[0], order.inputs.styles, stop)
         else:
             _paint_all(order, settings, stop)
+
+
+def _provenance(replay: Path | None, resume: Path | None, fast: bool) -> Provenance | None:
+    """Return the provenance in the picture of --from, checked against the options it excludes."""
+    if resume is not None and (fast or replay is not None):
+        raise RecipeError("--resume brings its own settings; leave --from and --fast out.")
+    if replay is None:
+        return None
+    provenance = read_provenance(replay)
+    if fast and not provenance.one_pass:
+        raise RecipeError(f"'{replay}' was not painted in one pass; leave --fast or --from out.")
+    return provenance
 
 
 def _order(
