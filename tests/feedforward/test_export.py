@@ -15,7 +15,7 @@ from impasto.feedforward import backends
 from impasto.feedforward.backends import choose_backend, open_engine, open_onnxruntime
 from impasto.feedforward.descriptor import ModelDescriptor
 from impasto.feedforward.export.graph import part_names
-from impasto.feedforward.export.network import CHECKED, check_export, export_network
+from impasto.feedforward.export.network import CHECKED_SIZES, check_export, export_network
 from impasto.imaging.tiles import Tiling
 
 from .conftest import make_style_params
@@ -44,7 +44,7 @@ def test_an_exported_network_paints_as_torch_does_at_any_size(network, loaded, t
     assert [one.name for one in model.graph.input] == ["image"]
     run = open_onnxruntime(path)
     for size in ((23, 90), (130, 50)):
-        assert size not in CHECKED
+        assert size not in CHECKED_SIZES
         image = torch.rand(1, 3, *size)
         torch.testing.assert_close(
             run({"image": image}), loaded.paint(image, style_params), atol=1e-3, rtol=0

@@ -184,9 +184,8 @@ def _check(order: Order) -> None:
     if len(order.inputs.contents) == 1:
         return
     count = len(order.inputs.contents)
-    for option, value in (
-        ("--out", how.out), ("--timelapse", how.timelapse), ("--checkpoint", how.checkpoint)
-    ):  # fmt: skip
+    single_files = {"--out": how.out, "--timelapse": how.timelapse, "--checkpoint": how.checkpoint}
+    for option, value in single_files.items():
         if value is not None:
             advice = "use --out-dir" if option == "--out" else "paint one at a time"
             raise RecipeError(f"{option} is one file, but there are {count} photographs; {advice}.")

@@ -1,4 +1,4 @@
-"""Other programs that run the network's graph faster than torch does: onnxruntime and OpenVINO."""
+"""Inference backends: onnxruntime and OpenVINO run a network's graph faster than PyTorch on some processors."""
 
 from __future__ import annotations
 
@@ -24,22 +24,23 @@ from impasto.feedforward.weights import Network
 from impasto.imaging import write_bytes_atomic
 
 BACKENDS = ("openvino", "onnxruntime", "torch")
-"""Fastest first where a processor has no bfloat16; with it torch is ahead of onnxruntime, which knows only float32."""
-LAYOUT = 5  # of cached graphs; raised when what is in them changes
+"""Fastest first on processors without bfloat16; with bfloat16, torch is faster than onnxruntime (float32 only)."""
+LAYOUT = 5  # version of cached graphs; raise it when their contents change
 
 Session = Callable[[Mapping[str, Tensor]], Tensor]
-"""A graph ready to run: inputs by name in, picture out."""
+"""A graph ready to run: inputs by name in, image out."""
 Shapes = tuple[object, ...]
-CONSTANT = ("onnxruntime",)
-"""Programs that are faster with a code of constants: a picture of 512 pixels in 106 ms, else 126. OpenVINO is not."""
+CONSTANT_STYLE = ("onnxruntime",)
+"""Backends that are faster with constant style parameters: 106 ms for an image of 512 pixels, against 126.
+OpenVINO gains nothing."""
 
 
 class Engine:
-    """Runs a network's graph with a code (and kept statistics).
+    """Runs a network's graph for style parameters, and frozen statistics if given.
 
-    The graph is made once, which takes seconds, and kept in the user's cache folder. A program that is as fast with
-    the code as an input is given it with every picture. For another it is put in as constants, which takes a fraction
-    of a second, and the last code is remembered.
+    The graph is exported once, which takes seconds, and cached in the user's cache folder. Backends in
+    `CONSTANT_STYLE` get the style parameters as constants of the graph, which takes a fraction of a second; the
+    session of the last style is kept. Other backends get them as inputs.
     """
 
     def __init__(self, name: str, network: Network, precision: str) -> None:
@@ -49,36 +50,38 @@ class Engine:
         self._last: tuple[Shapes, list[Tensor], Session] | None = None
 
     def __call__(self, padded: Tensor, style_params: StyleParams, statistics: Statistics | None) -> Tensor:
-        """Return the network's output for a padded picture `(1, 3, H, W)`, with kept statistics if given."""
+        """Return the network's output for a padded image `(1, 3, H, W)`, with frozen statistics if given."""
+        count = len(style_params.matrices)
+        frozen = statistics is not None
         parts = [*style_params.matrices, *style_params.shifts]
         if statistics is not None:
-            found = [statistics[index] for index in range(len(style_params.matrices))]
-            parts += [mean for mean, _ in found] + [variance for _, variance in found]
-        named = dict(zip(part_names(len(style_params.matrices), statistics is not None), parts, strict=True))
-        shapes = (statistics is not None, *(tuple(part.shape) for part in parts))
-        constant = self.name in CONSTANT
+            pairs = [statistics[index] for index in range(count)]
+            parts += [mean for mean, _ in pairs] + [variance for _, variance in pairs]
+        named = dict(zip(part_names(count, frozen), parts, strict=True))
+        shapes = (frozen, *(tuple(part.shape) for part in parts))
+        constant = self.name in CONSTANT_STYLE
         last = self._last
-        if last is None or last[0] != shapes or (constant and not _same(last[1], parts)):
-            graph = cached_graph(self.network, parts, statistics is not None)
+        if last is None or last[0] != shapes or (constant and not _equal(last[1], parts)):
+            graph = cached_graph(self.network, parts, frozen)
             session = SESSIONS[self.name](bake(graph, named) if constant else graph, self.precision)
             self._last = last = (shapes, parts, session)
         return last[2]({"image": padded} if constant else {"image": padded, **named})
 
 
 def choose_backend(name: str, device: torch.device) -> str:
-    """Return the backend that `name` means on a device; "auto" is the fastest there that is installed.
+    """Return the backend to use on a device; "auto" is the fastest one installed.
 
-    Raises RecipeError for an unknown one or one that does not run on the device, MissingExtraError for one that is
-    not installed.
+    Raises RecipeError for an unknown backend or one that does not run on the device, MissingExtraError for one that
+    is not installed.
     """
     if name not in ("auto", *BACKENDS):
         raise RecipeError(unknown("backend", name, ("auto", *BACKENDS)))
     if name == "torch" or (name == "auto" and device.type != "cpu"):
         return "torch"
     if name == "auto":
-        worth = BACKENDS[:1] if best_precision(device) == "bfloat16" else BACKENDS[:-1]
-        usable = [one for one in worth if find_spec(one) and find_spec("onnxscript")]
-        return usable[0] if usable else "torch"
+        faster = BACKENDS[:1] if best_precision(device) == "bfloat16" else BACKENDS[:-1]
+        installed = [backend for backend in faster if find_spec(backend) and find_spec("onnxscript")]
+        return installed[0] if installed else "torch"
     if device.type != "cpu":
         raise RecipeError(f"The backend '{name}' runs on the processor, not on '{device}'; use torch there.")
     if find_spec(name) is None:
@@ -88,45 +91,50 @@ def choose_backend(name: str, device: torch.device) -> str:
 
 
 def open_engine(name: str, network: Network, device: torch.device) -> Engine | None:
-    """Return the engine of a backend as `choose_backend` finds it, None for torch itself."""
+    """Return the engine of the backend that `choose_backend` chooses, None for PyTorch itself."""
     chosen = choose_backend(name, device)
     return None if chosen == "torch" else Engine(chosen, network, best_precision(device))
 
 
-def cached_graph(network: Network, parts: Sequence[Tensor], kept: bool) -> bytes:
-    """Return the graph of `network` whose code is an input, made now or when it was first needed."""
+def cached_graph(network: Network, parts: Sequence[Tensor], frozen: bool) -> bytes:
+    """Return the graph of `network` from the cache, or export it.
+
+    Its inputs are the image and `parts`: style parameters, and with `frozen` statistics of every modulated layer.
+    """
     shapes = [tuple(part.shape) for part in parts]
-    digest = hashlib.sha256(repr((LAYOUT, version("torch"), type(network).__name__, kept, shapes)).encode())
+    digest = hashlib.sha256(repr((LAYOUT, version("torch"), type(network).__name__, frozen, shapes)).encode())
     if isinstance(network, nn.Module):
         for key, value in network.state_dict().items():
             digest.update(key.encode() + value.detach().cpu().contiguous().numpy().tobytes())
     path = platformdirs.user_cache_path("impasto") / "graphs" / f"{digest.hexdigest()[:32]}.onnx"
     if path.is_file():
         return path.read_bytes()
-    names = part_names(len(network.modulated_layers), kept)
-    program = make_graph(CoreModule(network, kept).eval(), [x.cpu() for x in parts], names, network.multiple)
+    names = part_names(len(network.modulated_layers), frozen)
+    program = make_graph(
+        CoreModule(network, frozen).eval(), [x.cpu() for x in parts], names, network.multiple
+    )
     data: bytes = program.model_proto.SerializeToString()
-    with contextlib.suppress(OSError):  # a home that is closed for writing: it is made again next time
+    with contextlib.suppress(OSError):  # the cache folder is read-only: the graph is exported again next time
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes_atomic(path, data)
     return data
 
 
 def bake(graph: bytes, values: dict[str, Tensor]) -> bytes:
-    """Return an ONNX graph whose inputs called as in `values` are constants."""
+    """Return an ONNX graph in which the inputs named in `values` are constants."""
     import onnx
 
     model = onnx.load_from_string(graph)
-    kept = [one for one in model.graph.input if one.name not in values]
+    inputs = [entry for entry in model.graph.input if entry.name not in values]
     del model.graph.input[:]
-    model.graph.input.extend(kept)
+    model.graph.input.extend(inputs)
     for name, value in values.items():
         model.graph.initializer.append(onnx.numpy_helper.from_array(value.cpu().float().numpy(), name))
     return bytes(model.SerializeToString())
 
 
 def open_onnxruntime(graph: bytes | Path, precision: str = "float32") -> Session:
-    """Return a graph ready to run in onnxruntime, in float32 whatever the precision."""
+    """Return an onnxruntime session of a graph; it always runs in float32."""
     del precision
     import onnxruntime
 
@@ -144,7 +152,7 @@ def open_onnxruntime(graph: bytes | Path, precision: str = "float32") -> Session
 
 
 def open_openvino(graph: bytes, precision: str = "float32") -> Session:
-    """Return a graph ready to run in OpenVINO, in bfloat16 where the precision is that."""
+    """Return an OpenVINO session of a graph, in bfloat16 or float32."""
     hints: dict[str, Any] = {
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
@@ -162,10 +170,10 @@ def open_openvino(graph: bytes, precision: str = "float32") -> Session:
 
 @cache
 def _core() -> Any:
-    """Return OpenVINO, one for the whole process.
+    """Return the OpenVINO core, one for the whole process.
 
-    Each gives the thread a stack for its signals and takes it back when it goes, so two that do not go in the order
-    they came leave one that is not there, and the next Ctrl-C ends in a segmentation fault.
+    Each core installs a signal stack for the thread and removes it when it is destroyed. Two cores that are not
+    destroyed in reverse order leave a dangling stack, and the next Ctrl-C ends in a segmentation fault.
     """
     import openvino
 
@@ -173,9 +181,10 @@ def _core() -> Any:
 
 
 SESSIONS: dict[str, Callable[[bytes, str], Session]] = {
-    "onnxruntime": open_onnxruntime, "openvino": open_openvino
-}  # fmt: skip
+    "onnxruntime": open_onnxruntime,
+    "openvino": open_openvino,
+}
 
 
-def _same(first: Sequence[Tensor], second: Sequence[Tensor]) -> bool:
+def _equal(first: Sequence[Tensor], second: Sequence[Tensor]) -> bool:
     return len(first) == len(second) and all(torch.equal(a, b) for a, b in zip(first, second, strict=True))

@@ -1,4 +1,4 @@
-"""The picture with its margin: sizes a network takes, and windows cut from the padded picture without making it."""
+"""Replicate-padded images: sizes that a network takes, and windows of the padded image without allocating it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MARGIN = 4
 
 @dataclass(frozen=True)
 class TileWindow:
-    """A rectangle of the padded picture."""
+    """A rectangle of the padded image."""
 
     top: int
     left: int
@@ -22,9 +22,9 @@ class TileWindow:
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture of `height` x `width`, its edge pixels repeated `MARGIN` pixels outwards and on to a multiple.
+    """An image of `height` x `width`, replicate-padded by `MARGIN` pixels and on to a multiple of `multiple`.
 
-    Every size down to one pixel has such a frame, which reflection would not have.
+    Replicate padding works for every size down to one pixel; reflection would not.
     """
 
     height: int
@@ -33,33 +33,36 @@ class Frame:
 
     @property
     def padded(self) -> tuple[int, int]:
-        """Height and width of the padded picture: multiples of `multiple`, two or more."""
-        return self._up(self.height), self._up(self.width)
+        """Height and width of the padded image: multiples of `multiple`, at least twice that."""
+        return self._padded_side(self.height), self._padded_side(self.width)
 
     @property
     def whole(self) -> TileWindow:
-        """The padded picture as one window."""
+        """The padded image as one window."""
         return TileWindow(0, 0, *self.padded)
 
     def cut(self, image: Tensor, window: TileWindow) -> Tensor:
         """Return the `window` of the padded `image`: `(B, C, H, W)` to `(B, C, window.height, window.width)`."""
-        rows, above, below = _part(window.top - MARGIN, window.height, self.height)
-        columns, left, right = _part(window.left - MARGIN, window.width, self.width)
-        found = image[:, :, rows, columns]
+        rows, above, below = _source_slice(window.top - MARGIN, window.height, self.height)
+        columns, left, right = _source_slice(window.left - MARGIN, window.width, self.width)
+        crop = image[:, :, rows, columns]
         if above or below or left or right:
-            found = F.pad(found, (left, right, above, below), mode="replicate")
-        return found
+            crop = F.pad(crop, (left, right, above, below), mode="replicate")
+        return crop
 
     def crop(self, padded: Tensor) -> Tensor:
-        """Return the picture without its margin."""
+        """Return the image without its padding."""
         return padded[:, :, MARGIN : MARGIN + self.height, MARGIN : MARGIN + self.width]
 
-    def _up(self, side: int) -> int:
+    def _padded_side(self, side: int) -> int:
         return -(-(side + 2 * MARGIN) // self.multiple) * self.multiple
 
 
-def _part(start: int, count: int, side: int) -> tuple[slice, int, int]:
-    """Return which of `side` rows lie in `count` rows from `start`, and how often the first and last are repeated."""
+def _source_slice(start: int, count: int, side: int) -> tuple[slice, int, int]:
+    """Return the rows of an image of `side` rows in a window, and how often its first and last row are repeated.
+
+    The window has `count` rows from `start`, which may lie outside the image.
+    """
     first = min(max(start, 0), side - 1)
     last = max(min(start + count, side), first + 1)
     before = min(max(first - start, 0), count - 1)

@@ -1,4 +1,4 @@
-"""Large pictures in overlapping tiles: statistics of a sample first, then every tile with those, feathered."""
+"""Overlapping, feathered tiles for large images, and sample windows for their statistics."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from torch import Tensor
 
 from impasto.imaging.frame import MARGIN, Frame, TileWindow
 
-SAMPLE = 512
-MOST_SAMPLES = 16
-LEAST_SAMPLES = 4
-# The sample is about this share of the picture, where the two numbers above allow it.
+SAMPLE_SIDE = 512
+MAX_SAMPLES = 16
+MIN_SAMPLES = 4
+# Share of the image that the samples cover, as far as the limits above allow.
 SAMPLE_SHARE = 0.125
 
 
 @dataclass(frozen=True)
 class Tiling:
-    """How large tiles are and how they overlap, in pixels; a picture of up to `whole` x `whole` is painted at once.
+    """Size and overlap of tiles in pixels; an image of up to `whole` x `whole` is painted in one piece.
 
-    Of two neighbours' overlap, `halo` pixels at either end are thrown away, for they know less than they should of
-    what lies around them; between those the two are blended over `feather` pixels.
+    Where two tiles overlap, `halo` pixels at either end are discarded, because they lack context; between them the two
+    are blended over `feather` pixels.
     """
 
     side: int = 1536
@@ -33,22 +33,22 @@ class Tiling:
 
     @property
     def at_once(self) -> int:
-        """The most pixels that are painted without tiles."""
+        """Largest number of pixels painted without tiles."""
         return max(self.side, self.whole) ** 2
 
     @property
     def overlap(self) -> int:
-        """Pixels that two neighbours share at least."""
+        """Smallest overlap of two neighbours in pixels."""
         return 2 * self.halo + self.feather
 
 
-# A picture of 2048 x 2048 with its margin takes half a gigabyte at once, and two thirds of the time in tiles.
+# An image of 2048 x 2048 in one piece needs half a gigabyte and two thirds of the time that tiles take.
 DEFAULT_TILING = Tiling(whole=2112)
 
 
 @dataclass(frozen=True)
 class Span:
-    """A tile along one axis of the padded picture: where it starts, and the weight of each of its pixels."""
+    """A tile along one axis of the padded image: its start, and the weight of each of its pixels."""
 
     start: int
     weight: Tensor
@@ -64,21 +64,21 @@ def spans(length: int, tiling: Tiling, multiple: int) -> list[Span]:
     for i in range(count - 1):
         middle = (starts[i + 1] + starts[i] + side) / 2
         for index, sign in ((i, -1.0), (i + 1, 1.0)):
-            at = torch.arange(side) + (starts[index] + 0.5 - middle)
-            weights[index] *= (0.5 + sign * at / tiling.feather).clamp(0, 1)
+            distance = torch.arange(side) + (starts[index] + 0.5 - middle)
+            weights[index] *= (0.5 + sign * distance / tiling.feather).clamp(0, 1)
     return [Span(start, weight) for start, weight in zip(starts, weights, strict=True)]
 
 
 def sample(frame: Frame) -> list[TileWindow]:
-    """Return windows of one size, evenly spread over the padded picture, for its statistics."""
+    """Return windows of equal size, evenly spread over the padded image, for its statistics."""
     height, width = frame.padded
-    high, wide = min(height, SAMPLE), min(width, SAMPLE)
-    share = height * width * SAMPLE_SHARE / (high * wide)
-    count = min(MOST_SAMPLES, max(LEAST_SAMPLES, round(share)))
-    rows = min(-(-height // high), max(1, round((count * height / width) ** 0.5)))
-    columns = min(-(-width // wide), max(1, round(count / rows)))
-    tops, lefts = _spread(height - high, rows), _spread(width - wide, columns)
-    return [TileWindow(top, left, high, wide) for top, left in product(tops, lefts)]
+    window_height, window_width = min(height, SAMPLE_SIDE), min(width, SAMPLE_SIDE)
+    share = height * width * SAMPLE_SHARE / (window_height * window_width)
+    count = min(MAX_SAMPLES, max(MIN_SAMPLES, round(share)))
+    rows = min(-(-height // window_height), max(1, round((count * height / width) ** 0.5)))
+    columns = min(-(-width // window_width), max(1, round(count / rows)))
+    tops, lefts = _spread(height - window_height, rows), _spread(width - window_width, columns)
+    return [TileWindow(top, left, window_height, window_width) for top, left in product(tops, lefts)]
 
 
 def paint_tiles(
@@ -87,10 +87,10 @@ def paint_tiles(
     paint: Callable[[TileWindow], Tensor],
     on_progress: Callable[[int, int], None],
 ) -> Tensor:
-    """Return the picture `(1, 3, H, W)` float32, blended from tiles.
+    """Return the image `(1, 3, H, W)` float32, blended from tiles.
 
-    `paint` gives a window of the padded picture painted, `(1, 3, h, w)`; `seen` is told how many are done, of how
-    many. Besides the picture no more than one tile is in memory.
+    `paint` returns a window of the padded image painted, `(1, 3, h, w)`. `on_progress` is called with the tiles done
+    and their number. Besides the output, one tile at a time is in memory.
     """
     height, width = frame.padded
     rows, columns = spans(height, tiling, frame.multiple), spans(width, tiling, frame.multiple)
@@ -99,18 +99,17 @@ def paint_tiles(
     for done, (row, column) in enumerate(product(rows, columns)):
         window = TileWindow(row.start, column.start, len(row.weight), len(column.weight))
         tile = paint(window).cpu()
-        kept = [
-            _inside(span, side) for span, side in ((row, frame.height), (column, frame.width))
-        ]  # fmt: skip
-        (y, ys), (x, xs) = kept
-        piece = tile[:, :, ys, xs] * (row.weight[ys, None] * column.weight[xs])
+        y, tile_rows = _inside(row, frame.height)
+        x, tile_columns = _inside(column, frame.width)
+        weight = row.weight[tile_rows, None] * column.weight[tile_columns]
+        piece = tile[:, :, tile_rows, tile_columns] * weight
         out[:, :, y : y + piece.shape[2], x : x + piece.shape[3]] += piece
         on_progress(done + 1, total)
     return out
 
 
 def _inside(span: Span, side: int) -> tuple[int, slice]:
-    """Return where a tile begins in the picture, and which of its pixels lie in it and weigh anything."""
+    """Return the first image pixel of a tile, and the slice of its pixels inside the image with a weight above 0."""
     used = span.weight.nonzero()
     first = max(int(used[0]), MARGIN - span.start)
     last = min(int(used[-1]) + 1, MARGIN + side - span.start)

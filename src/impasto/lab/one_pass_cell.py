@@ -1,4 +1,4 @@
-"""The work of a cell that a trained network paints: one pass, timed and judged."""
+"""A lab cell painted in one pass of a network, timed and judged."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from impasto.lab.cells import OnePassCell
     from impasto.lab.laboratory import Laboratory
 
-# To be raised when the same network gives another picture.
+# Raise when the same network gives another picture.
 VERSION = 1
 ROUNDS = 5
 
 
 @dataclass(frozen=True)
 class Pass:
-    """A picture to be painted by the network in ``path``."""
+    """A picture to paint with the network in ``path``."""
 
     cell: OnePassCell
     path: Path
@@ -36,7 +36,7 @@ class Pass:
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """What was chosen."""
+        """The settings."""
         size = self.laboratory.setting.size
         return {"network": self.path.stem, "strength": self.cell.strength, "size": size}
 
@@ -51,9 +51,10 @@ class Pass:
             "content": content,
             "styles": styles[:1],
             "networks": [
-                file_sha256(self.path), self.laboratory.judge.fingerprint
+                file_sha256(self.path),
+                self.laboratory.judge.fingerprint,
             ],
-        }  # fmt: skip
+        }
 
     def make(self) -> Generator[CellProgress, None, CellResult]:
         """Paint `ROUNDS` times, each time from content and style image on; return the picture judged.

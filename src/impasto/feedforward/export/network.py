@@ -1,7 +1,8 @@
-"""A network as an ONNX file for other programs, compared with torch before it is called done."""
+"""Export of a network as an ONNX file, compared with PyTorch before it is kept."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,15 +21,15 @@ from impasto.imaging import check_place
 from impasto.imaging.tiles import Tiling
 
 SUFFIX = ".onnx"
-# Height and width, among them no multiple of four and less than a margin. Not a single pixel: a picture of one colour
-# has no spread to normalise by, so each program's own rounding decides which colour it becomes.
-CHECKED = ((64, 64), (37, 61), (250, 131), (5, 300), (3, 2))
+# Heights and widths to compare at, some not multiples of four, some below the margin. Not a single pixel: an image of
+# one colour has no variance to normalise by, so rounding alone decides the result.
+CHECKED_SIZES = ((64, 64), (37, 61), (250, 131), (5, 300), (3, 2))
 
 
 def check_export(path: Path) -> Path:
-    """Return `path` if an ONNX file can be made and put there, before any work is spent.
+    """Return `path` if an ONNX file can be exported there, before any work is spent.
 
-    Raises OutputError for another suffix or place, MissingExtraError if an optional part is missing.
+    Raises OutputError for another suffix or a place that cannot be written, MissingExtraError if an extra is missing.
     """
     if path.suffix.lower() != SUFFIX:
         raise OutputError(f"An exported network is written as {SUFFIX}, not '{path.suffix}'; name it so.")
@@ -41,39 +42,39 @@ def check_export(path: Path) -> Path:
 def export_network(
     path: Path, network: Network, style_params: StyleParams, card: Mapping[str, Any], *, inside: bool = True
 ) -> float:
-    """Write `network` as ONNX: ``image`` `(1, 3, H, W)` in [0, 1] in, ``painted`` of that size in [0, 1] out.
+    """Write `network` as ONNX: input ``image`` `(1, 3, H, W)` in [0, 1], output ``painted`` of the same size.
 
-    Height and width are free, margin and clamping are inside. With `inside` the code is too; else the inputs
-    ``matrix_0`` .. ``shift_N`` are the code, and `code` is an example of its shapes. `card` goes into the metadata.
-    Returns the largest difference from torch over `CHECKED` sizes; raises OutputError, and leaves no file, if that is
-    above `graph.MOST_DIFFERENCE`, and what `check_export` raises.
+    Height and width are free; padding, cropping and clamping are inside. With `inside` the style parameters are
+    constants; otherwise they are inputs ``matrix_0`` .. ``shift_N``, and `style_params` is an example of their shapes.
+    `card` goes into the metadata. Returns the largest difference from PyTorch over `CHECKED_SIZES`. Raises
+    OutputError, and leaves no file, if it is above `graph.TOLERANCE`, and what `check_export` raises.
     """
     check_export(path)
     style_params = StyleParams(
         *(tuple(part.detach().float().cpu() for part in group) for group in style_params)
     )
-    given = [] if inside else [*style_params.matrices, *style_params.shifts]
+    inputs = [] if inside else [*style_params.matrices, *style_params.shifts]
     names = [] if inside else part_names(len(style_params.matrices))
-    plain = ModelDescriptor(network, card, precision="float32")
-    program = make_graph(ExportModule(network, style_params if inside else None).eval(), given, names)
-    parts = dict(zip(names, given, strict=True))
+    descriptor = ModelDescriptor(network, card, precision="float32")
+    program = make_graph(ExportModule(network, style_params if inside else None).eval(), inputs, names)
+    parts = dict(zip(names, inputs, strict=True))
     return write_compared(
-        path, program, card, "network", lambda file: _difference(file, plain, style_params, parts)
+        path, program, card, "network", lambda file: _difference(file, descriptor, style_params, parts)
     )
 
 
 def _difference(
-    graph: Path, plain: ModelDescriptor, style_params: StyleParams, parts: Mapping[str, Tensor]
+    graph: Path, descriptor: ModelDescriptor, style_params: StyleParams, parts: Mapping[str, Tensor]
 ) -> float:
-    """Return the largest difference between graph and network over `CHECKED` sizes; NaN counts as infinite."""
+    """Return the largest difference between graph and network over `CHECKED_SIZES` sizes; NaN counts as infinite."""
     run = open_onnxruntime(graph)
     rng = torch.Generator().manual_seed(0)
     worst = 0.0
-    for height, width in CHECKED:
+    for height, width in CHECKED_SIZES:
         image = torch.rand(1, 3, height, width, generator=rng)
         painted = run({"image": image, **parts})
-        expected = plain.paint(image, style_params, tiling=Tiling(side=2048))
+        expected = descriptor.paint(image, style_params, tiling=Tiling(side=2048))
         same_size = painted.shape == expected.shape
-        found = float((painted - expected).abs().max()) if same_size else float("inf")
-        worst = max(worst, found if found == found else float("inf"))
+        difference = float((painted - expected).abs().max()) if same_size else float("inf")
+        worst = max(worst, float("inf") if math.isnan(difference) else difference)
     return worst
