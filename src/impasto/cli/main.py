@@ -20,12 +20,12 @@ from impasto.cli.interrupt import Interrupted
 
 COMMANDS = {
     "stylize": "Paint photographs in the style of a painting.",
-    "texture": "Paint a texture of a style alone, at any size and aspect.",
-    "reconstruct": "Show what a layer of the encoder keeps of a photograph.",
+    "texture": "Paint a texture of a style, at any size and aspect ratio.",
+    "reconstruct": "Reconstruct an image from the features of a layer of the encoder.",
     "apply": "Paint photographs with a trained network, each in one pass.",
     "export": "Write a network as an ONNX file, for browsers, phones and other programs.",
     "plan": "Print sizes, steps, cost and memory of a run without starting it.",
-    "presets": "List the presets, or every setting of one.",
+    "presets": "List the presets, or all settings of one preset.",
     "weights": "List, fetch and verify encoder weights.",
     "train": "Train a network that paints in one or a few styles in one pass.",
     "train-any": "Train the network that paints in any style in one pass.",
