@@ -26,10 +26,18 @@ from impasto.losses import (
     VariationEntry,
 )
 from impasto.losses.statistics import MomentSums, combine
-from impasto.optimize import Painter, Stepped, make_recipe, open_job
-from impasto.optimize.optimizers import OPTIMIZERS, Adam, OptimizerEntry
+from impasto.optimize import (
+    DEFAULT_TERMS,
+    OPTIMIZERS,
+    OptimizerEntry,
+    Painter,
+    ScaleInputs,
+    Stepped,
+    make_recipe,
+    open_job,
+)
+from impasto.optimize.optimizers import Adam
 from impasto.optimize.recipe import Recipe
-from impasto.optimize.terms import DEFAULT_TERMS, ScaleInputs
 from impasto.optimize.views import View
 
 from .conftest import finish, job
