@@ -32,7 +32,7 @@ class RegistryEntry:
 Entry = TypeVar("Entry", bound=RegistryEntry)
 
 
-class Registry(Mapping[str, Entry], Generic[Entry]):
+class ImplementationRegistry(Mapping[str, Entry], Generic[Entry]):
     """Entries by name, in the order of registration. ``kind`` names them in error messages."""
 
     def __init__(self, kind: str, entries: Iterable[Entry] = ()) -> None:

@@ -223,7 +223,7 @@ def test_a_stopped_run_with_masks_says_how_to_go_on(cli, mask: Path, environment
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=90)
     assert process.returncode == 130, said
-    command = shlex.split(next(x for x in said.splitlines() if x.startswith("go on with: "))[12:])
+    command = shlex.split(next(x for x in said.splitlines() if x.startswith("resume with: "))[13:])
     assert cli(*command[1:]).code == 0
     assert numpy.array_equal(pixels(Path("o.png")), whole)
 
@@ -316,7 +316,7 @@ def test_a_plan_shows_what_is_not_the_default(cli, mask: Path) -> None:
     plain = cli("plan", *words).out
     for word in ("mix", "balance", "masks", "protect", "colours", "stroke", "seamless"):
         assert word not in plain.replace("optimiser", ""), word
-    assert "held at a distance of 0.5 from the photograph" in plain
+    assert "held at a distance of 0.5 from the content image" in plain
     assert "content weight times 10 " in cli("plan", *words, "--no-hold", "--strength", "0").out
     full = cli(
         "plan", *words, "--mix", "0.3", "--no-balance", "--mask", "mask.png", "--protect", "left", "--colors",
@@ -324,12 +324,12 @@ def test_a_plan_shows_what_is_not_the_default(cli, mask: Path) -> None:
     ).out  # fmt: skip
     for row in ("mix 0.3, 0.7", "balance none", "masks mask.png", "protect left", "stroke 1.5"):
         assert row in " ".join(full.replace("│", " ").split())
-    assert "50% the photograph's, by pca" in full
+    assert "50% the content image's, by pca" in full
     assert (
         "by scales, coarse to fine" in cli("plan", *words, "--share", "scales", "--scales", "16:2,32:2").out
     )
     texture = cli("plan", *STYLES, *TINY, "--seamless", "--mask", "left", "--json")
     assert json.loads(texture.out)["guides"] == {"masks": ["left"]}
     table = cli("plan", "--style", "art.png", *TINY, "--seamless").out
-    assert "wraps around" in table
+    assert "tiles along both axes" in table
     assert "strength" not in table

@@ -98,9 +98,9 @@ def test_a_stopped_run_saves_and_says_how_to_go_on(
     assert pixels(place / "photo-art.png").shape == (24, 32, 3)
     assert Path("t.webp").exists()
     lines = said.splitlines()
-    assert "picture so far: photo-art.png" in lines
+    assert "current picture: photo-art.png" in lines
     assert "checkpoint: photo-art.png.checkpoint" in lines
-    command = shlex.split(next(line for line in lines if line.startswith("go on with: "))[12:])
+    command = shlex.split(next(line for line in lines if line.startswith("resume with: "))[13:])
     assert command[0] == "impasto"
     run = cli(*command[1:])
     assert run.code == 0, run.err

@@ -11,7 +11,7 @@ from impasto.imaging import resize
 from impasto.losses import StyleTerm
 from impasto.optimize import Painter, Preview, make_recipe, open_job
 from impasto.optimize.context import RunContext
-from impasto.optimize.terms.style import StyleTargets
+from impasto.optimize.terms.style import StyleTermBuilder
 from impasto.optimize.views import View
 
 from .conftest import finish, job, objectives, picture, style_sum, style_terms
@@ -71,7 +71,7 @@ def test_one_style_twice_with_complementary_masks_weighs_what_it_weighs_once(con
     once = job(content, style, **ONE_SCALE)
     twice = job(content, [style, style], Guides(masks=("left",)), **ONE_SCALE)
     context = RunContext(twice, torch.device("cpu"))
-    targets = StyleTargets(context.inputs(twice.plan.scales[0], context.mix(0), torch.Generator()))
+    targets = StyleTermBuilder(context.inputs(twice.plan.scales[0], context.mix(0), torch.Generator()))
     assert sum(targets.shares) == pytest.approx(1, abs=1e-6)
     assert context.mix(0) == (1.0, 1.0)
     single = style_terms(once)

@@ -1,4 +1,4 @@
-"""Pictures that say where styles go: their options, and those that are stored with a picture."""
+"""Options for guides: masks, regions and protection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from impasto.guidance import Guides
 PANEL = "Regions"
 MASK = "FILE|WORD"
-# What each field of `Guides` is called at the terminal.
+# The option of each field of `Guides`.
 FLAGS: Mapping[str, str] = {
     "masks": "--mask",
     "style_masks": "--style-mask",
@@ -24,33 +24,35 @@ FLAGS: Mapping[str, str] = {
     "style_regions": "--style-regions",
     "protect": "--protect",
 }
-# Large enough to see whether a file is a mask at all.
-CHECKED_AT = 1024
+# Size at which a file is checked for being a mask.
+CHECK_SIDE = 1024
 
 
 @dataclass(frozen=True)
 class GuideOptions:
-    """Where styles go, as typed: the options of the panel "Regions"."""
+    """The options of the panel "Regions"."""
 
     mask: Annotated[
         list[str] | None,
         typer.Option(
             metavar=MASK,
             rich_help_panel=PANEL,
-            help="Where a style is painted: a grey picture, white = here, or left, right, top, bottom, centre. "
-            "One a style, in their order; of one fewer, the last style gets the rest.",
+            help="Where a style is painted: a grey image (white = here), or left, right, top, bottom, centre. "
+            "One per style, in their order; with one fewer, the last style gets the rest.",
         ),
     ] = None
     style_mask: Annotated[
         list[str] | None,
-        typer.Option(metavar=MASK, rich_help_panel=PANEL, help="Which part of a style counts; one a style."),
+        typer.Option(
+            metavar=MASK, rich_help_panel=PANEL, help="Part of a style image that counts; one per style."
+        ),
     ] = None
     regions: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
             rich_help_panel=PANEL,
-            help="Map of the picture in flat colours, instead of masks; goes with --style-regions.",
+            help="Map of the content image in flat colours, instead of masks; used with --style-regions.",
         ),
     ] = None
     style_regions: Annotated[
@@ -58,18 +60,20 @@ class GuideOptions:
         typer.Option(
             metavar="FILE",
             rich_help_panel=PANEL,
-            help="Map of a style, one a style: what it has of a colour is painted where the picture has it.",
+            help="Map of a style image, one per style; regions of the same colour correspond.",
         ),
     ] = None
     protect: Annotated[
         str | None,
         typer.Option(
-            metavar=MASK, rich_help_panel=PANEL, help="Where the photograph stays: as --mask, white = stays."
+            metavar=MASK,
+            rich_help_panel=PANEL,
+            help="Where the content image stays unchanged: like --mask, white = stays.",
         ),
     ] = None
 
     def guides(self) -> Guides:
-        """Return the guides that were typed."""
+        """Return the guides given on the command line."""
         from impasto.guidance import Guides
 
         return Guides(
@@ -81,24 +85,24 @@ class GuideOptions:
         )
 
     def guides_or(self, stored: Mapping[str, Any], source: Path) -> Guides:
-        """Return the guides that were typed, which replace all others, or those that ``source`` names.
+        """Return the guides given on the command line, or those ``stored`` in the file ``source`` if none is given.
 
-        Raises `RecipeError` when one of those is not named or not there any more.
+        Raises `RecipeError` if a stored guide has no name or its file does not exist any more.
         """
         from impasto.guidance import Guides
 
-        typed = self.guides()
-        if typed != Guides():
-            return typed
+        given = self.guides()
+        if given != Guides():
+            return given
         names = stored.get("guides") or {}
-        Guides.from_json(names)  # says what is wrong with them
+        Guides.from_json(names)  # raises the error of invalid names
         return Guides.from_json({field: _present(field, value, source) for field, value in names.items()})
 
 
 def check_guides(guides: Guides, *, read: bool = False) -> None:
-    """Raise `PictureError` unless every file among ``guides`` is there, and with ``read`` is a picture.
+    """Raise `PictureError` unless all files among ``guides`` exist and, with ``read``, are pictures.
 
-    Whether a mask fits a picture is known later, by the picture.
+    Whether a mask fits an image is checked later, when the image is read.
     """
     from impasto.guidance import Guides
     from impasto.imaging import RAMPS, check_file, read_mask, read_picture
@@ -110,27 +114,27 @@ def check_guides(guides: Guides, *, read: bool = False) -> None:
             raise PictureError(f"'{path}' is neither a file nor one of the words {', '.join(RAMPS)}.")
     for path in (*masks, *maps):
         check_file(path)
-        picture = read_picture(path, longest=CHECKED_AT) if read else None
+        picture = read_picture(path, longest=CHECK_SIDE) if read else None
         if picture is not None and path in masks:
             read_mask(picture, picture.height, picture.width, name=path.name)
 
 
 def as_words(guides: Guides) -> list[str]:
-    """Return command-line words that give the same guides again."""
+    """Return command-line words that give the same guides."""
     from impasto.imaging import RAMPS
 
     words = []
     for field, flag in FLAGS.items():
-        for one in _listed(guides, field):
-            file_like_a_word = isinstance(one, Path) and str(one) in RAMPS
-            words.append(f"{flag}=./{one}" if file_like_a_word else f"{flag}={one}")
+        for guide in _listed(guides, field):
+            file_like_a_word = isinstance(guide, Path) and str(guide) in RAMPS
+            words.append(f"{flag}=./{guide}" if file_like_a_word else f"{flag}={guide}")
     return words
 
 
 def names_of(guides: Guides) -> dict[str, str]:
-    """Return what a person calls the guides that there are: ``{"masks": "left, sky.png"}``."""
+    """Return the names of the given guides for display: ``{"masks": "left, sky.png"}``."""
     return {
-        field.replace("_", " "): ", ".join(Path(one).name for one in _listed(guides, field))
+        field.replace("_", " "): ", ".join(Path(guide).name for guide in _listed(guides, field))
         for field in FLAGS
         if _listed(guides, field)
     }
@@ -148,11 +152,11 @@ def _word_or_path(text: str) -> str | Path:
 
 
 def _present(field: str, value: str | list[str], source: Path) -> str | list[str]:
-    """Return stored names with the words as they are and the files where they are now."""
+    """Return stored names, with the paths of files where they are now."""
     from impasto.imaging import RAMPS
 
     if isinstance(value, list):
-        return [str(_present(field, one, source)) for one in value]
+        return [str(_present(field, name, source)) for name in value]
     if value in RAMPS:
         return value
     role = "map" if "regions" in field else "mask"

@@ -19,13 +19,13 @@ from impasto.cli.failures import BROKEN_PIPE, INTERRUPTED, explain
 from impasto.cli.interrupt import Interrupted
 
 COMMANDS = {
-    "stylize": "Paint pictures in the style of an artwork.",
-    "texture": "Synthesise a texture from a style, at any size and aspect ratio.",
-    "reconstruct": "Reconstruct a picture from one layer of the encoder.",
-    "apply": "Paint pictures with a trained network, each in one pass.",
+    "stylize": "Paint photographs in the style of a painting.",
+    "texture": "Paint a texture of a style, at any size and aspect ratio.",
+    "reconstruct": "Reconstruct an image from the features of a layer of the encoder.",
+    "apply": "Paint photographs with a trained network, each in one pass.",
     "export": "Write a network as an ONNX file, for browsers, phones and other programs.",
     "plan": "Print sizes, steps, cost and memory of a run without starting it.",
-    "presets": "List the presets, or all settings of one.",
+    "presets": "List the presets, or all settings of one preset.",
     "weights": "List, fetch and verify encoder weights.",
     "train": "Train a one-pass network for one or a few styles.",
     "train-any": "Train the one-pass network for arbitrary styles.",

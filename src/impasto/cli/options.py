@@ -1,9 +1,9 @@
-"""Command-line options derived from `Recipe` and from dataclasses: the one place where signatures are built."""
+"""Command-line options derived from the fields of `Recipe` and of dataclasses."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
@@ -13,6 +13,7 @@ import typer
 
 from impasto.optimize.panels import OTHER_PANEL, PANELS
 from impasto.optimize.recipe import Recipe
+from impasto.settings import OneOf
 
 METAVARS: Mapping[str, str] = {
     "content_layers": "LAYER:WEIGHT,...",
@@ -37,7 +38,7 @@ OUTPUT_PANEL, RUN_PANEL = "Output", "Run"
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """Where the picture goes and how the run is watched: the options of every command that paints."""
+    """Options of every command that paints: the output, and the files written during the run."""
 
     out: Annotated[
         Path | None,
@@ -46,11 +47,11 @@ class OutputOptions:
             "-o",
             metavar="FILE",
             rich_help_panel=OUTPUT_PANEL,
-            help="Picture to write; the suffix decides.",
+            help="Picture to write; the suffix sets the format.",
         ),
     ] = None
     bits: Annotated[
-        int, typer.Option(rich_help_panel=OUTPUT_PANEL, help="Bits a channel: 8, or 16 for PNG and TIFF.")
+        int, typer.Option(rich_help_panel=OUTPUT_PANEL, help="Bits per channel: 8, or 16 for PNG and TIFF.")
     ] = 8
     jpeg_quality: Annotated[
         int,
@@ -58,12 +59,16 @@ class OutputOptions:
     ] = 95
     sidecar: Annotated[
         bool,
-        typer.Option(rich_help_panel=OUTPUT_PANEL, help="Write the recipe beside the picture as <out>.json."),
+        typer.Option(
+            rich_help_panel=OUTPUT_PANEL, help="Write the recipe next to the picture as <out>.json."
+        ),
     ] = True
     preview: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", rich_help_panel=RUN_PANEL, help="Keep the picture so far here, every second."
+            metavar="FILE",
+            rich_help_panel=RUN_PANEL,
+            help="Write the current picture to this file every second.",
         ),
     ] = None
     timelapse: Annotated[
@@ -71,46 +76,48 @@ class OutputOptions:
         typer.Option(
             metavar="FILE",
             rich_help_panel=RUN_PANEL,
-            help="Write an animation (.webp, .gif) of how it came about.",
+            help="Write an animation of the run (.webp, .gif).",
         ),
     ] = None
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", rich_help_panel=RUN_PANEL, help="Save the state of the run here now and then."
+            metavar="FILE",
+            rich_help_panel=RUN_PANEL,
+            help="Save the state of the run to this file every few seconds.",
         ),
     ] = None
     checkpoint_seconds: Annotated[float, typer.Option(hidden=True, min=0)] = 5.0
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", rich_help_panel=RUN_PANEL, help="Say nothing but errors.")
+        bool, typer.Option("--quiet", "-q", rich_help_panel=RUN_PANEL, help="Print errors only.")
     ] = False
 
 
 def recipe_parameters(leave_out: Collection[str] = ()) -> list[inspect.Parameter]:
-    """Return one keyword parameter for each field of `Recipe`; None stands for the preset's own value."""
+    """Return one keyword parameter per field of `Recipe`; None stands for the preset's value."""
     panels = {name: panel for panel, names in PANELS.items() for name in names}
-    found = []
+    parameters = []
     for name, field in Recipe.model_fields.items():
         if name in leave_out:
             continue
-        kind = str if name in METAVARS else _kind(field.annotation)
+        kind = str if name in METAVARS else _option_type(field.annotation, field.metadata)
         option = typer.Option(
             help=field.description, metavar=METAVARS.get(name), rich_help_panel=panels.get(name, OTHER_PANEL)
         )
-        found.append(_keyword(name, Annotated[kind | None, option], None))
-    return found
+        parameters.append(_keyword(name, Annotated[kind | None, option], None))
+    return parameters
 
 
 def group_parameters(group: type, leave_out: Collection[str] = ()) -> list[inspect.Parameter]:
-    """Return one keyword parameter for each field of a dataclass such as `OutputOptions`."""
+    """Return one keyword parameter per field of a dataclass such as `OutputOptions`."""
     parameters = inspect.signature(group, eval_str=True).parameters.values()
     return [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters if p.name not in leave_out]
 
 
 def takes_recipe(*leave_out: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the options of `Recipe`, and those of its parameters that are dataclasses.
+    """Return a decorator that adds the options of `Recipe`, and of the command's dataclass parameters, to a command.
 
-    Both come without ``leave_out``. The command gets the settings that were given as the mapping ``settings``.
+    Fields in ``leave_out`` get no option. The command receives the given settings as the mapping ``settings``.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -118,7 +125,7 @@ def takes_recipe(*leave_out: str) -> Callable[[Callable[..., Any]], Callable[...
         groups: dict[str, Any] = {
             name: p.annotation for name, p in taken.items() if is_dataclass(p.annotation)
         }
-        own = [p for name, p in taken.items() if name not in groups and name != "settings"]
+        others = [p for name, p in taken.items() if name not in groups and name != "settings"]
         settings = recipe_parameters(leave_out)
         names = [parameter.name for parameter in settings]
         grouped = [p for group in groups.values() for p in group_parameters(group, leave_out)]
@@ -130,7 +137,7 @@ def takes_recipe(*leave_out: str) -> Callable[[Callable[..., Any]], Callable[...
                 given[name] = group(**values)
             return function(**given)
 
-        parameters = [*own, *grouped, *settings]
+        parameters = [*others, *grouped, *settings]
         command.__doc__ = function.__doc__
         command.__name__ = function.__name__
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -141,7 +148,7 @@ def takes_recipe(*leave_out: str) -> Callable[[Callable[..., Any]], Callable[...
 
 
 def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that were given, with lists of numbers split at their commas."""
+    """Return the settings that are not None, with lists of numbers split at commas."""
     return {
         name: tuple(value.split(",")) if name in LISTS else value
         for name, value in given.items()
@@ -150,7 +157,7 @@ def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_words(settings: Mapping[str, Any]) -> list[str]:
-    """Return settings as command-line words that give the same settings again."""
+    """Return command-line words that give the same settings."""
     words = []
     for name, value in settings.items():
         flag = name.replace("_", "-")
@@ -166,12 +173,15 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _kind(annotation: Any) -> Any:
-    """Return what the terminal parses a field as: a choice, int, float, bool, or text."""
+def _option_type(annotation: Any, metadata: Sequence[Any] = ()) -> Any:
+    """Return the type that the command line parses a field as: a choice, int, float, bool, or text."""
+    for item in metadata:
+        if isinstance(item, OneOf):
+            return Literal[tuple(item.names)]
     if get_origin(annotation) is Annotated:
-        return _kind(get_args(annotation)[0])
+        return _option_type(annotation.__origin__, annotation.__metadata__)
     if get_origin(annotation) in (Union, UnionType):
-        return _kind(next(part for part in get_args(annotation) if part is not type(None)))
+        return _option_type(next(part for part in get_args(annotation) if part is not type(None)))
     if get_origin(annotation) is Literal or annotation in (int, float, bool):
         return annotation
     return str

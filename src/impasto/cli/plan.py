@@ -1,4 +1,4 @@
-"""``impasto plan``: what a run would do and cost, without starting it."""
+"""``impasto plan``: sizes, steps, cost and memory of a run, without starting it."""
 
 from __future__ import annotations
 
@@ -33,44 +33,44 @@ app = typer.Typer(add_completion=False)
 def plan(
     pictures: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="PHOTO [PAINTING]", help="As for stylize.", show_default=False),
+        typer.Argument(metavar="CONTENT [STYLE]", help="As for stylize.", show_default=False),
     ] = None,
     style: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Painting; without a PHOTO the plan is that of a texture.",
+            help="Style image; without CONTENT the plan is that of a texture.",
             show_default=False,
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     *,
-    places: GuideOptions,
+    guide_options: GuideOptions,
     settings: dict[str, Any],
 ) -> None:
     """Print sizes, steps, cost and memory of a run without starting it.
 
-    The exit code is 0 also for a run that would not fit into memory; the plan says so.
+    The exit code is 0 even if the run would not fit into memory; the output says so.
     """
     from impasto.optimize import plan_only
 
     words, styles = list(pictures or []), list(style or [])
-    recipe, guides = make_recipe(**settings), places.guides()
+    recipe, guides = make_recipe(**settings), guide_options.guides()
     check_guides(guides)
     if styles and not words:
-        made = plan_only(recipe, None, styles, guides)
+        planned = plan_only(recipe, None, styles, guides)
     else:
         inputs = typed_inputs(words, styles)
         if len(inputs.contents) > 1:
-            raise RecipeError(f"A plan is made for one photograph, not {len(inputs.contents)}; name one.")
-        made = plan_only(recipe, inputs.contents[0], inputs.styles, guides)
+            raise RecipeError(f"A plan is for one content image, not {len(inputs.contents)}; give one.")
+        planned = plan_only(recipe, inputs.contents[0], inputs.styles, guides)
     if as_json:
-        say_json({**as_dict(made), "guides": guides.to_json()})
+        say_json({**as_dict(planned), "guides": guides.to_json()})
         return
     console = wide_console()
-    console.print(_facts(made, guides))
-    console.print(_scales(made))
-    if not made.fits:
+    console.print(_facts(planned, guides))
+    console.print(_scales(planned))
+    if not planned.fits:
         say("This does not fit into memory: choose a smaller --size.")
 
 
@@ -107,15 +107,15 @@ def _facts(plan: Plan, guides: Guides) -> Table:
 
 
 def _strength(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    """Yield what the strength means, if there is a photograph to keep."""
+    """Yield the meaning of the strength, if there is a content image."""
     from impasto.guidance import content_distance, content_factor
 
     if not any(recipe.content_layers.values()):
         return
     if recipe.hold and recipe.style_layers:
         meaning = (
-            f"held at a distance of {content_distance(recipe.strength):g} from the photograph "
-            "(0 is the photograph, 1 its mean, 2 nothing of it)"
+            f"held at a distance of {content_distance(recipe.strength):g} from the content image "
+            "(0 is the content image, 1 its mean, 2 nothing of it)"
         )
     else:
         meaning = f"content weight times {content_factor(recipe.strength):.3g}"
@@ -123,26 +123,26 @@ def _strength(recipe: Recipe) -> Iterator[tuple[str, str]]:
 
 
 def _control(recipe: Recipe, styles: int) -> Iterator[tuple[str, str]]:
-    """Yield what is said of several styles, colours, stroke and wrapping where it is not the default."""
+    """Yield the settings of several styles, colours, stroke and tiling that are not the default."""
     if styles > 1:
         if recipe.mix is not None:
             yield "mix", numbers(mix_of(recipe, styles)) + (" of statistics" * (recipe.blend == "statistics"))
         if recipe.share != "everywhere":
             yield "styles act", f"by {recipe.share}, coarse to fine"
         if recipe.sigmas is not None:
-            yield "balance", f"as given: {numbers(recipe.sigmas)}"
+            yield "balance", f"given: {numbers(recipe.sigmas)}"
         elif not recipe.balance:
             yield "balance", "none"
     if recipe.colors:
         space = f" in {recipe.color_space}" if recipe.color_space else ""
-        yield "colours", f"{recipe.colors:.0%} the photograph's, by {recipe.color_method}{space}"
+        yield "colours", f"{recipe.colors:.0%} the content image's, by {recipe.color_method}{space}"
     if recipe.stroke != 1:
         yield (
             "stroke",
-            f"{recipe.stroke:g}: styles are compared at {recipe.stroke:g} times the picture's size",
+            f"{recipe.stroke:g}: style images have {recipe.stroke:g} times the output's size",
         )
     if recipe.seamless:
-        yield "seamless", "wraps around both axes"
+        yield "seamless", "tiles along both axes"
 
 
 def _scales(plan: Plan) -> Table:
@@ -156,10 +156,10 @@ def _scales(plan: Plan) -> Table:
     table.add_column("steps", footer=str(steps), justify="right")
     table.add_column("GMAC a pass", justify="right")
     table.add_column("GMAC", footer=f"{total:.4g}", justify="right")
-    # The plan's total counts a pass and its gradient, each scale has its part of it.
-    whole = sum(scale.macs * scale.steps for scale in plan.scales)
+    # The total counts forward and backward passes; it is divided among the scales.
+    passes = sum(scale.macs * scale.steps for scale in plan.scales)
     for index, scale in enumerate(plan.scales):
-        part = total * scale.macs * scale.steps / max(whole, 1)
+        part = total * scale.macs * scale.steps / max(passes, 1)
         styles = ", ".join(f"{width}x{height}" for height, width in scale.styles)
         size = f"{scale.width}x{scale.height}"
         table.add_row(

@@ -16,11 +16,12 @@ app = typer.Typer(add_completion=False)
 @app.command("presets")
 def presets(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Preset to show in full.", show_default=False)
+        str | None,
+        typer.Argument(metavar="NAME", help="Preset to show with all settings.", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the presets, or every setting of one."""
+    """List the presets, or all settings of one preset."""
     if name is None:
         _list(as_json)
         return

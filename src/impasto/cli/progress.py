@@ -1,4 +1,4 @@
-"""Events of a run as a progress bar on a terminal, as lines elsewhere, or as nothing."""
+"""Progress of a run: a bar on a terminal, lines elsewhere, or nothing."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 LINE_SECONDS = 5.0
 
 
-class Silent:
-    """Says nothing but recoveries; the base of the others."""
+class QuietReporter:
+    """Shows nothing; the base class of the other reporters, which also show recoveries."""
 
     def __init__(self, quiet: bool = True) -> None:
         self.quiet = quiet
         self.scales = 0
         self.scale: ScalePlan | None = None
 
-    def __enter__(self) -> Silent:
+    def __enter__(self) -> QuietReporter:
         return self
 
     def __exit__(
@@ -36,9 +36,9 @@ class Silent:
         self.close()
 
     def close(self) -> None:
-        """Take what moves off the screen."""
+        """Remove moving output from the screen."""
 
-    def see(self, event: Event) -> None:
+    def show(self, event: Event) -> None:
         """Show one event."""
         if isinstance(event, Started):
             self.scales = len(event.plan.scales)
@@ -59,7 +59,7 @@ class Silent:
         """Show the plan."""
 
     def balancing(self, event: Balancing) -> None:
-        """Show one step of the rehearsal that balances several styles."""
+        """Show one step of the calibration run that balances several styles."""
 
     def scale_started(self, event: ScaleStarted) -> None:
         """Show that a scale begins."""
@@ -70,56 +70,56 @@ class Silent:
     def scale_done(self, event: ScaleDone) -> None:
         """Show that a scale is finished."""
 
-    def where(self, index: int) -> str:
-        """Return the scale in words: ``scale 2/3 256x192``."""
+    def scale_label(self, index: int) -> str:
+        """Return the label of a scale: ``scale 2/3 256x192``."""
         assert self.scale is not None
         return f"scale {index + 1}/{self.scales} {self.scale.width}x{self.scale.height}"
 
 
-class Lines(Silent):
-    """A line at the start, at most one every `LINE_SECONDS`, and one at the end of each scale."""
+class LineReporter(QuietReporter):
+    """Prints a line at the start, at most one every `LINE_SECONDS`, and one at the end of each scale."""
 
     def __init__(self, name: str) -> None:
         super().__init__(quiet=False)
         self.name = name
         self.last: Stepped | None = None
-        self.spoke = time.monotonic()
+        self.last_line = time.monotonic()
 
     def started(self, event: Started) -> None:
-        """Print the plan in a line."""
+        """Print the plan in one line."""
         tell(f"{self.name}: {plan_line(event.plan)}")
         if event.resumed_step:
-            tell(f"{self.name}: going on after step {event.resumed_step}")
+            tell(f"{self.name}: resuming after step {event.resumed_step}")
 
     def balancing(self, event: Balancing) -> None:
-        """Print the factors on the styles if the last line is a while ago, and those found at the end."""
-        if event.step == event.steps or time.monotonic() - self.spoke >= LINE_SECONDS:
-            self.spoke = time.monotonic()
-            tell(f"{balancing_words(event)}: {numbers(event.sigmas)}")
+        """Print the factors on the styles' losses every `LINE_SECONDS` and at the end."""
+        if event.step == event.steps or time.monotonic() - self.last_line >= LINE_SECONDS:
+            self.last_line = time.monotonic()
+            tell(f"{balancing_label(event)}: {numbers(event.sigmas)}")
 
     def stepped(self, event: Stepped) -> None:
-        """Print the step if the last line is a while ago."""
+        """Print the step every `LINE_SECONDS`."""
         self.last = event
-        if time.monotonic() - self.spoke >= LINE_SECONDS:
-            self.line(event)
+        if time.monotonic() - self.last_line >= LINE_SECONDS:
+            self.print_step(event)
 
     def scale_done(self, event: ScaleDone) -> None:
         """Print the last step of the scale."""
         if self.last is not None and self.last.scale == event.index:
-            self.line(self.last)
+            self.print_step(self.last)
 
-    def line(self, event: Stepped) -> None:
+    def print_step(self, event: Stepped) -> None:
         """Print one step."""
         assert self.scale is not None
-        self.spoke = time.monotonic()
+        self.last_line = time.monotonic()
         tell(
-            f"{self.where(event.scale)}: step {event.step}/{self.scale.steps}, loss {event.loss:.4g}, "
+            f"{self.scale_label(event.scale)}: step {event.step}/{self.scale.steps}, loss {event.loss:.4g}, "
             f"{duration(event.seconds_left)} left"
         )
 
 
-class Bar(Silent):
-    """One bar over the whole run with scale, step, loss and time left."""
+class BarReporter(QuietReporter):
+    """Shows one bar over the whole run with scale, step, loss and remaining time."""
 
     def __init__(self, name: str) -> None:
         super().__init__(quiet=False)
@@ -137,7 +137,7 @@ class Bar(Silent):
         self.task: Any = None
 
     def close(self) -> None:
-        """Leave the bar where it stands."""
+        """Stop updating the bar."""
         self.progress.stop()
 
     def started(self, event: Started) -> None:
@@ -149,28 +149,28 @@ class Bar(Silent):
         self.progress.start()
 
     def balancing(self, event: Balancing) -> None:
-        """Name the step of the rehearsal."""
-        self.progress.update(self.task, scale=balancing_words(event))
+        """Show the step of the calibration run."""
+        self.progress.update(self.task, scale=balancing_label(event))
 
     def scale_started(self, event: ScaleStarted) -> None:
-        """Name the scale."""
-        self.progress.update(self.task, scale=self.where(event.index))
+        """Show the scale."""
+        self.progress.update(self.task, scale=self.scale_label(event.index))
 
     def stepped(self, event: Stepped) -> None:
-        """Move the bar."""
+        """Advance the bar."""
         left = f"{duration(event.seconds_left)} left"
         self.progress.update(self.task, completed=event.total, loss=f"loss {event.loss:.4g}", left=left)
 
 
-def reporter(name: str, quiet: bool) -> Silent:
-    """Return what shows a run: nothing, a bar on a terminal, lines elsewhere."""
+def reporter(name: str, quiet: bool) -> QuietReporter:
+    """Return the reporter of a run: a bar on a terminal, lines elsewhere, nothing if ``quiet``."""
     if quiet:
-        return Silent()
-    return Bar(name) if sys.stderr.isatty() else Lines(name)
+        return QuietReporter()
+    return BarReporter(name) if sys.stderr.isatty() else LineReporter(name)
 
 
 def plan_line(plan: Plan) -> str:
-    """Return a plan in one line."""
+    """Return a summary of a plan in one line."""
     scales = "1 scale" if len(plan.scales) == 1 else f"{len(plan.scales)} scales"
     return (
         f"{plan.width}x{plan.height}, encoder {plan.recipe.encoder} on {plan.device} ({plan.precision}), "
@@ -178,20 +178,20 @@ def plan_line(plan: Plan) -> str:
     )
 
 
-def balancing_words(event: Balancing) -> str:
-    """Return how far the rehearsal is: ``balancing styles 12/40``."""
+def balancing_label(event: Balancing) -> str:
+    """Return the progress of the calibration run: ``balancing styles 12/40``."""
     return f"balancing styles {event.step}/{event.steps}"
 
 
 def improvement_line(result: Result) -> str:
-    """Return how far each of several styles improved, and the factors that balanced them if they are not all 1."""
+    """Return the improvement of each style in one line, with the factors that balanced them unless all are 1."""
     names = (Path(str(style)).stem for style in result.provenance["styles"])
-    each = ", ".join(f"{name} {ratio:.3g}" for name, ratio in zip(names, result.improvements, strict=True))
-    found = any(sigma != 1 for sigma in result.sigmas)
-    balance = f"; balance {numbers(result.sigmas)}" if found else ""
-    return f"improvement of the styles (loss at the start / at the end): {each}{balance}"
+    ratios = ", ".join(f"{name} {ratio:.3g}" for name, ratio in zip(names, result.improvements, strict=True))
+    balanced = any(sigma != 1 for sigma in result.sigmas)
+    balance = f"; balance {numbers(result.sigmas)}" if balanced else ""
+    return f"improvement of the styles (loss at the start / at the end): {ratios}{balance}"
 
 
 def numbers(values: Iterable[float]) -> str:
-    """Return numbers with three digits: ``1, 0.53``."""
+    """Return numbers with three significant digits: ``1, 0.53``."""
     return ", ".join(f"{value:.3g}" for value in values)

@@ -1,4 +1,4 @@
-"""``impasto reconstruct``: what a layer keeps of a photograph."""
+"""``impasto reconstruct``: reconstruction of an image from the features of a layer."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ app = typer.Typer(add_completion=False)
     "seamless",
 )
 def reconstruct(
-    photo: Annotated[
-        Path, typer.Argument(metavar="PHOTO", help="Photograph to reconstruct.", show_default=False)
+    content: Annotated[
+        Path, typer.Argument(metavar="CONTENT", help="Image to reconstruct.", show_default=False)
     ],
     layer: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="LAYER", help="Layer to reconstruct from, or LAYER:WEIGHT; may be given again. [relu4_1]"
+            metavar="LAYER", help="Layer to reconstruct from, or LAYER:WEIGHT; may be repeated. [relu4_1]"
         ),
     ] = None,
     *,
-    how: OutputOptions,
+    output: OutputOptions,
     settings: dict[str, Any],
 ) -> None:
-    """Show what a layer of the encoder keeps of a photograph.
+    """Reconstruct an image from the features of a layer of the encoder.
 
-    Starting from noise unless --start says otherwise, a picture is painted with the same features there.
+    The result has the same features at that layer. It starts from noise unless --start is given.
     """
     from impasto.imaging import check_file
     from impasto.optimize import open_job
@@ -70,7 +70,7 @@ def reconstruct(
             "A reconstruction has no style to start from; use --start noise, content or picture."
         )
     recipe = make_recipe(**{"start": "noise", **settings, "content_layers": layers, "hold": False})
-    check_file(photo)
-    with Stop(how.quiet) as stop:
-        place = target(how.out, None, [photo.stem, *layers])
-        Session(how, place, stop, [photo]).paint(partial(open_job, recipe, photo, []))
+    check_file(content)
+    with Stop(output.quiet) as stop:
+        place = target(output.out, None, [content.stem, *layers])
+        Session(output, place, stop, [content]).paint(partial(open_job, recipe, content, []))

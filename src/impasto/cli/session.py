@@ -1,4 +1,4 @@
-"""One picture from job to file: checks before, watching while it is painted, saving after or when stopped."""
+"""Session: paint one picture and write its files, also when it is interrupted."""
 
 from __future__ import annotations
 
@@ -25,36 +25,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Session:
-    """What one picture is painted with: options, target, the pictures that are read, and the stop sign."""
+    """The run of one picture.
 
-    how: OutputOptions
+    ``inputs`` are the files that the run reads and must not overwrite. ``stop`` tells whether the user interrupted it.
+    """
+
+    output: OutputOptions
     target: Target
     stop: Stop
     inputs: Sequence[Path] = ()
     resume: Checkpoint | None = None
 
     def check(self) -> None:
-        """Raise what would make saving fail later, before any work is spent."""
+        """Raise errors that would make saving fail later, before the run starts."""
         from impasto.imaging import check_place, check_writable
 
-        how, target = self.how, self.target
-        if not 1 <= how.jpeg_quality <= 100:
-            raise RecipeError(f"--jpeg-quality is a whole number from 1 to 100, not {how.jpeg_quality}.")
-        check_writable(target.path, bits=how.bits)
+        output, target = self.output, self.target
+        if not 1 <= output.jpeg_quality <= 100:
+            raise RecipeError(f"--jpeg-quality is a whole number from 1 to 100, not {output.jpeg_quality}.")
+        check_writable(target.path, bits=output.bits)
         outputs = {"--out": target.path}
-        if how.sidecar:
+        if output.sidecar:
             outputs["--sidecar"] = check_place(target.sidecar)
-        if how.preview:
-            outputs["--preview"] = check_writable(how.preview)
-        if how.timelapse:
-            Timelapse(how.timelapse)
-            outputs["--timelapse"] = check_place(how.timelapse)
-        if how.checkpoint:
-            outputs["--checkpoint"] = check_place(how.checkpoint)
+        if output.preview:
+            outputs["--preview"] = check_writable(output.preview)
+        if output.timelapse:
+            Timelapse(output.timelapse)
+            outputs["--timelapse"] = check_place(output.timelapse)
+        if output.checkpoint:
+            outputs["--checkpoint"] = check_place(output.checkpoint)
         check_distinct(self.inputs, outputs)
 
     def paint(self, open_job: Callable[[], Job]) -> Path:
-        """Paint and save; return where the picture is. Raises `Interrupted` after saving what there is."""
+        """Paint and save; return the path of the picture. Raises `Interrupted` after saving the current picture."""
         from impasto.optimize import Finished, Painter, Started, Stepped
 
         self.check()
@@ -62,30 +65,30 @@ class Session:
         self.stop.check()
         painter = Painter(
             job,
-            checkpoint=self.how.checkpoint,
-            checkpoint_seconds=self.how.checkpoint_seconds,
+            checkpoint=self.output.checkpoint,
+            checkpoint_seconds=self.output.checkpoint_seconds,
             resume=self.resume,
         )
-        preview = PreviewFile(self.how.preview) if self.how.preview else None
-        timelapse = Timelapse(self.how.timelapse) if self.how.timelapse else None
+        preview = PreviewFile(self.output.preview) if self.output.preview else None
+        timelapse = Timelapse(self.output.timelapse) if self.output.timelapse else None
         result: Result | None = None
         events = painter.events()
-        with reporter(self.target.path.name, self.how.quiet) as report:
+        with reporter(self.target.path.name, self.output.quiet) as report:
             for event in events:
-                report.see(event)
+                report.show(event)
                 if isinstance(event, Started) and timelapse:
-                    timelapse.begin(painter)
+                    timelapse.start(painter)
                 if isinstance(event, Stepped):
                     if preview:
-                        preview.see(painter)
+                        preview.update(painter)
                     if timelapse:
-                        timelapse.see(painter)
+                        timelapse.update(painter)
                 if isinstance(event, Finished):
                     result = event.result
                 elif self.stop.number:
                     break
         if preview:
-            preview.see(painter, last=True)
+            preview.update(painter, last=True)
         if timelapse:
             timelapse.write()
         if result is None:
@@ -96,49 +99,49 @@ class Session:
 
     def _save(self, result: Result) -> Path:
         target = self.target.settled()
-        result.save(target.path, bits=self.how.bits, quality=self.how.jpeg_quality)
-        if self.how.sidecar:
+        result.save(target.path, bits=self.output.bits, quality=self.output.jpeg_quality)
+        if self.output.sidecar:
             write_sidecar(target.sidecar, result.provenance)
-        if not self.how.quiet:
+        if not self.output.quiet:
             say(str(target.path))
             if result.improvements:
                 tell(improvement_line(result))
         return target.path
 
     def _interrupted(self, painter: Painter) -> None:
-        """Save picture and checkpoint and say how to go on."""
+        """Save picture and checkpoint, and print the command that resumes the run."""
         if painter.state.total == 0:
             tell("Stopped before the first step; there is nothing to save.")
             painter.checkpoint = None
             raise Interrupted(self.stop.number)
         target = self.target.settled()
-        checkpoint = self.how.checkpoint or target.checkpoint
+        checkpoint = self.output.checkpoint or target.checkpoint
         painter.save_checkpoint(checkpoint)
-        painter.result().save(target.path, bits=self.how.bits, quality=self.how.jpeg_quality)
-        painter.checkpoint = None  # it is written; closing the run need not do it again
+        painter.result().save(target.path, bits=self.output.bits, quality=self.output.jpeg_quality)
+        painter.checkpoint = None  # already written; closing the run need not write it again
         tell(f"Stopped after step {painter.state.total} of {painter.plan.steps}.")
-        tell(f"picture so far: {target.path}")
+        tell(f"current picture: {target.path}")
         tell(f"checkpoint: {checkpoint}")
-        tell(f"go on with: {shlex.join(self._resume_command(checkpoint, target.path))}")
+        tell(f"resume with: {shlex.join(self._resume_command(checkpoint, target.path))}")
 
     def _resume_command(self, checkpoint: Path, out: Path) -> list[str]:
-        how, default = self.how, OutputOptions()
+        output, default = self.output, OutputOptions()
         words = ["impasto", "stylize", f"--resume={checkpoint}", f"--out={out}"]
-        if how.bits != default.bits:
-            words.append(f"--bits={how.bits}")
-        if how.jpeg_quality != default.jpeg_quality:
-            words.append(f"--jpeg-quality={how.jpeg_quality}")
-        if not how.sidecar:
+        if output.bits != default.bits:
+            words.append(f"--bits={output.bits}")
+        if output.jpeg_quality != default.jpeg_quality:
+            words.append(f"--jpeg-quality={output.jpeg_quality}")
+        if not output.sidecar:
             words.append("--no-sidecar")
-        if how.preview:
-            words.append(f"--preview={how.preview}")
-        if how.quiet:
+        if output.preview:
+            words.append(f"--preview={output.preview}")
+        if output.quiet:
             words.append("--quiet")
         return words
 
 
 def write_sidecar(path: Path, provenance: dict[str, Any]) -> None:
-    """Write a picture's provenance as JSON; ``--from`` takes it like the picture. Raises `OutputError`."""
+    """Write a picture's provenance as JSON; ``--from`` accepts it like the picture. Raises `OutputError`."""
     from impasto.imaging import write_text_atomic
 
     write_text_atomic(path, json.dumps(provenance, indent=2) + "\n")

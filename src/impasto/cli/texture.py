@@ -1,4 +1,4 @@
-"""``impasto texture``: the style alone, at any size and aspect."""
+"""``impasto texture``: a texture of a style, at any size and aspect ratio."""
 
 from __future__ import annotations
 
@@ -32,27 +32,29 @@ app = typer.Typer(add_completion=False)
     "protect",
 )
 def texture(
-    styles: Annotated[list[Path], typer.Argument(metavar="PAINTING...", help="Painting; several are mixed.")],
+    styles: Annotated[list[Path], typer.Argument(metavar="STYLE...", help="Style image; several are mixed.")],
     *,
-    how: OutputOptions,
-    places: GuideOptions,
+    output: OutputOptions,
+    guide_options: GuideOptions,
     settings: dict[str, Any],
 ) -> None:
-    """Paint a texture of a style alone, at any size and aspect.
+    """Paint a texture of a style, at any size and aspect ratio.
 
-    It starts from noise in the colours of the style unless --start says otherwise.
+    It starts from noise in the colours of the style unless --start is given.
     """
     from impasto.imaging import check_file
     from impasto.optimize import open_job
 
     if settings.get("start") == "content":
-        raise RecipeError("A texture has no photograph to start from; use --start style, noise or picture.")
+        raise RecipeError(
+            "A texture has no content image to start from; use --start style, noise or picture."
+        )
     recipe = make_recipe(**{"start": "style", **settings})
     for style in styles:
         check_file(style)
-    guides = places.guides()
+    guides = guide_options.guides()
     check_guides(guides)
-    with Stop(how.quiet) as stop:
-        place = target(how.out, None, [*(style.stem for style in styles), "texture"])
-        session = Session(how, place, stop, [*styles, *guides.files])
+    with Stop(output.quiet) as stop:
+        place = target(output.out, None, [*(style.stem for style in styles), "texture"])
+        session = Session(output, place, stop, [*styles, *guides.files])
         session.paint(partial(open_job, recipe, None, styles, guides))

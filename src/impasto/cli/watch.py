@@ -1,4 +1,4 @@
-"""Pictures of a run while it runs: the preview file and the time-lapse."""
+"""Files written during a run: the preview and the time-lapse."""
 
 from __future__ import annotations
 
@@ -15,52 +15,52 @@ if TYPE_CHECKING:
     from impasto.optimize import Painter
 
 PREVIEW_SECONDS = 1.0
-MOST_FRAMES = 120
+MAX_FRAMES = 120
 FRAME_SIDE = 512
 ANIMATIONS = (".webp", ".gif")
 
 
 class PreviewFile:
-    """The picture so far in a file, replaced in one step about every second."""
+    """Writes the current picture to a file about every second, atomically."""
 
     def __init__(self, path: Path) -> None:
         self.path: Path | None = path
         self.written = 0.0
 
-    def see(self, painter: Painter, *, last: bool = False) -> None:
-        """Write the picture so far if the last one is a while ago, or this is the ``last``."""
+    def update(self, painter: Painter, *, last: bool = False) -> None:
+        """Write the current picture, at most every `PREVIEW_SECONDS` unless it is the ``last``."""
         if self.path is None or (not last and time.monotonic() - self.written < PREVIEW_SECONDS):
             return
         from impasto.imaging import write_picture
 
         try:
             write_picture(self.path, painter.picture(), alpha=painter.job.alpha)
-        except OutputError as error:  # a full disk must not end the run that the preview is of
-            note(f"The preview stops here: {error}")
+        except OutputError as error:  # a full disk must not end the run
+            note(f"The preview is not updated any more: {error}")
             self.path = None
         self.written = time.monotonic()
 
 
 class Timelapse:
-    """At most `MOST_FRAMES` pictures of a run, close together at first and farther apart later."""
+    """Collects at most `MAX_FRAMES` pictures of a run, more of them early in the run, for an animation."""
 
     def __init__(self, path: Path) -> None:
         if path.suffix.lower() not in ANIMATIONS:
             raise RecipeError(unknown("time-lapse suffix", path.suffix, ANIMATIONS))
         self.path = path
-        self.wanted: set[int] = set()
+        self.steps: set[int] = set()
         self.frames: list[Image.Image] = []
 
-    def begin(self, painter: Painter) -> None:
-        """Choose the steps to keep, from where the run stands to its end, and keep the first picture."""
-        self.wanted = frame_steps(painter.state.total, painter.plan.steps)
-        self._keep(painter)
+    def start(self, painter: Painter) -> None:
+        """Choose the steps of the frames, from the current step to the last, and add the first frame."""
+        self.steps = frame_steps(painter.state.total, painter.plan.steps)
+        self._add_frame(painter)
 
-    def see(self, painter: Painter) -> None:
-        """Keep the picture so far if its step was chosen."""
-        if painter.state.total in self.wanted:
-            self.wanted.remove(painter.state.total)
-            self._keep(painter)
+    def update(self, painter: Painter) -> None:
+        """Add the current picture if its step was chosen."""
+        if painter.state.total in self.steps:
+            self.steps.remove(painter.state.total)
+            self._add_frame(painter)
 
     def write(self) -> None:
         """Write the animation; raises `OutputError`."""
@@ -68,7 +68,7 @@ class Timelapse:
 
         write_animation(self.path, self.frames)
 
-    def _keep(self, painter: Painter) -> None:
+    def _add_frame(self, painter: Painter) -> None:
         from impasto.imaging import fit, resize, to_image
 
         height, width = painter.plan.height, painter.plan.width
@@ -77,7 +77,7 @@ class Timelapse:
 
 
 def frame_steps(first: int, last: int) -> set[int]:
-    """Return at most ``MOST_FRAMES - 1`` steps in (first, last], the k-th at a distance growing with k^2."""
-    count = MOST_FRAMES - 1
+    """Return at most ``MAX_FRAMES - 1`` steps in (first, last], denser at the beginning (quadratic spacing)."""
+    count = MAX_FRAMES - 1
     steps = {first + round((last - first) * (k / count) ** 2) for k in range(1, count + 1)}
     return {step for step in steps if step > first}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from impasto.errors import RecipeError, unknown
-from impasto.registry import Registry, RegistryEntry
+from impasto.registry import ImplementationRegistry, RegistryEntry
 
 if TYPE_CHECKING:
     import torch
@@ -107,7 +107,7 @@ GRAM_NORMALISATION = LossOption(
     same_size=("undivided",),
 )
 
-STYLE_LOSSES: Registry[StyleLossEntry] = Registry(
+STYLE_LOSSES: ImplementationRegistry[StyleLossEntry] = ImplementationRegistry(
     "style loss",
     [
         StyleLossEntry(
@@ -124,7 +124,7 @@ STYLE_LOSSES: Registry[StyleLossEntry] = Registry(
     ],
 )
 
-CONTENT_LOSSES: Registry[ContentLossEntry] = Registry(
+CONTENT_LOSSES: ImplementationRegistry[ContentLossEntry] = ImplementationRegistry(
     "content normalisation",
     [
         ContentLossEntry(name="gatys", implementation="impasto.losses.content:gatys_scale"),
@@ -135,7 +135,7 @@ CONTENT_LOSSES: Registry[ContentLossEntry] = Registry(
     ],
 )
 
-VARIATIONS: Registry[VariationEntry] = Registry(
+VARIATIONS: ImplementationRegistry[VariationEntry] = ImplementationRegistry(
     "total variation form",
     [
         VariationEntry(name="l1", implementation="impasto.losses.variation:l1_variation"),

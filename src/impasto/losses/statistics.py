@@ -67,13 +67,13 @@ def moment_sums(features: Tensor, weight: Tensor | None = None) -> MomentSums:
     over the positions with 1. Raises RecipeError on another shape or an invalid weight.
     """
     batch, _, height, width = check_features(features).shape
-    whole = weight is None or len(weight) == 1
+    same_for_all = weight is None or len(weight) == 1
     if weight is None:
         count = torch.full((batch,), height * width, dtype=working_dtype(features), device=features.device)
     else:
         weight = check_weight(weight, features)
         count = weight.sum((1, 2, 3))
-    if not (whole and is_channels_last(features)):
+    if not (same_for_all and is_channels_last(features)):
         return MomentSums(count, *dense_sums(features, weight))
     if weight is None:
         return MomentSums(

@@ -125,17 +125,21 @@ class StyleTerm:
 
     def __call__(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:  # noqa: ARG002
         """Return the unweighted distances, one per target; see `Term`."""
-        layer = features[self.layer]
+        layer_features = features[self.layer]
         pairs = list(zip(self.targets, self._region_indices, strict=True))
         if isinstance(self.loss, MomentLoss):
-            sums = [moment_sums(layer)] if self._regions is None else self._regions.sums(layer)
+            sums = (
+                [moment_sums(layer_features)] if self._regions is None else self._regions.sums(layer_features)
+            )
             measured = [self.loss.from_sums(region) for region in sums]
             distances = [self.loss.compare(measured[region], target) for target, region in pairs]
         elif self._regions is None:
-            distances = [self.loss.distance(layer, target) for target in self.targets]
+            distances = [self.loss.distance(layer_features, target) for target in self.targets]
         else:
             masks = self._regions.weights
-            distances = [self.loss.distance(layer, target, masks[[region]]) for target, region in pairs]
+            distances = [
+                self.loss.distance(layer_features, target, masks[[region]]) for target, region in pairs
+            ]
         return torch.stack(distances)
 
 

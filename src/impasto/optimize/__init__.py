@@ -23,18 +23,23 @@ if TYPE_CHECKING:
         Stepped,
     )
     from impasto.optimize.job import Job
+    from impasto.optimize.optimizers.registry import OPTIMIZERS, OptimizerEntry
     from impasto.optimize.plan import Plan, ScalePlan
     from impasto.optimize.presets import PRESETS, Preset, make_recipe
     from impasto.optimize.recipe import Recipe
     from impasto.optimize.run import open_job, plan_only, resume, stylize, stylize_events
+    from impasto.optimize.terms import DEFAULT_TERMS, ScaleInputs, TermFactory
 
 
 __all__ = [
+    "DEFAULT_TERMS",
+    "OPTIMIZERS",
     "PRESETS",
     "Balancing",
     "Event",
     "Finished",
     "Job",
+    "OptimizerEntry",
     "Painter",
     "Plan",
     "Preset",
@@ -42,10 +47,12 @@ __all__ = [
     "Recipe",
     "Recovered",
     "ScaleDone",
+    "ScaleInputs",
     "ScalePlan",
     "ScaleStarted",
     "Started",
     "Stepped",
+    "TermFactory",
     "make_recipe",
     "open_job",
     "plan_only",
@@ -70,9 +77,11 @@ __getattr__ = lazy_exports(
             "Stepped",
         ),
         "job": ("Job",),
+        "optimizers.registry": ("OPTIMIZERS", "OptimizerEntry"),
         "plan": ("Plan", "ScalePlan"),
         "presets": ("PRESETS", "Preset", "make_recipe"),
         "recipe": ("Recipe",),
         "run": ("open_job", "plan_only", "resume", "stylize", "stylize_events"),
+        "terms": ("DEFAULT_TERMS", "ScaleInputs", "TermFactory"),
     },
 )

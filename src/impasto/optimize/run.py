@@ -70,15 +70,23 @@ def stylize_events(
     yield from Painter(job, preview_every=preview_every).events()
 
 
-def resume(checkpoint: str | Path, *, preview_every: int = 0) -> Painter:
+def resume(
+    checkpoint: str | Path,
+    *,
+    preview_every: int = 0,
+    term_factories: Sequence[TermFactory] = DEFAULT_TERMS,
+) -> Painter:
     """Return a painter that continues from a checkpoint, with the images named in it.
 
-    Raises `ResumeError` if the checkpoint cannot be read or its images have changed.
+    ``term_factories`` are those of the run (see `open_job`); checkpoints do not store them. Raises `ResumeError` if the
+    checkpoint cannot be read or its images have changed.
     """
     path = Path(checkpoint)
     saved = read_checkpoint(path)
     guides = Guides.from_json(saved.inputs.get("guides", {}))
-    job = open_job(saved.recipe, saved.inputs.get("content"), saved.inputs.get("styles", []), guides)
+    job = open_job(
+        saved.recipe, saved.inputs.get("content"), saved.inputs.get("styles", []), guides, term_factories
+    )
     return Painter(job, preview_every=preview_every, checkpoint=path, resume=saved)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from impasto.registry import Registry, RegistryEntry
+from impasto.registry import ImplementationRegistry, RegistryEntry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,7 +46,7 @@ class OptimizerEntry(RegistryEntry):
         return optimizer
 
 
-OPTIMIZERS: Registry[OptimizerEntry] = Registry(
+OPTIMIZERS: ImplementationRegistry[OptimizerEntry] = ImplementationRegistry(
     "optimiser",
     [
         OptimizerEntry(

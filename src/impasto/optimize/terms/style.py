@@ -18,10 +18,10 @@ from impasto.optimize.views import View
 
 def style_terms(inputs: ScaleInputs) -> Callable[[View], Sequence[Term]]:
     """Build one term per style layer with a weight, if there are styles."""
-    return StyleTargets(inputs).terms
+    return StyleTermBuilder(inputs).terms
 
 
-class StyleTargets:
+class StyleTermBuilder:
     """Measures the styles at one scale and builds their terms.
 
     A patch is a style together with the region that it is painted in. Patches with the same mask share a region.

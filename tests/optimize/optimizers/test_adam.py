@@ -1,0 +1,47 @@
+"""Adam against torch.optim.Adam, and its state on the next scale."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from impasto.optimize.optimizers import Adam
+
+
+def test_adam_is_torchs_adam():
+    start = torch.rand(1, 3, 6, 7, generator=torch.Generator().manual_seed(3))
+    target = torch.rand(1, 3, 6, 7, generator=torch.Generator().manual_seed(4))
+    ours, theirs = (start.clone().requires_grad_(True) for _ in range(2))
+    adam = Adam(ours, (0.8, 0.95))
+    reference = torch.optim.Adam([theirs], lr=0.05, betas=(0.8, 0.95))
+
+    def evaluate(image):
+        image.grad = None
+        loss = (image - target).square().sum()
+        loss.backward()
+        return loss.detach()
+
+    for _ in range(30):
+        adam.step(lambda: (evaluate(ours), {}), 0.05)
+        reference.step(lambda: evaluate(theirs))
+    assert torch.allclose(ours, theirs, atol=1e-6)
+
+
+def test_adam_moments_are_carried_to_the_next_size():
+    image = torch.rand(1, 3, 8, 8, requires_grad=True)
+    old = Adam(image, (0.9, 0.99))
+
+    def evaluate():
+        image.grad = None
+        loss = (image * torch.linspace(0, 1, 8)).sum()
+        loss.backward()
+        return loss.detach(), {}
+
+    for _ in range(3):
+        old.step(evaluate, 0.02)
+    new = Adam(torch.rand(1, 3, 16, 16, requires_grad=True), (0.9, 0.99))
+    new.carry_from(old)
+    assert new.steps == 3
+    assert new.first.shape == (1, 3, 16, 16)
+    assert float(new.second.min()) >= 0
+    assert float(new.first.mean()) == pytest.approx(float(old.first.mean()), rel=0.05)
