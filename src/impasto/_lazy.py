@@ -1,4 +1,4 @@
-"""Lazy exports of a package: a name is imported when it is first used, so that listing options never loads torch."""
+"""Lazy exports of a package: names are imported on first use, so that listing options never loads torch."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 def lazy_exports(package: str, homes: Mapping[str, Iterable[str]]) -> Callable[[str], Any]:
     """Return a module-level ``__getattr__`` for `package` (PEP 562).
 
-    `homes` maps a submodule, relative to the package, to the names that it provides. Names are listed again in the
-    package's ``__all__`` and in its ``TYPE_CHECKING`` imports, which type checkers read.
+    `homes` maps a submodule, relative to the package, to the names it provides. The package lists them again in
+    ``__all__`` and in its ``TYPE_CHECKING`` imports, for type checkers.
     """
-    where = {name: f"{package}.{home}" for home, names in homes.items() for name in names}
+    modules = {name: f"{package}.{home}" for home, names in homes.items() for name in names}
 
     def __getattr__(name: str) -> Any:  # noqa: N807 (the name that Python looks up)
-        if name not in where:
+        if name not in modules:
             raise AttributeError(f"module '{package}' has no attribute '{name}'")
-        return getattr(importlib.import_module(where[name]), name)
+        return getattr(importlib.import_module(modules[name]), name)
 
     return __getattr__

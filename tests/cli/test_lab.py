@@ -1,4 +1,4 @@
-"""The command ``impasto lab``: runs, goes on, is stopped, says what is missing."""
+"""The command ``impasto lab``: runs, resumes, can be interrupted, and reports what is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A laboratory with a tiny encoder, tiny pictures and no weights anywhere."""
+"""A laboratory with a tiny encoder, tiny pictures and no installed weights."""
 
 from __future__ import annotations
 

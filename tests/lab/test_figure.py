@@ -1,4 +1,4 @@
-"""Charts: legends lie outside of the axes and within the figure, bars are as long as their values."""
+"""Charts: legends lie outside the axes and inside the figure, and bars have the heights of their values."""
 
 from __future__ import annotations
 

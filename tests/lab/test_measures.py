@@ -1,4 +1,4 @@
-"""Measures against closed forms, and two styles."""
+"""Measures against closed forms, and with two styles."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from .test_run import go
 
 
 def painted(cell, laboratory):
-    """Paint a cell and return what measures see."""
+    """Paint a cell and return the input of its measures."""
     job = open_cell(cell, recipe_of(cell, laboratory.setting), laboratory.pictures)
     run = paint(job)
     while True:
         try:
             next(run)
         except StopIteration as end:
-            found = end.value
+            result = end.value
             break
     content = laboratory.pictures.content.pixels if cell.content else None
     styles = [laboratory.pictures.styles[i].pixels for i in cell.styles]
-    return measure_input(found, content, styles, job.encoder, open_encoder("tiny"))
+    return measure_input(result, content, styles, job.encoder, open_encoder("tiny"))
 
 
 def test_content_error_is_the_loss_of_start_and_end(laboratory) -> None:

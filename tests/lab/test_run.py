@@ -1,4 +1,4 @@
-"""Cells: painted once, kept, found damaged, told apart; what cannot be painted is a row that says why."""
+"""Cells are painted once and reused, damaged ones are painted again, impossible ones become rows with a reason."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def test_other_pictures_measures_and_recipes_are_other_cells(laboratory) -> None
     unused = dataclasses.replace(
         laboratory.pictures, styles=(laboratory.pictures.styles[0], noise("b", 24, 32, 9))
     )
-    for pictures, painted in ((photo, 2), (style, 2), (unused, 0)):
-        assert go(SMALL, dataclasses.replace(laboratory, pictures=pictures)).computed == painted
+    for pictures, expected in ((photo, 2), (style, 2), (unused, 0)):
+        assert go(SMALL, dataclasses.replace(laboratory, pictures=pictures)).computed == expected
     assert go(dataclasses.replace(SMALL, measures=("ssim",)), laboratory).computed == 2
     setting = dataclasses.replace(laboratory.setting, most_steps=2)
     assert go(SMALL, dataclasses.replace(laboratory, setting=setting)).computed == 2
@@ -83,14 +83,14 @@ def test_what_cannot_be_painted_says_why(laboratory) -> None:
         return [
             grid(setting)[0],
             PaintCell({"weight": 1}, {"encoder": "vgg16"}),
-            PaintCell({"weight": 2}, missing="Networks are not there yet."),
+            PaintCell({"weight": 2}, missing="Not available yet."),
             PaintCell({"weight": 3}, {"content_layers": {"relu9_9": 1.0}}),
             PaintCell({"weight": 4}, styles=(7,)),
         ]
 
     result = go(dataclasses.replace(SMALL, cells=cells), laboratory)
     assert result.computed == 1
-    reasons = ["", "impasto weights fetch vgg16", "Networks are not there yet.", "relu9_9", "style 8"]
+    reasons = ["", "impasto weights fetch vgg16", "Not available yet.", "relu9_9", "style 8"]
     for row, reason in zip(result.rows, reasons, strict=True):
         assert reason in row.missing
         assert bool(row.missing) == bool(reason)

@@ -1,4 +1,4 @@
-"""Cells that are trained: made once by what decides them, on painted pictures or a folder, with true numbers."""
+"""Fine-tuning cells: trained once per identity, on painted pictures or a folder, with correct values."""
 
 from __future__ import annotations
 

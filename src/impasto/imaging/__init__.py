@@ -15,6 +15,7 @@ from impasto.imaging.color import (
     srgb_profile,
     srgb_to_linear,
 )
+from impasto.imaging.decode import open_image, orientation_of, picture_errors
 from impasto.imaging.encode import to_image
 from impasto.imaging.folders import READABLE, pictures_in
 from impasto.imaging.masks import RAMPS, area_average, complete_masks, ramp, read_mask, scale_mask
@@ -54,6 +55,9 @@ __all__ = [
     "luma",
     "luminance",
     "match_colors",
+    "open_image",
+    "orientation_of",
+    "picture_errors",
     "pictures_in",
     "ramp",
     "read_mask",

@@ -82,14 +82,14 @@ def transfer_matrix(style: torch.Tensor, content: torch.Tensor, method: str, lea
     values = values.clamp_min(least)
     root = vectors @ torch.diag(values.sqrt()) @ vectors.T
     inverse = vectors @ torch.diag(values.rsqrt()) @ vectors.T
-    found: torch.Tensor
+    result: torch.Tensor
     if method == "symmetric":
-        found = inverse @ _root(root @ content @ root) @ inverse
+        result = inverse @ _root(root @ content @ root) @ inverse
     elif method == "pca":
-        found = _root(content) @ inverse
+        result = _root(content) @ inverse
     else:
-        found = _lower(_root(content)) @ torch.linalg.inv(_lower(root))
-    return found
+        result = _lower(_root(content)) @ torch.linalg.inv(_lower(root))
+    return result
 
 
 def match_quantiles(values: torch.Tensor, reference: torch.Tensor, nearest: float) -> torch.Tensor:
@@ -110,9 +110,9 @@ def match_quantiles(values: torch.Tensor, reference: torch.Tensor, nearest: floa
     place, rest = ends // len(values), (ends % len(values)) / len(values)
     sums = below[place] + rest * quantiles[place.clamp_max(len(reference) - 1)]
     means = sums.diff(prepend=sums.new_zeros(1)) / counts * (len(values) / len(reference))
-    found = torch.empty_like(values)
-    found[order] = means[group]
-    return found
+    result = torch.empty_like(values)
+    result[order] = means[group]
+    return result
 
 
 def _root(matrix: torch.Tensor) -> torch.Tensor:

@@ -46,11 +46,11 @@ class Picture:
                 f"A Picture holds float32 pixels of shape (1, 3, H, W), not {self.pixels.dtype} {shape}."
             )
         if self.alpha is not None:
-            found = tuple(self.alpha.shape)
-            if found != (1, 1, *shape[2:]) or self.alpha.dtype != torch.float32:
+            alpha_shape = tuple(self.alpha.shape)
+            if alpha_shape != (1, 1, *shape[2:]) or self.alpha.dtype != torch.float32:
                 raise PictureError(
                     f"The alpha of this Picture must be float32 of shape {(1, 1, *shape[2:])},"
-                    f" not {self.alpha.dtype} {found}."
+                    f" not {self.alpha.dtype} {alpha_shape}."
                 )
 
     @property

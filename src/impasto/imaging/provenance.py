@@ -78,8 +78,8 @@ def _embedded(path: Path) -> str | None:
     """Return the embedded JSON text, or None; the pixels are not decoded."""
     with path.open("rb") as opened, open_image(opened) as image:
         if image.format == "PNG":
-            found = image.info.get(KEY)
-            return found if isinstance(found, str) else None
+            text = image.info.get(KEY)
+            return text if isinstance(text, str) else None
         description = _exif(image).get(_DESCRIPTION)
     if isinstance(description, str) and description.startswith(f'{{"{KEY}"'):
         return description.rstrip("\0")
@@ -97,16 +97,16 @@ def _parse(text: str | bytes, what: str) -> dict[str, object]:
     if len(text) > MOST_BYTES:
         raise RecipeError(f"{what} is over 1 MB; give the recipe of one picture.")
     try:
-        found = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
         raise RecipeError(f"{what} is damaged, it is not JSON ({error}); give another.") from error
-    if isinstance(found, dict) and found.keys() == {KEY} and isinstance(found[KEY], dict):
-        found = found[KEY]
-    if not isinstance(found, dict):
+    if isinstance(value, dict) and value.keys() == {KEY} and isinstance(value[KEY], dict):
+        value = value[KEY]
+    if not isinstance(value, dict):
         raise RecipeError(
-            f"{what} is damaged, it is a {type(found).__name__} and not an object; give another."
+            f"{what} is damaged, it is a {type(value).__name__} and not an object; give another."
         )
-    return found
+    return value
 
 
 def _no_constant(name: str) -> object:

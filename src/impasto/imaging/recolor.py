@@ -56,10 +56,10 @@ def return_colors(painted: torch.Tensor, photograph: torch.Tensor, share: float)
     _check_same(painted, photograph)
 
     def more(paint: torch.Tensor, photo: torch.Tensor) -> torch.Tensor:
-        kept = min(1.0, 4.0 * (1.0 - share))
-        own = paint.new_tensor((1.0, kept, kept)).view(3, 1, 1)
-        theirs = paint.new_tensor((0.0, share, share)).view(3, 1, 1)
-        return into_gamut(own * rgb_to_lab(paint) + theirs * rgb_to_lab(photo.to(paint)))
+        remaining = min(1.0, 4.0 * (1.0 - share))
+        paint_weights = paint.new_tensor((1.0, remaining, remaining)).view(3, 1, 1)
+        photo_weights = paint.new_tensor((0.0, share, share)).view(3, 1, 1)
+        return into_gamut(paint_weights * rgb_to_lab(paint) + photo_weights * rgb_to_lab(photo.to(paint)))
 
     return painted if share == 0 else _by_strips(more, painted, photograph)
 

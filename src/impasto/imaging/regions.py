@@ -79,7 +79,7 @@ def read_regions(
     matched = [_match(style, colours) for style in styles]
     shares = {colour: mask.mean(dtype=torch.float64).item() for colour, mask in content.items()}
     for index, colour in enumerate(content):
-        if all(index not in found for found in matched):
+        if all(index not in masks for masks in matched):
             known = sorted({_hex(other) for style in styles for other in style})
             raise PictureError(
                 f"{called('colour map', names[0])} has {_hex(colour)} on {shares[colour]:.1%} of the picture,"
@@ -87,7 +87,7 @@ def read_regions(
                 " paint one of their areas in this colour."
             )
     regions = [
-        (shares[colour], Region(_hex(colour), mask, tuple(found.get(index) for found in matched)))
+        (shares[colour], Region(_hex(colour), mask, tuple(masks.get(index) for masks in matched)))
         for index, (colour, mask) in enumerate(content.items())
     ]
     return tuple(region for _, region in sorted(regions, key=lambda pair: (-pair[0], pair[1].colour)))
@@ -102,13 +102,13 @@ def _hex(colour: Colour) -> str:
 
 def _match(style: dict[Colour, torch.Tensor], colours: torch.Tensor) -> dict[int, torch.Tensor]:
     """Give each colour of a style to the nearest of the content's `(K, 3)` if it is the same; by its index."""
-    found: dict[int, torch.Tensor] = {}
+    masks: dict[int, torch.Tensor] = {}
     for colour, mask in style.items():
         distance, index = (colours - torch.tensor(colour)).norm(dim=1).min(0)
         if distance <= _SAME:
             nearest = int(index)
-            found[nearest] = found[nearest] + mask if nearest in found else mask
-    return found
+            masks[nearest] = masks[nearest] + mask if nearest in masks else mask
+    return masks
 
 
 def _read_map(source: PictureLike, size: tuple[int, int], what: str) -> dict[Colour, torch.Tensor]:
@@ -165,7 +165,7 @@ def _palette(pixels: torch.Tensor, flat: torch.Tensor, what: str) -> torch.Tenso
 def _count(colours: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the different colours `(K, 3)` of `(N, 3)` and how often each occurs, the most frequent first."""
     packed = (colours.long() * torch.tensor([65536, 256, 1])).sum(1)
-    values, counts = (torch.from_numpy(found) for found in numpy.unique(packed.numpy(), return_counts=True))
+    values, counts = (torch.from_numpy(array) for array in numpy.unique(packed.numpy(), return_counts=True))
     order = counts.argsort(descending=True, stable=True)
     values = values[order]
     return torch.stack((values // 65536, values // 256 % 256, values % 256), dim=1).float(), counts[order]

@@ -80,9 +80,9 @@ def given_classes(folder: Path, classes: int | None, per_class: int | None) -> C
 
     Raises `PictureError`.
     """
-    found = find_classes(folder)
-    selected = {name: paths[:per_class] for name, paths in islice(found.classes.items(), classes)}
-    return ClassData(Found(found.folder, selected, found.ignored), None)
+    folders = find_classes(folder)
+    selected = {name: paths[:per_class] for name, paths in islice(folders.classes.items(), classes)}
+    return ClassData(Found(folders.folder, selected, folders.ignored), None)
 
 
 def painted_classes(home: Path, side: int, classes: int | None, per_class: int | None) -> ClassData:

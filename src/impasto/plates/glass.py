@@ -55,14 +55,14 @@ def _cell(seeds: Field, i: int) -> Field:
     for other in seeds[order]:
         normal, middle = other - seed, (other + seed) / 2
         side = (cell - middle) @ normal
-        kept = []
+        clipped = []
         for k in range(len(cell)):
             a, b, sa, sb = cell[k - 1], cell[k], side[k - 1], side[k]
             if (sa <= 0) != (sb <= 0):
-                kept.append(a + (b - a) * sa / (sa - sb))
+                clipped.append(a + (b - a) * sa / (sa - sb))
             if sb <= 0:
-                kept.append(b)
-        cell = np.array(kept)
+                clipped.append(b)
+        cell = np.array(clipped)
     return np.asarray(cell, dtype=np.float32)
 
 

@@ -171,12 +171,12 @@ def _weed(rng: np.random.Generator, centre: Field, room: Field, pairs: int = 0) 
     wide = 0.47 * float(room[1]) / (pairs + 1.0)
     parts = [ribbon(stem, np.linspace(0.75, 0.5, 60) * wide)]
     for k in range(pairs):
-        at = min(59, int(7 + 50 * k / (pairs - 0.7)))
+        position = min(59, int(7 + 50 * k / (pairs - 0.7)))
         reach = 0.49 * float(room[0]) * (1 - 0.35 * k / pairs) * (0.85 + 0.15 * np.sin(2.0 * k + 1))
-        for way in (-1, 1):
-            heading = float(lean[at]) + way * rng.uniform(0.98, 1.12)
+        for direction in (-1, 1):
+            heading = float(lean[position]) + direction * rng.uniform(0.98, 1.12)
             girth = wide * rng.uniform(0.78, 0.95)
-            parts.append(_finger(stem[at], heading, reach, girth, -way * rng.uniform(0.25, 0.5)))
+            parts.append(_finger(stem[position], heading, reach, girth, -direction * rng.uniform(0.25, 0.5)))
     parts.append(
         _finger(stem[-1], float(lean[-1]), 0.17 * float(room[1]), 0.9 * wide, rng.uniform(-0.4, 0.4))
     )

@@ -11,8 +11,18 @@ from typing import Any
 
 from impasto.errors import ImpastoError
 from impasto.guidance import Guides
-from impasto.imaging import Picture, fit, read_picture, read_recipe, resize, to_image, write_picture
-from impasto.imaging.decode import open_image, orientation_of, picture_errors
+from impasto.imaging import (
+    Picture,
+    fit,
+    open_image,
+    orientation_of,
+    picture_errors,
+    read_picture,
+    read_recipe,
+    resize,
+    to_image,
+    write_picture,
+)
 from impasto.optimize import Recipe, plan_only
 from impasto.studio.errors import RequestError
 from impasto.studio.processes import answer
