@@ -56,9 +56,9 @@ install-all: .venv/.installed-all
 	$(PIP) -e '.[browser]'
 	touch $@
 
-.venv/.installed-all: .venv/.installed-browser
+.venv/.installed-all: pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) -e '.[demo,lab,io,heif,studio,export,openvino,train,dev,browser]'
-	touch $@
+	touch .venv/.installed .venv/.installed-dev .venv/.installed-browser $@
 
 node_modules/.installed: package.json package-lock.json
 ifeq ($(NPM),)

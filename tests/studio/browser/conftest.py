@@ -31,7 +31,7 @@ def chromium() -> Iterator[Any]:
     names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     path = os.environ.get("IMPASTO_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if path is None:
-        pytest.skip("Chromium is not installed (install it, or set IMPASTO_CHROMIUM)")
+        pytest.exit("Chromium is not installed; install it, or set IMPASTO_CHROMIUM.", returncode=1)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
