@@ -33,7 +33,7 @@ COMMANDS = {
     "finetune": "Fine-tune an encoder on your own pictures, one folder for each class.",
     "classify": "Classify pictures with a fine-tuned encoder.",
     "lab": "Reproduce the experiments of the papers, with figures, data and reports.",
-    "studio": "Open impasto in the browser: a page with a queue, live previews, and an HTTP interface.",
+    "studio": "Open impasto in the browser: a page with live previews and a queue, and an HTTP API.",
     "evaluate": "Measure a picture: distances to style and content, noise, structure.",
     "demo": "Stylise a photograph with a procedural plate, offline.",
 }
