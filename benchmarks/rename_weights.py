@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Rename the tensors and card keys of one-pass networks written before their modules were renamed.
+"""Rename the tensors, card keys and settings of weights that were written before the code was renamed.
 
-    python benchmarks/rename_weights.py src/impasto/feedforward/pretrained/*.safetensors
+    python benchmarks/rename_weights.py src/impasto/*/pretrained/*.safetensors
 
 Only the header of a safetensors file changes; its tensor bytes are copied, and compared before and after by SHA-256.
 A file that has the new names already is left alone.
@@ -21,7 +21,21 @@ from typing import Any
 from impasto.imaging import write_bytes_atomic
 
 CARD = "impasto"
-CARD_KEYS = {"usual": "default_strength"}
+CARD_KEYS = {"usual": "default_strength", "began_with": "started_from"}
+SETTINGS = {
+    "kernel_rate": "kernel_learning_rate",
+    "code_rate": "style_learning_rate",
+    "other_rate": "learning_rate",
+    "average": "ema_decay",
+    "content_most": "content_weight_at_0",
+    "content_least": "content_weight_at_1",
+    "hold": "hold_strength",
+    "mixtures": "mixture_share",
+    "steady": "stability_weight",
+}
+# The share of a batch that was called "plain" has another meaning for each kind of network.
+PLAIN = {"network:any": "full_strength_share", "network:styles": "default_share"}
+VALUES = {("preset", "lean"): "default", ("start", "nothing"): "random"}
 PREFIXES = {"body.": "network.", "coder.": "style_predictor.", "table.": "style_embedding."}
 PARTS = {
     "network.enter": "network.stem",
@@ -70,11 +84,18 @@ def tensor_hashes(data: bytes) -> Counter[tuple[str, str, str]]:
     )
 
 
+def new_settings(settings: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return the settings of a training with present names and words."""
+    names = {**SETTINGS, "plain": PLAIN.get(kind, "plain")}
+    return {names.get(key, key): VALUES.get((key, str(value)), value) for key, value in settings.items()}
+
+
 def renamed(data: bytes) -> bytes:
     """Return a safetensors file with present names; its tensor bytes are unchanged."""
     header, body = split(data)
     metadata = header.pop("__metadata__")
     card = {CARD_KEYS.get(key, key): value for key, value in json.loads(metadata[CARD]).items()}
+    card["settings"] = new_settings(card["settings"], card.get("kind", ""))
     entries = {new_name(name): entry for name, entry in header.items()}
     if len(entries) != len(header):
         raise SystemExit("Two tensors would have one name.")
