@@ -10,11 +10,11 @@ from typing import Any
 import torch
 
 from impasto.errors import RecipeError, ResumeError
-from impasto.imaging import atomic_write
 from impasto.optimize.ema import EMA
 from impasto.optimize.guard import DivergenceGuard
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.state import RunState, make_optimizer
+from impasto.state_files import read_state, write_state
 
 VERSION = 3
 
@@ -60,20 +60,13 @@ def write_checkpoint(
             "guard": guard.state_dict(),
         },
     }
-    # Through an open file: given a path, torch.save refuses a hidden file without a suffix.
-    with atomic_write(path) as temporary, temporary.open("wb") as file:
-        torch.save(content, file)
+    write_state(path, content)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint without executing code from it; raises `ResumeError` if it is missing or damaged."""
-    if not path.is_file():
-        raise ResumeError(f"{path} is not a checkpoint: there is no such file.")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        version = content["version"]
-    except Exception as error:  # torch.load raises what pickle, zipfile and its own checks raise
-        raise ResumeError(f"{path} is damaged or not a checkpoint; start the run again.") from error
+    content = read_state(path)
+    version = content.get("version")
     if version != VERSION:
         raise ResumeError(
             f"{path} has checkpoint version {version}, but this impasto reads {VERSION}; start the run again."
