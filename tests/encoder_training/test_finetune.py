@@ -352,5 +352,5 @@ def test_a_file_without_classes_is_no_classifier(tmp_path: Path) -> None:
     save_file(random_state(), tmp_path / "plain.safetensors")
     with pytest.raises(WeightsError, match="knows no classes"):
         open_classifier(tmp_path / "plain.safetensors")
-    with pytest.raises(WeightsError, match="not there"):
+    with pytest.raises(WeightsError, match="do not exist"):
         open_classifier(tmp_path / "gone.safetensors")

@@ -89,12 +89,12 @@ def test_painted_pictures_are_those_of_finetune_and_painted_once(tmp_path) -> No
     paint_folder(tmp_path / "theirs", 2)
     classes = painted_classes(tmp_path, 160, 2, 2)
     assert len(list(classes.paint())) == classes.count == 4
-    for name, paths in classes.found.classes.items():
+    for name, paths in classes.folders.classes.items():
         for path in paths:
             assert path.read_bytes() == (tmp_path / "theirs" / name / path.name).read_bytes()
     assert list(classes.paint()) == []
     theirs = given_classes(tmp_path / "theirs", 2, 1)
-    assert (len(theirs.found.classes), theirs.count) == (2, 2)
+    assert (len(theirs.folders.classes), theirs.count) == (2, 2)
 
 
 def test_what_cannot_be_trained_says_why(laboratory, tmp_path) -> None:

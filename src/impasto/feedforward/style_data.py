@@ -23,11 +23,11 @@ KINDS = ("mean", "values", "vectors")
 
 
 def measure_style(encoder: Encoder, image: Tensor) -> tuple[StyleStatistics, dict[str, Moments]]:
-    """Return the statistics of the painting `image` `(1, 3, h, w)`, and its moments by layer."""
+    """Return the statistics of the style image `(1, 3, h, w)` and its moments by layer."""
     with torch.no_grad():
-        found = {layer: quick_moments(x) for layer, x in encoder(image, LAYERS).items()}
-    means = {layer: m.mean for layer, m in found.items()}
-    return StyleStatistics(means, {layer: root(m.covariance) for layer, m in found.items()}), found
+        measured = {layer: quick_moments(x) for layer, x in encoder(image, LAYERS).items()}
+    means = {layer: m.mean for layer, m in measured.items()}
+    return StyleStatistics(means, {layer: root(m.covariance) for layer, m in measured.items()}), measured
 
 
 def quick_moments(features: Tensor) -> Moments:

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from impasto.encoder_training.finetune.class_folders import Found, find_classes
+from impasto.encoder_training.finetune.class_folders import ClassFolders, find_classes
 from impasto.encoder_training.finetune.painted import JPEG_QUALITY, paint_picture
 from impasto.encoder_training.finetune.patterns import CLASSES
 from impasto.errors import OutputError, PictureError
@@ -24,27 +24,27 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class ClassData:
-    """Picture files by class in ``found``.
+    """Picture files by class in ``folders``.
 
     With a ``side``, missing pictures are painted in this size (pixels); without one, all are the user's.
     """
 
-    found: Found
+    folders: ClassFolders
     side: int | None
 
     @property
     def count(self) -> int:
         """The number of pictures."""
-        return sum(len(paths) for paths in self.found.classes.values())
+        return sum(len(paths) for paths in self.folders.classes.values())
 
     @property
     def identity(self) -> dict[str, Any]:
         """How the pictures are painted, or the SHA-256 of their names and bytes; raises `PictureError`."""
         if self.side is not None:
-            counts = {name: len(paths) for name, paths in self.found.classes.items()}
+            counts = {name: len(paths) for name, paths in self.folders.classes.items()}
             return {"version": VERSION, "painted": counts, "side": self.side}
         digest = hashlib.sha256()
-        for name, paths in self.found.classes.items():
+        for name, paths in self.folders.classes.items():
             for path in paths:
                 try:
                     data = path.read_bytes()
@@ -60,7 +60,7 @@ class ClassData:
         """Paint the missing pictures, yielding after each; raises `OutputError`."""
         if self.side is None:
             return
-        for name, paths in self.found.classes.items():
+        for name, paths in self.folders.classes.items():
             try:
                 paths[0].parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
@@ -82,7 +82,7 @@ def given_classes(folder: Path, classes: int | None, per_class: int | None) -> C
     """
     folders = find_classes(folder)
     selected = {name: paths[:per_class] for name, paths in islice(folders.classes.items(), classes)}
-    return ClassData(Found(folders.folder, selected, folders.ignored), None)
+    return ClassData(ClassFolders(folders.folder, selected, folders.ignored), None)
 
 
 def painted_classes(home: Path, side: int, classes: int | None, per_class: int | None) -> ClassData:
@@ -96,4 +96,4 @@ def painted_classes(home: Path, side: int, classes: int | None, per_class: int |
         name: tuple(folder / name / f"{name}-{n:05}.jpg" for n in numbers)
         for name in islice(CLASSES, classes)
     }
-    return ClassData(Found(folder, selected, 0), side)
+    return ClassData(ClassFolders(folder, selected, 0), side)

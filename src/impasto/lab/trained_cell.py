@@ -45,8 +45,8 @@ class FinetuneWork:
     @property
     def recipe(self) -> dict[str, Any]:
         """The settings, and the number of pictures per class."""
-        counts = {name: len(paths) for name, paths in self.classes.found.classes.items()}
-        return {**self.plan.model_dump(), "data": str(self.classes.found.folder), "pictures": counts}
+        counts = {name: len(paths) for name, paths in self.classes.folders.classes.items()}
+        return {**self.plan.model_dump(), "data": str(self.classes.folders.folder), "pictures": counts}
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class FinetuneWork:
         encoder = prepare(open_encoder(plan.encoder, weights=self.weights), compute.device, "float32")
         tune_process()
         pictures = read_classes(
-            self.classes.found,
+            self.classes.folders,
             side=plan.side,
             limit=plan.memory * 1_000_000,
             share=plan.validation,
@@ -128,10 +128,10 @@ def training_conditions(cell: FinetuneCell, laboratory: Laboratory) -> str:
     """Return encoder, pictures, held-out share and epochs as sentences."""
     plan = settings_of(cell, laboratory.setting)
     classes = _classes(cell, laboratory, plan.side)
-    folder = classes.found.folder.resolve().name
+    folder = classes.folders.folder.resolve().name
     origin = "painted by program" if classes.side else f"from the folder '{folder}'"
     return (
-        f"Trained from the encoder '{plan.encoder}' on pictures of {len(classes.found.classes)} classes, "
+        f"Trained from the encoder '{plan.encoder}' on pictures of {len(classes.folders.classes)} classes, "
         f"{classes.count} in all, {origin}; {plan.validation:.0%} are held out for validation. At most {plan.epochs} "
         f"epochs; the network sees {plan.size} pixels."
     )

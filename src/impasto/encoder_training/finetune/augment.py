@@ -1,4 +1,4 @@
-"""Crops for training and for judging; what a training crop looks like follows from (seed, epoch, step) alone.
+"""Random crops for training and centre crops for validation; a training crop depends on (seed, epoch, step) alone.
 
 So a resumed run sees the same crops as one that nobody stopped. Random resized crops as in Szegedy et al.,
 "Going deeper with convolutions", CVPR 2015, section 6.

@@ -1,4 +1,4 @@
-"""One's own pictures: class folders found, read once, kept small, split by class."""
+"""Class folders: listing, reading, and a split into training and held-out pictures."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Found:
-    """What lies in a folder of class folders: pictures by class, in order of name, and how much is ignored."""
+class ClassFolders:
+    """The pictures of each class folder, in order of name, and the number of ignored files."""
 
     folder: Path
     classes: dict[str, tuple[Path, ...]]
@@ -37,14 +37,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A picture that could not be read, and why."""
+    """A picture that could not be read, and the reason."""
 
     path: Path
     reason: str
 
 
 class Store:
-    """Pictures `(3, h, w)` uint8 by index: kept while they fit into `limit` bytes, else read again."""
+    """Pictures `(3, h, w)` uint8 by index: in memory up to `limit` bytes, others are read again for each use."""
 
     def __init__(self, side: int, limit: int) -> None:
         self.side = side
@@ -56,12 +56,12 @@ class Store:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Tensor:
-        """Return a picture; raises PictureError if it has to be read again and cannot."""
+        """Return a picture; raises PictureError if it cannot be read again."""
         kept = self._kept[index]
         return read_small(self.paths[index], self.side) if kept is None else kept
 
     def add(self, path: Path, pixels: Tensor) -> None:
-        """Add the picture read from `path`, and keep its pixels if there is room."""
+        """Add the picture read from `path`, and keep its pixels in memory if they fit."""
         fits = pixels.numel() <= self.left
         self.left -= pixels.numel() if fits else 0
         self.paths.append(path)
@@ -91,7 +91,7 @@ class ClassPictures:
         return [(train.count(label), held.count(label)) for label in range(len(self.classes))]
 
 
-def find_classes(folder: Path) -> Found:
+def find_classes(folder: Path) -> ClassFolders:
     """Return the class folders in `folder` and the pictures in each; nothing is read.
 
     Hidden files are passed over, other files that are no pictures are counted as ignored. Raises PictureError
@@ -120,13 +120,19 @@ def find_classes(folder: Path) -> Found:
         ignored += len(files) - len(pictures)
         classes[home.name] = pictures
         _check_count(home, len(pictures), 0)
-    return Found(folder, classes, ignored)
+    return ClassFolders(folder, classes, ignored)
 
 
 def read_classes(
-    found: Found, *, side: int, limit: int, share: float, seed: int, on_progress: OnProgress | None = None
+    folders: ClassFolders,
+    *,
+    side: int,
+    limit: int,
+    share: float,
+    seed: int,
+    on_progress: OnProgress | None = None,
 ) -> ClassPictures:
-    """Read every picture of `found` once and split each class; pictures that cannot be read are skipped.
+    """Read every picture of `folders` once and split each class; pictures that cannot be read are skipped.
 
     side: shorter side at which they are kept; limit: bytes of them to keep; share: of every class that is held
     out, at least one picture; on_progress(done, total) is called after each picture. Raises PictureError if a class
@@ -134,7 +140,7 @@ def read_classes(
     """
     store, labels, skipped = Store(side, limit), [], []
     digest = hashlib.sha256()
-    paths = [(label, path) for label, inside in enumerate(found.classes.values()) for path in inside]
+    paths = [(label, path) for label, inside in enumerate(folders.classes.values()) for path in inside]
     with closing(_read_all(paths, side)) as read:
         for done, ((label, path), result) in enumerate(zip(paths, read, strict=True), start=1):
             if isinstance(result, Skipped):
@@ -146,13 +152,20 @@ def read_classes(
                 digest.update(result.numpy().tobytes())
             if on_progress is not None:
                 on_progress(done, len(paths))
-    for label, (name, inside) in enumerate(found.classes.items()):
-        _check_count(found.folder / name, labels.count(label), len(inside) - labels.count(label))
+    for label, (name, inside) in enumerate(folders.classes.items()):
+        _check_count(folders.folder / name, labels.count(label), len(inside) - labels.count(label))
     train, held_out = split(labels, share, seed)
     return ClassPictures(
-        found.folder, tuple(found.classes), store, tuple(labels), train, held_out, tuple(skipped), found.ignored,
-        digest.hexdigest(),
-    )  # fmt: skip
+        folder=folders.folder,
+        classes=tuple(folders.classes),
+        store=store,
+        labels=tuple(labels),
+        train=train,
+        held_out=held_out,
+        skipped=tuple(skipped),
+        ignored=folders.ignored,
+        digest=digest.hexdigest(),
+    )
 
 
 def split(labels: Sequence[int], share: float, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -160,7 +173,7 @@ def split(labels: Sequence[int], share: float, seed: int) -> tuple[tuple[int, ..
     train: list[int] = []
     held_out: list[int] = []
     for label in sorted(set(labels)):
-        members = [index for index, own in enumerate(labels) if own == label]
+        members = [index for index, member in enumerate(labels) if member == label]
         random.Random(f"split {seed} {label}").shuffle(members)
         count = min(len(members) - 1, max(1, round(share * len(members))))
         held_out += members[:count]
@@ -186,7 +199,7 @@ def read_small(path: Path, side: int) -> Tensor:
 
 
 def _read_all(paths: Sequence[tuple[int, Path]], side: int) -> Generator[Tensor | Skipped, None, None]:
-    """Yield every picture in turn, read ahead by a few threads; whoever stops asking leaves the rest unread."""
+    """Yield every picture in order, read ahead by a few threads; closing the generator leaves the rest unread."""
     ahead: deque[Future[Tensor | Skipped]] = deque()
     with warnings.catch_warnings(), ThreadPoolExecutor(READERS) as pool:
         # A colour profile that was ignored matters in a painting, not here, and there may be thousands.

@@ -1,4 +1,4 @@
-"""A classifier on top of an encoder: which of its blocks are trained, its pooled features, its linear head."""
+"""A linear classifier on pooled encoder features, and the blocks of the encoder that are trained."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def blocks_of(encoder: Encoder) -> dict[str, list[nn.Parameter]]:
 
 
 def trained_parameters(encoder: Encoder, settings: FinetuneSettings) -> list[nn.Parameter]:
-    """Return the encoder's parameters that are trained, and let exactly those ask for a gradient.
+    """Return the trained parameters of the encoder, and set `requires_grad` for exactly these.
 
     Raises RecipeError on an unknown block, or the last one, above which nothing is left to train.
     """

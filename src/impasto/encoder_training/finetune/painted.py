@@ -1,4 +1,4 @@
-"""A data set that is painted by program: twenty classes of textures and shapes, free of rights.
+"""A procedural data set: twenty classes of textures and shapes, free of rights.
 
 Colour, contrast, scale, angle, place, light, blur, noise and stray marks vary alike in every class, so that none
 of them tells it. The same seed gives the same pictures.
@@ -85,7 +85,7 @@ def paint_folder(folder: Path, per_class: int, seed: int = 0, on_progress: OnPro
 
 
 def _two_colours(rng: np.random.Generator) -> tuple[Field, Field]:
-    """Return two colours `(3,)` in [0, 1] that can be told apart, if not always easily."""
+    """Return two distinguishable colours `(3,)` in [0, 1]."""
     while True:
         one, other = rng.random(3), rng.random(3)
         if float(np.abs(one - other).mean()) > LEAST_CONTRAST:
@@ -93,7 +93,7 @@ def _two_colours(rng: np.random.Generator) -> tuple[Field, Field]:
 
 
 def _tinted(colour: Field, size: int, rng: np.random.Generator) -> Field:
-    """Return `colour` over the picture, wandering in lightness and hue: `(n, n, 3)`."""
+    """Return `colour` with slow variations of lightness and hue: `(n, n, 3)`."""
     shades = [clouds(rng, (size, size), rng.uniform(1.5, 4), 2) for _ in range(2)]
     wander = rng.uniform(0.02, 0.12)
     hue = rng.uniform(-1, 1, 3)
@@ -101,7 +101,7 @@ def _tinted(colour: Field, size: int, rng: np.random.Generator) -> Field:
 
 
 def _stray(mask: Field, rng: np.random.Generator) -> Field:
-    """Return `mask` with a few marks wiped out of it, as any class may have."""
+    """Return `mask` with a few marks erased at random."""
     size = mask.shape[0]
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
     found = mask.copy()

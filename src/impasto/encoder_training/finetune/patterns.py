@@ -1,4 +1,4 @@
-"""The classes of the painted data set: each draws where its ink lies, as a mask over the picture.
+"""The classes of the procedural data set: each returns an ink mask over the picture.
 
 A mask is float32 `(n, n)` in [0, 1]. Patterns that fill the picture are functions of turned and scaled
 coordinates; shapes are scattered polygons, so that neither place nor size nor angle tells the class.
@@ -22,7 +22,7 @@ FINER = 3  # shapes are drawn so many times larger, then averaged down
 
 
 def plane(size: int, rng: np.random.Generator, cells: tuple[float, float] = (4, 11)) -> tuple[Field, Field]:
-    """Return coordinates `(n, n)` turned, shifted and slightly bent at random; a period is 1 unit."""
+    """Return coordinates `(n, n)` with random rotation, shift and slight distortion; one period is 1 unit."""
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size - 0.5
     bend = rng.uniform(0.0, 0.012)
     x = x + bend * clouds(rng, (size, size), 3, 1)
