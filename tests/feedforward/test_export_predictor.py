@@ -1,4 +1,4 @@
-"""The other half of a network for any style as a graph: paintings in, codes out."""
+"""The style predictor as a graph: style images in, style parameters out."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def test_both_graphs_together_paint_as_torch_does(network, loaded, style_predict
 
 
 @needs_graphs
-def test_a_coder_that_differs_is_not_kept(style_predictor, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(coder_graph, "ROUNDS", 3)
+def test_a_predictor_that_differs_is_not_kept(style_predictor, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(coder_graph, "ITERATIONS", 3)
     with pytest.raises(OutputError, match="differs"):
         export_style_predictor(tmp_path / "c.onnx", style_predictor, {})
     assert not list(tmp_path.iterdir())
