@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
-import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -15,6 +14,7 @@ import pytest
 
 import impasto
 
+from .documents import python_blocks, run_python_blocks
 from .module_graph import FILES, MODULES, PACKAGE, build_graph, circles, exports, module_name, parse
 
 ROOT = PACKAGE.parents[1]
@@ -201,10 +201,6 @@ def test_docstring_examples_run(module):
     assert result.failed == 0
 
 
-def python_blocks(path: Path) -> list[str]:
-    return re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), flags=re.S)
-
-
 DOCUMENTS = [
     p for p in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if p.exists() and python_blocks(p)
 ]
@@ -212,14 +208,8 @@ DOCUMENTS = [
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
 def test_python_in_the_documents_runs(path, tmp_path, monkeypatch):
-    from impasto.plates import paint
-
     monkeypatch.chdir(tmp_path)
-    paint("paper", 96).save("photo.jpg")
-    paint("swirls", 96).save("painting.jpg")
-    names: dict[str, object] = {}
-    for block in python_blocks(path):
-        exec(compile(block, str(path), "exec"), names)
+    run_python_blocks(path, tmp_path)
 
 
 def test_licence_and_version_agree():
