@@ -137,3 +137,31 @@ def test_every_setting_is_an_option() -> None:
     given = {parameter.name: parameter for parameter in load("train").params}
     for name, field in GivenStyleSettings.model_fields.items():
         assert given[name].help == field.description
+
+
+def test_an_interrupted_run_that_does_not_pass_yet_can_be_resumed(cli, studio: Path, monkeypatch) -> None:
+    monkeypatch.setattr("impasto.feedforward.artifact_checks.CHECKERBOARD", -1.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingReport, "stepped", lambda self, event: os.kill(os.getpid(), signal.SIGINT))
+        run = cli(*RANDOM, "--quiet", "--out", "n.safetensors")
+    assert run.code == 130, run.err
+    assert "does not pass its checks" in run.err
+    assert "Stopped after step 1" in run.err
+    run = cli(*RANDOM, "--out", "n.safetensors", "--resume", "--accept")
+    assert run.code == 0, run.err
+    assert not list(studio.glob("*.rejected"))
+
+
+def test_a_new_run_does_not_overwrite_a_checkpoint(cli, studio: Path) -> None:
+    Path("n.safetensors.checkpoint").write_bytes(b"days of work")
+    run = cli(*RANDOM, "--out", "n.safetensors")
+    assert_one_sentence(run)
+    assert "give --resume to go on with it, or remove it" in run.err
+    assert Path("n.safetensors.checkpoint").read_bytes() == b"days of work"
+
+
+def test_the_card_says_how_to_train_the_network_again(cli, studio: Path) -> None:
+    words = ("--credit", "A Painter", "--credit", "B", "--previews-every", "0")
+    run = cli(*RANDOM, "--quiet", *words, "--out", "n.safetensors")
+    assert run.code == 0, run.err
+    assert "--credit 'A Painter' --credit B" in Path("n.md").read_text()

@@ -18,7 +18,7 @@ from impasto.errors import DivergedError, RecipeError, ResumeError
 from impasto.settings import FrozenSettings
 from impasto.training.checkpoint import check_settings, read_checkpoint, resume, write_checkpoint
 from impasto.training.device import ComputeDevice
-from impasto.training.distributed import SINGLE, DataParallel
+from impasto.training.distributed import SINGLE, DataParallel, process_device
 from impasto.training.events import Evaluated, Logged, StepDone
 from impasto.training.optimizer_set import muon_and_adam
 from impasto.training.schedules import warmup_constant_cosine
@@ -150,11 +150,10 @@ from impasto.training.trainer import Trainer
 parallel = DataParallel.from_environment(torch.device("cpu"))
 task = LineTask(LineSettings(), parallel)
 losses = [event.figures["loss"] for event in Trainer(task).events() if hasattr(event, "seconds_left")]
-flag = parallel.any(7 * parallel.rank, torch.device("cpu"))
+flag = parallel.largest(7 * parallel.rank, torch.device("cpu"))
 if parallel.is_main:
     weights = {name: value.tolist() for name, value in task.weights().items()}
     open(sys.argv[2], "w").write(json.dumps({"weights": weights, "loss": losses[0], "flag": flag}))
-torch.distributed.destroy_process_group()
 """
 
 
@@ -176,3 +175,27 @@ def test_two_processes_train_what_one_trains(tmp_path: Path) -> None:
     assert found["loss"] == pytest.approx(first.figures["loss"], rel=1e-6)
     for name, value in single.task.weights().items():
         assert torch.allclose(torch.tensor(found["weights"][name]), value, atol=1e-5), name
+
+
+@pytest.mark.parametrize(
+    ("local_rank", "name", "wanted"),
+    [(None, "cuda:1", "cuda:1"), (None, "cpu", "cpu"), ("1", "cpu", "cpu"), ("1", "cuda", "cuda:1")],
+)
+def test_under_torchrun_each_process_takes_its_own_gpu(monkeypatch, local_rank, name, wanted) -> None:
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    if local_rank is not None:
+        monkeypatch.setenv("LOCAL_RANK", local_rank)
+    assert process_device(torch.device(name)) == torch.device(wanted)
+
+
+def test_under_torchrun_no_process_may_name_one_gpu(monkeypatch) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    with pytest.raises(RecipeError, match="give --device cuda, without a number"):
+        process_device(torch.device("cuda:1"))
+
+
+def test_mps_cannot_train_and_auto_takes_the_cpu_there(monkeypatch) -> None:
+    monkeypatch.setattr("impasto.training.device.open_device", lambda _: torch.device("mps"))
+    with pytest.raises(RecipeError, match="needs float64"):
+        ComputeDevice.open("mps")
+    assert ComputeDevice.open("auto").device.type == "cpu"

@@ -11,7 +11,7 @@ from impasto.cli.console import say, tell
 from impasto.cli.interrupt import Stop
 from impasto.cli.training_options import takes_settings
 from impasto.cli.training_progress import training_report
-from impasto.cli.training_session import TrainingSession, require_checkpoint
+from impasto.cli.training_session import TrainingSession, check_checkpoint
 from impasto.encoder_training.distill.settings import DistillSettings
 from impasto.errors import WeightsError
 
@@ -63,8 +63,7 @@ def distill(
     outputs = TrainingOutputs(out)
     outputs.check()
     state = check_place(checkpoint or outputs.checkpoint)
-    if resume:
-        require_checkpoint(state)
+    check_checkpoint(state, resume)
     with Stop(quiet) as stop, training_report(quiet) as report:
         task = _open(teacher, photos, art, settings, measure_every, quiet)
         trainer = Trainer(task, log_every=log_every)

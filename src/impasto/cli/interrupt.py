@@ -12,7 +12,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(Exception):  # noqa: N818 (this is not an error)
-    """A signal stopped the run after its state was saved; ``code`` is the exit code, 128 + signal."""
+    """A signal stopped the run; ``code`` is the exit code, 128 + signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"stopped by signal {number}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,13 @@ from impasto.cli.interrupt import Stop
 from impasto.cli.options import as_words
 from impasto.cli.training_progress import TrainingReport
 from impasto.cli.training_session import TrainingSession
-from impasto.errors import DivergedError, MissingExtraError
+from impasto.errors import DivergedError, MissingExtraError, RecipeError
 from impasto.feedforward.style_settings import GivenStyleSettings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from impasto.feedforward.artifact_checks import Fault
     from impasto.feedforward.model_card import StyleRecord
     from impasto.feedforward.style_outputs import StyleOutputs
     from impasto.feedforward.tasks.given_styles import GivenStylesTask
@@ -29,7 +31,7 @@ LEAST_PHOTOS = 8
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """The command's arguments, checked before any photograph is read."""
+    """The command's arguments, checked before any photograph is read; `given` holds the typed options."""
 
     styles: list[Path]
     records: list[StyleRecord]
@@ -42,22 +44,59 @@ class TrainingRequest:
     given: dict[str, Any]
     accept: bool
 
+    @classmethod
+    def open(
+        cls,
+        styles: list[Path],
+        descriptions: tuple[list[str], list[str], list[str]],
+        *,
+        out: Path,
+        settings: GivenStyleSettings,
+        initial: Path | None,
+        **arguments: Any,
+    ) -> TrainingRequest:
+        """Check the arguments and read the style images; `descriptions` are titles, credits and licences.
+
+        Raises RecipeError, OutputError or PictureError.
+        """
+        from impasto.feedforward.model_card import describe
+        from impasto.feedforward.style_outputs import StyleOutputs
+        from impasto.imaging import read_picture
+
+        if initial is not None and settings.start == "random":
+            raise RecipeError(
+                "--from names a network to start from, but --start random uses none; leave one out."
+            )
+        outputs = StyleOutputs(out)
+        outputs.check()
+        images = [read_picture(path).pixels for path in styles]
+        records = describe(styles, *descriptions)
+        return cls(styles, records, images, outputs=outputs, settings=settings, initial=initial, **arguments)
+
+    @property
+    def kind(self) -> str:
+        """The kind of the trained network."""
+        from impasto.feedforward.modules.johnson import JOHNSON
+        from impasto.feedforward.modules.style_embedding import STYLES
+
+        return JOHNSON if self.settings.preset == "johnson" else STYLES
+
 
 @dataclass
 class StyleTrainingRun:
-    """A training with a photograph `(1, 3, H, W)` that it does not see, for previews and checks."""
+    """A training with a photograph, uint8 `(3, H, W)`, that it does not see, for previews and checks."""
 
     session: TrainingSession
     held_out: Tensor
     request: TrainingRequest
-    next_preview: int = 0
+    previewed_at: int = 0
 
     @classmethod
     def open(
         cls, request: TrainingRequest, report: TrainingReport, stop: Stop, quiet: bool
     ) -> StyleTrainingRun:
         """Read the photographs, measure the style images and set the initial weights."""
-        from impasto.feedforward.catalogue import find_model
+        from impasto.feedforward.initial_weights import default_initial
         from impasto.feedforward.weights import identity
         from impasto.training.crops import read_folder
         from impasto.training.trainer import Trainer
@@ -66,7 +105,7 @@ class StyleTrainingRun:
         task = _open_task(request, photographs.train, report, stop)
         started_from = "random weights"
         if request.settings.start == "any":
-            started_from = identity(request.initial or find_model("any"))
+            started_from = identity(request.initial or default_initial())
         origin = {
             "photos": request.photos.resolve().name,
             "photographs": str(len(photographs.train)),
@@ -74,22 +113,23 @@ class StyleTrainingRun:
             "started_from": started_from,
         }
         session = TrainingSession(Trainer(task), origin, request.outputs.checkpoint, stop, report, quiet)
-        return cls(session, photographs.held_out[0][None].float() / 255, request)
+        session.on_logged = (run := cls(session, photographs.held_out[0], request)).logged
+        return run
 
     def logged(self, event: Logged) -> None:
-        """Write a preview every `previews_every` steps."""
+        """Write a preview at the first log line after each `previews_every` steps."""
         every = self.request.settings.previews_every
-        if every and event.step >= self.next_preview:
-            if self.next_preview:
-                self.preview()
-            self.next_preview = (event.step // every + 1) * every
+        if every and event.step // every > self.previewed_at // every:
+            self.preview()
+            self.previewed_at = event.step
 
     def preview(self) -> None:
         """Paint the held-out photograph with the weights as they are now."""
-        from impasto.feedforward.initial_weights import preview
+        from impasto.feedforward.previews import preview
         from impasto.imaging import write_picture
 
-        pixels = preview(self.card(), self.session.trainer.task.weights(), self.held_out)
+        photograph = self.held_out[None].float() / 255
+        pixels = preview(self.card(), self.session.trainer.task.weights(), photograph)
         write_picture(self.request.outputs.preview, pixels)
 
     def card(self) -> dict[str, Any]:
@@ -103,25 +143,25 @@ class StyleTrainingRun:
         card = make_card(trainer.task.kind, name, request.settings, request.records, figures, origin)
         return {**card, "steps_done": trainer.step}
 
-    def faults(self) -> list[str]:
+    def faults(self) -> list[Fault]:
         """Return what the checks find in each style."""
-        from impasto.feedforward.artifact_checks import SIZES, faults
-        from impasto.feedforward.initial_weights import painters
+        from impasto.feedforward.artifact_checks import SIZES, Fault, faults
+        from impasto.feedforward.previews import painters
         from impasto.training.crops import centre_crops
 
-        photograph = centre_crops([(self.held_out[0] * 255).byte()], SIZES[0])
+        photograph = centre_crops([self.held_out], SIZES[0])
         paint_functions = painters(self.card(), self.session.trainer.task.weights())
         return [
-            f"in the style {record.name}, {fault}"
+            Fault(f"in the style {record.name}, {fault.text}", fault.fatal)
             for paint, record in zip(paint_functions, self.request.records, strict=True)
             for fault in faults(paint, photograph)
         ]
 
-    def finish(self) -> None:
+    def finish(self, finished: bool) -> None:
         """Check the network and write it with its card and curve.
 
-        A network that fails its checks is kept as rejected and DivergedError is raised, unless the user accepts it: its
-        card then lists the faults. Values that are not finite are never accepted.
+        A network that fails its checks is kept as rejected, unless the user accepts it: its card then lists the faults.
+        Fatal faults are never accepted. Raises DivergedError if a `finished` training is rejected.
         """
         from impasto.feedforward.model_card import write_page, write_styles
         from impasto.training.curves import plot_history
@@ -129,16 +169,13 @@ class StyleTrainingRun:
         request, outputs = self.request, self.request.outputs
         weights = self.session.trainer.task.weights()
         faults = self.faults()
-        card = {**self.card(), "faults": faults}
-        if faults and not (request.accept and not any("not finite" in fault for fault in faults)):
-            self.session.save()
+        card = {**self.card(), "faults": [fault.text for fault in faults]}
+        if faults and not (request.accept and not any(fault.fatal for fault in faults)):
             write_styles(outputs.rejected, weights, card)
-            raise DivergedError(
-                f"The network did not pass its checks: {faults[0]}. It is kept as '{outputs.rejected}'; train longer,"
-                " with another --seed, or give --accept."
-            )
+            self._reject(faults[0], finished)
+            return
         for fault in faults:
-            note(f"Accepted with a fault: {fault}.")
+            note(f"Accepted with a fault: {fault.text}.")
         write_styles(outputs.model, weights, card)
         outputs.rejected.unlink(missing_ok=True)
         write_page(outputs.card, card, _command(request))
@@ -147,12 +184,24 @@ class StyleTrainingRun:
         if not plot_history(outputs.curve, self.session.trainer.history) and not self.session.quiet:
             note(str(MissingExtraError("The curve was not drawn: it", "lab")))
 
+    def _reject(self, fault: Fault, finished: bool) -> None:
+        """Print that the network was rejected; raise DivergedError if the training is finished."""
+        rejected = self.request.outputs.rejected
+        if not finished:
+            note(f"The network so far does not pass its checks: {fault.text}. It is kept as '{rejected}'.")
+            return
+        self.session.save()
+        raise DivergedError(
+            f"The network did not pass its checks: {fault.text}. It is kept as '{rejected}'; train on from it with"
+            " --from and another --out, try another --seed, or write it all the same with --resume --accept."
+        )
+
 
 def _open_task(
-    request: TrainingRequest, photographs: Any, report: TrainingReport, stop: Stop
+    request: TrainingRequest, photographs: Sequence[Tensor], report: TrainingReport, stop: Stop
 ) -> GivenStylesTask | JohnsonTask:
     from impasto.encoders import open_encoder, prepare, tune_process
-    from impasto.feedforward.initial_weights import initialiser_from
+    from impasto.feedforward.initial_weights import default_initial, initialiser_from
     from impasto.feedforward.tasks.given_styles import GivenStylesTask
     from impasto.feedforward.tasks.johnson import JohnsonTask
     from impasto.training.device import ComputeDevice
@@ -163,19 +212,19 @@ def _open_task(
     parallel = DataParallel.from_environment(compute.device)
     device, precision = compute.device, compute.precision
     encoder = prepare(open_encoder(settings.encoder, weights=request.weights), device, precision)
+    tune_process()
+    if request.kind == JohnsonTask.kind:
+        return JohnsonTask(encoder, photographs, request.style_images, settings, compute, parallel)
     initialiser = None
     if settings.start == "any":
         compact = prepare(open_encoder("compact"), device, precision)
-        initialiser = initialiser_from(request.initial, compact)
-    tune_process()
+        initialiser = initialiser_from(request.initial or default_initial(), compact)
 
     def progress(done: int, total: int) -> None:
         if parallel.is_main:
             report.counted("measuring style images", done, total)
         stop.check()
 
-    if settings.preset == "johnson":
-        return JohnsonTask(encoder, photographs, request.style_images, settings, compute, parallel)
     return GivenStylesTask(
         encoder,
         photographs,
@@ -194,6 +243,12 @@ def _command(request: TrainingRequest) -> str:
     words += ["--photos", request.photos.resolve().name, "--out", request.outputs.model.name]
     for flag, path in (("--from", request.initial), ("--weights", request.weights)):
         words += [flag, path.name] if path else []
-    words += [part for word in as_words(request.given) for part in word.split("=", 1)]
+    texts = {name: value for name, value in request.given.items() if isinstance(value, list)}
+    settings = {
+        name: value for name, value in request.given.items() if value is not None and name not in texts
+    }
+    # "--steps 100" reads better than "--steps=100" in a card.
+    words += [part for word in as_words(settings) for part in word.split("=", 1)]
+    words += [part for name, values in texts.items() for value in values for part in (f"--{name}", value)]
     words += ["--accept"] if request.accept else []
     return shlex.join(words)

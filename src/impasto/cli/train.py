@@ -12,8 +12,7 @@ from impasto.cli.interrupt import Stop
 from impasto.cli.style_training import StyleTrainingRun, TrainingRequest
 from impasto.cli.training_options import takes_settings
 from impasto.cli.training_progress import training_report
-from impasto.cli.training_session import require_checkpoint
-from impasto.errors import RecipeError
+from impasto.cli.training_session import OTHER_DATA, check_checkpoint
 from impasto.feedforward.style_settings import GivenStyleSettings
 
 app = typer.Typer(add_completion=False)
@@ -58,9 +57,7 @@ def train(
     accept: Annotated[
         bool, typer.Option("--accept", help="Write the network even if a check finds blobs or checkerboards.")
     ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Resume from the checkpoint beside --out.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume from the checkpoint.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     *,
     given: dict[str, Any],
@@ -69,66 +66,45 @@ def train(
 
     Every 16th photograph is held out. Ctrl-C writes the network so far and a checkpoint; a second one stops at once.
     """
-    settings = GivenStyleSettings.make(given)
-    descriptions = (title or [], credit or [], licence or [])
-    request = _check(styles, descriptions, photos, out, settings, initial, weights, given, accept)
-    _run(request, tensorboard, resume, quiet)
-
-
-def _check(
-    styles: list[Path],
-    descriptions: tuple[list[str], list[str], list[str]],
-    photos: Path,
-    out: Path,
-    settings: GivenStyleSettings,
-    initial: Path | None,
-    weights: Path | None,
-    given: dict[str, Any],
-    accept: bool,
-) -> TrainingRequest:
-    from impasto.feedforward.model_card import describe
-    from impasto.feedforward.style_outputs import StyleOutputs
-    from impasto.imaging import read_picture
-
-    if initial is not None and settings.start == "random":
-        raise RecipeError(
-            "--from names a network to start from, but --start random uses none; leave one out."
-        )
-    outputs = StyleOutputs(out)
-    outputs.check()
-    images = [read_picture(path).pixels for path in styles]
-    records = describe(styles, *descriptions)
-    return TrainingRequest(
-        styles, records, images, photos, outputs, settings, initial, weights, given, accept
+    request = TrainingRequest.open(
+        styles,
+        (title or [], credit or [], licence or []),
+        photos=photos,
+        out=out,
+        settings=GivenStyleSettings.make(given),
+        initial=initial,
+        weights=weights,
+        given={**given, "title": title, "credit": credit, "licence": licence},
+        accept=accept,
     )
+    check_checkpoint(request.outputs.checkpoint, resume)
+    _run(request, tensorboard, resume, quiet)
 
 
 def _run(request: TrainingRequest, tensorboard: Path | None, resume: bool, quiet: bool) -> None:
     """Train, check and write; after a signal write the network so far and a checkpoint."""
-    from impasto.training.checkpoint import check_origin, read_checkpoint
-    from impasto.training.curves import TensorBoardLog
+    from impasto.training.checkpoint import check_origin, check_settings, read_checkpoint
+    from impasto.training.curves import TensorBoardLog, require_tensorboard
 
     outputs = request.outputs
-    if resume:
-        require_checkpoint(outputs.checkpoint)
-    with Stop(quiet) as stop, TensorBoardLog(tensorboard) as log, training_report(quiet) as report:
+    saved = read_checkpoint(outputs.checkpoint, request.kind) if resume else None
+    if saved is not None:
+        check_settings(saved, request.settings)
+    require_tensorboard(tensorboard)
+    with Stop(quiet) as stop, training_report(quiet) as report:
         run = StyleTrainingRun.open(request, report, stop, quiet)
         session = run.session
-        session.log = log
-        session.on_logged = run.logged
-        if resume:
-            saved = read_checkpoint(outputs.checkpoint, session.trainer.task.kind)
-            sentence = (
-                "The checkpoint was trained on other pictures, or started from another network; give the same, or"
-                " start afresh."
-            )
-            check_origin(saved, session.origin, dict.fromkeys(session.origin, sentence))
+        if saved is not None:
+            check_origin(saved, session.origin, dict.fromkeys(session.origin, OTHER_DATA))
             session.resume(saved)
-        finished = session.train()
+            run.previewed_at = session.trainer.step
+        with TensorBoardLog(tensorboard if session.is_main else None, session.trainer.step) as log:
+            session.log = log
+            finished = session.train()
         if not finished:
             session.save()
         if session.is_main:
-            run.finish()
+            run.finish(finished)
         if not finished:
             session.interrupt()
     if session.is_main:

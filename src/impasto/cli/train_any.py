@@ -11,7 +11,7 @@ from impasto.cli.console import say
 from impasto.cli.interrupt import Stop
 from impasto.cli.training_options import takes_settings
 from impasto.cli.training_progress import TrainingReport, training_report
-from impasto.cli.training_session import TrainingSession, require_checkpoint
+from impasto.cli.training_session import OTHER_DATA, TrainingSession, check_checkpoint
 from impasto.feedforward.training_settings import AnyStyleSettings
 
 if TYPE_CHECKING:
@@ -48,24 +48,30 @@ def train_any(
     """
     settings = AnyStyleSettings.make(given)
     from impasto.feedforward.weights import identity
-    from impasto.training.checkpoint import read_checkpoint
+    from impasto.training.checkpoint import check_origin, read_checkpoint
     from impasto.training.outputs import TrainingOutputs
     from impasto.training.trainer import Trainer
 
     outputs = TrainingOutputs(out)
     outputs.check()
-    if resume:
-        require_checkpoint(outputs.checkpoint)
+    check_checkpoint(outputs.checkpoint, resume)
     with Stop(quiet) as stop, training_report(quiet) as report:
         task = _open(photos, art, settings, initial, report, stop)
         started_from = identity(initial) if initial else "random weights"
-        origin: dict[str, Any] = {"photos": photos.name, "art": art.name, "started_from": started_from}
+        origin: dict[str, Any] = {
+            "photos": photos.resolve().name,
+            "art": art.resolve().name,
+            "started_from": started_from,
+        }
         session = TrainingSession(Trainer(task), origin, outputs.checkpoint, stop, report, quiet)
         if resume:
             saved = read_checkpoint(outputs.checkpoint, task.kind)
+            if initial is None:  # the checkpoint holds the weights, so --from need not be repeated
+                origin["started_from"] = saved.origin.get("started_from")
+            check_origin(saved, origin, dict.fromkeys(origin, OTHER_DATA))
             session.resume(saved)
-            session.origin = {**origin, **saved.origin}
         if not session.train():
+            session.save()
             session.interrupt()
         if session.is_main:
             _write(task, out, session.origin)
@@ -114,7 +120,9 @@ def _write(task: AnyStyleTask, out: Path, origin: Any) -> None:
 
     card = {
         "kind": task.kind,
+        "version": 1,
         "name": "any",
+        "steps_done": task.settings.steps,
         "settings": task.settings.model_dump(),
         **origin,
         "strengths": STRENGTHS,

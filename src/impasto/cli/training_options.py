@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 
-NONE: Mapping[str, str] = MappingProxyType({})
+NO_METAVARS: Mapping[str, str] = MappingProxyType({})
 
 
 def takes_settings(
-    kind: type[BaseModel], metavars: Mapping[str, str] = NONE
+    kind: type[BaseModel], metavars: Mapping[str, str] = NO_METAVARS
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command an option for each field of `kind`; those that were typed it gets as ``given``."""
 
@@ -29,14 +29,14 @@ def takes_settings(
                 show_default=False if field.default is None else str(field.default),
                 rich_help_panel="Training",
             )
-            typed: Any = field.annotation
-            annotation = Annotated[typed | None, option]
+            kind_of_value: Any = field.annotation
+            annotation = Annotated[kind_of_value | None, option]
             keyword = inspect.Parameter.KEYWORD_ONLY
             options.append(inspect.Parameter(name, keyword, default=None, annotation=annotation))
 
-        def command(**words: Any) -> None:
-            typed = {name: words.pop(name) for name in kind.model_fields}
-            function(**words, given={name: value for name, value in typed.items() if value is not None})
+        def command(**values: Any) -> None:
+            settings = {name: values.pop(name) for name in kind.model_fields}
+            function(**values, given={name: value for name, value in settings.items() if value is not None})
 
         command.__doc__ = function.__doc__
         command.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]

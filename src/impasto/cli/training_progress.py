@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -119,8 +120,11 @@ class TrainingBar(TrainingReport):
 
 
 def training_report(quiet: bool) -> TrainingReport:
-    """Return the report of a training: none, a bar on a terminal, lines elsewhere."""
-    if quiet:
+    """Return the report of a training: a bar on a terminal, lines elsewhere, none if `quiet`.
+
+    Under torchrun only the first process reports.
+    """
+    if quiet or os.environ.get("RANK", "0") != "0":
         return TrainingReport()
     return TrainingBar() if sys.stderr.isatty() else TrainingLines()
 

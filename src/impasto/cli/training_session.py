@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from impasto.cli.console import tell
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.training_progress import TrainingReport
-from impasto.errors import RecipeError
+from impasto.errors import OutputError, RecipeError
 
 if TYPE_CHECKING:
     from impasto.training.checkpoint import TrainingCheckpoint
@@ -20,12 +20,17 @@ if TYPE_CHECKING:
     from impasto.training.trainer import Trainer
 
 CHECKPOINT_SECONDS = 120.0
+OTHER_DATA = "The checkpoint has other pictures or another initial network; give the same, or start afresh."
 
 
-def require_checkpoint(path: Path) -> None:
-    """Raise RecipeError if there is no checkpoint to resume."""
-    if not path.is_file():
-        raise RecipeError(f"There is no checkpoint '{path}' to go on from; leave --resume out.")
+def check_checkpoint(path: Path, resume: bool) -> None:
+    """Raise if `resume` and there is no checkpoint (RecipeError), or there is one that would be lost (OutputError)."""
+    if resume and not path.is_file():
+        raise RecipeError(f"There is no checkpoint '{path}' to resume; leave --resume out.")
+    if not resume and path.exists():
+        raise OutputError(
+            f"'{path}' is the checkpoint of an earlier training; give --resume to go on with it, or remove it."
+        )
 
 
 @dataclass
@@ -57,30 +62,35 @@ class TrainingSession:
         if compare:
             check_settings(saved, self.trainer.task.settings, may_differ)
         resume(saved, self.trainer)
-        if not self.quiet:
+        if self.is_main and not self.quiet:
             tell(f"resuming after step {self.trainer.step}")
 
     def train(self) -> bool:
         """Train to the end or to a signal, with checkpoints on the way; return whether the training is finished."""
         from impasto.training.events import Evaluated, Logged, StepDone
 
-        task = self.trainer.task
         self._saved_at = time.monotonic()
-        if self.stop.number:
+        if self._stopping():
             return self.trainer.finished
         for event in self.trainer.events():
-            if isinstance(event, StepDone):
+            if isinstance(event, Logged):
+                self._logged(event)
+            elif isinstance(event, Evaluated):
+                self._evaluated(event)
+            elif isinstance(event, StepDone):
                 if self.is_main:
                     self.report.stepped(event)
                 if time.monotonic() - self._saved_at >= self.checkpoint_seconds:
                     self.save()
-            elif isinstance(event, Logged):
-                self._logged(event)
-            elif isinstance(event, Evaluated):
-                self._evaluated(event)
-            if isinstance(event, StepDone) and task.parallel.any(self.stop.number, task.compute.device):
-                break
+                if self._stopping():
+                    break
         return self.trainer.finished
+
+    def _stopping(self) -> bool:
+        """Return whether any process received a stop signal; afterwards all of them know its number."""
+        task = self.trainer.task
+        self.stop.number = task.parallel.largest(self.stop.number, task.compute.device)
+        return self.stop.number != 0
 
     @property
     def is_main(self) -> bool:
@@ -95,9 +105,8 @@ class TrainingSession:
             write_checkpoint(self.checkpoint, self.trainer, self.origin)
         self._saved_at = time.monotonic()
 
-    def interrupt(self, note: str = "resume with the same command and --resume.", *lines: str) -> None:
-        """Write the checkpoint, print how far the training is and how to resume it, and raise `Interrupted`."""
-        self.save()
+    def interrupt(self, note: str = "resume with the same command and --resume.", *lines: str) -> NoReturn:
+        """Print how far the saved training is and how to resume it, and raise `Interrupted`."""
         if self.is_main:
             tell(f"Stopped after step {self.trainer.step}; {note}")
             for line in lines:
@@ -114,6 +123,7 @@ class TrainingSession:
         self.on_logged(event)
 
     def _evaluated(self, event: Evaluated) -> None:
+        """Print the evaluation and save: an evaluation is worth keeping."""
         if not self.is_main:
             return
         for text in self.evaluation_lines(event):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -36,6 +37,13 @@ FLAT = {"grey": 0.5, "black": 0.0, "white": 1.0}
 SIZES = (256, 512)
 
 Paint = Callable[[Tensor], Tensor]
+
+
+class Fault(NamedTuple):
+    """What is wrong with a network, in words; nobody may accept a `fatal` fault."""
+
+    text: str
+    fatal: bool = False
 
 
 def activity(image: Tensor) -> Tensor:
@@ -110,24 +118,28 @@ def _above(energy: Tensor, v: int, u: int, unseen: float) -> float:
     return float(patch[near].mean()) / (level + unseen)
 
 
-def faults(paint: Paint, photograph: Tensor) -> Iterator[str]:
-    """Yield what is wrong with a network, in words, as it is found; `paint` paints `(1, 3, H, W)` in [0, 1].
+def faults(paint: Paint, photograph: Tensor) -> Iterator[Fault]:
+    """Yield what is wrong with a network as it is found; `paint` paints `(1, 3, H, W)` in [0, 1].
 
     `photograph` is one that it has not seen, at least 64 pixels wide and high.
     """
     painted = paint(photograph)
     if not torch.isfinite(painted).all():
-        yield "a painted photograph has values that are not finite"
+        yield Fault("a painted photograph has values that are not finite", fatal=True)
         return
     ratio = checkerboard(painted)
     if ratio > CHECKERBOARD:
-        yield f"a painted photograph has a checkerboard {ratio:.0f} times stronger than what is around it"
+        yield Fault(
+            f"a painted photograph has a checkerboard {ratio:.0f} times stronger than what is around it"
+        )
     for side in SIZES:
         for name, value in FLAT.items():
             flat = paint(torch.full((1, 3, side, side), value))
             if not torch.isfinite(flat).all():
-                yield f"flat {name} at {side} pixels is painted with values that are not finite"
+                yield Fault(
+                    f"flat {name} at {side} pixels is painted with values that are not finite", fatal=True
+                )
                 continue
             fault = blob(flat, painted)
             if fault:
-                yield f"on flat {name} at {side} pixels {fault}"
+                yield Fault(f"on flat {name} at {side} pixels {fault}")

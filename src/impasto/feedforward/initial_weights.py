@@ -1,17 +1,15 @@
-"""Initial weights of a training for given styles, and paintings by a network that is still being trained."""
+"""Initial weights of a training for given styles."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from impasto.encoders import Encoder
 from impasto.errors import WeightsError
-from impasto.feedforward.descriptor import ModelDescriptor
 from impasto.feedforward.modules.style_embedding import STYLES, StyleEmbedding
 from impasto.feedforward.modules.style_predictor import StylePredictor
 from impasto.feedforward.modules.transform import StyleParams, TransformNet
@@ -19,29 +17,29 @@ from impasto.feedforward.pretrained import pretrained_networks
 from impasto.feedforward.restore import ANY_STYLE, restore_any_style, restore_given_styles
 from impasto.feedforward.style_data import measure_style
 from impasto.feedforward.style_targets import at_stroke
-from impasto.feedforward.weights import dequantise, quantise, read_network
-from impasto.imaging import fit, resize
-
-PREVIEW_SIDE = 512
-MOST_PREVIEWED = 4
-
+from impasto.feedforward.weights import read_network
 
 Initialiser = Callable[[TransformNet, StyleEmbedding, Sequence[Tensor]], None]
 """Sets the weights that a training starts from; it gets network, style embedding and style images `(1, 3, h, w)`."""
 
 
-def initialiser_from(path: Path | None, encoder: Encoder) -> Initialiser:
-    """Return the initialiser that copies a network's file: one for any style, or one for as many styles.
-
-    None stands for the network for any style that ships; its style predictor sees the style images through `encoder`.
-    Raises WeightsError if the file is missing, damaged, or of another kind; the initialiser raises it if the network
-    has another size or another number of styles.
-    """
-    path = path or pretrained_networks().get("any")
+def default_initial() -> Path:
+    """Return the network for any style that ships; raises WeightsError if this installation has none."""
+    path = pretrained_networks().get("any")
     if path is None:
         raise WeightsError(
             "This impasto came without the network for any style; name one with --from, or give --start random."
         )
+    return path
+
+
+def initialiser_from(path: Path, encoder: Encoder) -> Initialiser:
+    """Return the initialiser that copies a network's file: one for any style, or one for as many styles.
+
+    The style predictor of a network for any style sees the style images through `encoder`. Raises WeightsError if the
+    file is missing, damaged, or of another kind; the initialiser raises it if the network has another size or another
+    number of styles.
+    """
     card, state = read_network(path)
     try:
         if card["kind"] == ANY_STYLE:
@@ -111,42 +109,3 @@ def _concatenate(rows: Sequence[StyleParams]) -> StyleParams:
     return StyleParams(
         tuple(torch.cat(parts) for parts in matrices), tuple(torch.cat(parts) for parts in shifts)
     )
-
-
-def painters(
-    card: Mapping[str, Any], weights: Mapping[str, Tensor], strength: float = 1.0
-) -> list[Callable[[Tensor], Tensor]]:
-    """Return for each style a function that paints `(1, 3, H, W)` with `weights` as they will be stored.
-
-    `card` holds kind and styles. The painting is not finite where the network's values are not.
-    """
-    stored = {name: value.cpu() for name, value in weights.items()}
-    network, style_embedding = restore_given_styles(card, dequantise(quantise(stored)))
-    descriptor = ModelDescriptor(network, name=str(card["name"]))
-    count = len(card["styles"])
-
-    def painter(number: int) -> Callable[[Tensor], Tensor]:
-        row = torch.eye(count)[number : number + 1]
-        style_params = style_embedding(row, torch.tensor([strength]), torch.ones(1))
-
-        def paint(image: Tensor) -> Tensor:
-            try:
-                return descriptor.paint(image, style_params)
-            except WeightsError:  # the network's values are not finite
-                return torch.full_like(image, torch.nan)
-
-        return paint
-
-    return [painter(number) for number in range(count)]
-
-
-def preview(card: Mapping[str, Any], weights: Mapping[str, Tensor], photograph: Tensor) -> Tensor:
-    """Return the `photograph` `(1, 3, H, W)`, at most 512 pixels, beside its paintings in up to 4 styles.
-
-    They are painted at the network's default strength.
-    """
-    height, width = photograph.shape[2:]
-    small = resize(photograph, fit(height, width, min(PREVIEW_SIDE, max(height, width))))
-    strength = card.get("default_strength", 1.0)
-    paintings = [paint(small).nan_to_num() for paint in painters(card, weights, strength)[:MOST_PREVIEWED]]
-    return torch.cat([small, *paintings], 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,22 +12,32 @@ from impasto.encoders import Encoder
 from impasto.feedforward.modules.style_predictor import LAYERS
 from impasto.feedforward.style_data import MomentTargets
 from impasto.losses import Moments, RelativeMomentLoss, content_loss, content_scale, moments
-from impasto.training.task import LossOutput
 
-CONTENT = {"relu3_1": 0.3, "relu4_1": 1.0, "relu4_2": 1.0}
+CONTENT_WEIGHTS = {"relu3_1": 0.3, "relu4_1": 1.0, "relu4_2": 1.0}
+CONTENT_SHARES = {layer: weight / sum(CONTENT_WEIGHTS.values()) for layer, weight in CONTENT_WEIGHTS.items()}
 # Layers of the largest weight define the content distance, as for the optimiser's strength.
-DISTANCE_LAYERS = tuple(layer for layer, weight in CONTENT.items() if weight == max(CONTENT.values()))
+DISTANCE_LAYERS = tuple(
+    layer for layer, weight in CONTENT_WEIGHTS.items() if weight == max(CONTENT_WEIGHTS.values())
+)
 # Share of a covariance's mean eigenvalue that is added before the square root, whose slope at 0 is infinite.
 FLOOR = 1e-4
-OUTSIDE = 10.0
+OUT_OF_RANGE_WEIGHT = 10.0
 
 _DISTANCE = RelativeMomentLoss()
+
+
+class ObjectiveOutput(NamedTuple):
+    """The loss of a batch, its parts as numbers, and the content distance of each picture `(B,)`."""
+
+    loss: Tensor
+    figures: dict[str, float]
+    content_distance: Tensor
 
 
 def content_targets(encoder: Encoder, photographs: Tensor) -> dict[str, Tensor]:
     """Return the content features of `photographs` `(B, 3, h, w)`."""
     with torch.no_grad():
-        return dict(encoder(photographs, tuple(CONTENT)))
+        return dict(encoder(photographs, tuple(CONTENT_WEIGHTS)))
 
 
 def spread_distance(measured: Moments, values: Tensor, vectors: Tensor) -> Tensor:
@@ -49,16 +60,18 @@ def objective(
     styles: MomentTargets,
     content_weight: Tensor,
     spread_weight: float,
-) -> LossOutput:
-    """Return the loss of a painted batch `(B, 3, h, w)`, not clamped, with `content` features of the photographs.
+) -> ObjectiveOutput:
+    """Return the loss of a painted batch `(B, 3, h, w)`, not clamped.
 
-    loss = mean_b [ sum_l log(1 + d_l) + mu sum_l s_l + lambda_b c ] + 10 mean(outside^2): d_l is the judge's distance
+    `content` holds the features of the photographs by layer, `(B, C, h, w)`.
+
+    loss = mean_b [ sum_l log(1 + d_l) + mu sum_l s_l + lambda_b c ] + 10 mean(outside^2): d_l is `RelativeMomentLoss`
     of a layer (the logarithm keeps paintings of hardly any spread from outweighing all others), s_l `spread_distance`,
     c the content loss, `content_weight` lambda `(B,)`, `spread_weight` mu. The content distance of a picture is its
     mean content loss in `DISTANCE_LAYERS`.
     """
     clamped = painted.clamp(0, 1)
-    features = encoder(clamped, (*LAYERS, "relu4_2"))
+    features = encoder(clamped, tuple(dict.fromkeys((*LAYERS, *CONTENT_WEIGHTS))))
     style = painted.new_zeros(len(painted))
     log_style, spread = torch.zeros_like(style), torch.zeros_like(style)
     for layer in LAYERS:
@@ -68,19 +81,18 @@ def objective(
         log_style = log_style + torch.log1p(distance)
         spread = spread + spread_distance(measured, styles.values[layer], styles.vectors[layer])
     weighted_content, errors = _content(features, content, content_weight)
-    shares = {layer: weight / sum(CONTENT.values()) for layer, weight in CONTENT.items()}
     plain_content = torch.zeros_like(style)
-    for layer, share in shares.items():
+    for layer, share in CONTENT_SHARES.items():
         plain_content += share * errors[layer]
     outside = (painted - clamped).square().mean()
-    loss = log_style.mean() + spread_weight * spread.mean() + weighted_content + OUTSIDE * outside
+    loss = log_style.mean() + spread_weight * spread.mean() + weighted_content + OUT_OF_RANGE_WEIGHT * outside
     figures = {
         "style": float(style.mean()),
         "spread": float(spread.detach().mean()),
         "content": float(plain_content.mean()),
         "outside": float(outside.detach()),
     }
-    return LossOutput(loss, figures, torch.stack([errors[layer] for layer in DISTANCE_LAYERS]).mean(0))
+    return ObjectiveOutput(loss, figures, torch.stack([errors[layer] for layer in DISTANCE_LAYERS]).mean(0))
 
 
 def _content(
@@ -89,9 +101,8 @@ def _content(
     """Return the weighted content loss and, without gradient, the content loss `(B,)` of each layer."""
     total = content_weight.new_zeros(())
     errors = {}
-    for layer, weight in CONTENT.items():
+    for layer, share in CONTENT_SHARES.items():
         scale = content_scale(content[layer], "variance")
-        share = weight / sum(CONTENT.values())
         total = total + share * content_loss(
             features[layer], content[layer], "variance", scale=scale * content_weight
         )

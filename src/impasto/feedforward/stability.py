@@ -1,4 +1,4 @@
-"""Stability loss against flicker: a little noise in the photograph must not change the painting."""
+"""Stability loss against flicker: a little noise in the photograph must not change the painted picture."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ def add_noise(photographs: Tensor, rng: random.Random, noise: torch.Generator) -
 
 
 class StabilityLoss:
-    """Mean squared difference of two paintings of one random photograph of the batch, with and without noise.
+    """Mean squared difference of one random photograph of the batch painted with and without noise.
 
-    One photograph a step keeps the cost low. The gradient flows into both paintings. This is not a paper's formula.
+    One photograph a step keeps the cost low. The gradient flows into both painted
+    pictures. This is not a paper's formula.
     """
 
     def __init__(self, rng: random.Random, noise: torch.Generator, parallel: DataParallel) -> None:
@@ -52,10 +53,11 @@ class StabilityLoss:
     ) -> Tensor:
         """Return the loss for `photographs` and `painted` `(B, 3, h, w)`, the `part` of a `batch` in this process.
 
-        The process that does not hold the chosen photograph returns 0; the other one multiplies by the number of
+        A process that does not hold the chosen photograph returns 0; the one that does multiplies by the number of
         processes, so that the mean over processes is the loss.
         """
         chosen = self.rng.randrange(batch)
+        # Every process draws the same noise, so that the generators stay equal; without the photograph any row will do.
         index = min(max(chosen - part.start, 0), len(photographs) - 1)
         row = slice(index, index + 1)
         noisy = add_noise(photographs[row], self.rng, self.noise)

@@ -17,17 +17,17 @@ GAIN = 0.04
 
 
 class StrengthController:
-    """Content weights as a function of strength, adapted to the content distances of the training's paintings.
+    """Content weights as a function of strength, adapted to the content distances of the painted pictures.
 
-    It starts with ``w(s) = most^(1 - s) least^s``. After each step, for a picture of strength s and content distance d,
+    It starts with ``w(s) = at_0^(1 - s) at_1^s``. After each step, for a picture of strength s and content distance d,
     the logarithms of the weights at the two knots beside s move by ``.04 log(d / d*)``, weighted by nearness; d* is the
     distance that the optimiser holds at s. The logarithm is clamped to [-1, 1] and the weights to [.02, 30], so
     strengths whose distance cannot be reached get the largest weight.
     """
 
-    def __init__(self, most: float, least: float) -> None:
+    def __init__(self, at_0: float, at_1: float) -> None:
         low, high = WEIGHT_RANGE
-        first, last = (math.log(min(high, max(low, weight))) for weight in (most, least))
+        first, last = (math.log(min(high, max(low, weight))) for weight in (at_0, at_1))
         self.logs = torch.linspace(first, last, KNOTS)
 
     def weights(self, strength: Tensor) -> Tensor:
@@ -35,7 +35,7 @@ class StrengthController:
         return torch.exp(self._nearness(strength) @ self.logs)
 
     def follow(self, strength: Tensor, distance: Tensor) -> None:
-        """Adapt the weights to paintings at `strength` `(B,)` with the content `distance` `(B,)`."""
+        """Adapt the weights to pictures painted at `strength` `(B,)` with the content `distance` `(B,)`."""
         target = torch.tensor([content_distance(s) for s in strength.tolist()])
         error = (distance.clamp_min(1e-6) / target).log().clamp(-1, 1)
         low, high = (math.log(weight) for weight in WEIGHT_RANGE)

@@ -50,21 +50,31 @@ def plot_history(path: Path, history: History) -> bool:
     return save_figure(figure, path)
 
 
+def require_tensorboard(folder: Path | None) -> None:
+    """Raise MissingExtraError if events are to be written to `folder` and TensorBoard (extra `train`) is missing."""
+    if folder is None:
+        return
+    try:
+        import torch.utils.tensorboard  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("--tensorboard", "train") from error
+
+
 class TensorBoardLog:
     """Writes figures as TensorBoard events into `folder`; without a folder it writes nothing.
 
     Use it as a context manager. Raises MissingExtraError if TensorBoard (extra `train`) is not installed.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, first_step: int = 0) -> None:
+        """Open the log; events of an earlier run after `first_step` are dropped."""
         self.writer: Any = None
         if folder is None:
             return
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise MissingExtraError("--tensorboard", "train") from error
-        self.writer = SummaryWriter(str(folder))
+        require_tensorboard(folder)
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.writer = SummaryWriter(str(folder), purge_step=first_step + 1 if first_step else None)
 
     def add(self, step: int, figures: Mapping[str, float]) -> None:
         """Write the figures of a step."""

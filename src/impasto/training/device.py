@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 
 from impasto.encoders import best_precision, open_device
+from impasto.errors import RecipeError
+from impasto.training.distributed import process_device
 
 FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -22,10 +24,14 @@ class ComputeDevice:
     def open(cls, name: str = "auto", precision: str = "auto") -> ComputeDevice:
         """Return the device called `name`, such as "auto", "cpu", "cuda:1", and the format "auto" chooses there.
 
-        Training has no loss scaling, so "auto" never chooses float16. Raises RecipeError for a device that this
-        machine does not have.
+        Training has no loss scaling, so "auto" never chooses float16. The targets need float64, which MPS lacks, so
+        "auto" takes the CPU there. Raises RecipeError for a device that cannot be used.
         """
-        device = open_device(name)
+        device = process_device(open_device(name))
+        if device.type == "mps":
+            if name != "auto":
+                raise RecipeError("Training needs float64, which mps does not have; give --device cpu.")
+            device = torch.device("cpu")
         if precision == "auto":
             precision = "bfloat16" if best_precision(device) == "bfloat16" else "float32"
         return cls(device, precision)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,23 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from impasto.errors import RecipeError
+
+LOCAL_RANK = "LOCAL_RANK"  # set by torchrun: the number of this process on its machine
+
+
+def process_device(device: torch.device) -> torch.device:
+    """Return the device of this process: under torchrun each process on a machine takes a GPU of its own.
+
+    Raises RecipeError if `device` names one GPU for all processes.
+    """
+    local_rank = os.environ.get(LOCAL_RANK)
+    if device.type != "cuda" or local_rank is None:
+        return device
+    if device.index is not None:
+        raise RecipeError(
+            "Under torchrun every process takes its own GPU; give --device cuda, without a number."
+        )
+    return torch.device("cuda", int(local_rank))
 
 
 @dataclass(frozen=True)
@@ -31,7 +49,10 @@ class DataParallel:
         if size == 1 or "RANK" not in os.environ:
             return cls()
         if not dist.is_initialized():
+            if device.type == "cuda":
+                torch.cuda.set_device(device)
             dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+            atexit.register(dist.destroy_process_group)
         return cls(dist.get_rank(), size)
 
     @property
@@ -73,11 +94,11 @@ class DataParallel:
         dist.all_reduce(values)
         return dict(zip(figures, (values / self.size).tolist(), strict=True))
 
-    def any(self, flag: int, device: torch.device) -> int:
-        """Return the largest `flag` of all processes, for example the number of a signal that only one received."""
+    def largest(self, number: int, device: torch.device) -> int:
+        """Return the largest `number` of all processes, for example of a signal that only one received."""
         if self.size == 1:
-            return flag
-        value = torch.tensor([flag], device=device)
+            return number
+        value = torch.tensor([number], device=device)
         dist.all_reduce(value, dist.ReduceOp.MAX)
         return int(value.item())
 

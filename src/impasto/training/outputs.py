@@ -20,7 +20,7 @@ class TrainingOutputs:
 
     def beside(self, ending: str) -> Path:
         """Return the file beside the model: ``night.safetensors`` -> ``night`` + `ending`."""
-        return self.model.with_name(self.model.name[: -len(self.model.suffix)] + ending)
+        return self.model.with_name(self.model.stem + ending)
 
     @property
     def checkpoint(self) -> Path:

@@ -19,11 +19,10 @@ from impasto.training.weights import WeightEMA, named_weights
 
 
 class LossOutput(NamedTuple):
-    """The loss of a batch and its parts as numbers; for one-pass networks the content distances `(B,)`."""
+    """The loss of a batch, and its parts as numbers."""
 
     loss: Tensor
     figures: dict[str, float]
-    content_distance: Tensor | None = None
 
 
 class TrainingTask(ABC):
@@ -85,12 +84,6 @@ class TrainingTask(ABC):
         """Restore what `state` returned; raises KeyError, RuntimeError, TypeError or ValueError if it does not fit."""
 
 
-def random_state(state: Any) -> tuple[Any, ...]:
-    """Return the state of a `random.Random` as ``setstate`` takes it; files turn its tuples into lists."""
-    version, numbers, gauss = state
-    return version, tuple(numbers), gauss
-
-
 def restore_generators(
     state: Mapping[str, Any], generators: Mapping[str, random.Random | torch.Generator]
 ) -> None:
@@ -99,7 +92,7 @@ def restore_generators(
         if isinstance(generator, torch.Generator):
             generator.set_state(state[name])
         else:
-            generator.setstate(random_state(state[name]))
+            generator.setstate(state[name])
 
 
 def generator_states(generators: Mapping[str, random.Random | torch.Generator]) -> dict[str, Any]:

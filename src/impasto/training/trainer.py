@@ -16,7 +16,7 @@ LOG_EVERY = 10
 
 
 class Trainer:
-    """One run of one task. `events` trains; between two events the run may be saved, or left for good.
+    """One run of one task. `events` trains; the run may be saved at any event and left after a `StepDone`.
 
     `history` holds the means of the figures over every `log_every` steps, for learning curves.
     """
@@ -45,16 +45,17 @@ class Trainer:
             logged = self._log(figures)
             seconds = time.monotonic() - start
             left = 0.0 if self.finished else seconds / (self.step - first) * (task.steps - self.step)
-            yield StepDone(self.step, task.steps, figures, seconds, left)
             if logged is not None:
                 yield Logged(self.step, task.steps, logged, seconds, left)
             if evaluated is not None:
                 yield evaluated
+            # The last event of a step: after it, a run may be left without losing the others.
+            yield StepDone(self.step, task.steps, figures, seconds, left)
 
     def _train_step(self) -> dict[str, float]:
         """Take one optimizer step and return its figures."""
         task = self.task
-        loss, figures, _ = task.loss(self.step)
+        loss, figures = task.loss(self.step)
         figures = task.parallel.mean({"loss": float(loss.detach()), **figures}, task.compute.device)
         if not math.isfinite(figures["loss"]):
             raise DivergedError(

@@ -75,8 +75,8 @@ def test_a_network_that_does_not_fit_is_refused(run, weights):
         run(weights)
 
 
-def test_the_content_weight_goes_geometrically_from_most_to_least():
-    weights = content_weight(torch.tensor([0.0, 0.5, 1.0]), 0.02, 5.0)
+def test_the_content_weight_goes_geometrically_between_its_ends():
+    weights = content_weight(torch.tensor([0.0, 0.5, 1.0]), 5.0, 0.02)
     assert torch.allclose(weights, torch.tensor([5.0, 0.1**0.5, 0.02]))
 
 

@@ -128,4 +128,4 @@ def test_activity_is_the_deviation_of_fine_texture():
 def test_faults_are_told_in_words(monkeypatch, paint, words):
     monkeypatch.setattr(artefacts, "SIZES", (SIDE,))
     found = list(faults(paint, plate("swirls")))
-    assert found == [] if words is None else any(words in fault for fault in found)
+    assert found == [] if words is None else any(words in fault.text for fault in found)

@@ -55,7 +55,7 @@ class AnyStyleTask(OnePassTask):
         for module in modules.values():
             module.to(compute.device)
         optimizers = modulated_optimizers(self.network, modules, self.style_predictor.matrices(), settings)
-        self.use(modules, optimizers, averaged=True)
+        self.set_trained(modules, optimizers, averaged=True)
 
     def loss(self, step: int) -> LossOutput:
         """Return the objective of a batch; `full_strength_share` of it is painted at strength 1."""
@@ -68,14 +68,15 @@ class AnyStyleTask(OnePassTask):
         statistics, targets = self.styles.select(rows[self.part], self.compute.device)
         with self.compute.autocast():
             painted = self.network(photographs, self.style_predictor(statistics, strength))
-        weight = content_weight(strength, settings.content_weight_at_1, settings.content_weight_at_0)
+        weight = content_weight(strength, settings.content_weight_at_0, settings.content_weight_at_1)
         content = self.content_targets(photographs)
-        return objective(self.encoder, painted, content, targets, weight, settings.spread_weight)
+        output = objective(self.encoder, painted, content, targets, weight, settings.spread_weight)
+        return LossOutput(output.loss, output.figures)
 
 
-def content_weight(strength: Tensor, least: float, most: float) -> Tensor:
-    """Return ``most^(1 - s) least^s`` for strengths s `(B,)` in [0, 1]."""
-    return most ** (1 - strength) * least**strength
+def content_weight(strength: Tensor, at_0: float, at_1: float) -> Tensor:
+    """Return ``at_0^(1 - s) at_1^s`` for strengths s `(B,)` in [0, 1]."""
+    return at_0 ** (1 - strength) * at_1**strength
 
 
 def standardise(style_predictor: StylePredictor, styles: StyleRows) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -14,17 +13,17 @@ from impasto.feedforward.initial_weights import Initialiser
 from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH, STYLES, StyleEmbedding
 from impasto.feedforward.modules.transform import TransformNet, initialise
 from impasto.feedforward.objective import objective
-from impasto.feedforward.stability import StabilityLoss
 from impasto.feedforward.strength_controller import StrengthController
 from impasto.feedforward.style_settings import GivenStyleSettings
 from impasto.feedforward.style_targets import draw_batch, measure_strokes
-from impasto.feedforward.tasks.one_pass import OnePassTask, modulated_optimizers
+from impasto.feedforward.tasks.one_pass import modulated_optimizers
+from impasto.feedforward.tasks.stable import StableTask
 from impasto.training.device import ComputeDevice
 from impasto.training.distributed import SINGLE, DataParallel
 from impasto.training.task import LossOutput
 
 
-class GivenStylesTask(OnePassTask):
+class GivenStylesTask(StableTask):
     """The objective of the network for any style, with strengths, strokes and mixtures drawn for every picture."""
 
     kind: ClassVar[str] = STYLES
@@ -54,13 +53,11 @@ class GivenStylesTask(OnePassTask):
         for module in modules.values():
             module.to(compute.device)
         optimizers = modulated_optimizers(self.network, modules, self.style_embedding.matrices(), settings)
-        self.use(modules, optimizers, averaged=True)
+        self.set_trained(modules, optimizers, averaged=True)
         self.styles = measure_strokes(encoder, style_images, on_progress)
         self.strength_controller = StrengthController(
             settings.content_weight_at_0, settings.content_weight_at_1
         )
-        self.noise = torch.Generator().manual_seed(settings.seed + 3)
-        self.stability = StabilityLoss(self.draws, self.noise, parallel)
 
     def loss(self, step: int) -> LossOutput:
         """Return the objective of a batch plus the stability loss, and move the content weights."""
@@ -76,19 +73,13 @@ class GivenStylesTask(OnePassTask):
         weight = controller.weights(batch.strength)[self.part].to(device)
         content = self.content_targets(photographs)
         output = objective(self.encoder, painted, content, part.targets, weight, settings.spread_weight)
-        if settings.hold_strength and output.content_distance is not None:
+        if settings.hold_strength:
             controller.follow(batch.strength, self.parallel.gather(output.content_distance).cpu())
         figures = dict(output.figures)
         figures["content_weight"] = float(controller.weights(torch.tensor([DEFAULT_STRENGTH])))
-        loss = output.loss
-        if settings.stability_weight > 0:
-            with self.compute.autocast():
-                change = self.stability(
-                    self.network, photographs, painted, style_params, settings.batch, self.part
-                )
-            loss = loss + settings.stability_weight * change
-            figures["change"] = float(change.detach())
-        return LossOutput(loss, figures)
+        return self.add_stability(
+            LossOutput(output.loss, figures), self.network, photographs, painted, style_params
+        )
 
     def state(self) -> dict[str, Any]:
         """Return the generators, the batch and the content weights."""
@@ -98,7 +89,3 @@ class GivenStylesTask(OnePassTask):
         """Restore what `state` returned."""
         super().load_state(state)
         self.strength_controller.logs = state["strength_controller"]
-
-    @property
-    def _generators(self) -> dict[str, random.Random | torch.Generator]:
-        return {**super()._generators, "noise": self.noise}

@@ -7,7 +7,6 @@ section 4.1.
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -18,16 +17,15 @@ from impasto.encoders import Encoder
 from impasto.feedforward.modules.johnson import JOHNSON, JohnsonNet
 from impasto.feedforward.modules.style_embedding import ConditionalInstanceNorm
 from impasto.feedforward.perceptual_loss import PerceptualLoss
-from impasto.feedforward.stability import StabilityLoss
 from impasto.feedforward.style_settings import GivenStyleSettings
-from impasto.feedforward.tasks.one_pass import OnePassTask
+from impasto.feedforward.tasks.stable import StableTask
 from impasto.training.device import ComputeDevice
 from impasto.training.distributed import SINGLE, DataParallel
 from impasto.training.optimizer_set import muon_and_adam
 from impasto.training.task import LossOutput
 
 
-class JohnsonTask(OnePassTask):
+class JohnsonTask(StableTask):
     """Perceptual losses, Adam at a constant learning rate, one style for each picture, no averaged weights."""
 
     kind: ClassVar[str] = JOHNSON
@@ -50,11 +48,9 @@ class JohnsonTask(OnePassTask):
         for module in modules.values():
             module.to(compute.device)
         optimizers = muon_and_adam(modules, {}, settings.learning_rate, betas=(0.9, 0.999), max_norm=math.inf)
-        self.use(modules, optimizers, averaged=False)
+        self.set_trained(modules, optimizers, averaged=False)
         images = [image.to(compute.device) for image in style_images]
         self.perceptual_loss = PerceptualLoss(encoder, images, settings)
-        self.noise = torch.Generator().manual_seed(settings.seed + 3)
-        self.stability = StabilityLoss(self.draws, self.noise, parallel)
 
     def learning_rate_factor(self, step: int) -> float:  # noqa: ARG002 (constant)
         """Return 1: the published learning rate is constant."""
@@ -72,15 +68,4 @@ class JohnsonTask(OnePassTask):
         with self.compute.autocast():
             painted = self.network(photographs, style_params)
         loss, figures = self.perceptual_loss.loss(painted, photographs, styles)
-        if settings.stability_weight > 0:
-            with self.compute.autocast():
-                change = self.stability(
-                    self.network, photographs, painted, style_params, settings.batch, self.part
-                )
-            loss = loss + settings.stability_weight * change
-            figures["change"] = float(change.detach())
-        return LossOutput(loss, figures)
-
-    @property
-    def _generators(self) -> dict[str, random.Random | torch.Generator]:
-        return {**super()._generators, "noise": self.noise}
+        return self.add_stability(LossOutput(loss, figures), self.network, photographs, painted, style_params)

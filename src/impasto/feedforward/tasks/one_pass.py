@@ -55,7 +55,9 @@ class OnePassTask(TrainingTask):
         settings = self.settings
         return warmup_constant_cosine(step / settings.steps, settings.warmup, settings.constant)
 
-    def use(self, modules: Mapping[str, nn.Module], optimizers: OptimizerSet, *, averaged: bool) -> None:
+    def set_trained(
+        self, modules: Mapping[str, nn.Module], optimizers: OptimizerSet, *, averaged: bool
+    ) -> None:
         """Set the trained modules and their optimizers; `averaged` weights are those that ship."""
         self.modules = modules
         self.optimizers = optimizers
