@@ -1,4 +1,4 @@
-"""Make the pictures of docs/networks.md: the shipped styles, and the network for any style on our plates.
+"""Make the pictures of docs/one-pass.md: the shipped styles, and the network for any style on our plates.
 
 python benchmarks/gallery_networks.py [--out docs/gallery]
 """
