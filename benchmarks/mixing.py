@@ -4,8 +4,8 @@
     python benchmarks/mixing.py gamma [--steps-of-gamma 11]
 
 balance: the relative improvement RI of a style is its loss at the start divided by its loss at the end of the whole
-run, at gamma = .5. gamma: STYLE through the real VGG-19 to each of the two styles, for pairs of styles on one photograph
-each, and Spearman's correlation of STYLE with gamma.
+run, at gamma = .5. gamma: STYLE through the real VGG-19 to each of the two styles, for pairs of styles on one
+photograph each, and Spearman's correlation of STYLE with gamma.
 """
 
 from __future__ import annotations

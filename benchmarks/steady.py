@@ -4,8 +4,8 @@
 
 STYLE is a network for one style (a file or a shipped name), PAINTING the style image that it was trained on. The
 network for any style, which was not trained for stability, paints in the style of the same image. Both use their
-default strength. noise: the change of the painting, root mean square in 255ths, when noise of deviation 5/255 is added to the
-photograph. pan: the same between two frames of a camera that moves by 3 pixels, where both show the same.
+default strength. noise: the change of the painting, root mean square in 255ths, when noise of deviation 5/255 is
+added to the photograph. pan: the same between two frames of a camera that moves by 3 pixels, where both show the same.
 """
 
 from __future__ import annotations
