@@ -1,12 +1,13 @@
-"""The network for any style: time, STYLE and CONTENT through the real VGG-19, beside MicroAST where it lies.
+"""Time and quality of the network for any style, and of MicroAST if a checkout of it is given.
 
     python benchmarks/anystyle.py quality --network FILE [--microast DIR] [--pictures DIR]
     python benchmarks/anystyle.py speed   --network FILE [--microast DIR]
     python benchmarks/anystyle.py strengths --network FILE
 
-quality: the eight development pairs and 30 pairs of held-out photographs and artworks (every 16th of photos/ and art/).
-speed: 512 and 2048 pixels, alternated. strengths: CONTENT over the network's own strength. MicroAST
-(Wang et al., AAAI 2023; EndyWon/MicroAST) is measured from a checkout of its repository with its `models` folder.
+quality: STYLE, CONTENT and NOISE through the real VGG-19, on the eight development pairs and on 30 pairs of held-out
+photographs and artworks (every 16th of photos/ and art/). speed: seconds at 512 and 2048 pixels, methods in turns.
+strengths: CONTENT by inner strength, the value that the network is conditioned on. MicroAST (Wang et al., AAAI 2023;
+EndyWon/MicroAST) runs from a checkout of its repository with its `models` folder.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ INNER = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
 def held_out_pairs(count: int) -> Iterator[tuple[str, Path, Path]]:
-    """Pairs of pictures that no training has seen."""
+    """Yield name, photograph and artwork of pairs that no training used."""
     rng = random.Random(30)
     folders = [sorted((SHARED / name).glob("*.jpg"))[::HELD_OUT_EVERY] for name in ("photos", "art")]
     chosen = [rng.sample(folder, count) for folder in folders]
@@ -53,18 +54,18 @@ def development_pairs() -> Iterator[tuple[str, Path, Path]]:
 
 
 def open_judge() -> Encoder:
-    """The real VGG-19, padded as its makers did."""
+    """Return the real VGG-19, with the zero padding of its authors."""
     return prepare(open_encoder("vgg19", weights=VGG19, padding="zeros"), torch.device("cpu"))
 
 
 def read(path: Path, longest: int = 512) -> Tensor:
-    """Return the picture at exactly that longer side."""
+    """Return the picture resized to a longer side of `longest` pixels."""
     pixels = read_picture(path).pixels
     return resize(pixels, fit(*pixels.shape[2:], longest))
 
 
 class Ours:
-    """The network with the style's statistics taken through the compact encoder, all in bfloat16 where that is fast."""
+    """The network for any style; `statistics` measures a style image and `paint` uses the result."""
 
     def __init__(self, path: Path, precision: str | None = None, backend: str = "torch") -> None:
         self.model = open_model(path)
@@ -152,7 +153,7 @@ def speed(options: argparse.Namespace) -> None:
 
 
 def jobs_of(side: int, ours: dict[str, Ours], other: Painter | None) -> dict[str, Callable[[], object]]:
-    """What is timed at a size: the style is looked at by each program as it does, ours at 512 pixels."""
+    """Return the timed functions by name. MicroAST sees the style image at `side` pixels, our network at 512."""
     content, style = torch.rand(1, 3, side, side), torch.rand(1, 3, side, side)
 
     def whole(one: Ours) -> object:
@@ -169,7 +170,7 @@ def jobs_of(side: int, ours: dict[str, Ours], other: Painter | None) -> dict[str
 
 
 def strengths(options: argparse.Namespace) -> None:
-    """CONTENT over the network's own strength, on held-out pairs."""
+    """Print the median CONTENT of held-out pairs for each inner strength."""
     ours, verdict = Ours(options.network), open_judge()
     curve: dict[float, list[float]] = {one: [] for one in INNER}
     for _, photo, art in held_out_pairs(options.pairs):

@@ -1,8 +1,9 @@
-"""A shipped style through every back end that is installed: milliseconds a picture, and pictures a second.
+"""Times of a shipped style through every installed back end, in milliseconds and pictures per second.
 
     python benchmarks/backends.py [--network rough-waves] [--rounds 20]
 
-Needs no pictures. Back ends take turns; medians, margin and cropping included. The graph is made and compiled before.
+Needs no pictures. Back ends take turns; times are medians and include padding and cropping. Exporting and compiling the
+graph is not included.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the benchmarks share: where the pictures are, the development pairs, the unit U."""
+"""Shared parts of the benchmarks: folders, development pairs, and the unit of time U."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def numbers(text: str) -> list[int]:
 
 
 def require_shared() -> None:
-    """Stop with a sentence where the real VGG-19 is not."""
+    """Exit with a message if the weights of the real VGG-19 are missing."""
     if not VGG19.exists():
         raise SystemExit(f"The real VGG-19 is not at {VGG19}; set IMPASTO_SHARED.")
 

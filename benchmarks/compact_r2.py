@@ -1,9 +1,10 @@
-"""Held-out R2 of the shipped compact encoder, its multiply-adds against VGG-19's, and its file's size.
+"""Held-out R2, cost and file size of the compact encoder.
 
     python benchmarks/compact_r2.py [--weights FILE]
 
-R2 = 1 - |prediction - teacher's components|^2 / |components - their mean|^2 on 100 photographs and 96 artworks that
-no training saw (every 16th of the manifests), centre crops of 192 pixels.
+R2 = 1 - |prediction - teacher's components|^2 / |components - their mean|^2, on centre crops of 192 pixels of 100
+photographs and 96 artworks that no training used (every 16th of the manifests). Cost is the number of multiply-adds
+relative to VGG-19.
 """
 
 from __future__ import annotations

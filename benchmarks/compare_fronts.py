@@ -1,8 +1,8 @@
-"""Compare two fronts from front.py at equal CONTENT: the ratio of STYLE, and of NOISE, on every pair.
+"""Ratios of STYLE and NOISE between two fronts of front.py at equal CONTENT, for every pair.
 
     python benchmarks/compare_fronts.py compact.json vgg19.json [--contents .3,.4,.6,.8,1.1]
 
-log STYLE is interpolated linearly in CONTENT; a level outside either front is left out and counted.
+log STYLE is linearly interpolated in CONTENT. A pair whose fronts do not both reach a CONTENT level is left out there.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Protection, colours and seamless textures, measured.
+"""Measurements of protection, colours and seamless textures.
 
     python benchmarks/controls.py protect|colors|seamless [--pairs 1-8] [--out DIR]
 
-protect: inside the protected half SSIM to the photograph, outside STYLE and CONTENT through the real VGG-19 of that
-half alone against those of an unprotected run. colors: mean Lab a,b difference to the photograph, and STYLE of the
-luminance against that of a run in the style's colours. seamless: the gradient energy across the wrap over that of
+protect: SSIM to the content image inside the protected half; STYLE and CONTENT of the other half through the real
+VGG-19, compared with an unprotected run. colors: mean Lab a, b difference to the content image; STYLE of the
+luminance, compared with a run in the style's colours. seamless: gradient energy across the wrap divided by that of
 inner lines.
 """
 
@@ -109,7 +109,7 @@ def seamless(options: argparse.Namespace) -> None:
 
 
 def save(options: argparse.Namespace, name: str, result: impasto.Result) -> None:
-    """Keep a picture if asked to."""
+    """Write a picture if --out was given."""
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
         result.save(options.out / name)

@@ -1,9 +1,10 @@
-"""Does the optimiser need fewer steps when it starts from a picture painted in one pass?
+"""Steps that the optimiser saves when it starts from a picture painted in one pass.
 
     python benchmarks/fast_start.py [--pairs 0,2,5]
 
-STYLE and CONTENT through the real VGG-19 at 512 pixels, means over development pairs: the default start and one from
-`impasto stylize --fast`, for the draft (10 steps), for 20 and 36 steps at full size, and for the whole default run.
+Prints STYLE and CONTENT through the real VGG-19 at 512 pixels, means over development pairs (numbered from 0). Compares
+the default start with a start from a picture of `impasto stylize --fast`, for the draft (10 steps), for 20 and 36 steps
+at full size, and for the whole default run.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python benchmarks/front.py [--pairs 1-8] [--strengths .2,.5,.8] [--encoder compact|vgg19] [--quality normal]
                                [--size 512] [--out front.json] [--pictures DIR] [--baselines]
 
-Every row is a picture painted by the recipe that the options give; compare methods at equal CONTENT.
+Each row is one picture, painted with the recipe of the options. Compare methods at equal CONTENT.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Make the pictures of the README: real photographs from scikit-image in the hands of our own style plates.
+"""Pictures of the README: photographs from scikit-image in the style of impasto's own plates.
 
     python benchmarks/gallery.py [--out docs/gallery] [--size 640]
 
-The photographs ship inside scikit-image (public domain or CC0, see its data/README) and matplotlib (Grace Hopper,
-public domain); the plates are painted by impasto.
+The photographs ship with scikit-image (public domain or CC0, see its data/README) and matplotlib (Grace Hopper, public
+domain). impasto paints the plates.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Make the pictures of docs/control.md: one sheet for each control, from photographs and plates as in gallery.py.
+"""Pictures of docs/control.md: one sheet per control, from the photographs and plates of gallery.py.
 
 python benchmarks/gallery_controls.py [--out docs/gallery] [--size 448] [--only mix,regions,...]
 """
@@ -28,7 +28,7 @@ def photo(name: str) -> Image.Image:
 
 
 def plate(name: str) -> Image.Image:
-    """Return one of our plates."""
+    """Return one of impasto's plates."""
     return paint(name, 640)
 
 
@@ -78,7 +78,7 @@ def masks() -> Image.Image:
 
 
 def protect() -> Image.Image:
-    """The face stays a photograph."""
+    """The face is protected."""
     astronaut = photo("astronaut")
     mask = Image.new("L", astronaut.size)
     ImageDraw.Draw(mask).ellipse((150, 20, 300, 215), fill=255)
@@ -119,7 +119,7 @@ def seamless() -> Image.Image:
 
 
 def sizes() -> Image.Image:
-    """A 512 px picture, the same at 2048 px made small, and details of both."""
+    """The same picture at 512 px and at 2048 px (scaled down), and details of both."""
     content, style = photo("coffee").resize((2400, 1600)), plate("swirls")
     small, large = (run(content, [style], size=size) for size in (512, 2048))
     half = small.width // 2

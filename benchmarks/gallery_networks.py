@@ -1,4 +1,4 @@
-"""Make the pictures of docs/networks.md: the shipped styles, and the network for any style on our plates.
+"""Pictures of docs/one-pass.md: the shipped styles, and the network for any style with impasto's plates.
 
 python benchmarks/gallery_networks.py [--out docs/gallery]
 """
@@ -26,7 +26,7 @@ def photo(name: str) -> Image.Image:
 
 
 def shipped() -> list[Image.Image]:
-    """Two photographs in the hands of every shipped style, the first at its default strength, the second at 1."""
+    """Two photographs in every shipped style, the first at its default strength, the second at 1."""
     pictures = []
     for name, strength in (("astronaut", None), ("coffee", 1.0)):
         for path in pretrained_networks().values():
@@ -38,7 +38,7 @@ def shipped() -> list[Image.Image]:
 
 
 def any_style() -> list[Image.Image]:
-    """One photograph in our plates, in one pass each."""
+    """One photograph in the style of each plate, in one pass."""
     stylizer = impasto.Stylizer()
     settings = impasto.OnePassSettings(strength=0.9, size=SIZE)
     styles = [paint(name, 512) for name in ("swirls", "woodcut", "glass", "ink", "paper", "points")]

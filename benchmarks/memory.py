@@ -1,4 +1,4 @@
-"""Peak resident memory of a whole run, beside the plan's estimate.
+"""Peak resident memory of a whole run, compared with the plan's estimate.
 
 python benchmarks/memory.py [--sizes 512,1024,2048] [--preset impasto]
 """

@@ -1,10 +1,11 @@
-"""Two styles: relative improvements before and after balancing, and the distances along gamma, through VGG-19.
+"""Two styles: relative improvements without and with balance, and STYLE along gamma.
 
     python benchmarks/mixing.py balance [--preset impasto|mixed] [--size 512]
     python benchmarks/mixing.py gamma [--steps-of-gamma 11]
 
-RI is a style's loss at the start over that at the end of the whole run, at gamma = .5. The distances of "gamma" are
-STYLE through the real VGG-19, for pairs of styles on one photograph each; Spearman's coefficient is over gamma.
+balance: the relative improvement RI of a style is its loss at the start divided by its loss at the end of the whole
+run, at gamma = .5. gamma: STYLE through the real VGG-19 to each of the two styles, for pairs of styles on one
+photograph each, and Spearman's correlation of STYLE with gamma.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""What a step costs with several styles and masks, beside one style without: taken in turns, as ratios.
+"""Cost of a step with several styles and masks, relative to one style without masks.
 
     python benchmarks/regions.py [--rounds 60] [--height 384] [--width 512] [--threads 2] [--precision bfloat16]
 
-A step is the default recipe's forward pass, loss and gradient through the compact encoder, without views and
-optimiser, which are the same for all. The ratio is the median over rounds of a step's time by that of one style
-in the same round; the fastest steps are printed for machines that do other things at the same time. Needs no
-pictures.
+A step is the default recipe's forward pass, loss and gradient through the compact encoder. Views and the optimiser are
+left out, because they cost the same in all cases. Cases take turns. The ratio is the median over rounds of a step's
+time divided by that of one style in the same round. The fastest steps are printed too, for machines with other load.
+Needs no pictures.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def objective(encoder: Encoder, image: Tensor, styles: list[Tensor], masks: Tens
 
 
 def seconds(target: Objective, image: Tensor) -> float:
-    """Return what one step takes."""
+    """Return the function that runs one step."""
     image.grad = None
     start = time.perf_counter()
     loss, _ = target(image)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""SHA-256 of what the commands make, to show that a change of the code changed no picture and no weight.
+"""SHA-256 of the outputs of the commands: shows that a change of the code changes no picture and no weight.
 
 Pictures count by their pixels and weights by their tensors, so names, cards and recipes may change. Record before a
 change and compare after it, on the same machine:
@@ -7,7 +7,7 @@ change and compare after it, on the same machine:
     python benchmarks/same_outputs.py record before.json
     python benchmarks/same_outputs.py compare before.json
 
-Distillation needs the real VGG-19 (IMPASTO_SHARED, default ../shared) and is left out without it.
+Distillation needs the real VGG-19 (in IMPASTO_SHARED, default ../shared). Without it, distillation is skipped.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A 512 px picture against a large one of the same recipe: STYLE between them and pictures to look at.
+"""STYLE between a 512 px picture and a large one of the same recipe, and the pictures for inspection.
 
     python benchmarks/sizes.py [--large 2048] [--pairs 1,5,7] [--strokes] [--out DIR]
 
-Both are compared at 512 px through the real VGG-19. With --strokes the spectrum's mean wavelength of the paint is
+Both are compared at 512 px through the real VGG-19. With --strokes, the mean wavelength of the paint's spectrum is
 printed for several stroke sizes and output sizes, relative to the picture's longer side.
 """
 

@@ -1,8 +1,9 @@
-"""The whole process from start to saved file, in seconds and in U, alternated with measurements of U.
+"""Time of the whole process from start to saved file, in seconds and in U.
 
     python benchmarks/speed.py [--runs 3] [--size 512] [--qualities draft,normal,high]
 
-U is one float32 NCHW forward plus pixel gradient of VGG-19 to relu5_1 at the output's size.
+The unit U is the time of one forward pass and pixel gradient of VGG-19 up to relu5_1, in float32 and NCHW, at the
+output's size. Runs alternate with measurements of U.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""How much a one-pass picture changes when its photograph hardly does: noise of two frames, and a moving camera.
+"""Stability of one-pass pictures under noise and a moving camera.
 
     python benchmarks/steady.py STYLE PAINTING [STYLE PAINTING ...] [--photos 6]
 
-STYLE is a network of its own (a file or a shipped name), PAINTING the picture it was trained on; beside it the network
-for any style, which was not taught to be steady, looks at the same painting; both paint at their usual strength.
-noise: the change of the painting, root mean square in 255ths, when noise of deviation 5/255 is added to the
-photograph. pan: the same between two frames of a camera that moves on by 3 pixels, where they show the same.
+STYLE is a network for one style (a file or a shipped name), PAINTING the style image that it was trained on. The
+network for any style, which was not trained for stability, paints in the style of the same image. Both use their
+default strength. noise: the change of the painting, root mean square in 255ths, when noise of deviation 5/255 is
+added to the photograph. pan: the same between two frames of a camera that moves by 3 pixels, where both show the same.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ def main() -> None:
     require_shared()
     folder = sorted((SHARED / "photos").glob("*.jpg"))[::HELD_OUT_EVERY]
     photos = [read(path) for path in random.Random(10).sample(folder, options.photos)]
-    untaught = Ours(find_model("any"))
-    inner = calibrated_strength(untaught.model.default_strength, untaught.model.card.get("strengths"))
+    any_style = Ours(find_model("any"))
+    inner = calibrated_strength(any_style.model.default_strength, any_style.model.card.get("strengths"))
     for name, painting in zip(options.pairs[::2], options.pairs[1::2], strict=True):
-        statistics = untaught.statistics(read(Path(painting)))
+        statistics = any_style.statistics(read(Path(painting)))
         painters = {
             "own network": own(name),
-            "any style": partial(untaught.paint, statistics=statistics, inner=inner),
+            "any style": partial(any_style.paint, statistics=statistics, inner=inner),
         }
         for kind, paint in painters.items():
             noise, pan = measure(paint, photos)
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def own(name: str) -> Callable[[Tensor], Tensor]:
-    """Return what paints in the only style of a network, at its usual strength."""
+    """Return a function that paints in the only style of a network, at its default strength."""
     model = open_model(find_model(name))
     return partial(
         ModelDescriptor(model.network, model.card).paint,

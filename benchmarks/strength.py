@@ -1,10 +1,10 @@
-"""What a strength keeps of the photograph: CONTENT through the real VGG-19 over pairs, sizes and encoders.
+"""CONTENT of a strength through the real VGG-19, over pairs and sizes.
 
     python benchmarks/strength.py [--pairs 1-8] [--sizes 256,512,1024] [--strengths .5] [--encoder compact|vgg19]
                                   [--quality normal] [--out strength.json]
 
-A picture is judged at its own size, one above 512 at 512. The coefficient of variation is taken over all pairs,
-per size and over all sizes.
+A picture is measured at its own size, or at 512 pixels if it is larger. The coefficient of variation is computed over
+all pairs, per size and over all sizes.
 """
 
 from __future__ import annotations

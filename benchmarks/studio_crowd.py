@@ -119,6 +119,6 @@ def killed(server: Server, done: str, others: list[str]) -> list[str]:
     server.stop()
     return [
         f"kill -9 of server and worker: the finished picture is there ({picture:,} bytes), the interrupted job "
-        f"(at step {before}) went on and was at {resumed['step']}, {finished} of {len(others)} jobs were "
+        f"(at step {before}) resumed and was at step {resumed['step']}, {finished} of {len(others)} jobs were "
         f"finished {time.monotonic() - began:.0f} s later"
     ]

@@ -48,7 +48,7 @@ STRENGTHS = [round(0.1 + 0.8 * ((7 * k) % 20) / 20, 2) for k in range(20)]
 
 
 def picture(name: str, side: int) -> bytes:
-    """Return a picture of `side` pixels as JPEG, as a camera would give it."""
+    """Return a picture of `side` pixels as JPEG, like a camera's."""
     buffer = io.BytesIO()
     paint(name, 512).resize((side, side), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=92)
     return buffer.getvalue()
@@ -56,7 +56,7 @@ def picture(name: str, side: int) -> bytes:
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Any]:
-    """Give a browser, None where there is none."""
+    """Yield a browser, or None if none is installed."""
     names = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
     path = os.environ.get("IMPASTO_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if path is None or importlib.util.find_spec("playwright") is None:
@@ -132,7 +132,7 @@ def measure(folder: Path) -> list[str]:
             f"usable page {min(start_seconds):.2f} s after the command (best of 3; {max(start_seconds):.2f} s at worst)"
         ]
         if page is not None:
-            lines.append(f"the page weighs {weight / 1000:.0f} kB and asks nobody else")
+            lines.append(f"the page weighs {weight / 1000:.0f} kB and loads nothing from other servers")
         for side in SIDES:
             if page is not None:
                 page = browser.new_page(viewport=DESKTOP)  # without earlier pictures

@@ -1,4 +1,4 @@
-"""Thumbnails for the studio's page: of its samples, and a sample photograph in each trained style that ships.
+"""Thumbnails for the studio's page: its samples, and a sample photograph in each shipped style.
 
 python benchmarks/studio_styles.py
 """

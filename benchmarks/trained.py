@@ -1,9 +1,10 @@
-"""Networks of trained styles beside the optimiser: STYLE and CONTENT on 10 photographs nobody was trained on.
+"""STYLE and CONTENT of trained styles, compared with the optimiser, on held-out photographs.
 
     python benchmarks/trained.py NETWORK PAINTING [NETWORK PAINTING ...] [--photos 10] [--inner .6,.8]
 
-NETWORK is a file or the name of one that ships. Judged through the real VGG-19 at 512 pixels; the optimiser paints with
-its defaults. Photographs are held-out ones of photos/ (every 16th). Prints means, and the ratios network / optimiser.
+NETWORK is a file or the name of a network that ships, PAINTING the style image that it was trained on. Both distances
+are measured through the real VGG-19 at 512 pixels. The optimiser paints with its defaults. No training used the
+photographs (every 16th of photos/). Prints means, and the ratios of network to optimiser.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def main() -> None:
     )
     parser.add_argument("pairs", nargs="+", type=Path)
     parser.add_argument("--photos", type=int, default=10)
-    parser.add_argument("--inner", help="strengths; else what is usual with the network")
+    parser.add_argument("--inner", help="strengths; by default the network's default strength")
     parser.add_argument("--pictures", type=Path)
     options = parser.parse_args()
     require_shared()
