@@ -95,7 +95,7 @@ def _open(
 
     compute = ComputeDevice.open(settings.device, settings.precision)
     parallel = DataParallel.from_environment(compute.device)
-    parallel.part(settings.batch)
+    parallel.rows(settings.batch)
     folders = read_folder(photos), read_folder(art)
     encoder = prepare(open_encoder("vgg19", weights=teacher), compute.device, compute.precision)
     if not quiet and parallel.is_main:

@@ -149,7 +149,7 @@ class DistillTask(TrainingTask):
         if step >= settings.policy_from * settings.steps and step % settings.policy_every == 0:
             self.pool.refresh(self.features)
         images, targets = self._batch(step)
-        part = self.parallel.part(len(images))
+        part = self.parallel.rows(len(images))
         outputs = self.features(images[part])
         losses = {
             layer: unexplained_variance(outputs[layer], target[part]) / self.bases[layer].share

@@ -66,13 +66,13 @@ class GivenStylesTask(StableTask):
         batch = draw_batch(
             self.draws, self.styles, settings.batch, settings.default_share, settings.mixture_share
         )
-        part = batch.part(self.part, device)
-        style_params = self.style_embedding(part.weights, part.strength, part.stroke)
+        local = batch.select(self.rows, device)
+        style_params = self.style_embedding(local.mixture, local.strength, local.stroke)
         with self.compute.autocast():
             painted = self.network(photographs, style_params)
-        weight = controller.weights(batch.strength)[self.part].to(device)
+        weight = controller.weights(batch.strength)[self.rows].to(device)
         content = self.content_targets(photographs)
-        output = objective(self.encoder, painted, content, part.targets, weight, settings.spread_weight)
+        output = objective(self.encoder, painted, content, local.targets, weight, settings.spread_weight)
         if settings.hold_strength:
             controller.follow(batch.strength, self.parallel.gather(output.content_distance).cpu())
         figures = dict(output.figures)

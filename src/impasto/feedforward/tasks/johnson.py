@@ -61,7 +61,7 @@ class JohnsonTask(StableTask):
         settings, device = self.settings, self.compute.device
         photographs = self.next_photographs(step)
         drawn = [self.draws.randrange(self.style_embedding.count) for _ in range(settings.batch)]
-        styles = drawn[self.part]
+        styles = drawn[self.rows]
         weights = torch.eye(self.style_embedding.count, device=device)[styles]
         ones = torch.ones(len(photographs), device=device)
         style_params = self.style_embedding(weights, ones, ones)
