@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from impasto.feedforward.modules.norms import Norms
 from impasto.feedforward.modules.norms import mix_channels as mix_channels
-from impasto.feedforward.modules.output_filter import PIXELS, filter_output
+from impasto.feedforward.modules.output_filter import PACKED_CHANNELS, filter_output
 
 WIDTHS = (32, 64, 96)
 BLOCKS = (1, 3, 4)
@@ -41,7 +41,7 @@ def modulated_layers(
         for width, stride, count in zip(widths[::-1], (8, 4, 2), blocks[::-1], strict=True)
         for _ in range(count)
     ]
-    return (*layers, ModulatedLayer(widths[0] + PIXELS, 2))
+    return (*layers, ModulatedLayer(widths[0] + PACKED_CHANNELS, 2))
 
 
 class StyleParams(NamedTuple):
@@ -106,7 +106,7 @@ class TransformNet(nn.Module):
         super().__init__()
         half, quarter, eighth = widths
         self.modulated_layers = modulated_layers(widths, blocks)
-        self.stem = ReplicateConv2d(PIXELS, half, 3)
+        self.stem = ReplicateConv2d(PACKED_CHANNELS, half, 3)
         self.conv_half = ReplicateConv2d(half, half, 3)
         self.down_quarter = ReplicateConv2d(half, quarter, 3, stride=2)
         self.conv_quarter = ReplicateConv2d(quarter, quarter, 3)
@@ -119,7 +119,7 @@ class TransformNet(nn.Module):
                 "2": nn.Conv2d(quarter, half, 1),
             }
         )
-        self.head = ReplicateConv2d(half + PIXELS, PIXELS, 3)
+        self.head = ReplicateConv2d(half + PACKED_CHANNELS, PACKED_CHANNELS, 3)
 
     def forward(self, image: Tensor, style_params: StyleParams, norms: Norms | None = None) -> Tensor:
         """Return the stylised image `(B, 3, H, W)`, not clamped; H and W are multiples of 8.
@@ -181,5 +181,5 @@ def initialise(network: TransformNet) -> None:
                 nn.init.zeros_(module.bias)
     with torch.no_grad():
         network.head.weight.mul_(0.05)
-        for channel in range(PIXELS):
-            network.head.weight[channel, -PIXELS + channel, 1, 1] += 0.2
+        for channel in range(PACKED_CHANNELS):
+            network.head.weight[channel, -PACKED_CHANNELS + channel, 1, 1] += 0.2
