@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from impasto.feedforward.descriptor import ModelDescriptor
 from impasto.feedforward.modules.transform import StyleParams, TransformNet, initialise
+from impasto.feedforward.runner import NetworkRunner
 
 WIDTHS = (8, 12, 16)
 
@@ -36,10 +36,10 @@ def network() -> TransformNet:
 
 
 @pytest.fixture(scope="module")
-def loaded(network) -> ModelDescriptor:
-    return ModelDescriptor(network, precision="float32")
+def runner(network) -> NetworkRunner:
+    return NetworkRunner(network, precision="float32")
 
 
 @pytest.fixture(scope="module")
-def style_params_list(network) -> list[StyleParams]:
+def styles(network) -> list[StyleParams]:
     return [make_style_params(network.modulated_layers, seed) for seed in (1, 2)]

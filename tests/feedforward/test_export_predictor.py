@@ -43,7 +43,7 @@ def test_a_painting_of_one_colour_has_a_code(style_predictor, grey) -> None:
 
 
 @needs_graphs
-def test_both_graphs_together_paint_as_torch_does(network, loaded, style_predictor, tmp_path) -> None:
+def test_both_graphs_together_paint_as_torch_does(network, runner, style_predictor, tmp_path) -> None:
     import onnxruntime
 
     one, other = tmp_path / "coder.onnx", tmp_path / "body.onnx"
@@ -64,7 +64,7 @@ def test_both_graphs_together_paint_as_torch_does(network, loaded, style_predict
     export_network(other, network, style_params, {}, inside=False)
     given = {name: torch.from_numpy(part) for name, part in zip(names, found, strict=True)}
     painted = open_onnxruntime(other)({"image": photo, **given})
-    torch.testing.assert_close(painted, loaded.paint(photo, style_params), atol=2e-3, rtol=0)
+    torch.testing.assert_close(painted, runner.paint(photo, style_params), atol=2e-3, rtol=0)
 
 
 @needs_graphs

@@ -57,7 +57,7 @@ class StyleTrainingRun:
         cls, request: TrainingRequest, report: TrainingReport, stop: Stop, quiet: bool
     ) -> StyleTrainingRun:
         """Read the photographs, measure the style images and set the initial weights."""
-        from impasto.feedforward.catalogue import find_model
+        from impasto.feedforward.open_network import find_model
         from impasto.feedforward.weights import identity
         from impasto.training.crops import read_folder
         from impasto.training.trainer import Trainer

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from impasto.encoders import Encoder
 from impasto.errors import WeightsError
-from impasto.feedforward.descriptor import ModelDescriptor
 from impasto.feedforward.modules.style_embedding import STYLES, StyleEmbedding
 from impasto.feedforward.modules.style_predictor import StylePredictor
 from impasto.feedforward.modules.transform import StyleParams, TransformNet
 from impasto.feedforward.pretrained import pretrained_networks
 from impasto.feedforward.restore import ANY_STYLE, restore_any_style, restore_given_styles
+from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.style_data import measure_style
 from impasto.feedforward.style_targets import at_stroke
 from impasto.feedforward.weights import dequantise, quantise, read_network
@@ -122,7 +122,7 @@ def painters(
     """
     stored = {name: value.cpu() for name, value in weights.items()}
     network, style_embedding = restore_given_styles(card, dequantise(quantise(stored)))
-    descriptor = ModelDescriptor(network, name=str(card["name"]))
+    runner = NetworkRunner(network, name=str(card["name"]))
     count = len(card["styles"])
 
     def painter(number: int) -> Callable[[Tensor], Tensor]:
@@ -131,7 +131,7 @@ def painters(
 
         def paint(image: Tensor) -> Tensor:
             try:
-                return descriptor.paint(image, style_params)
+                return runner.paint(image, style_params)
             except WeightsError:  # the network's values are not finite
                 return torch.full_like(image, torch.nan)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from impasto.encoders import open_device, tune_process
 from impasto.errors import RecipeError
-from impasto.feedforward.backends import choose_backend, open_engine
-from impasto.feedforward.catalogue import OnePassModel, find_model, open_model
-from impasto.feedforward.descriptor import ModelDescriptor, check_tiling, ignore_progress
+from impasto.feedforward.backends import choose_backend, open_graph_runner
 from impasto.feedforward.modules.transform import StyleParams
+from impasto.feedforward.open_network import OnePassModel, find_model, open_model
 from impasto.feedforward.pretrained import DEFAULT_NETWORK
+from impasto.feedforward.runner import NetworkRunner, check_tiling, ignore_progress
 from impasto.feedforward.settings import OnePassSettings
 from impasto.guidance import (
     ColorSettings,
@@ -58,12 +58,12 @@ class Stylizer:
         # A network that ships keeps its name: its file lies elsewhere on another machine.
         self.network = str(path.resolve()) if Path(network) == path else str(network)
         tune_process()
-        self.descriptor = ModelDescriptor(
+        self.runner = NetworkRunner(
             self.model.network,
             self.model.card,
             device=torch_device,
             name=str(network),
-            engine=open_engine(self.backend, self.model.network, torch_device),
+            graph_runner=open_graph_runner(self.backend, self.model.network, torch_device),
         )
 
     @property
@@ -138,7 +138,7 @@ class Stylizer:
         resolved = self.resolve(settings or OnePassSettings())
         style_params = self._style_params(styles, resolved, guides)
         placement = _placement(guides, picture, len(style_params) if guides.masks else 1)
-        pixels = self.descriptor.paint(
+        pixels = self.runner.paint(
             picture.pixels,
             style_params,
             [patch.mask for patch in placement.patches if patch.mask is not None] or None,

@@ -1,6 +1,6 @@
 """Files of one-pass networks: safetensors with a model card in the header.
 
-Every kind of network is called as ``network(image, style_params, norms)``. Kinds differ in where their style
+Every kind of network is called as ``network(image, style_params, modulation)``. Kinds differ in where their style
 parameters come from.
 """
 
@@ -17,7 +17,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from impasto.errors import WeightsError
-from impasto.feedforward.modules.norms import Norms
+from impasto.feedforward.modules.modulation import Modulation
 from impasto.feedforward.modules.transform import ModulatedLayer, StyleParams
 from impasto.hashing import file_sha256
 from impasto.imaging import atomic_write
@@ -37,7 +37,9 @@ class Network(Protocol):
     multiple: int
     modulated_layers: tuple[ModulatedLayer, ...]
 
-    def __call__(self, image: Tensor, style_params: StyleParams, norms: Norms | None = None) -> Tensor:
+    def __call__(
+        self, image: Tensor, style_params: StyleParams, modulation: Modulation | None = None
+    ) -> Tensor:
         """Return the stylised image."""
         ...
 

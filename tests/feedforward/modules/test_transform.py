@@ -3,6 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.feedforward.modules.modulation import apply_matrix
 from impasto.feedforward.modules.output_filter import (
     BLUR,
     COLOUR_BLUR,
@@ -14,7 +15,6 @@ from impasto.feedforward.modules.transform import (
     StyleParams,
     TransformNet,
     initialise,
-    mix_channels,
     modulated_layers,
     replicate_pad,
 )
@@ -58,7 +58,7 @@ def test_each_picture_of_a_batch_has_its_own_code():
 def test_a_diagonal_code_is_a_full_one():
     x, gains, shift = torch.randn(2, 5, 4, 3), torch.randn(2, 5), torch.randn(2, 5)
     assert torch.allclose(
-        mix_channels(x, gains, shift), mix_channels(x, torch.diag_embed(gains), shift), atol=1e-5
+        apply_matrix(x, gains, shift), apply_matrix(x, torch.diag_embed(gains), shift), atol=1e-5
     )
 
 

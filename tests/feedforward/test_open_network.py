@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from impasto.errors import RecipeError, WeightsError
-from impasto.feedforward import catalogue as models
-from impasto.feedforward.catalogue import find_model, identity_style_params, open_model
-from impasto.feedforward.descriptor import ModelDescriptor
+from impasto.feedforward import open_network
 from impasto.feedforward.modules.johnson import JohnsonNet
-from impasto.feedforward.modules.region_norms import mix_style_params
+from impasto.feedforward.modules.region_modulation import mix_style_params
 from impasto.feedforward.modules.style_embedding import ConditionalInstanceNorm, StyleEmbedding
 from impasto.feedforward.modules.style_predictor import StylePredictor
 from impasto.feedforward.modules.transform import TransformNet
+from impasto.feedforward.open_network import find_model, identity_style_params, open_model
 from impasto.feedforward.pretrained import pretrained_networks
+from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.weights import write_network
 from impasto.imaging import Picture
 
@@ -57,8 +57,8 @@ def test_any_painting_has_a_code_that_changes_with_strength_and_stroke(any_file)
         model.mixed_style_params([painting], stroke=0.5),
     ):
         assert (other.matrices[0] - full.matrices[0]).abs().max() > 1e-4
-    loaded = ModelDescriptor(model.source.network, model.card)
-    assert bool(torch.isfinite(loaded.paint(torch.rand(1, 3, 20, 30), full)).all())
+    runner = NetworkRunner(model.source.network, model.card)
+    assert bool(torch.isfinite(runner.paint(torch.rand(1, 3, 20, 30), full)).all())
     second = Picture(torch.rand(1, 3, 30, 30))
     mixed = model.mixed_style_params([painting, second], [3, 1])
     expected = mix_style_params(model.style_params([painting, second]), [0.75, 0.25])
@@ -109,7 +109,7 @@ def test_the_published_network_paints_and_its_one_style_needs_no_name(tmp_path) 
     style_params = model.mixed_style_params([])
     assert all(matrix.ndim == 2 for matrix in style_params.matrices)
     image = torch.rand(1, 3, 21, 33)
-    assert ModelDescriptor(model.source.network).paint(image, style_params).shape == image.shape
+    assert NetworkRunner(model.source.network).paint(image, style_params).shape == image.shape
 
 
 def test_files_that_are_none(tmp_path, any_file, network) -> None:
@@ -126,7 +126,9 @@ def test_files_that_are_none(tmp_path, any_file, network) -> None:
 
 def test_names_of_networks_that_ship(tmp_path, monkeypatch) -> None:
     assert all(path.is_file() for path in pretrained_networks().values())
-    monkeypatch.setattr(models, "pretrained_networks", lambda: {"delft": tmp_path / "delft.safetensors"})
+    monkeypatch.setattr(
+        open_network, "pretrained_networks", lambda: {"delft": tmp_path / "delft.safetensors"}
+    )
     assert find_model("delft") == tmp_path / "delft.safetensors"
     assert find_model("folder/own") == tmp_path.__class__("folder/own")
     monkeypatch.chdir(tmp_path)
@@ -140,5 +142,5 @@ def test_the_placeholder_is_the_code_that_changes_nothing(network) -> None:
     x = torch.randn(1, network.modulated_layers[0].channels, 2, 3)
     style_params = identity_style_params(network)
     torch.testing.assert_close(
-        models.mix_style_params([style_params], [1.0]).matrices[0] @ x.flatten(2), x.flatten(2)
+        open_network.mix_style_params([style_params], [1.0]).matrices[0] @ x.flatten(2), x.flatten(2)
     )

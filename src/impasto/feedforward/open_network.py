@@ -1,4 +1,4 @@
-"""Opening one-pass networks from files, by their kind."""
+"""Open one-pass network files; make style parameters from names or images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from impasto.encoders import Encoder, best_precision, open_device, open_encoder, prepare
 from impasto.errors import RecipeError, WeightsError, unknown
-from impasto.feedforward.modules.region_norms import mix_style_params
+from impasto.feedforward.modules.region_modulation import mix_style_params
 from impasto.feedforward.modules.style_embedding import STROKES
 from impasto.feedforward.modules.style_predictor import StylePredictor, StyleStatistics
 from impasto.feedforward.modules.transform import StyleParams, TransformNet
