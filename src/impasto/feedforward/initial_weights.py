@@ -11,15 +11,15 @@ from torch import Tensor, nn
 
 from impasto.encoders import Encoder
 from impasto.errors import WeightsError
-from impasto.feedforward.modules.style_embedding import STYLES, StyleEmbedding
+from impasto.feedforward.modules.style_embedding import StyleEmbedding
 from impasto.feedforward.modules.style_predictor import StylePredictor
 from impasto.feedforward.modules.transform import StyleParams, TransformNet
 from impasto.feedforward.pretrained import pretrained_networks
-from impasto.feedforward.restore import ANY_STYLE, restore_any_style, restore_given_styles
+from impasto.feedforward.restore import restore_any_style, restore_given_styles
 from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.style_data import measure_style
 from impasto.feedforward.style_targets import at_stroke
-from impasto.feedforward.weights import dequantise, quantise, read_network
+from impasto.feedforward.weights import KIND_ANY, KIND_STYLES, dequantise, quantise, read_network
 from impasto.imaging import fit, resize
 
 PREVIEW_SIDE = 512
@@ -44,9 +44,9 @@ def initialiser_from(path: Path | None, encoder: Encoder) -> Initialiser:
         )
     card, state = read_network(path)
     try:
-        if card["kind"] == ANY_STYLE:
+        if card["kind"] == KIND_ANY:
             return _from_any_style(path, *restore_any_style(card, state), encoder)
-        if card["kind"] == STYLES:
+        if card["kind"] == KIND_STYLES:
             network, style_embedding = restore_given_styles(card, state)
             return _from_given_styles(path, network, style_embedding)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:

@@ -19,7 +19,7 @@ from impasto.feedforward.modules.transform import StyleParams, TransformNet
 from impasto.feedforward.pretrained import SUFFIX, pretrained_networks
 from impasto.feedforward.restore import restore_any_style, restore_given_styles
 from impasto.feedforward.style_data import LONGEST, measure_style
-from impasto.feedforward.weights import Network, read_network
+from impasto.feedforward.weights import KIND_ANY, KIND_JOHNSON, KIND_STYLES, Network, read_network
 from impasto.guidance import check_strength
 from impasto.imaging import PictureLike, fit, read_picture, resize
 
@@ -206,9 +206,9 @@ def _open_any(card: Mapping[str, Any], state: Mapping[str, Tensor]) -> StyleSour
 
 
 OPENERS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Tensor]], StyleSource]] = {
-    "network:any": _open_any,
-    "network:styles": GivenStyles,
-    "network:johnson": GivenStyles,
+    KIND_ANY: _open_any,
+    KIND_STYLES: GivenStyles,
+    KIND_JOHNSON: GivenStyles,
 }
 """Functions that open a network by its kind, from card and weights."""
 

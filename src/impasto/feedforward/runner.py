@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from impasto.encoders import best_precision
+from impasto.encoders import PRECISIONS, best_precision
 from impasto.errors import PictureError, RecipeError, WeightsError, unknown
 from impasto.feedforward.backends import GraphRunner
 from impasto.feedforward.modules.modulation import Modulation
@@ -23,7 +23,6 @@ from impasto.feedforward.weights import Network
 from impasto.imaging.frame import Frame, TileWindow
 from impasto.imaging.tiles import DEFAULT_TILING, Tiling, paint_tiles, sample
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 SMALLEST_TILE = 384
 
 

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from impasto.feedforward.modules.modulation import Modulation
 from impasto.feedforward.modules.transform import ModulatedLayer, StyleParams
 
-JOHNSON = "network:johnson"
 RESIDUAL_BLOCKS = 5
 # The authors' code outputs 150 tanh(x) around the mean pixel on the 0-255 scale, so that saturated colours are
 # reached.

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from impasto.feedforward.modules.transform import ModulatedLayer, StyleParams
 
-STYLES = "network:styles"
 HIDDEN = 64
 EMBEDDING = 16
 STROKES = (0.5, 1.5)
