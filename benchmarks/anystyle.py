@@ -83,7 +83,7 @@ class Ours:
 
     def paint(self, content: Tensor, statistics: object, inner: float) -> Tensor:
         with torch.inference_mode():
-            style_params = self.model.source.style_predictor(statistics, torch.tensor([inner]))
+            style_params = self.model.style_predictor(statistics, torch.tensor([inner]))
         return self.runner.paint(content, style_params)
 
 

@@ -57,7 +57,7 @@ def test_any_painting_has_a_code_that_changes_with_strength_and_stroke(any_file)
         model.mixed_style_params([painting], stroke=0.5),
     ):
         assert (other.matrices[0] - full.matrices[0]).abs().max() > 1e-4
-    runner = NetworkRunner(model.source.network, model.card)
+    runner = NetworkRunner(model.network, model.card)
     assert bool(torch.isfinite(runner.paint(torch.rand(1, 3, 20, 30), full)).all())
     second = Picture(torch.rand(1, 3, 30, 30))
     mixed = model.mixed_style_params([painting, second], [3, 1])
@@ -69,9 +69,7 @@ def test_own_styles_by_name(styles_file) -> None:
     model = open_model(styles_file)
     assert model.names == ("reed", "wave")
     mixed = model.mixed_style_params(["wave", "reed"], [1, 3], 0.5, 1.5)
-    rows = model.source.style_embedding(
-        torch.tensor([[0.75, 0.25]]), torch.tensor([0.5]), torch.tensor([1.5])
-    )
+    rows = model.style_embedding(torch.tensor([[0.75, 0.25]]), torch.tensor([0.5]), torch.tensor([1.5]))
     torch.testing.assert_close(mixed.matrices[0], rows.matrices[0])
     assert len(model.style_params(["reed", "wave", "reed"])) == 3
     for styles, weights, strength, stroke, words in (
@@ -109,7 +107,7 @@ def test_the_published_network_paints_and_its_one_style_needs_no_name(tmp_path) 
     style_params = model.mixed_style_params([])
     assert all(matrix.ndim == 2 for matrix in style_params.matrices)
     image = torch.rand(1, 3, 21, 33)
-    assert NetworkRunner(model.source.network).paint(image, style_params).shape == image.shape
+    assert NetworkRunner(model.network).paint(image, style_params).shape == image.shape
 
 
 def test_files_that_are_none(tmp_path, any_file, network) -> None:

@@ -89,7 +89,7 @@ def _write_predictor(path: Path, stylizer: Stylizer, quiet: bool) -> None:
     from impasto.feedforward.export.predictor import export_style_predictor
     from impasto.feedforward.open_network import AnyStyle
 
-    source = stylizer.model.source
+    source = stylizer.model
     assert isinstance(source, AnyStyle)  # the only kind without styles of its own
     difference = export_style_predictor(path, source.style_predictor, _card(stylizer, [], None))
     if not quiet:

@@ -1,4 +1,4 @@
-"""Painting in one pass: content image and styles in, finished image out."""
+"""Painting in one pass: `Stylizer`, a network opened for many images, and `fast`, for one."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Stylizer:
         path = find_model(str(network))
         self.model: OnePassModel = open_model(path)
         # A network that ships keeps its name: its file lies elsewhere on another machine.
-        self.network = str(path.resolve()) if Path(network) == path else str(network)
+        self.network_name = str(path.resolve()) if Path(network) == path else str(network)
         tune_process()
         self.runner = NetworkRunner(
             self.model.network,
@@ -74,7 +74,7 @@ class Stylizer:
     @property
     def controls(self) -> tuple[str, ...]:
         """Which of "mix", "strength" and "stroke" the network knows."""
-        return self.model.source.controls
+        return self.model.controls
 
     def resolve(self, settings: OnePassSettings) -> OnePassSettings:
         """Return ``settings`` with the network's defaults filled in.
@@ -184,7 +184,7 @@ class Stylizer:
         trained = list(styles or self.styles[:1]) if self.styles else []
         return {
             "recipe": {
-                "network": self.network,
+                "network": self.network_name,
                 "styles": trained,
                 "backend": self.backend,
                 "tile": self.tile,
@@ -220,6 +220,7 @@ def fast(
 
 def _placement(guides: Guides, picture: Picture, styles: int) -> Placement:
     """Return where each style goes; without masks the styles are mixed and count as one."""
+    # The sizes of style images matter only for style masks, which one pass refuses.
     return place(guides, (picture.height, picture.width), [(1, 1)] * styles, has_content=True)
 
 
