@@ -10,7 +10,7 @@ from impasto.errors import RecipeError
 from impasto.feedforward.modules.region_modulation import FrozenStatistics, StatisticsRecorder
 from impasto.feedforward.runner import NetworkRunner
 from impasto.imaging.frame import MARGIN, Frame, TileWindow
-from impasto.imaging.tiles import Tiling, paint_tiles, sample, spans
+from impasto.imaging.tiles import Tiling, paint_tiles, sample_windows, spans
 
 IMAGE = torch.rand(1, 3, 70, 900, generator=torch.Generator().manual_seed(5))
 EXACT = Tiling(side=576, halo=128, feather=16)
@@ -64,7 +64,7 @@ def test_weights_of_tiles_sum_to_one_and_leave_the_halo_out(length, side) -> Non
 @pytest.mark.parametrize(("height", "width"), [(2000, 3000), (100, 9000), (8192, 8192), (1600, 1600)])
 def test_samples_lie_in_the_picture_and_at_its_ends(height, width) -> None:
     frame = Frame(height, width, 8)
-    found = sample(frame)
+    found = sample_windows(frame)
     assert 1 <= len(found) <= 18
     high, wide = frame.padded
     for window in found:

@@ -21,7 +21,7 @@ from impasto.feedforward.modules.region_modulation import (
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.weights import Network
 from impasto.imaging.frame import Frame, TileWindow
-from impasto.imaging.tiles import DEFAULT_TILING, Tiling, paint_tiles, sample
+from impasto.imaging.tiles import DEFAULT_TILING, Tiling, paint_tiles, sample_windows
 
 SMALLEST_TILE = 384
 
@@ -108,7 +108,7 @@ class NetworkRunner:
             on_progress(1, 1)
         else:
             recorder = StatisticsRecorder()
-            paint_windows(sample(frame), recorder)
+            paint_windows(sample_windows(frame), recorder)
             frozen = FrozenStatistics(recorder.statistics)
             out = paint_tiles(frame, tiling, lambda window: paint_windows([window], frozen), on_progress)
         if cover is not None:
