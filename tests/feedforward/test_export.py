@@ -41,7 +41,7 @@ def test_an_exported_network_paints_as_torch_does_at_any_size(network, runner, t
     stored = {entry.key: entry.value for entry in model.metadata_props}
     assert stored["kind"] == "network:styles"
     assert json.loads(stored["styles"]) == ["a", "b"]
-    assert [one.name for one in model.graph.input] == ["image"]
+    assert [entry.name for entry in model.graph.input] == ["image"]
     run = open_onnxruntime(path)
     for size in ((23, 90), (130, 50)):
         assert size not in CHECKED_SIZES
@@ -52,14 +52,14 @@ def test_an_exported_network_paints_as_torch_does_at_any_size(network, runner, t
 
 
 @needs_graphs
-def test_a_code_can_be_an_input(network, runner, styles, tmp_path) -> None:
+def test_style_parameters_can_be_inputs(network, runner, styles, tmp_path) -> None:
     path = tmp_path / "n.onnx"
     export_network(path, network, styles[0], {}, inside=False)
     image = torch.rand(1, 3, 30, 45)
     names = part_names(len(network.modulated_layers))
     given = dict(zip(names, [*styles[1].matrices, *styles[1].shifts], strict=True))
-    found = open_onnxruntime(path)({"image": image, **given})
-    torch.testing.assert_close(found, runner.paint(image, styles[1]), atol=1e-3, rtol=0)
+    output = open_onnxruntime(path)({"image": image, **given})
+    torch.testing.assert_close(output, runner.paint(image, styles[1]), atol=1e-3, rtol=0)
 
 
 @needs_graphs
@@ -84,7 +84,7 @@ def test_other_suffixes_and_missing_parts_are_refused(tmp_path, monkeypatch) -> 
 
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
 def test_graph_runners_paint_as_torch_does(network, runner, styles, name, tmp_path, monkeypatch) -> None:
-    if any(find_spec(one) is None for one in (name, "onnx", "onnxscript")):
+    if any(find_spec(module) is None for module in (name, "onnx", "onnxscript")):
         pytest.skip(f"{name} is not installed")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(backends, "best_precision", lambda device: "float32")
@@ -133,7 +133,7 @@ def test_the_backend_is_the_fastest_that_is_there(monkeypatch) -> None:
     for module in ("backends", "export.graph"):
         monkeypatch.setattr(f"impasto.feedforward.{module}.find_spec", lambda name: name in there or None)
     for precision, wanted in (("float32", "onnxruntime"), ("bfloat16", "torch")):
-        monkeypatch.setattr(backends, "best_precision", lambda _, found=precision: found)
+        monkeypatch.setattr(backends, "best_precision", lambda _, precision=precision: precision)
         assert choose_backend("auto", CPU) == wanted
     there.add("openvino")
     assert choose_backend("auto", CPU) == "openvino"

@@ -47,21 +47,21 @@ def styles_file(network, tmp_path):
     )
 
 
-def test_any_painting_has_a_code_that_changes_with_strength_and_stroke(any_file) -> None:
+def test_any_style_image_has_parameters_that_change_with_strength_and_stroke(any_file) -> None:
     model = open_model(any_file)
-    painting = Picture(torch.rand(1, 3, 40, 50, generator=torch.Generator().manual_seed(0)))
-    full = model.mixed_style_params([painting], strength=1.0)
-    assert torch.equal(full.matrices[0], model.style_params([painting])[0].matrices[0])
+    style_image = Picture(torch.rand(1, 3, 40, 50, generator=torch.Generator().manual_seed(0)))
+    full = model.mixed_style_params([style_image], strength=1.0)
+    assert torch.equal(full.matrices[0], model.style_params([style_image])[0].matrices[0])
     for other in (
-        model.mixed_style_params([painting], strength=0.3),
-        model.mixed_style_params([painting], stroke=0.5),
+        model.mixed_style_params([style_image], strength=0.3),
+        model.mixed_style_params([style_image], stroke=0.5),
     ):
         assert (other.matrices[0] - full.matrices[0]).abs().max() > 1e-4
     runner = NetworkRunner(model.network, model.card)
     assert bool(torch.isfinite(runner.paint(torch.rand(1, 3, 20, 30), full)).all())
     second = Picture(torch.rand(1, 3, 30, 30))
-    mixed = model.mixed_style_params([painting, second], [3, 1])
-    expected = mix_style_params(model.style_params([painting, second]), [0.75, 0.25])
+    mixed = model.mixed_style_params([style_image, second], [3, 1])
+    expected = mix_style_params(model.style_params([style_image, second]), [0.75, 0.25])
     torch.testing.assert_close(mixed.matrices[2], expected.matrices[2])
 
 
@@ -81,20 +81,20 @@ def test_own_styles_by_name(styles_file) -> None:
             model.mixed_style_params(styles, weights, strength, stroke)
 
 
-@pytest.mark.parametrize(("said", "expected"), [({}, 1.0), ({"default_strength": 0.6}, 0.6)])
-def test_the_usual_strength_is_the_cards(network, tmp_path, said, expected) -> None:
+@pytest.mark.parametrize(("changes", "expected"), [({}, 1.0), ({"default_strength": 0.6}, 0.6)])
+def test_the_default_strength_is_the_cards(network, tmp_path, changes, expected) -> None:
     parts = {"network": network, "style_embedding": StyleEmbedding(network.modulated_layers, 2)}
-    card = {"widths": WIDTHS, "blocks": (1, 3, 4), "styles": NAMES, **said}
+    card = {"widths": WIDTHS, "blocks": (1, 3, 4), "styles": NAMES, **changes}
     assert (
         open_model(write(tmp_path / "u.safetensors", "network:styles", parts, **card)).default_strength
         == expected
     )
 
 
-@pytest.mark.parametrize("said", ["much", 7, -0.1, None, []])
-def test_a_usual_strength_that_is_none(network, tmp_path, said) -> None:
+@pytest.mark.parametrize("strength", ["much", 7, -0.1, None, []])
+def test_a_default_strength_that_is_invalid(network, tmp_path, strength) -> None:
     parts = {"network": network, "style_embedding": StyleEmbedding(network.modulated_layers, 2)}
-    card = {"widths": WIDTHS, "blocks": (1, 3, 4), "styles": NAMES, "default_strength": said}
+    card = {"widths": WIDTHS, "blocks": (1, 3, 4), "styles": NAMES, "default_strength": strength}
     with pytest.raises(WeightsError, match="do not fit"):
         open_model(write(tmp_path / "u.safetensors", "network:styles", parts, **card))
 
@@ -136,7 +136,7 @@ def test_names_of_networks_that_ship(tmp_path, monkeypatch) -> None:
         find_model("delfd")
 
 
-def test_the_placeholder_is_the_code_that_changes_nothing(network) -> None:
+def test_the_identity_style_parameters_change_nothing(network) -> None:
     x = torch.randn(1, network.modulated_layers[0].channels, 2, 3)
     style_params = identity_style_params(network)
     torch.testing.assert_close(

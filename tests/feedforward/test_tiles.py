@@ -1,4 +1,4 @@
-"""Tiles: with statistics kept they are the whole picture, and their seams are not seen."""
+"""Tiles: with frozen statistics they equal the whole picture, and their seams are invisible."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ IMAGE = torch.rand(1, 3, 70, 900, generator=torch.Generator().manual_seed(5))
 EXACT = Tiling(side=576, halo=128, feather=16)
 
 
-def kept(network, style_params):
+def with_frozen_statistics(network, style_params):
     """Return the padded picture's frame and painted whole, and how to paint a window, with one set of statistics."""
     frame = Frame(*IMAGE.shape[2:], 8)
-    recording = StatisticsRecorder()
+    recorder = StatisticsRecorder()
     with torch.no_grad():
-        network(frame.cut(IMAGE, frame.whole), style_params, recording)
-        fixed = FrozenStatistics(recording.statistics)
-        whole = frame.crop(network(frame.cut(IMAGE, frame.whole), style_params, fixed))
-    return frame, whole, lambda window: network(frame.cut(IMAGE, window), style_params, fixed)
+        network(frame.cut(IMAGE, frame.whole), style_params, recorder)
+        frozen = FrozenStatistics(recorder.statistics)
+        whole = frame.crop(network(frame.cut(IMAGE, frame.whole), style_params, frozen))
+    return frame, whole, lambda window: network(frame.cut(IMAGE, window), style_params, frozen)
 
 
 @torch.no_grad()
 def test_with_a_halo_as_wide_as_a_feature_sees_tiles_are_the_whole_picture(network, styles) -> None:
-    frame, whole, paint = kept(network, styles[0])
+    frame, whole, paint = with_frozen_statistics(network, styles[0])
     on_progress = []
     out = paint_tiles(frame, EXACT, paint, lambda done, total: on_progress.append((done, total)))
     torch.testing.assert_close(out, whole, atol=1e-5, rtol=1e-5)
@@ -39,7 +39,7 @@ def test_with_a_halo_as_wide_as_a_feature_sees_tiles_are_the_whole_picture(netwo
 
 @torch.no_grad()
 def test_the_default_halo_differs_by_less_than_an_eighth_of_what_8_bits_show(network, styles) -> None:
-    frame, whole, paint = kept(network, styles[0])
+    frame, whole, paint = with_frozen_statistics(network, styles[0])
     default = Tiling(side=384)
     out = paint_tiles(frame, default, paint, lambda done, total: None)
     difference = (out - whole).abs()
@@ -121,14 +121,14 @@ def test_bfloat16_tiles(network, styles) -> None:
 
 
 @pytest.mark.parametrize("diagonal", [False, True])
-def test_kept_statistics_and_a_code_are_one_step(styles, network, diagonal) -> None:
-    site = network.modulated_layers[0].channels
+def test_frozen_statistics_and_style_parameters_are_one_step(styles, network, diagonal) -> None:
+    channels = network.modulated_layers[0].channels
     generator = torch.Generator().manual_seed(3)
-    x = torch.randn(2, site, 5, 7, generator=generator) * 3 + 1
-    matrix = torch.randn(1, site, generator=generator) if diagonal else styles[0].matrices[0]
-    shift = torch.randn(1, site, generator=generator)
+    x = torch.randn(2, channels, 5, 7, generator=generator) * 3 + 1
+    matrix = torch.randn(1, channels, generator=generator) if diagonal else styles[0].matrices[0]
+    shift = torch.randn(1, channels, generator=generator)
     modulation = FrozenStatistics(
-        {0: (torch.randn(site, generator=generator), torch.rand(site, generator=generator) + 0.1)}
+        {0: (torch.randn(channels, generator=generator), torch.rand(channels, generator=generator) + 0.1)}
     )
     wanted = modulation.affine(modulation.normalise(x, 0), matrix, shift, 0)
     torch.testing.assert_close(modulation.modulate(x, matrix, shift, 0), wanted, atol=1e-4, rtol=1e-4)

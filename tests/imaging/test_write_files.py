@@ -149,9 +149,9 @@ def test_sixteen_bits_need_a_format_and_pyvips(tmp_path, blocks, without):
         ({"bits": 12}, RecipeError),
         ({"quality": 0}, RecipeError),
         ({"quality": 101}, RecipeError),
-        ({"recipe": {"a": object()}}, RecipeError),
-        ({"recipe": {"a": float("nan")}}, RecipeError),
-        ({"recipe": {"a": "x" * 1_000_001}}, RecipeError),
+        ({"provenance": {"a": object()}}, RecipeError),
+        ({"provenance": {"a": float("nan")}}, RecipeError),
+        ({"provenance": {"a": "x" * 1_000_001}}, RecipeError),
     ],
 )
 def test_impossible_orders_leave_the_old_file(tmp_path, options, error):

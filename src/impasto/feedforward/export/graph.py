@@ -51,7 +51,7 @@ class GraphModulation(Modulation):
 
 
 class FrozenGraphModulation(GraphModulation):
-    """The same with frozen statistics: a mean and a variance `(C,)` for each modulated layer."""
+    """`GraphModulation` with frozen statistics: a mean and a variance `(C,)` for each modulated layer."""
 
     def __init__(self, statistics: Sequence[tuple[Tensor, Tensor]]) -> None:
         self.statistics = statistics
