@@ -33,7 +33,7 @@ class OnePassModel(ABC):
     `names` are the styles it was trained on, empty if it takes any style image. `controls` are those of "mix",
     "strength" and "stroke" that it knows; `default_strength` is used where none is given.
 
-    Raises ValueError or TypeError for a default strength in the card that is none.
+    Raises ValueError or TypeError for an invalid default strength in the card.
     """
 
     controls: tuple[str, ...] = ("mix", "strength", "stroke")
@@ -106,7 +106,7 @@ class OnePassModel(ABC):
     def _style_params(
         self, styles: Sequence[PictureLike], strength: float, stroke: float
     ) -> list[StyleParams]:
-        """Return the parameters of each of the styles, which were checked."""
+        """Return the parameters of each style; `style_params` has checked the arguments."""
 
     @abstractmethod
     def _mixed_style_params(
