@@ -55,7 +55,7 @@ LAYERS = {
         ("engine",),
         ("run",),
     ),
-    "feedforward": (("modules",), ("weights",), ("objective", "descriptor"), ("catalogue",), ("stylizer",)),
+    "feedforward": (("modules",), ("weights",), ("objective", "runner"), ("open_network",), ("stylizer",)),
     "lab": (
         ("cells", "pictures", "setting", "work"),
         ("classes", "row", "weights"),

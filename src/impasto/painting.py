@@ -82,12 +82,12 @@ class Provenance:
 def read_provenance(source: Path) -> Provenance:
     """Return the provenance in an image by impasto, or in a JSON file.
 
-    A JSON object without "recipe" is taken for the recipe's fields themselves. Raises what `read_recipe` raises, and
-    `RecipeError` when there is no recipe in it.
+    A JSON object without "recipe" is taken for the recipe's fields themselves. Raises what `read_embedded_json`
+    raises, and `RecipeError` when there is no recipe in it.
     """
-    from impasto.imaging import read_recipe
+    from impasto.imaging import read_embedded_json
 
-    return provenance_of(read_recipe(source), source)
+    return provenance_of(read_embedded_json(source), source)
 
 
 def provenance_of(stored: Mapping[str, Any], source: Path) -> Provenance:

@@ -16,7 +16,7 @@ from impasto.cli.guide_options import GuideOptions, as_words, names_of
 from impasto.cli.main import load
 from impasto.cli.options import group_parameters
 from impasto.guidance import Guides
-from impasto.imaging import RAMPS, read_recipe
+from impasto.imaging import RAMPS, read_embedded_json
 from impasto.optimize.checkpoint import read_checkpoint
 
 from .bad_cases import BLACK, BLUE, RED, TWO, WHITE, stripes
@@ -103,7 +103,7 @@ def test_regions_are_masks_in_colours(cli, mask: Path) -> None:
     maps = ("--regions", "map.png", "--style-regions", "art-map.png", "--style-regions", "art2-map.png")
     masked, coloured = paint(cli, "m.png", *words, "--mask", mask), paint(cli, "c.png", *words, *maps)
     assert abs(masked.astype(int) - coloured).max() <= 2
-    stored = read_recipe("c.png")["guides"]
+    stored = read_embedded_json("c.png")["guides"]
     assert [Path(path).name for path in stored["style_regions"]] == ["art-map.png", "art2-map.png"]
     assert numpy.array_equal(paint(cli, "again.png", "--from", "c.png"), coloured)
 
@@ -161,7 +161,7 @@ def test_the_photographs_colours_come_back_in_previews_too(cli, place: Path) -> 
 def test_a_replay_with_masks_is_equal_bit_for_bit(cli, mask: Path) -> None:
     words = ["photo.png", *STYLES, *TINY, "--mask", "mask.png", "--protect", "top", "--style-mask", "centre"]
     paint(cli, "first.png", *words)
-    assert read_recipe("first.png")["guides"] == {
+    assert read_embedded_json("first.png")["guides"] == {
         "masks": [str(mask)],
         "style_masks": ["centre"],
         "protect": "top",
@@ -174,7 +174,7 @@ def test_typed_masks_replace_all_that_were_stored(cli, mask: Path) -> None:
     paint(cli, "first.png", "photo.png", *STYLES, *TINY, "--mask", "mask.png", "--protect", "top")
     plain = paint(cli, "plain.png", "photo.png", *STYLES, *TINY, "--mask", "bottom")
     assert numpy.array_equal(paint(cli, "second.png", "--from", "first.png", "--mask", "bottom"), plain)
-    assert read_recipe("second.png")["guides"] == {"masks": ["bottom"]}
+    assert read_embedded_json("second.png")["guides"] == {"masks": ["bottom"]}
 
 
 def test_masks_that_moved_along_are_found(cli, mask: Path) -> None:
@@ -252,7 +252,7 @@ def test_what_is_left_of_several_keeps_the_masks(cli, mask: Path, environment) -
     rest = shlex.split(line.split("paint them with: ")[1])
     assert {f"--mask={mask}", "--protect=top", "--from=first.png", "--steps=400"} <= set(rest)
     assert cli(rest[1], "-q", *(word for word in rest[2:] if word != "--steps=400")).code == 0
-    stored = read_recipe("o/other-art-art2.png")
+    stored = read_embedded_json("o/other-art-art2.png")
     assert stored["guides"] == {"masks": [str(mask)], "protect": "top"}
     assert stored["recipe"]["ema_decay"] == 0.9
 
@@ -276,7 +276,7 @@ def test_a_mix_of_one_number_is_the_first_styles_weight(cli, place: Path) -> Non
     alone = paint(cli, "alone.png", "photo.png", *STYLES, *TINY, "--mix", "1", "--no-balance")
     assert numpy.array_equal(gamma, both)
     assert not numpy.array_equal(gamma, even)
-    assert read_recipe("gamma.png")["recipe"]["mix"] == [0.3]
+    assert read_embedded_json("gamma.png")["recipe"]["mix"] == [0.3]
     assert numpy.array_equal(alone, paint(cli, "art-alone.png", "photo.png", "art.png", *TINY))
 
 
@@ -284,7 +284,7 @@ def test_the_improvement_of_several_styles_is_said_at_the_end(cli, place: Path) 
     words = [*TWO, "--sigmas", "1,2.5", "--out", "o.png"]
     run = cli(*words)
     assert run.code == 0, run.err
-    stored = read_recipe("o.png")["improvements"]
+    stored = read_embedded_json("o.png")["improvements"]
     first, second = (f"{ratio:.3g}" for ratio in stored)
     assert run.err.splitlines()[-1] == (
         "improvement of the styles (loss at the start / at the end): "
@@ -308,7 +308,7 @@ def test_a_seamless_texture_wraps_around(cli, place: Path) -> None:
         steps[name] = edge / inside
     assert steps["seamless"] < 1.5
     assert steps["seamless"] < steps["plain"]
-    assert read_recipe("seamless.png")["recipe"]["seamless"] is True
+    assert read_embedded_json("seamless.png")["recipe"]["seamless"] is True
 
 
 def test_a_plan_shows_what_is_not_the_default(cli, mask: Path) -> None:

@@ -76,10 +76,9 @@ class TrainingRequest:
     @property
     def kind(self) -> str:
         """The kind of the trained network."""
-        from impasto.feedforward.modules.johnson import JOHNSON
-        from impasto.feedforward.modules.style_embedding import STYLES
+        from impasto.feedforward.weights import KIND_JOHNSON, KIND_STYLES
 
-        return JOHNSON if self.settings.preset == "johnson" else STYLES
+        return KIND_JOHNSON if self.settings.preset == "johnson" else KIND_STYLES
 
 
 @dataclass

@@ -43,5 +43,5 @@ class Result:
         Raises `OutputError` where it cannot be written and `RecipeError` for an unknown suffix.
         """
         return write_picture(
-            path, self.pixels, alpha=self.alpha, bits=bits, recipe=self.provenance, quality=quality
+            path, self.pixels, alpha=self.alpha, bits=bits, provenance=self.provenance, quality=quality
         )

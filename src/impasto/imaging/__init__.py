@@ -21,7 +21,7 @@ from impasto.imaging.folders import READABLE, pictures_in
 from impasto.imaging.masks import RAMPS, area_average, complete_masks, ramp, read_mask, scale_mask
 from impasto.imaging.match import DEFAULT_SPACE, MATCHES, SPACES, match_colors
 from impasto.imaging.picture import Picture, PictureLike, PictureWarning
-from impasto.imaging.provenance import read_recipe, recipe_text
+from impasto.imaging.provenance import provenance_text, read_embedded_json
 from impasto.imaging.read import check_file, read_picture
 from impasto.imaging.recolor import color_difference, fade, into_gamut, return_colors
 from impasto.imaging.regions import Region, read_regions
@@ -59,12 +59,12 @@ __all__ = [
     "orientation_of",
     "picture_errors",
     "pictures_in",
+    "provenance_text",
     "ramp",
+    "read_embedded_json",
     "read_mask",
     "read_picture",
-    "read_recipe",
     "read_regions",
-    "recipe_text",
     "resize",
     "return_colors",
     "rgb_to_lab",

@@ -184,7 +184,7 @@ def _check_size(height: int, width: int) -> None:
 
 
 def _same_proportions(height: int, width: int, other_height: int, other_width: int) -> bool:
-    """Whether two sizes differ by 1 % or by what rounding one of them to whole pixels explains."""
+    """Return whether two sizes differ by 1 % or by what rounding one of them to whole pixels explains."""
     first, second = width * other_height, other_width * height
     if abs(first - second) <= 0.01 * max(first, second):
         return True

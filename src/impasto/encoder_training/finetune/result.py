@@ -16,7 +16,8 @@ from impasto.encoder_training.finetune.epoch import BestEpoch, Epoch
 from impasto.encoder_training.finetune.outputs import FinetuneOutputs
 from impasto.encoder_training.finetune.plots import plot_confusion, plot_curves
 from impasto.encoder_training.finetune.task import FinetuneTask
-from impasto.encoders.finetuned import KEY, KIND, published_state
+from impasto.encoders.finetuned import KIND, published_state
+from impasto.encoders.header import CARD_KEY
 from impasto.imaging import write_bytes_atomic, write_text_atomic
 from impasto.training.cards import settings_block, table
 
@@ -72,7 +73,7 @@ def write_results(
     tensors = published_state(task.model.encoder)
     tensors |= {name: value.detach().cpu().clone() for name, value in task.model.head_state().items()}
     task.use_weights(current)
-    write_bytes_atomic(outputs.model, save(tensors, metadata={KEY: json.dumps(card, sort_keys=True)}))
+    write_bytes_atomic(outputs.model, save(tensors, metadata={CARD_KEY: json.dumps(card, sort_keys=True)}))
     write_text_atomic(outputs.card, model_card(card, outputs.model))
     write_text_atomic(outputs.curves[0], curves_csv(task.history))
     write_text_atomic(outputs.confusion[0], confusion_csv(best, task.pictures.classes))

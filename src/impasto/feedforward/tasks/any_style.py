@@ -13,10 +13,10 @@ from impasto.errors import WeightsError
 from impasto.feedforward.modules.style_predictor import StylePredictor
 from impasto.feedforward.modules.transform import TransformNet, initialise
 from impasto.feedforward.objective import objective
-from impasto.feedforward.restore import ANY_STYLE
 from impasto.feedforward.style_data import StyleRows
 from impasto.feedforward.tasks.one_pass import OnePassTask, modulated_optimizers
 from impasto.feedforward.training_settings import AnyStyleSettings
+from impasto.feedforward.weights import KIND_ANY
 from impasto.training.device import ComputeDevice
 from impasto.training.distributed import SINGLE, DataParallel
 from impasto.training.task import LossOutput
@@ -28,7 +28,7 @@ CHUNK = 256
 class AnyStyleTask(OnePassTask):
     """Style, spread and content losses over random photographs, style images and strengths."""
 
-    kind: ClassVar[str] = ANY_STYLE
+    kind: ClassVar[str] = KIND_ANY
     settings: AnyStyleSettings
 
     def __init__(
