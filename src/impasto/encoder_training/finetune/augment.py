@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -20,11 +21,12 @@ from impasto.imaging import luma
 WIDEST = 4 / 3
 
 
-def epoch_order(count: int, seed: int, epoch: int) -> list[int]:
+@lru_cache(maxsize=1)  # every step of an epoch asks for it
+def epoch_order(count: int, seed: int, epoch: int) -> tuple[int, ...]:
     """Return the positions 0 .. count - 1 in the order of that epoch."""
     order = list(range(count))
     random.Random(f"order {seed} {epoch}").shuffle(order)
-    return order
+    return tuple(order)
 
 
 def training_batch(images: Sequence[Tensor], settings: FinetuneSettings, epoch: int, step: int) -> Tensor:
