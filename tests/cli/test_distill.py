@@ -23,7 +23,7 @@ SMALL = (
     "2",
     "--size",
     "32",
-    "--warmup",
+    "--warmup-steps",
     "1",
     "--log-every",
     "1",
