@@ -176,8 +176,8 @@ class DistillTask(TrainingTask):
         """Return held-out R2 by kind of picture (photographs, artworks, pastiches) and layer."""
         kinds = dict(self.held_out)
         rng, noise = random.Random(EVALUATION_SEED), torch.Generator().manual_seed(EVALUATION_SEED)
-        content = kinds["photographs"][:EVALUATION_PAIRS]
-        style = kinds["artworks"][:EVALUATION_PAIRS]
+        pairs = min(EVALUATION_PAIRS, len(kinds["photographs"]), len(kinds["artworks"]))
+        content, style = kinds["photographs"][:pairs], kinds["artworks"][:pairs]
         snapshots = paint(self.features, content, style, EVALUATION_STEPS, rng, noise)
         kinds["pastiches"] = snapshots[-1].float() / 255
         return {kind: r_squared(self.features, self.teacher, images) for kind, images in kinds.items()}
