@@ -87,7 +87,11 @@ def read_folder(
 
 
 def random_crop(image: Tensor, size: int, rng: random.Random) -> Tensor:
-    """Return a random crop (1,3,size,size) in [0,1] of bytes (3,h,w), .8 to 2 times as large, mirrored at random."""
+    """Return a random square of the uint8 image (3,h,w), resized to (1,3,size,size) in [0,1].
+
+    The square's side is log-uniform in 0.81 to 2 times `size` pixels, at most the image's shorter side; half of the
+    squares are mirrored.
+    """
     height, width = image.shape[1:]
     side = min(height, width, int(size * 2 ** rng.uniform(-0.3, 1.0)))
     top, left = rng.randint(0, height - side), rng.randint(0, width - side)
@@ -144,12 +148,18 @@ class Crops:
         return crop.clamp(0, 1)
 
 
+def centre_square(image: Tensor) -> Tensor:
+    """Return the largest centred square (3,s,s) of an image (3,h,w)."""
+    height, width = image.shape[1:]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return image[:, top : top + side, left : left + side]
+
+
 def centre_crops(images: Sequence[Tensor], size: int) -> Tensor:
-    """Return one centred crop (n,3,size,size) in [0,1] of every image, its shorter side resized to `size`."""
+    """Return one centred crop (n,3,size,size) in [0,1] of every uint8 image (3,h,w), resized bicubically."""
     crops = []
     for image in images:
-        side = min(image.shape[1:])
-        top, left = (image.shape[1] - side) // 2, (image.shape[2] - side) // 2
-        crop = image[None, :, top : top + side, left : left + side].float() / 255
+        crop = centre_square(image)[None].float() / 255
         crops.append(F.interpolate(crop, (size, size), mode="bicubic", antialias=True).clamp(0, 1))
     return torch.cat(crops)

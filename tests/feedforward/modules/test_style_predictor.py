@@ -26,7 +26,7 @@ def test_kept_rows_are_the_statistics_of_the_painting():
     painting = (torch.rand(3, 48, 64, generator=torch.Generator().manual_seed(1)) * 255).byte()
     kept = measure_styles(encoder, [painting], 2, 0)
     assert len(kept) == 2
-    statistics, targets = kept.rows([0])
+    statistics, targets = kept.select([0])
     own, found = measure_style(encoder, _at_512(painting))
     for layer in LAYERS:
         assert torch.allclose(statistics.means[layer], own.means[layer], atol=1e-4)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from impasto.encoder_training.finetune.settings import FinetuneSettings
 from impasto.imaging import luma
+from impasto.training.crops import centre_square
 
 WIDEST = 4 / 3
 
@@ -60,13 +61,7 @@ def _random_crop(image: Tensor, settings: FinetuneSettings, rng: random.Random) 
 
 def centre_batch(images: Sequence[Tensor], size: int) -> Tensor:
     """Return the centred square `(B, 3, size, size)` in [0, 1] of every picture `(3, h, w)` uint8."""
-    crops = []
-    for image in images:
-        height, width = image.shape[1:]
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        crops.append(_resized(image[:, top : top + side, left : left + side], size))
-    return torch.cat(crops)
+    return torch.cat([_resized(centre_square(image), size) for image in images])
 
 
 def _resized(crop: Tensor, size: int) -> Tensor:
