@@ -105,7 +105,6 @@ def distill(
         )
         if resume:
             _resume(session, read_checkpoint(checkpoint_path, task.kind))
-        stop.check()
         if not session.train():
             session.save()
             session.interrupt()

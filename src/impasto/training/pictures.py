@@ -49,7 +49,7 @@ def read_ahead(
 
     ahead: deque[Future[Tensor | Skipped]] = deque()
     with warnings.catch_warnings(), ThreadPoolExecutor(READERS) as pool:
-        # A colour profile that was ignored matters in a painting, not here, and there may be thousands.
+        # An ignored colour profile matters little for a training, and there may be thousands.
         warnings.simplefilter("ignore", PictureWarning)
         for path in paths:
             ahead.append(pool.submit(read_or_reason, path))

@@ -110,7 +110,7 @@ def model_card(card: dict[str, Any], model: Path) -> str:
         f"The encoder `{card['encoder']}`, fine-tuned by `impasto finetune` to tell {len(card['classes'])} classes "
         f"apart. Trained part: {card['scope']}.",
         "",
-        f"* As an encoder: `impasto stylize PHOTO PAINTING --encoder {model.name}`. Its layers have the names of "
+        f"* As an encoder: `impasto stylize PHOTO STYLE --encoder {model.name}`. Its layers have the names of "
         f"`{card['encoder']}`.",
         f"* As a classifier: `impasto classify {model.name} PICTURE`.",
         f"* Accuracy on {held_out} held-out pictures: **{figures['validation_accuracy']:.3f}** "
