@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from impasto.encoder_training.finetune.outputs import FinetuneOutputs
     from impasto.encoder_training.finetune.task import FinetuneTask
     from impasto.training.checkpoint import TrainingCheckpoint
+    from impasto.training.device import ComputeDevice
+    from impasto.training.distributed import DataParallel
     from impasto.training.events import Evaluated
 
 app = typer.Typer(add_completion=False)
 
 MOST_NAMES = 10
+PER_CLASS = 100
 METAVARS = {"encoder": "NAME", "freeze_to": "BLOCK", "device": "NAME"}
 
 
@@ -60,7 +63,10 @@ def finetune(
         Path | None,
         typer.Option(metavar="DIR", help="Paint a data set of 20 classes there instead.", show_default=False),
     ] = None,
-    per_class: Annotated[int, typer.Option(help="With --make-data: pictures of each class.")] = 100,
+    per_class: Annotated[
+        int | None,
+        typer.Option(help="With --make-data: pictures of each class. [100]", show_default=False),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
     *,
     given: dict[str, Any],
@@ -69,13 +75,22 @@ def finetune(
 
     Ctrl-C keeps the best so far and a checkpoint to go on from; a second one stops at once.
     """
+    from impasto.training.device import ComputeDevice
+    from impasto.training.distributed import DataParallel
+
     if make_data is not None:
-        _paint(make_data, per_class, given, data, quiet)
+        _check_only_paints(data, {"out": out, "weights": weights, "resume": resume, **given})
+        _paint(make_data, PER_CLASS if per_class is None else per_class, given.get("seed", 0), quiet)
         return
+    if per_class is not None:
+        raise RecipeError("--per-class is for --make-data; leave it out, or give --make-data DIR.")
+    plan = _plan(data, out, weights, resume, given)
+    compute = ComputeDevice.open(plan.settings.device, plan.settings.precision)
+    parallel = DataParallel.from_environment(compute.device)
+    quiet = quiet or not parallel.is_main
     with Stop(quiet) as stop:
-        plan = _plan(data, out, weights, resume, given)
         with training_report(quiet) as report:
-            session = _open(plan, report, stop, quiet)
+            session = _open(plan, compute, parallel, report, stop, quiet)
             session.checkpoint_seconds = checkpoint_seconds
             if not quiet:
                 _introduce(session)
@@ -114,6 +129,8 @@ def _plan(
     saved = read_checkpoint(resume, "finetune")
     settings = FinetuneSettings.make(saved.settings)
     _check_given(settings, given)
+    if "device" in given:
+        settings = FinetuneSettings.make({**saved.settings, "device": given["device"]})
     theirs = Path(saved.origin["out"])
     outputs = FinetuneOutputs(out or theirs)
     outputs.check(overwrite=outputs.model.resolve() == theirs.resolve())
@@ -123,30 +140,34 @@ def _plan(
 
 
 def _check_given(settings: FinetuneSettings, given: dict[str, Any]) -> None:
-    """Raise RecipeError if an option differs from the setting of the checkpoint."""
+    """Raise RecipeError if an option other than the device differs from the setting of the checkpoint."""
     for name, value in given.items():
         theirs = getattr(settings, name)
-        if value != theirs:
+        if value != theirs and name != "device":
             raise RecipeError(
                 f"The checkpoint was trained with {name} = {theirs!r}, not {value!r}; leave the option out to use "
                 "the checkpoint's."
             )
 
 
-def _open(plan: FinetunePlan, report: TrainingReport, stop: Stop, quiet: bool) -> TrainingSession:
+def _open(
+    plan: FinetunePlan,
+    compute: ComputeDevice,
+    parallel: DataParallel,
+    report: TrainingReport,
+    stop: Stop,
+    quiet: bool,
+) -> TrainingSession:
     """Open the parent, read the pictures, and start the run or resume it from its checkpoint."""
     from impasto.encoder_training.finetune.class_folders import find_classes, read_classes
     from impasto.encoder_training.finetune.classifier import Classifier, trained_parameters
     from impasto.encoder_training.finetune.task import FinetuneTask
     from impasto.encoders import open_encoder, prepare, tune_process
     from impasto.encoders.finetuned import parent_sha256
-    from impasto.training.device import ComputeDevice
-    from impasto.training.distributed import DataParallel
     from impasto.training.trainer import Trainer
 
     settings = plan.settings
     folders = find_classes(plan.data)
-    compute = ComputeDevice.open(settings.device, settings.precision)
     encoder = open_encoder(settings.encoder, weights=plan.weights)
     digest = parent_sha256(encoder, settings.encoder, plan.weights)
     trained_parameters(encoder, settings)  # reports a wrong block before the pictures are read
@@ -165,7 +186,7 @@ def _open(plan: FinetunePlan, report: TrainingReport, stop: Stop, quiet: bool) -
         on_progress=progress,
     )
     model = Classifier(prepare(encoder, compute.device, "float32"), len(pictures.classes))
-    task = FinetuneTask(model, pictures, settings, compute, DataParallel.from_environment(compute.device))
+    task = FinetuneTask(model, pictures, settings, compute, parallel)
     origin = {
         "data": str(plan.data.resolve()),
         "weights": str(plan.weights.resolve()) if plan.weights else None,
@@ -234,11 +255,13 @@ def evaluation_lines(event: Evaluated) -> list[str]:
 
 
 def _finish(session: TrainingSession, plan: FinetunePlan, finished: bool) -> None:
-    """Write the results of the best epoch; after a signal also the checkpoint and how to resume."""
+    """Write the results of the best epoch; after a signal first the checkpoint, and say how to resume."""
     from impasto.encoder_training.finetune.result import write_results
 
+    if not finished:
+        session.save()
     task, outputs = _task(session), plan.outputs
-    best, quiet = task.best, session.quiet or not session.is_main
+    best, quiet = task.best, session.quiet
     plotted = True
     if best is not None and session.is_main:
         plotted = write_results(task, best, outputs, str(session.origin["parent"]), finished)
@@ -257,7 +280,8 @@ def _finish(session: TrainingSession, plan: FinetunePlan, finished: bool) -> Non
         )
         words = ["impasto", "finetune", f"--resume={outputs.checkpoint}", *(["--quiet"] if quiet else [])]
         session.interrupt(result, f"resume with: {shlex.join(words)}")
-    outputs.checkpoint.unlink(missing_ok=True)
+    if session.is_main:
+        outputs.checkpoint.unlink(missing_ok=True)
     if not quiet:
         say(str(outputs.model))
 
@@ -274,14 +298,18 @@ def _tell_skipped(pictures: ClassPictures) -> None:
         tell(f"  and {len(skipped) - MOST_NAMES} more")
 
 
-def _paint(folder: Path, per_class: int, given: dict[str, Any], data: Path | None, quiet: bool) -> None:
-    """Paint the data set."""
-    seed = given.pop("seed", 0)
-    if given or data is not None:
-        extra = f"--{next(iter(given)).replace('_', '-')}" if given else f"'{data}'"
+def _check_only_paints(data: Path | None, options: dict[str, Any]) -> None:
+    """Raise RecipeError if something that only a training uses was given with --make-data."""
+    names = [name for name, value in options.items() if value is not None and name != "seed"]
+    if names or data is not None:
+        extra = f"--{names[0].replace('_', '-')}" if names else f"'{data}'"
         raise RecipeError(
             f"--make-data only paints pictures; leave {extra} out and train in a second command."
         )
+
+
+def _paint(folder: Path, per_class: int, seed: int, quiet: bool) -> None:
+    """Paint the data set."""
     from impasto.encoder_training.finetune.painted import paint_folder
 
     with training_report(quiet) as report:

@@ -12,7 +12,7 @@ from impasto.cli.console import note
 from impasto.cli.interrupt import Stop
 from impasto.cli.options import as_words
 from impasto.cli.training_progress import TrainingReport
-from impasto.cli.training_session import TrainingSession
+from impasto.cli.training_session import TrainingSession, read_pictures
 from impasto.errors import DivergedError, MissingExtraError, RecipeError
 from impasto.feedforward.style_settings import GivenStyleSettings
 
@@ -97,10 +97,9 @@ class StyleTrainingRun:
         """Read the photographs, measure the style images and set the initial weights."""
         from impasto.feedforward.initial_weights import default_initial
         from impasto.feedforward.weights import identity
-        from impasto.training.crops import read_folder
         from impasto.training.trainer import Trainer
 
-        photographs = read_folder(request.photos, least=LEAST_PHOTOS)
+        photographs = read_pictures(request.photos, "photographs", report, stop, least=LEAST_PHOTOS)
         task = _open_task(request, photographs.train, report, stop)
         started_from = "random weights"
         if request.settings.start == "any":
@@ -108,6 +107,7 @@ class StyleTrainingRun:
         origin = {
             "photos": request.photos.resolve().name,
             "photographs": str(len(photographs.train)),
+            "photos_sha256": photographs.digest,
             "styles": " ".join(record.sha256 for record in request.records),
             "started_from": started_from,
         }

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from impasto.cli.console import tell
+from impasto.cli.console import note, tell
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.training_progress import TrainingReport
 from impasto.errors import OutputError, RecipeError
 
 if TYPE_CHECKING:
     from impasto.training.checkpoint import TrainingCheckpoint
+    from impasto.training.crops import PictureFolder
     from impasto.training.curves import TensorBoardLog
     from impasto.training.events import Evaluated, Logged
     from impasto.training.trainer import Trainer
@@ -31,6 +32,25 @@ def check_checkpoint(path: Path, resume: bool) -> None:
         raise OutputError(
             f"'{path}' is the checkpoint of an earlier training; give --resume to go on with it, or remove it."
         )
+
+
+def read_pictures(
+    folder: Path, what: str, report: TrainingReport, stop: Stop, **limits: int
+) -> PictureFolder:
+    """Read the training pictures of `folder`, called `what` in messages; print how many could not be read.
+
+    `limits` are those of `read_folder`. Raises PictureError if too few can be read.
+    """
+    from impasto.training.crops import read_folder
+
+    def progress(done: int, total: int) -> None:
+        report.counted(f"reading {what}", done, total)
+        stop.check()
+
+    pictures = read_folder(folder, on_progress=progress, **limits)
+    if pictures.skipped and not stop.quiet:
+        note(f"{len(pictures.skipped)} {what} were skipped; the first: {pictures.skipped[0].reason}")
+    return pictures
 
 
 @dataclass
