@@ -56,7 +56,7 @@ def reconstruct(
 ) -> None:
     """Reconstruct an image from the features of a layer of the encoder.
 
-    The result has the same features at that layer. It starts from noise unless --start is given.
+    The result has the same features at that layer. It starts from noise unless --start or --start-picture is given.
     """
     from impasto.imaging import check_file
     from impasto.optimize import open_job
@@ -69,7 +69,8 @@ def reconstruct(
         raise RecipeError(
             "A reconstruction has no style to start from; use --start noise, content or picture."
         )
-    recipe = make_recipe(**{"start": "noise", **settings, "content_layers": layers, "hold": False})
+    start = {} if "start_picture" in settings else {"start": "noise"}
+    recipe = make_recipe(**{**start, **settings, "content_layers": layers, "hold": False})
     check_file(content)
     with Stop(output.quiet) as stop:
         place = target(output.out, None, [content.stem, *layers])

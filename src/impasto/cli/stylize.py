@@ -29,7 +29,7 @@ from impasto.errors import (
     RecipeError,
     TooLargeError,
 )
-from impasto.optimize.presets import make_recipe
+from impasto.optimize.presets import change_recipe, make_recipe
 from impasto.optimize.recipe import Recipe
 from impasto.painting import Provenance, read_provenance
 
@@ -171,10 +171,7 @@ def _replayed(provenance: Provenance, settings: dict[str, Any]) -> Recipe:
         raise RecipeError(
             "--from brings every setting, so that --preset has nothing to set; leave one of them out."
         )
-    changed = {**fields, **settings}
-    if "start_picture" in settings and "start" not in settings:
-        changed["start"] = "picture"
-    return make_recipe(**changed)
+    return change_recipe(fields, **settings)
 
 
 def _check(order: Order) -> None:

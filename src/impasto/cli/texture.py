@@ -40,7 +40,7 @@ def texture(
 ) -> None:
     """Paint a texture of a style, at any size and aspect ratio.
 
-    It starts from noise in the colours of the style unless --start is given.
+    It starts from noise in the colours of the style unless --start or --start-picture is given.
     """
     from impasto.imaging import check_file
     from impasto.optimize import open_job
@@ -49,7 +49,8 @@ def texture(
         raise RecipeError(
             "A texture has no content image to start from; use --start style, noise or picture."
         )
-    recipe = make_recipe(**{"start": "style", **settings})
+    start = {} if "start_picture" in settings else {"start": "style"}
+    recipe = make_recipe(**{**start, **settings})
     for style in styles:
         check_file(style)
     guides = guide_options.guides()
