@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from impasto.errors import DivergedError, RecipeError, ResumeError, TooLargeError
-from impasto.guidance import Guides, content_factor
-from impasto.guidance.guides import everywhere
+from impasto.guidance import Guides, Patch, Placement, content_factor
 from impasto.imaging import resize
 from impasto.optimize import (
     Finished,
@@ -45,7 +44,8 @@ def objectives_of(recipe, run, content, styles, views=PLAIN):
     """The objectives of the last scale."""
     mix = mix_of(recipe, len(styles))
     scale = run.plan.scales[-1]
-    pictures = RunPictures((48, 64), content, tuple(styles), None, everywhere(len(styles)))
+    placement = Placement(tuple(Patch(index) for index in range(len(styles))))
+    pictures = RunPictures((48, 64), content, tuple(styles), None, placement)
     return build_objectives(ScaleInputs(recipe, scale, run.encoder, pictures, mix), DEFAULT_TERMS, views)
 
 

@@ -19,7 +19,7 @@ def make(view: View) -> Objective:
     encoder = open_encoder("tiny")
     with torch.no_grad():
         seen = encoder(view.apply(picture(40, 48, 1)), ["relu1_1", "relu2_1"])
-        loss = GramLoss()
+        loss = GramLoss("gatys")
         targets = [loss.measure(encoder(picture(32, 32, seed), ["relu1_1"])["relu1_1"]) for seed in (2, 3)]
     terms = [
         ContentTerm("relu2_1", 2.0, seen["relu2_1"], "mean"),

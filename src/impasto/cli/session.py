@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from impasto.cli.console import say, tell
 from impasto.cli.interrupt import Interrupted, Stop
@@ -19,7 +19,7 @@ from impasto.errors import RecipeError
 
 if TYPE_CHECKING:
     from impasto.guidance import Result
-    from impasto.optimize import Job, Painter
+    from impasto.optimize import Event, Job, Painter
     from impasto.optimize.checkpoint import Checkpoint
 
 
@@ -92,9 +92,7 @@ class Session:
         if timelapse:
             timelapse.write()
         if result is None:
-            self._interrupted(painter)
-            self.stop.check()
-            raise AssertionError("a run without a result was stopped by a signal")
+            self._save_interrupted(painter, events)
         return self._save(result)
 
     def _save(self, result: Result) -> Path:
@@ -108,21 +106,22 @@ class Session:
                 tell(improvement_line(result))
         return target.path
 
-    def _interrupted(self, painter: Painter) -> None:
-        """Save picture and checkpoint, and print the command that resumes the run."""
+    def _save_interrupted(self, painter: Painter, events: Generator[Event, None, None]) -> NoReturn:
+        """Save picture and checkpoint, print the command that resumes the run, and raise `Interrupted`."""
+        painter.checkpoint = None  # Closing the events would write it too.
+        events.close()
         if painter.state.total == 0:
             tell("Stopped before the first step; there is nothing to save.")
-            painter.checkpoint = None
             raise Interrupted(self.stop.number)
         target = self.target.settled()
         checkpoint = self.output.checkpoint or target.checkpoint
         painter.save_checkpoint(checkpoint)
         painter.result().save(target.path, bits=self.output.bits, quality=self.output.jpeg_quality)
-        painter.checkpoint = None  # already written; closing the run need not write it again
         tell(f"Stopped after step {painter.state.total} of {painter.plan.steps}.")
         tell(f"current picture: {target.path}")
         tell(f"checkpoint: {checkpoint}")
         tell(f"resume with: {shlex.join(self._resume_command(checkpoint, target.path))}")
+        raise Interrupted(self.stop.number)
 
     def _resume_command(self, checkpoint: Path, out: Path) -> list[str]:
         output, default = self.output, OutputOptions()

@@ -207,9 +207,10 @@ def _paint_one(order: Order, content: Path | None, styles: Sequence[Path | Pictu
 def _paint_all(order: Order, settings: dict[str, Any], stop: Stop) -> None:
     """Paint every content; what is wrong with one is said at the end, with exit code 2."""
     from impasto.imaging import read_picture
+    from impasto.optimize.pictures import longest_style_side
 
     check_guides(order.guides, read=True)
-    longest = max(16, round(order.recipe.size * order.recipe.stroke))
+    longest = longest_style_side(order.recipe.size, order.recipe.stroke)
     styles = [read_picture(style, longest=longest) for style in order.inputs.styles]
     failed: list[tuple[Path | None, ImpastoError]] = []
     painted = 0

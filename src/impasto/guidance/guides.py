@@ -211,8 +211,3 @@ def _is_stored(value: object, several: bool) -> bool:
     if several:
         return isinstance(value, list) and all(isinstance(name, str) for name in value)
     return isinstance(value, str)
-
-
-def everywhere(styles: int) -> Placement:
-    """Return the placement of styles without guides."""
-    return Placement(tuple(Patch(index) for index in range(styles)))

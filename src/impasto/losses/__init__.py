@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from impasto.losses.base import MomentLoss, StyleLoss
     from impasto.losses.content import content_loss, content_scale, relative_error
     from impasto.losses.gram import GramLoss
-    from impasto.losses.regions import Regions, region_sums
+    from impasto.losses.regions import Regions
     from impasto.losses.registry import (
         CONTENT_LOSSES,
         GRAM_NORMALISATION,
@@ -62,7 +62,6 @@ __all__ = [
     "mix",
     "moment_sums",
     "moments",
-    "region_sums",
     "relative_error",
     "simplex",
     "total_variation",
@@ -75,7 +74,7 @@ __getattr__ = lazy_exports(
         "base": ("MomentLoss", "StyleLoss"),
         "content": ("content_loss", "content_scale", "relative_error"),
         "gram": ("GramLoss",),
-        "regions": ("Regions", "region_sums"),
+        "regions": ("Regions",),
         "registry": (
             "CONTENT_LOSSES",
             "GRAM_NORMALISATION",

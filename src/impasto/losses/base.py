@@ -21,8 +21,6 @@ class StyleLoss(ABC, Generic[Target]):
     in `moment_sums`.
     """
 
-    name: str
-
     @abstractmethod
     def measure(self, features: Tensor, weight: Tensor | None = None) -> Target:
         """Return the statistics of `features` that other features are compared with."""

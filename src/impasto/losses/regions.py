@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from impasto.errors import RecipeError
-from impasto.losses.position_blocks import PositionBlocks, sorted_blocks, unsorted_blocks
+from impasto.losses.position_blocks import PositionBlocks, sorted_blocks
 from impasto.losses.statistics import MomentSums, check_features, check_values
 from impasto.losses.sums import block_sums, dense_sums, is_channels_last, working_dtype
 
@@ -31,16 +31,6 @@ class Regions:
     def sums(self, features: Tensor) -> list[MomentSums]:
         """Return the sums of each region of `features` `(B, C, H, W)`; raises RecipeError on other shapes."""
         return _sums(features, self.weights, self._totals, self._blocks)
-
-
-def region_sums(features: Tensor, weights: Tensor) -> list[MomentSums]:
-    """Return `moment_sums(features, weight)` for each of `weights` `(K, 1, H, W)`.
-
-    `features` are `(B, C, H, W)`. Channels-last features are read in one pass, without a float32 copy of a whole
-    layer. Raises RecipeError on features or weights of another shape, and on weights as `moment_sums` does.
-    """
-    weights = _check(weights.to(features.device))
-    return _sums(features, weights, weights.sum((1, 2, 3)), unsorted_blocks(weights.flatten(1)))
 
 
 def _sums(features: Tensor, weights: Tensor, totals: Tensor, blocks: PositionBlocks) -> list[MomentSums]:

@@ -23,8 +23,6 @@ class RelativeMomentLoss(MomentLoss[Moments]):
     counts as at least 1e-4 of |mean_s|² + tr cov_s, for flat style images.
     """
 
-    name = "moments"
-
     def from_sums(self, sums: MomentSums) -> Moments:
         """Return the mean and second raw moment."""
         return sums.moments()

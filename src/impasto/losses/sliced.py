@@ -38,8 +38,6 @@ class SlicedWassersteinLoss(StyleLoss[FeatureSample]):
     projection.
     """
 
-    name = "sliced"
-
     def __init__(
         self, projections: int | None = None, *, seed: int = 0, generator: torch.Generator | None = None
     ) -> None:

@@ -44,8 +44,6 @@ class WassersteinLoss(MomentLoss[Gaussian]):
     4 to 15 % and does not give 0 for equal images.
     """
 
-    name = "wasserstein"
-
     def from_sums(self, sums: MomentSums) -> Gaussian:
         """Return the mean and second raw moment."""
         moments = sums.moments()

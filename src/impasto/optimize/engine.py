@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ import torch
 from torch import Tensor
 
 from impasto.encoders import tune_process
-from impasto.errors import DivergedError
 from impasto.guidance import Result, content_factor
 from impasto.imaging import fit, resize
 from impasto.optimize.balance import improvements, next_sigmas
@@ -193,11 +191,7 @@ class Painter:
             view = views[view_of_step(len(views), self.recipe.seed, state.step)]
             loss, terms = self._step(targets.objectives[view], scale.steps, self._gains(targets.mix))
             if not self.guard.accepts(state, loss):
-                if state.total <= 1 and not self.guard.recoveries and not math.isfinite(loss):
-                    raise DivergedError(
-                        "The very first loss is not a finite number; use --precision float32 or smaller weights."
-                    )
-                message = self.guard.restore(state)
+                message = self.guard.restore(state, loss)
                 yield Recovered(message, state.total, self.recipe.learning_rate * state.learning_rate_factor)
                 continue
             state.losses.append(loss)
@@ -232,6 +226,7 @@ class Painter:
         state = self.state
         if initial_losses and state.sigmas:
             count = len(state.sigmas)
+            # At even weights each term holds 1/count * sigma; divide both out.
             losses = (
                 loss * count / sigma
                 for loss, sigma in zip(style_losses(terms, count), state.sigmas, strict=True)

@@ -85,6 +85,11 @@ def read_pictures(
     return PicturesByScale(full, _read(recipe, content, styles, guides, recipe.base), recipe.base)
 
 
+def longest_style_side(size: int, stroke: float) -> int:
+    """Return the longer side at which style images are read for an output with a longer side of ``size``."""
+    return max(MIN_STYLE_SIDE, round(size * stroke))
+
+
 def _read(
     recipe: Recipe,
     content: PictureLike | None,
@@ -94,8 +99,8 @@ def _read(
 ) -> RunPictures:
     """Read everything for an output with a longer side of ``size``."""
     photo = None if content is None else read_picture(content, longest=size)
-    style_side = max(MIN_STYLE_SIDE, round(size * recipe.stroke))
-    style_pictures = [read_picture(style, longest=style_side) for style in styles]
+    longest = longest_style_side(size, recipe.stroke)
+    style_pictures = [read_picture(style, longest=longest) for style in styles]
     start = None if recipe.start_picture is None else read_picture(recipe.start_picture, longest=size)
     picture = photo or start or style_pictures[0]
     shape = (picture.height, picture.width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,22 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     return rate
 
 
+# Fields of `RunState` that are stored as they are.
+PLAIN_PARTS = frozenset(
+    {
+        "scale",
+        "step",
+        "total",
+        "learning_rate_factor",
+        "gain",
+        "sigmas",
+        "base_image",
+        "losses",
+        "changes",
+    }
+)
+
+
 @dataclass
 class RunState:
     """The state of a run: everything that a checkpoint stores.
@@ -62,6 +79,33 @@ class RunState:
     def size(self) -> tuple[int, int]:
         """Height and width of the current scale."""
         return self.image.shape[2], self.image.shape[3]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state as tensors and plain values, not copied."""
+        return {
+            "image": self.image.detach(),
+            "optimizer": self.optimizer.state_dict(),
+            "ema": self.ema.state_dict(),
+            "generator": self.generator.get_state(),
+            **{name: getattr(self, name) for name in PLAIN_PARTS},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned; missing parts stay as they are."""
+        if "image" in state:
+            with torch.no_grad():
+                self.image.copy_(state["image"])
+        for name in PLAIN_PARTS & state.keys():
+            value = state[name]
+            setattr(self, name, list(value) if isinstance(value, list) else value)
+        if "optimizer" in state:
+            self.optimizer.load_state_dict(state["optimizer"])
+        if "ema" in state:
+            self.ema.load_state_dict(state["ema"])
+        if "generator" in state:
+            self.generator.set_state(state["generator"])
+        if self.base_image is not None:
+            self.base_image = self.base_image.to(self.image.device)
 
     def picture(self) -> Tensor:
         """Return the current picture (1,3,h,w) in [0,1]: the moving average of the image."""
