@@ -144,7 +144,7 @@ def test_regions_that_fade_are_near_enough_and_keep_their_totals(generator: torc
 
 def describe(reading: PositionBlocks) -> Tensor:
     """The weights (K,N) that a reading stands for, by position."""
-    blocks = reading.shares.repeat_interleave(reading.block, 0)
+    blocks = reading.block_weights.repeat_interleave(reading.block, 0)
     listed = torch.cat([blocks, reading.mixed, torch.zeros(1, reading.mixed.shape[1])])
     return (listed[: reading.length] if reading.places is None else listed[reading.places.long()]).T
 
@@ -177,7 +177,7 @@ def test_bad_regions(generator: torch.Generator) -> None:
         with pytest.raises(RecipeError, match=r"\(K, 1, H, W\)"):
             Regions(wrong)
     for value in (-1.0, 0.0, float("inf"), float("nan")):
-        with pytest.raises(RecipeError, match="weight map"):
+        with pytest.raises(RecipeError, match="mask"):
             Regions(torch.tensor([1.0, value]).view(2, 1, 1, 1).expand(2, 1, 4, 4))
     with pytest.raises(RecipeError, match="resize the masks"):
         Regions(torch.ones(2, 1, 4, 5)).sums(features)

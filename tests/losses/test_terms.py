@@ -127,7 +127,7 @@ def test_bad_weights(weight: float) -> None:
 def test_bad_choices_are_refused_when_made() -> None:
     with pytest.raises(RecipeError, match="content normalisation"):
         ContentTerm("relu4_2", 1.0, torch.ones(1, 3, 4, 4), "none")
-    with pytest.raises(RecipeError, match="weight map"):
+    with pytest.raises(RecipeError, match="mask"):
         ContentTerm("relu4_2", 1.0, torch.ones(1, 3, 4, 4), "mean", torch.zeros(1, 1, 4, 4))
     with pytest.raises(RecipeError, match="total variation form"):
         VariationTerm(1.0, "l7")
@@ -143,5 +143,5 @@ def test_bad_choices_are_refused_when_made() -> None:
         StyleTerm("relu1_1", loss, two, [1, 1], masks[:1])
     with pytest.raises(RecipeError, match="no masks"):
         StyleTerm("relu1_1", loss, two, [1, 1], regions=(0, 0))
-    with pytest.raises(RecipeError, match="weight map"):
+    with pytest.raises(RecipeError, match="mask"):
         StyleTerm("relu1_1", loss, two, [1, 1], 0 * masks)

@@ -63,7 +63,7 @@ def test_gains_multiply_the_terms_of_their_name_and_the_gradient():
 
 def test_terms_of_the_picture_do_not_see_the_view():
     image = picture(40, 48, 4)
-    _, parts = make(View(top=5, left=3, mirrored=True, turned=True))(image)
+    _, parts = make(View(top=5, left=3, mirrored=True, transposed=True))(image)
     assert parts["variation"] == pytest.approx(0.5 * float(total_variation(image, "l1")))
 
 

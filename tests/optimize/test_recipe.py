@@ -201,9 +201,9 @@ def test_every_stored_recipe_is_unchanged_without_changes(name):
 def test_every_preset_opens_with_the_shipped_encoder(name):
     import torch
 
-    from impasto.optimize.run import open_prepared
+    from impasto.optimize.run import open_recipe_encoder
 
     recipe = make_recipe(name, encoder="compact")
     assert recipe.pooling is None or recipe.pooling == "max"
-    assert open_prepared(recipe, torch.device("cpu")).name == "compact"
+    assert open_recipe_encoder(recipe, torch.device("cpu")).name == "compact"
     assert make_recipe("gatys").pooling == make_recipe("gatys", encoder="vgg16").pooling == "average"

@@ -119,16 +119,16 @@ def check_guides(guides: Guides, *, read: bool = False) -> None:
             read_mask(picture, picture.height, picture.width, name=path.name)
 
 
-def as_words(guides: Guides) -> list[str]:
-    """Return command-line words that give the same guides."""
+def as_arguments(guides: Guides) -> list[str]:
+    """Return command-line arguments that give the same guides."""
     from impasto.imaging import RAMPS
 
-    words = []
+    arguments = []
     for field, flag in FLAGS.items():
         for guide in _listed(guides, field):
             file_like_a_word = isinstance(guide, Path) and str(guide) in RAMPS
-            words.append(f"{flag}=./{guide}" if file_like_a_word else f"{flag}={guide}")
-    return words
+            arguments.append(f"{flag}=./{guide}" if file_like_a_word else f"{flag}={guide}")
+    return arguments
 
 
 def names_of(guides: Guides) -> dict[str, str]:

@@ -51,7 +51,7 @@ def reconstruct(
         ),
     ] = None,
     *,
-    output: OutputOptions,
+    output_options: OutputOptions,
     settings: dict[str, Any],
 ) -> None:
     """Reconstruct an image from the features of a layer of the encoder.
@@ -72,6 +72,6 @@ def reconstruct(
     start = {} if "start_picture" in settings else {"start": "noise"}
     recipe = make_recipe(**{**start, **settings, "content_layers": layers, "hold": False})
     check_file(content)
-    with Stop(output.quiet) as stop:
-        place = target(output.out, None, [content.stem, *layers])
-        Session(output, place, stop, [content]).paint(partial(open_job, recipe, content, []))
+    with Stop(output_options.quiet) as stop:
+        output = target(output_options.out, None, [content.stem, *layers])
+        Session(output_options, output, stop, [content]).paint(partial(open_job, recipe, content, []))

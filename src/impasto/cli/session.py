@@ -27,14 +27,15 @@ if TYPE_CHECKING:
 class Session:
     """The run of one picture.
 
-    ``inputs`` are the files that the run reads and must not overwrite. ``stop`` tells whether the user interrupted it.
+    ``read_files`` are the files that the run reads and must not overwrite. ``stop`` tells whether the user interrupted
+    it.
     """
 
     output: OutputOptions
     target: Target
     stop: Stop
-    inputs: Sequence[Path] = ()
-    resume: Checkpoint | None = None
+    read_files: Sequence[Path] = ()
+    resume_from: Checkpoint | None = None
 
     def check(self) -> None:
         """Raise errors that would make saving fail later, before the run starts."""
@@ -54,7 +55,7 @@ class Session:
             outputs["--timelapse"] = check_place(output.timelapse)
         if output.checkpoint:
             outputs["--checkpoint"] = check_place(output.checkpoint)
-        check_distinct(self.inputs, outputs)
+        check_distinct(self.read_files, outputs)
 
     def paint(self, open_job: Callable[[], Job]) -> Path:
         """Paint and save; return the path of the picture. Raises `Interrupted` after saving the current picture."""
@@ -65,9 +66,9 @@ class Session:
         self.stop.check()
         painter = Painter(
             job,
-            checkpoint=self.output.checkpoint,
+            checkpoint_path=self.output.checkpoint,
             checkpoint_seconds=self.output.checkpoint_seconds,
-            resume=self.resume,
+            resume_from=self.resume_from,
         )
         preview = PreviewFile(self.output.preview) if self.output.preview else None
         timelapse = Timelapse(self.output.timelapse) if self.output.timelapse else None
@@ -96,7 +97,7 @@ class Session:
         return self._save(result)
 
     def _save(self, result: Result) -> Path:
-        target = self.target.settled()
+        target = self.target.with_free_name()
         result.save(target.path, bits=self.output.bits, quality=self.output.jpeg_quality)
         if self.output.sidecar:
             write_sidecar(target.sidecar, result.provenance)
@@ -108,16 +109,16 @@ class Session:
 
     def _save_interrupted(self, painter: Painter, events: Generator[Event, None, None]) -> NoReturn:
         """Save picture and checkpoint, print the command that resumes the run, and raise `Interrupted`."""
-        painter.checkpoint = None  # Closing the events would write it too.
+        painter.checkpoint_path = None  # Closing the events would write it too.
         events.close()
-        if painter.state.total == 0:
+        if painter.state.steps_done == 0:
             tell("Stopped before the first step; there is nothing to save.")
             raise Interrupted(self.stop.number)
-        target = self.target.settled()
+        target = self.target.with_free_name()
         checkpoint = self.output.checkpoint or target.checkpoint
         painter.save_checkpoint(checkpoint)
         painter.result().save(target.path, bits=self.output.bits, quality=self.output.jpeg_quality)
-        tell(f"Stopped after step {painter.state.total} of {painter.plan.steps}.")
+        tell(f"Stopped after step {painter.state.steps_done} of {painter.plan.steps}.")
         tell(f"current picture: {target.path}")
         tell(f"checkpoint: {checkpoint}")
         tell(f"resume with: {shlex.join(self._resume_command(checkpoint, target.path))}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.cli.console import note
 from impasto.cli.interrupt import Stop
-from impasto.cli.options import as_words
+from impasto.cli.options import as_arguments
 from impasto.cli.training_progress import TrainingReport
 from impasto.cli.training_session import TrainingSession
 from impasto.errors import DivergedError, MissingExtraError
@@ -194,6 +194,6 @@ def _command(request: TrainingRequest) -> str:
     words += ["--photos", request.photos.resolve().name, "--out", request.outputs.model.name]
     for flag, path in (("--from", request.initial), ("--weights", request.weights)):
         words += [flag, path.name] if path else []
-    words += [part for word in as_words(request.given) for part in word.split("=", 1)]
+    words += [part for word in as_arguments(request.given) for part in word.split("=", 1)]
     words += ["--accept"] if request.accept else []
     return shlex.join(words)

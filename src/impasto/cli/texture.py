@@ -34,7 +34,7 @@ app = typer.Typer(add_completion=False)
 def texture(
     styles: Annotated[list[Path], typer.Argument(metavar="STYLE...", help="Style image; several are mixed.")],
     *,
-    output: OutputOptions,
+    output_options: OutputOptions,
     guide_options: GuideOptions,
     settings: dict[str, Any],
 ) -> None:
@@ -55,7 +55,7 @@ def texture(
         check_file(style)
     guides = guide_options.guides()
     check_guides(guides)
-    with Stop(output.quiet) as stop:
-        place = target(output.out, None, [*(style.stem for style in styles), "texture"])
-        session = Session(output, place, stop, [*styles, *guides.files])
+    with Stop(output_options.quiet) as stop:
+        output = target(output_options.out, None, [*(style.stem for style in styles), "texture"])
+        session = Session(output_options, output, stop, [*styles, *guides.files])
         session.paint(partial(open_job, recipe, None, styles, guides))

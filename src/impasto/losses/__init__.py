@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from impasto.losses.relative import RelativeMomentLoss
     from impasto.losses.sliced import FeatureSample, SlicedWassersteinLoss
-    from impasto.losses.statistics import Moments, MomentSums, mix, moment_sums, moments, simplex
+    from impasto.losses.statistics import Moments, MomentSums, average_moments, moment_sums, moments, simplex
     from impasto.losses.terms import ContentTerm, StyleTerm, Term, VariationTerm
     from impasto.losses.variation import total_variation
     from impasto.losses.wasserstein import Gaussian, WassersteinLoss
@@ -57,9 +57,9 @@ __all__ = [
     "VariationEntry",
     "VariationTerm",
     "WassersteinLoss",
+    "average_moments",
     "content_loss",
     "content_scale",
-    "mix",
     "moment_sums",
     "moments",
     "relative_error",
@@ -87,7 +87,7 @@ __getattr__ = lazy_exports(
         ),
         "relative": ("RelativeMomentLoss",),
         "sliced": ("FeatureSample", "SlicedWassersteinLoss"),
-        "statistics": ("MomentSums", "Moments", "mix", "moment_sums", "moments", "simplex"),
+        "statistics": ("MomentSums", "Moments", "average_moments", "moment_sums", "moments", "simplex"),
         "terms": ("ContentTerm", "StyleTerm", "Term", "VariationTerm"),
         "variation": ("total_variation",),
         "wasserstein": ("Gaussian", "WassersteinLoss"),

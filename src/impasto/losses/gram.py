@@ -47,6 +47,6 @@ class GramLoss(MomentLoss[Tensor]):
         per_image = squares.mean((1, 2)) if self._rule.average else squares.sum((1, 2))
         return self._rule.factor * per_image.mean()
 
-    def mix(self, targets: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    def average_targets(self, targets: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
         """Return the weighted average of Gram matrices."""
         return combine(targets, weights)

@@ -42,7 +42,7 @@ class StyleLossEntry(RegistryEntry):
 
     A ``random`` loss draws random numbers at every call. Its constructor takes ``seed`` and ``generator``, and an
     optimiser that needs a fixed objective cannot use it. ``mixes`` says whether the targets of several styles can
-    be averaged into one (``StyleLoss.mix``).
+    be averaged into one (``StyleLoss.average_targets``).
     """
 
     options: tuple[LossOption, ...] = ()

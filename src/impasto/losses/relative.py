@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from impasto.losses.base import MomentLoss
-from impasto.losses.statistics import Moments, MomentSums, mix
+from impasto.losses.statistics import Moments, MomentSums, average_moments
 
 # An image of a single colour has no covariance to divide by. The norm of a layer's covariance counts as at least this
 # share of the layer's mean square; any image with structure is far above it.
@@ -40,6 +40,6 @@ class RelativeMomentLoss(MomentLoss[Moments]):
         covariances = (measured.covariance - covariance).square().sum((1, 2)) / size
         return means + covariances
 
-    def mix(self, targets: Sequence[Moments], weights: Sequence[float]) -> Moments:
+    def average_targets(self, targets: Sequence[Moments], weights: Sequence[float]) -> Moments:
         """Return the moments of the mixture."""
-        return mix(targets, weights)
+        return average_moments(targets, weights)

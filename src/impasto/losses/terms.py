@@ -136,7 +136,7 @@ class StyleTerm:
         elif self._regions is None:
             distances = [self.loss.distance(layer_features, target) for target in self.targets]
         else:
-            masks = self._regions.weights
+            masks = self._regions.masks
             distances = [
                 self.loss.distance(layer_features, target, masks[[region]]) for target, region in pairs
             ]

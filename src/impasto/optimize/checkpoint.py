@@ -25,7 +25,7 @@ class Checkpoint:
 
     recipe: Recipe
     digests: tuple[str, ...]
-    inputs: dict[str, Any]
+    input_names: dict[str, Any]
     state: dict[str, Any]
     guard: dict[str, Any]
 
@@ -34,7 +34,7 @@ def write_checkpoint(
     path: Path,
     recipe: Recipe,
     digests: Sequence[str],
-    inputs: dict[str, Any],
+    input_names: dict[str, Any],
     run: RunState,
     guard: DivergenceGuard,
 ) -> None:
@@ -43,7 +43,7 @@ def write_checkpoint(
         "version": VERSION,
         "recipe": recipe.model_dump_json(),
         "digests": list(digests),
-        "inputs": inputs,
+        "input_names": input_names,
         "state": run.state_dict(),
         "guard": guard.state_dict(),
     }
@@ -63,7 +63,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         return Checkpoint(
             recipe,
             tuple(content["digests"]),
-            dict(content["inputs"]),
+            dict(content["input_names"]),
             dict(content["state"]),
             dict(content["guard"]),
         )

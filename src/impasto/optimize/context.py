@@ -40,10 +40,10 @@ class RunContext:
         pictures = self.job.pictures.full
         layers = layers_of(self.recipe, pictures.content is not None, bool(pictures.styles))
         # Shifts cut off a few pixels, which must be a small part of the image.
-        slack = min(scale.height, scale.width) - 4 * self.job.encoder.minimum_side(layers)
-        return make_views(self.recipe.views, max(0, slack))
+        max_shift = min(scale.height, scale.width) - 4 * self.job.encoder.minimum_side(layers)
+        return make_views(self.recipe.views, max(0, max_shift))
 
-    def mix(self, scale: int) -> tuple[float, ...]:
+    def style_weights(self, scale: int) -> tuple[float, ...]:
         """Return the weight of each style at scale number ``scale``.
 
         Styles in regions of their own have weights of 1 at an even mix: each region is painted like an image of one
@@ -54,16 +54,18 @@ class RunContext:
             return tuple(weight * self.style_count for weight in weights)
         return weights
 
-    def inputs(
+    def scale_inputs(
         self,
         scale: ScalePlan,
-        mix: Sequence[float],
+        style_weights: Sequence[float],
         generator: torch.Generator,
         base_image: Tensor | None = None,
     ) -> ScaleInputs:
-        """Return the inputs of ``scale`` for term factories, with the styles' weights ``mix``."""
+        """Return the inputs of ``scale`` for term factories."""
         pictures = self.job.pictures.at(max(scale.height, scale.width))
-        return ScaleInputs(self.recipe, scale, self.job.encoder, pictures, tuple(mix), generator, base_image)
+        return ScaleInputs(
+            self.recipe, scale, self.job.encoder, pictures, tuple(style_weights), generator, base_image
+        )
 
     def objectives(self, inputs: ScaleInputs, views: Iterable[View]) -> dict[View, Objective]:
         """Return the objective of every view, with the job's terms."""
@@ -109,7 +111,7 @@ class RunContext:
         return measure(self._even_styles(scale), image, self.style_count)
 
     def improvements(self, scale: ScalePlan, image: Tensor) -> tuple[float, ...]:
-        """Return RI of every style at ``scale`` for ``image`` (1,3,h,w).
+        """Return the relative improvement of every style at ``scale`` for ``image`` (1,3,h,w).
 
         It is empty for a single style, and where losses of single styles mean nothing: mixed statistics, and styles on
         scales of their own.
@@ -120,8 +122,8 @@ class RunContext:
         return improvements(self.initial_losses(scale), final_losses)
 
     def _even_styles(self, scale: ScalePlan) -> Objective:
-        """Return the objective of the styles alone at even weights, without shifts or turns."""
+        """Return the objective of the styles alone at even weights, through the plain view."""
         generator = torch.Generator().manual_seed(self.recipe.seed)
-        inputs = self.inputs(scale, (1 / self.style_count,) * self.style_count, generator)
+        inputs = self.scale_inputs(scale, (1 / self.style_count,) * self.style_count, generator)
         (objective,) = build_objectives(inputs, (style_terms,)).values()
         return objective

@@ -15,7 +15,7 @@ SNAPSHOT_EVERY = 10
 DIVERGENCE_RATIO = 1e3
 MAX_RECOVERIES = 8
 # Parts of the state that a recovery restores; random numbers, losses and changes go on.
-SNAPSHOT_PARTS = ("image", "optimizer", "ema", "step", "total", "gain", "sigmas")
+SNAPSHOT_PARTS = ("image", "optimizer", "ema", "step", "steps_done", "content_gain", "sigmas")
 
 
 class DivergenceGuard:
@@ -56,23 +56,23 @@ class DivergenceGuard:
         ``loss`` is that of the step that has diverged. Raises `DivergedError` if it is the first loss of the run and
         not finite, which a smaller learning rate cannot change, and after too many recoveries.
         """
-        if state.total <= 1 and not self.recoveries and not math.isfinite(loss):
+        if state.steps_done <= 1 and not self.recoveries and not math.isfinite(loss):
             raise DivergedError(
                 "The very first loss is not a finite number; use --precision float32 or smaller weights."
             )
         self.recoveries += 1
         if self.recoveries > MAX_RECOVERIES or self._snapshot is None:
             raise DivergedError(
-                f"The optimisation diverged {self.recoveries} times, last at step {state.total}; "
+                f"The optimisation diverged {self.recoveries} times, last at step {state.steps_done}; "
                 "use a smaller --learning-rate, or --precision float32."
             )
-        failed = state.total
+        failed = state.steps_done
         state.load_state_dict(copy.deepcopy(self._snapshot))
-        del state.losses[state.total :]
+        del state.losses[state.steps_done :]
         state.learning_rate_factor *= 0.5
         return (
             f"The optimisation diverged at step {failed}; "
-            f"it continues from step {state.total} with half the learning rate."
+            f"it continues from step {state.steps_done} with half the learning rate."
         )
 
     def state_dict(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from torch import Tensor
 
-from impasto.guidance import ColorSettings, Guides, Placement, Protection, place, prepare_colors
+from impasto.guidance import ColorSettings, Guides, Placement, Protection, place_styles, prepare_colors
 from impasto.imaging import Picture, PictureLike, fit, read_picture
 from impasto.optimize.plan import PictureSizes, Size
 from impasto.optimize.recipe import Recipe
@@ -27,7 +27,7 @@ class RunPictures:
     initial image from a file. ``shape`` (height, width) is the output's aspect. Names are paths where there are any.
     """
 
-    shape: Size
+    aspect: Size
     content: Tensor | None
     styles: tuple[Tensor, ...]
     start: Tensor | None
@@ -41,7 +41,7 @@ class RunPictures:
     def sizes(self) -> PictureSizes:
         """The sizes that a plan needs."""
         styles = tuple((style.shape[2], style.shape[3]) for style in self.styles)
-        return PictureSizes(self.shape, styles, self.content is not None)
+        return PictureSizes(self.aspect, styles, self.content is not None)
 
     @cached_property
     def protection(self) -> Protection | None:
@@ -103,12 +103,12 @@ def _read(
     style_pictures = [read_picture(style, longest=longest) for style in styles]
     start = None if recipe.start_picture is None else read_picture(recipe.start_picture, longest=size)
     picture = photo or start or style_pictures[0]
-    shape = (picture.height, picture.width)
+    aspect = (picture.height, picture.width)
     if photo is None and recipe.aspect is not None:
-        shape = (ASPECT_UNIT, max(1, round(ASPECT_UNIT * recipe.aspect)))
-    placement = place(
+        aspect = (ASPECT_UNIT, max(1, round(ASPECT_UNIT * recipe.aspect)))
+    placement = place_styles(
         guides,
-        fit(*shape, size),
+        fit(*aspect, size),
         [(style.height, style.width) for style in style_pictures],
         photo is not None,
         share=recipe.share,
@@ -119,7 +119,7 @@ def _read(
         color_settings(recipe), original, [style.pixels for style in style_pictures]
     )
     return RunPictures(
-        shape=shape,
+        aspect=aspect,
         content=compared_content,
         styles=compared_styles,
         start=None if start is None else start.pixels,

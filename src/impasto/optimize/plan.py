@@ -33,7 +33,7 @@ MEMORY_MARGIN = 0.9
 class PictureSizes:
     """Sizes (height, width) of the input images: the aspect ``shape`` of the output, and the style images."""
 
-    shape: Size
+    aspect: Size
     styles: tuple[Size, ...]
     has_content: bool
 
@@ -46,7 +46,7 @@ class ScalePlan:
     width: int
     styles: tuple[tuple[int, int], ...]
     steps: int
-    macs: int
+    macs_per_pass: int
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Plan:
     scales: tuple[ScalePlan, ...]
     device: str
     precision: str
-    macs: int
+    total_macs: int
     memory: int
     available: int | None
     seconds: float
@@ -110,8 +110,8 @@ def make_plan(
     scales = []
     for side, steps in schedule(recipe):
         scales.append(plan_scale(recipe, encoder, sizes_at(side), side, steps, layers))
-    macs = sum(int(scale.macs * scale.steps * PASSES) for scale in scales)
-    height, width = fit(*full.shape, recipe.size)
+    total_macs = sum(int(scale.macs_per_pass * scale.steps * PASSES) for scale in scales)
+    height, width = fit(*full.aspect, recipe.size)
     return Plan(
         recipe=recipe,
         height=height,
@@ -119,10 +119,10 @@ def make_plan(
         scales=tuple(scales),
         device=str(next(encoder.parameters()).device),
         precision=str(encoder.dtype).removeprefix("torch."),
-        macs=macs,
+        total_macs=total_macs,
         memory=estimate_memory(recipe, encoder, scales[-1], layers),
         available=available,
-        seconds=OVERHEAD * macs / macs_per_second,
+        seconds=OVERHEAD * total_macs / macs_per_second,
     )
 
 
@@ -136,7 +136,7 @@ def plan_scale(
 ) -> ScalePlan:
     """Return the scale whose longer side is ``side``."""
     least = encoder.minimum_side(layers)
-    height, width = (max(least, value) for value in fit(*sizes.shape, side))
+    height, width = (max(least, value) for value in fit(*sizes.aspect, side))
     styles = tuple(style_size(recipe, style, (height, width), least) for style in sizes.styles)
     return ScalePlan(height, width, styles, steps, encoder.macs(height, width, layers))
 

@@ -40,9 +40,9 @@ PLAIN_PARTS = frozenset(
     {
         "scale",
         "step",
-        "total",
+        "steps_done",
         "learning_rate_factor",
-        "gain",
+        "content_gain",
         "sigmas",
         "base_image",
         "losses",
@@ -55,10 +55,10 @@ PLAIN_PARTS = frozenset(
 class RunState:
     """The state of a run: everything that a checkpoint stores.
 
-    ``scale`` and ``step`` count from 0, ``step`` within the scale and ``total`` over the run. ``learning_rate_factor``
-    is lowered by recoveries. ``gain`` is the factor on the content weight and ``sigmas`` are the factors on the styles'
-    losses, None until they are known. ``base_image`` (1,3,h,w) is the finished image of the base size, which larger
-    scales stay close to. ``changes`` lists changes of strength or mix during the run, each with its step.
+    ``scale`` and ``step`` count from 0, ``step`` within the scale; ``steps_done`` counts over the run. Recoveries lower
+    ``learning_rate_factor``. ``content_gain`` is the factor on the content weight and ``sigmas`` are the factors on the
+    styles' losses, None until they are known. ``base_image`` (1,3,h,w) is the finished image of the base size, which
+    larger scales stay close to. ``changes`` lists changes of strength or mix during the run, each with its step.
     """
 
     image: Tensor
@@ -67,9 +67,9 @@ class RunState:
     generator: torch.Generator
     scale: int = 0
     step: int = 0
-    total: int = 0
+    steps_done: int = 0
     learning_rate_factor: float = 1.0
-    gain: float = 1.0
+    content_gain: float = 1.0
     sigmas: tuple[float, ...] | None = None
     base_image: Tensor | None = None
     losses: list[float] = field(default_factory=list)
@@ -117,7 +117,7 @@ def enlarge(picture: Tensor, size: tuple[int, int], *, seamless: bool, soften: b
 
     ``seamless`` resizes it surrounded by copies of itself, so that it still tiles. ``soften`` blurs it by (1, 2, 1) / 4
     along both axes. Otherwise strokes as sharp as a pixel leave the old pixel grid in the larger picture: the gradient
-    between old pixels stays 1.4 times that within them. Softened it is 1.1 times, for 1 % of STYLE.
+    between old pixels stays 1.4 times that within them. Softened it is 1.1 times, for 1 % more distance from the style.
     """
     height, width = size
     large = resize(picture.repeat(1, 1, 3, 3), (3 * height, 3 * width)) if seamless else resize(picture, size)
