@@ -18,9 +18,9 @@ MIN_ENERGY = 1e-12
 class RelativeMomentLoss(MomentLoss[Moments]):
     """|mean - mean_s|² / (|mean_s|² + tr cov_s) + |cov - cov_s|²_F / |cov_s|²_F for a style s.
 
-    0 for equal moments, between 1 and 2 for an image without any features. It does not change when the features are
-    scaled, so layers and encoders can be added up. It is not symmetric. Deviation (from our own formula): |cov_s|_F
-    counts as at least 1e-4 of |mean_s|² + tr cov_s, for flat style images.
+    The distance is 0 for equal moments, and from 1 to 2 for features that are all 0. It does not change when both
+    feature maps are scaled alike, so distances of different layers and encoders can be added. It is not symmetric.
+    Deviation for flat style images: |cov_s|_F counts as at least 1e-4 of |mean_s|² + tr cov_s.
     """
 
     def from_sums(self, sums: MomentSums) -> Moments:

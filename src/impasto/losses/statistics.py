@@ -1,7 +1,7 @@
 """Mean and second raw moment of feature maps over all positions.
 
-Both are averages over positions, so their sums add up over tiles, machines and styles. The covariance does not add
-up; it is derived from them.
+Sums over the tiles of an image, or over machines, add up to the sums over everything. The covariance is not additive;
+it is computed from the two moments.
 """
 
 from __future__ import annotations

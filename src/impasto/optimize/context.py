@@ -46,8 +46,8 @@ class RunContext:
     def style_weights(self, scale: int) -> tuple[float, ...]:
         """Return the weight of each style at scale number ``scale``.
 
-        Styles in regions of their own have weights of 1 at an even mix: each region is painted like an image of one
-        style.
+        Where styles have masks, the weights are multiplied by the number of styles. An even mix then paints each region
+        like an image of one style.
         """
         weights = styles_of_scale(self.recipe, self.style_count, scale, len(self.job.plan.scales))
         if self.job.pictures.full.placement.masked:
@@ -98,7 +98,7 @@ class RunContext:
         scales = [s for s in job.plan.scales if not base or max(s.height, s.width) <= base]
         recipe = calibration_recipe(self.recipe, sum(scale.steps for scale in scales or job.plan.scales))
         pictures = job.pictures.base or job.pictures.full
-        # Above the base size the shape is that of a run of the base size, to the pixel.
+        # A run that is larger than its base size is calibrated at exactly the size of its scale at the base size.
         last = scales[-1] if scales and job.pictures.base else job.plan
         sizes = PictureSizes((last.height, last.width), pictures.sizes.styles, pictures.sizes.has_content)
         plan = make_plan(recipe, job.encoder, lambda side: sizes, macs_per_second=1.0, available=None)  # noqa: ARG005
@@ -122,7 +122,7 @@ class RunContext:
         return improvements(self.initial_losses(scale), final_losses)
 
     def _even_styles(self, scale: ScalePlan) -> Objective:
-        """Return the objective of the styles alone at even weights, through the plain view."""
+        """Return the objective of the style terms alone, at even weights and through the view that changes nothing."""
         generator = torch.Generator().manual_seed(self.recipe.seed)
         inputs = self.scale_inputs(scale, (1 / self.style_count,) * self.style_count, generator)
         (objective,) = build_objectives(inputs, (style_terms,)).values()

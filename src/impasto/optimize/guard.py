@@ -37,7 +37,7 @@ class DivergenceGuard:
         self._take_snapshot(state)
 
     def accepts(self, state: RunState, loss: float) -> bool:
-        """Return whether the step that began with ``loss`` has not diverged."""
+        """Return True unless the last step has diverged; ``loss`` is the loss before that step."""
         finite = math.isfinite(loss) and bool(torch.isfinite(state.image).all())
         # The loss of a flat image in a flat style is 0; a ratio to it says nothing.
         if not finite or (self.lowest > 0 and loss > DIVERGENCE_RATIO * self.lowest):

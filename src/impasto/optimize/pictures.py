@@ -1,4 +1,4 @@
-"""Input images of a run: read, brought to the colours that are compared, and chosen by scale."""
+"""Input images of a run: read, prepared in colour, and chosen by scale."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ MIN_STYLE_SIDE = 16
 class RunPictures:
     """The input images as read for one size of the output.
 
-    Pixels are (1,3,H,W) in [0,1] on the CPU. ``content`` and ``styles`` are in the colours that are compared,
+    Pixels are (1,3,H,W) in [0,1] on the CPU. ``content`` and ``styles`` are in the colours that the encoder gets,
     ``original`` is the content image in its own colours and ``alpha`` (1,1,H,W) its transparency. ``start`` is the
-    initial image from a file. ``shape`` (height, width) is the output's aspect. Names are paths where there are any.
+    initial image from a file. ``aspect`` is that of `PictureSizes`. Names are paths where there are any.
     """
 
     aspect: Size
@@ -115,13 +115,13 @@ def _read(
         blend=recipe.blend,
     )
     original = None if photo is None else photo.pixels
-    compared_content, compared_styles = prepare_colors(
+    prepared_content, prepared_styles = prepare_colors(
         color_settings(recipe), original, [style.pixels for style in style_pictures]
     )
     return RunPictures(
         aspect=aspect,
-        content=compared_content,
-        styles=compared_styles,
+        content=prepared_content,
+        styles=prepared_styles,
         start=None if start is None else start.pixels,
         placement=placement,
         original=original,

@@ -93,7 +93,7 @@ _D2L = Preset(
 _MIXED = Preset(
     "mixed",
     "Mixed neural style transfer: two styles, a cross-fader, balanced.",
-    "Mixed neural style transfer with two style images: VGG-19, block5_conv2, undivided Gram, gamma and sigmas",
+    "Mixed Neural Style Transfer With Two Style Images, article in Towards Data Science",
     {
         "encoder": "vgg19",
         "content_layers": {"relu5_2": 1.0},
