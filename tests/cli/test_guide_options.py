@@ -16,7 +16,7 @@ from impasto.cli.guide_options import GuideOptions, as_arguments, names_of
 from impasto.cli.main import load
 from impasto.cli.options import group_parameters
 from impasto.guidance import Guides
-from impasto.imaging import RAMPS, read_recipe
+from impasto.imaging import MASK_NAMES, read_recipe
 from impasto.optimize.checkpoint import read_checkpoint
 
 from .bad_cases import BLACK, BLUE, RED, TWO, WHITE, stripes
@@ -41,7 +41,7 @@ def paint(cli, out: str, *words: object) -> numpy.ndarray:
 
 def test_every_word_for_a_mask_is_in_the_help() -> None:
     (option,) = (p.annotation.__metadata__[0] for p in group_parameters(GuideOptions) if p.name == "mask")
-    assert all(word in option.help for word in RAMPS)
+    assert all(word in option.help for word in MASK_NAMES)
 
 
 def test_words_become_guides_and_come_back(place: Path) -> None:

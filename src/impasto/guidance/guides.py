@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from impasto.errors import PictureError, RecipeError
-from impasto.imaging import RAMPS, PictureLike, complete_masks, read_mask, read_regions
+from impasto.imaging import MASK_NAMES, PictureLike, complete_masks, read_mask, read_regions
 
 Size = tuple[int, int]
 # A mask with a smaller mean than this is empty.
@@ -19,7 +19,7 @@ MIN_MASK_MEAN = 1e-3
 
 @dataclass(frozen=True)
 class Guides:
-    """Masks and maps that say where styles are painted; each is a file, an array, or one of the words in `RAMPS`.
+    """Masks and maps that say where styles are painted; each is a file, an array, or one of the words in `MASK_NAMES`.
 
     * ``masks``: where in the output each style is painted. With one mask fewer than styles, the last style gets the
       rest.
@@ -64,7 +64,7 @@ class Guides:
     def files(self) -> list[Path]:
         """The guides that are files."""
         values = [*self.masks, *self.style_masks, self.regions, *self.style_regions, self.protect]
-        return [Path(value) for value in values if isinstance(value, str | Path) and value not in RAMPS]
+        return [Path(value) for value in values if isinstance(value, str | Path) and value not in MASK_NAMES]
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +207,7 @@ def _display_name(guide: object) -> str:
 
 
 def _stored(guide: PictureLike) -> str:
-    if isinstance(guide, str) and guide in RAMPS:
+    if isinstance(guide, str) and guide in MASK_NAMES:
         return guide
     return str(Path(guide).resolve()) if isinstance(guide, str | Path) else _display_name(guide)
 
