@@ -141,7 +141,7 @@ class Stylizer:
         pixels = self.descriptor.paint(
             picture.pixels,
             style_params,
-            [patch.mask for patch in placement.regions if patch.mask is not None] or None,
+            [region.mask for region in placement.regions if region.mask is not None] or None,
             tiling=self.tiling,
             on_progress=on_progress,
         )

@@ -42,7 +42,7 @@ class PositionBlocks:
         return len(self.block_weights) * self.block + len(self.mixed)
 
     def blocks(self, size: int) -> Iterator[tuple[int, int, Tensor]]:
-        """Yield start, stop and block_weights of chunks of about `size` positions in blocks."""
+        """Yield start, stop and weights of chunks of about `size` positions in blocks."""
         step = max(1, size // self.block)
         for first in range(0, len(self.block_weights), step):
             block_weights = self.block_weights[first : first + step]

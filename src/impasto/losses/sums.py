@@ -110,8 +110,10 @@ def _image_sums(rows: Tensor, blocks: PositionBlocks, dtype: torch.dtype) -> tup
 def _image_gradient(
     rows: Tensor, blocks: PositionBlocks, first_grad: Tensor, symmetric: Tensor, out: Tensor
 ) -> None:
-    """Write the gradient of one image into `out` in block order, from `first_grad` g `(K, C)` and
-    `symmetric` G + Gᵀ `(K, C, C)`."""
+    """Write the gradient of one image into `out` in block order.
+
+    `first_grad` is g `(K, C)` and `symmetric` is G + Gᵀ `(K, C, C)`.
+    """
     channels, size, dtype = rows.shape[1], _chunk_size(rows), out.dtype
     for start, stop, block_weights in blocks.blocks(size):
         taken = blocks.take(rows, start, stop).to(dtype).view(len(block_weights), -1, channels)

@@ -36,18 +36,16 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
 
 
 # Fields of `RunState` that are stored as they are.
-PLAIN_PARTS = frozenset(
-    {
-        "scale",
-        "step",
-        "steps_done",
-        "learning_rate_factor",
-        "content_gain",
-        "sigmas",
-        "base_image",
-        "losses",
-        "changes",
-    }
+PLAIN_PARTS = (
+    "scale",
+    "step",
+    "steps_done",
+    "learning_rate_factor",
+    "content_gain",
+    "sigmas",
+    "base_image",
+    "losses",
+    "changes",
 )
 
 
@@ -95,9 +93,10 @@ class RunState:
         if "image" in state:
             with torch.no_grad():
                 self.image.copy_(state["image"])
-        for name in PLAIN_PARTS & state.keys():
-            value = state[name]
-            setattr(self, name, list(value) if isinstance(value, list) else value)
+        for name in PLAIN_PARTS:
+            if name in state:
+                value = state[name]
+                setattr(self, name, list(value) if isinstance(value, list) else value)
         if "optimizer" in state:
             self.optimizer.load_state_dict(state["optimizer"])
         if "ema" in state:
