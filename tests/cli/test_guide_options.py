@@ -12,11 +12,11 @@ import numpy
 import pytest
 from PIL import Image
 
-from impasto.cli.guide_options import GuideOptions, as_words, names_of
+from impasto.cli.guide_options import GuideOptions, as_arguments, names_of
 from impasto.cli.main import load
 from impasto.cli.options import group_parameters
 from impasto.guidance import Guides
-from impasto.imaging import RAMPS, read_embedded_json
+from impasto.imaging import MASK_NAMES, read_embedded_json
 from impasto.optimize.checkpoint import read_checkpoint
 
 from .bad_cases import BLACK, BLUE, RED, TWO, WHITE, stripes
@@ -41,7 +41,7 @@ def paint(cli, out: str, *words: object) -> numpy.ndarray:
 
 def test_every_word_for_a_mask_is_in_the_help() -> None:
     (option,) = (p.annotation.__metadata__[0] for p in group_parameters(GuideOptions) if p.name == "mask")
-    assert all(word in option.help for word in RAMPS)
+    assert all(word in option.help for word in MASK_NAMES)
 
 
 def test_words_become_guides_and_come_back(place: Path) -> None:
@@ -51,7 +51,7 @@ def test_words_become_guides_and_come_back(place: Path) -> None:
     assert guides.masks == ("left", Path("left"), Path("a.png"))
     assert (guides.style_masks, guides.protect) == (("centre",), "top")
     assert [path.name for path in guides.files] == ["left", "a.png", "m.png", "n.png"]
-    words = as_words(guides)
+    words = as_arguments(guides)
     assert words == [
         "--mask=left", "--mask=./left", "--mask=a.png", "--style-mask=centre", "--regions=m.png",
         "--style-regions=n.png", "--protect=top",
@@ -61,7 +61,7 @@ def test_words_become_guides_and_come_back(place: Path) -> None:
     assert again.guides() == guides
     assert names_of(guides)["style masks"] == "centre"
     assert GuideOptions().guides() == Guides()
-    assert as_words(Guides()) == []
+    assert as_arguments(Guides()) == []
 
 
 # Only the first layer, whose features see one pixel around their own, and nothing but the style.
@@ -208,7 +208,7 @@ def test_a_killed_run_with_masks_goes_on_bit_for_bit(cli, mask: Path, environmen
     wait_for(Path("c"), process)
     process.kill()
     process.communicate()
-    assert read_checkpoint(Path("c")).state["total"] < 420
+    assert read_checkpoint(Path("c")).state["steps_done"] < 420
     assert numpy.array_equal(paint(cli, "o.png", "--resume", "c"), whole)
     other = cli("stylize", "--resume", "c", "--mask", "right", "--out", "p.png")
     assert other.code == 2

@@ -114,6 +114,22 @@ def test_a_replay_takes_other_pictures_and_settings(cli, place: Path) -> None:
     assert read_embedded_json("third.png")["styles"] == [str(place / "art2.png")]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("--quality", "draft"), ("--content-weight", "2"), ("--optimizer", "lbfgs"), ("--start", "noise")],
+)
+def test_a_replay_with_a_setting_is_a_run_with_that_setting(cli, place: Path, words: tuple[str, ...]) -> None:
+    settings = ("--encoder", "tiny", "--size", "32", "--precision", "float32")
+    first = ("--steps", "1", "--start-picture", "art.png") if "--start" in words else ("--steps", "1")
+    assert cli("stylize", "photo.png", "art.png", *settings, *first, "--out", "first.png").code == 0
+    assert cli("stylize", "--from", "first.png", *words, "--out", "second.png").code == 0
+    assert (
+        cli("stylize", "photo.png", "art.png", *settings, "--steps", "1", *words, "--out", "plain.png").code
+        == 0
+    )
+    assert read_recipe("second.png") == read_recipe("plain.png")
+
+
 def test_a_replay_finds_pictures_that_moved_along(cli, place: Path) -> None:
     Path("here").mkdir()
     for name in ("photo.png", "art.png"):

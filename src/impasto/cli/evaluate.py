@@ -65,7 +65,7 @@ def evaluate(
     content_path, style_path = _pictures(output, content, style)
     content_image, style_image = read_picture(content_path), read_picture(style_path, longest=size)
     compute_device = open_device(device)
-    # The published figures use VGG's zero padding, which changes STYLE by some 2 %.
+    # The published figures use VGG's zero padding, which changes the style distance by some 2 %.
     padding = "zeros" if encoder.startswith("vgg") else "replicate"
     judge = prepare(open_encoder(encoder, weights=weights, padding=padding), compute_device, "float32")
     output_pixels, content_pixels, style_pixels = (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.cli.console import note
 from impasto.cli.interrupt import Stop
-from impasto.cli.options import as_words
+from impasto.cli.options import as_arguments
 from impasto.cli.training_progress import TrainingReport
 from impasto.cli.training_session import TrainingSession, read_pictures
 from impasto.errors import DivergedError, MissingExtraError, RecipeError
@@ -247,7 +247,7 @@ def _command(request: TrainingRequest) -> str:
         name: value for name, value in request.given.items() if value is not None and name not in texts
     }
     # "--steps 100" reads better than "--steps=100" in a card.
-    words += [part for word in as_words(settings) for part in word.split("=", 1)]
+    words += [part for word in as_arguments(settings) for part in word.split("=", 1)]
     words += [part for name, values in texts.items() for value in values for part in (f"--{name}", value)]
     words += ["--accept"] if request.accept else []
     return shlex.join(words)

@@ -35,11 +35,11 @@ def check_checkpoint(path: Path, resume: bool) -> None:
 
 
 def read_pictures(
-    folder: Path, what: str, report: TrainingReport, stop: Stop, **limits: int
+    folder: Path, what: str, report: TrainingReport, stop: Stop, least: int = 32
 ) -> PictureFolder:
     """Read the training pictures of `folder`, called `what` in messages; print how many could not be read.
 
-    `limits` are those of `read_folder`. Raises PictureError if too few can be read.
+    Raises PictureError if fewer than `least` can be read.
     """
     from impasto.training.crops import read_folder
 
@@ -47,7 +47,7 @@ def read_pictures(
         report.counted(f"reading {what}", done, total)
         stop.check()
 
-    pictures = read_folder(folder, on_progress=progress, **limits)
+    pictures = read_folder(folder, on_progress=progress, least=least)
     if pictures.skipped and not stop.quiet:
         note(f"{len(pictures.skipped)} {what} were skipped; the first: {pictures.skipped[0].reason}")
     return pictures

@@ -15,7 +15,7 @@ from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH, STROKE
 from impasto.feedforward.modules.style_predictor import LAYERS
 from impasto.feedforward.style_data import LONGEST, MomentTargets
 from impasto.imaging import fit, resize
-from impasto.losses import Moments, mix, moments
+from impasto.losses import Moments, average_moments, moments
 
 # Log-uniform between the ends, and 1 itself.
 MEASURED_STROKES = (0.5, 0.63, 0.8, 1.0, 1.22, 1.5)
@@ -125,7 +125,10 @@ def draw_batch(
 
 def _mixture(first: StyleMeasurement, second: StyleMeasurement, share: float) -> StyleMeasurement:
     shares = (share, 1 - share)
-    layers = {layer: mix((first.moments[layer], second.moments[layer]), shares) for layer in first.moments}
+    layers = {
+        layer: average_moments((first.moments[layer], second.moments[layer]), shares)
+        for layer in first.moments
+    }
     return decompose(layers)
 
 

@@ -17,13 +17,13 @@ from impasto.feedforward.runner import NetworkRunner, check_tiling, ignore_progr
 from impasto.feedforward.settings import OnePassSettings
 from impasto.guidance import (
     ColorSettings,
-    Finish,
     Guides,
     Placement,
+    RestoreContent,
     Result,
     calibrated_strength,
     check_strength,
-    place,
+    place_styles,
 )
 from impasto.imaging import Picture, PictureLike, read_picture
 from impasto.imaging.tiles import DEFAULT_TILING, Tiling
@@ -141,11 +141,11 @@ class Stylizer:
         pixels = self.runner.paint(
             picture.pixels,
             style_params,
-            [patch.mask for patch in placement.patches if patch.mask is not None] or None,
+            [region.mask for region in placement.regions if region.mask is not None] or None,
             tiling=self.tiling,
             on_progress=on_progress,
         )
-        finish = Finish(ColorSettings(resolved.colors), picture.pixels, placement.protect)
+        finish = RestoreContent(ColorSettings(resolved.colors), picture.pixels, placement.protect)
         return Result(
             finish(pixels),
             picture.alpha,
@@ -221,7 +221,7 @@ def fast(
 def _placement(guides: Guides, picture: Picture, styles: int) -> Placement:
     """Return where each style goes; without masks the styles are mixed and count as one."""
     # The sizes of style images matter only for style masks, which one pass refuses.
-    return place(guides, (picture.height, picture.width), [(1, 1)] * styles, has_content=True)
+    return place_styles(guides, (picture.height, picture.width), [(1, 1)] * styles, has_content=True)
 
 
 def _source(image: PictureLike, read: Picture | None = None) -> str:

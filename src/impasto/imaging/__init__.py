@@ -18,7 +18,7 @@ from impasto.imaging.color import (
 from impasto.imaging.decode import open_image, orientation_of, picture_errors
 from impasto.imaging.encode import to_image
 from impasto.imaging.folders import READABLE, pictures_in
-from impasto.imaging.masks import RAMPS, area_average, complete_masks, ramp, read_mask, scale_mask
+from impasto.imaging.masks import MASK_NAMES, area_average, complete_masks, ramp, read_mask, scale_mask
 from impasto.imaging.match import DEFAULT_SPACE, MATCHES, SPACES, match_colors
 from impasto.imaging.picture import Picture, PictureLike, PictureWarning
 from impasto.imaging.provenance import provenance_text, read_embedded_json
@@ -31,8 +31,8 @@ from impasto.imaging.write import WRITABLE, check_writable, write_animation, wri
 __all__ = [
     "DEFAULT_SPACE",
     "LUMA",
+    "MASK_NAMES",
     "MATCHES",
-    "RAMPS",
     "READABLE",
     "SPACES",
     "WRITABLE",
