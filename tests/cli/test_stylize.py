@@ -127,7 +127,7 @@ def test_a_replay_with_a_setting_is_a_run_with_that_setting(cli, place: Path, wo
         cli("stylize", "photo.png", "art.png", *settings, "--steps", "1", *words, "--out", "plain.png").code
         == 0
     )
-    assert read_recipe("second.png") == read_recipe("plain.png")
+    assert read_embedded_json("second.png") == read_embedded_json("plain.png")
 
 
 def test_a_replay_finds_pictures_that_moved_along(cli, place: Path) -> None:
