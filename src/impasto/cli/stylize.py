@@ -112,26 +112,12 @@ def stylize(
         provenance = _provenance(replay, resume, fast)
         if provenance is not None and provenance.one_pass:
             replay_fast(provenance, pictures, styles, guide_options, output_options, out_dir, settings, stop)
-            return
-        if fast:
-            paint_fast(
-                typed_inputs(pictures, styles),
-                guide_options.guides(),
-                output_options,
-                out_dir,
-                settings,
-                stop,
-            )
-            return
-        request = replace(
-            _request(pictures, styles, resume, provenance, output_options, guide_options, settings),
-            out_dir=out_dir,
-        )
-        _check(request)
-        if len(request.inputs.contents) == 1:
-            _paint_one(request, request.inputs.contents[0], request.inputs.styles, stop)
+        elif fast:
+            inputs, guides = typed_inputs(pictures, styles), guide_options.guides()
+            paint_fast(inputs, guides, output_options, out_dir, settings, stop)
         else:
-            _paint_all(request, settings, stop)
+            request = _request(pictures, styles, resume, provenance, output_options, guide_options, settings)
+            _paint(replace(request, out_dir=out_dir), settings, stop)
 
 
 def _provenance(replay: Path | None, resume: Path | None, fast: bool) -> Provenance | None:
@@ -212,6 +198,14 @@ def _check(request: Request) -> None:
         if value is not None:
             advice = "use --out-dir" if option == "--out" else "paint one at a time"
             raise RecipeError(f"{option} is one file, but there are {count} photographs; {advice}.")
+
+
+def _paint(request: Request, settings: dict[str, Any], stop: Stop) -> None:
+    _check(request)
+    if len(request.inputs.contents) == 1:
+        _paint_one(request, request.inputs.contents[0], request.inputs.styles, stop)
+    else:
+        _paint_all(request, settings, stop)
 
 
 def _paint_one(request: Request, content: Path | None, styles: Sequence[Path | Picture], stop: Stop) -> None:
