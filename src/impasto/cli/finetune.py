@@ -290,8 +290,7 @@ def _finish(session: TrainingSession, plan: FinetunePlan, finished: bool) -> Non
 
 def _tell_skipped(pictures: ClassPictures) -> None:
     """Say which pictures could not be read."""
-    skipped = pictures.skipped
-    if not skipped:
+    if not (skipped := pictures.skipped):
         return
     tell(f"{len(skipped)} {'picture was' if len(skipped) == 1 else 'pictures were'} skipped:")
     for one in skipped[:MOST_NAMES]:
