@@ -282,14 +282,14 @@ def test_a_resumed_distillation_ends_with_the_same_bits(folder, tmp_path, monkey
 def test_a_resumed_distillation_keeps_its_components(folder, tmp_path, monkeypatch):
     """Measured again on another device, they may have other signs."""
     teacher = wide_teacher()
-    first = Trainer(small_task(teacher, folder, monkeypatch))
+    first = Trainer(small_task(teacher, folder, monkeypatch, precision="float32"))
     for event in first.events():
         if event.step == 2:
             break
     for layer, basis in first.task.bases.items():
         first.task.bases[layer] = basis._replace(projection=-basis.projection)
     write_checkpoint(tmp_path / "c", first, {})
-    second = small_task(teacher, folder, monkeypatch)
+    second = small_task(teacher, folder, monkeypatch, precision="float32")
     before = second.teacher.targets(torch.ones(1, 3, 64, 64))
     resume(read_checkpoint(tmp_path / "c", "distill"), Trainer(second))
     after = second.teacher.targets(torch.ones(1, 3, 64, 64))

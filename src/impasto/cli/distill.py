@@ -66,11 +66,9 @@ def distill(
     Ctrl-C writes a checkpoint after the current step; a second one stops at once.
     """
     from impasto.imaging import check_place
-    from impasto.training.checkpoint import read_checkpoint
     from impasto.training.device import ComputeDevice
     from impasto.training.distributed import DataParallel
     from impasto.training.outputs import TrainingOutputs
-    from impasto.training.trainer import Trainer
 
     settings = DistillSettings.make(given)
     outputs = TrainingOutputs(out)
@@ -81,6 +79,40 @@ def distill(
     parallel = DataParallel.from_environment(compute.device)
     parallel.rows(settings.batch)  # reports an uneven batch before the pictures are read
     quiet = quiet or not parallel.is_main
+    _train(
+        settings,
+        compute,
+        parallel,
+        teacher,
+        photos,
+        art,
+        out,
+        checkpoint_path,
+        resume,
+        log_every,
+        measure_every,
+        quiet,
+    )
+
+
+def _train(
+    settings: DistillSettings,
+    compute: ComputeDevice,
+    parallel: DataParallel,
+    teacher: Path | None,
+    photos: Path,
+    art: Path,
+    out: Path,
+    checkpoint_path: Path,
+    resume: bool,
+    log_every: int,
+    measure_every: int,
+    quiet: bool,
+) -> None:
+    """Read the pictures, train, and write the weights."""
+    from impasto.training.checkpoint import read_checkpoint
+    from impasto.training.trainer import Trainer
+
     with Stop(quiet) as stop, training_report(quiet) as report:
         folders = (
             read_pictures(photos, "photographs", report, stop),

@@ -79,8 +79,10 @@ def finetune(
     from impasto.training.distributed import DataParallel
 
     if make_data is not None:
-        _check_only_paints(data, {"out": out, "weights": weights, "resume": resume, **given})
-        _paint(make_data, PER_CLASS if per_class is None else per_class, given.get("seed", 0), quiet)
+        from impasto.cli.paint_data import check_only_paints, paint
+
+        check_only_paints(data, {"out": out, "weights": weights, "resume": resume, **given})
+        paint(make_data, PER_CLASS if per_class is None else per_class, given.get("seed", 0), quiet)
         return
     if per_class is not None:
         raise RecipeError("--per-class is for --make-data; leave it out, or give --make-data DIR.")
@@ -288,34 +290,10 @@ def _finish(session: TrainingSession, plan: FinetunePlan, finished: bool) -> Non
 
 def _tell_skipped(pictures: ClassPictures) -> None:
     """Say which pictures could not be read."""
-    skipped = pictures.skipped
-    if not skipped:
+    if not (skipped := pictures.skipped):
         return
     tell(f"{len(skipped)} {'picture was' if len(skipped) == 1 else 'pictures were'} skipped:")
     for one in skipped[:MOST_NAMES]:
         tell(f"  {one.reason}" if str(one.path) in one.reason else f"  '{one.path}': {one.reason}")
     if len(skipped) > MOST_NAMES:
         tell(f"  and {len(skipped) - MOST_NAMES} more")
-
-
-def _check_only_paints(data: Path | None, options: dict[str, Any]) -> None:
-    """Raise RecipeError if something that only a training uses was given with --make-data."""
-    names = [name for name, value in options.items() if value is not None and name != "seed"]
-    if names or data is not None:
-        extra = f"--{names[0].replace('_', '-')}" if names else f"'{data}'"
-        raise RecipeError(
-            f"--make-data only paints pictures; leave {extra} out and train in a second command."
-        )
-
-
-def _paint(folder: Path, per_class: int, seed: int, quiet: bool) -> None:
-    """Paint the data set."""
-    from impasto.encoder_training.finetune.painted import paint_folder
-
-    with training_report(quiet) as report:
-        count = paint_folder(
-            folder, per_class, seed, lambda done, total: report.counted("painting", done, total)
-        )
-    if not quiet:
-        tell(f"{count} pictures painted")
-        say(str(folder))
