@@ -88,6 +88,8 @@ def tensor_hashes(data: bytes) -> Counter[tuple[str, str, str]]:
 def new_settings(settings: dict[str, Any], kind: str) -> dict[str, Any]:
     """Return the settings of a training with present names and words."""
     names = {**SETTINGS, "plain": PLAIN.get(kind, "plain")}
+    if not kind:  # an encoder, whose warm-up is a number of steps, not a share of them
+        names["warmup"] = "warmup_steps"
     return {names.get(key, key): VALUES.get((key, str(value)), value) for key, value in settings.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ from impasto.cli.console import say
 from impasto.cli.interrupt import Stop
 from impasto.cli.training_options import takes_settings
 from impasto.cli.training_progress import TrainingReport, training_report
-from impasto.cli.training_session import TrainingSession, check_checkpoint, read_pictures
+from impasto.cli.training_session import TrainingSession, check_checkpoint, open_compute, read_pictures
 from impasto.encoder_training.distill.settings import DistillSettings
 
 if TYPE_CHECKING:
@@ -66,8 +67,6 @@ def distill(
     Ctrl-C writes a checkpoint after the current step; a second one stops at once.
     """
     from impasto.imaging import check_place
-    from impasto.training.device import ComputeDevice
-    from impasto.training.distributed import DataParallel
     from impasto.training.outputs import TrainingOutputs
 
     settings = DistillSettings.make(given)
@@ -75,55 +74,44 @@ def distill(
     outputs.check()
     checkpoint_path = check_place(checkpoint or outputs.checkpoint)
     check_checkpoint(checkpoint_path, resume)
-    compute = ComputeDevice.open(settings.device, settings.precision)
-    parallel = DataParallel.from_environment(compute.device)
-    parallel.rows(settings.batch)  # reports an uneven batch before the pictures are read
-    quiet = quiet or not parallel.is_main
     _train(
-        settings,
-        compute,
-        parallel,
-        teacher,
-        photos,
-        art,
-        out,
-        checkpoint_path,
-        resume,
+        DistillRequest(settings, teacher, photos, art, out, checkpoint_path, measure_every),
         log_every,
-        measure_every,
+        resume,
         quiet,
     )
 
 
-def _train(
-    settings: DistillSettings,
-    compute: ComputeDevice,
-    parallel: DataParallel,
-    teacher: Path | None,
-    photos: Path,
-    art: Path,
-    out: Path,
-    checkpoint_path: Path,
-    resume: bool,
-    log_every: int,
-    measure_every: int,
-    quiet: bool,
-) -> None:
+@dataclass(frozen=True)
+class DistillRequest:
+    """The arguments of a distillation, checked before any picture is read."""
+
+    settings: DistillSettings
+    teacher: Path | None
+    photos: Path
+    art: Path
+    out: Path
+    checkpoint_path: Path
+    measure_every: int
+
+
+def _train(request: DistillRequest, log_every: int, resume: bool, quiet: bool) -> None:
     """Read the pictures, train, and write the weights."""
     from impasto.training.checkpoint import read_checkpoint
     from impasto.training.trainer import Trainer
 
+    compute, parallel = open_compute(request.settings)
+    parallel.rows(request.settings.batch)  # reports an uneven batch before the pictures are read
+    quiet = quiet or not parallel.is_main
     with Stop(quiet) as stop, training_report(quiet) as report:
         folders = (
-            read_pictures(photos, "photographs", report, stop),
-            read_pictures(art, "style images", report, stop),
+            read_pictures(request.photos, "photographs", report, stop),
+            read_pictures(request.art, "style images", report, stop),
         )
-        task, teacher_sha256 = _open(
-            teacher, folders, settings, compute, parallel, measure_every, report, stop
-        )
+        task, teacher_sha256 = _open(request, folders, compute, parallel, report, stop)
         origin = {
-            "photos": photos.resolve().name,
-            "art": art.resolve().name,
+            "photos": request.photos.resolve().name,
+            "art": request.art.resolve().name,
             "photos_sha256": folders[0].digest,
             "art_sha256": folders[1].digest,
             "teacher_sha256": teacher_sha256,
@@ -131,30 +119,28 @@ def _train(
         session = TrainingSession(
             Trainer(task, log_every=log_every),
             origin,
-            checkpoint_path,
+            request.checkpoint_path,
             stop,
             report,
             quiet,
             evaluation_lines=evaluation_lines,
         )
         if resume:
-            _resume(session, read_checkpoint(checkpoint_path, task.kind))
+            _resume(session, read_checkpoint(request.checkpoint_path, task.kind))
         if not session.train():
             session.save()
             session.interrupt()
         if session.is_main:
-            _write(task, out, {"settings": settings.model_dump(), **origin})
+            _write(task, request.out, {"settings": request.settings.model_dump(), **origin})
     if not quiet:
-        say(str(out))
+        say(str(request.out))
 
 
 def _open(
-    weights: Path | None,
+    request: DistillRequest,
     folders: tuple[PictureFolder, PictureFolder],
-    settings: DistillSettings,
     compute: ComputeDevice,
     parallel: DataParallel,
-    measure_every: int,
     report: TrainingReport,
     stop: Stop,
 ) -> tuple[DistillTask, str]:
@@ -167,15 +153,15 @@ def _open(
         report.counted("measuring the teacher", done, total)
         stop.check()
 
-    teacher = open_encoder("vgg19", weights=weights)
-    digest = parent_sha256(teacher, "vgg19", weights)
+    teacher = open_encoder("vgg19", weights=request.teacher)
+    digest = parent_sha256(teacher, "vgg19", request.teacher)
     task = DistillTask(
         prepare(teacher, compute.device, compute.precision),
         *folders,
-        settings,
+        request.settings,
         compute,
         parallel,
-        evaluate_every=measure_every,
+        evaluate_every=request.measure_every,
         on_progress=progress,
     )
     return task, digest

@@ -11,9 +11,10 @@ import typer
 
 from impasto.cli.console import note, say, tell
 from impasto.cli.interrupt import Stop
+from impasto.cli.paint_data import check_only_paints, paint_classes
 from impasto.cli.training_options import takes_settings
 from impasto.cli.training_progress import TrainingReport, training_report
-from impasto.cli.training_session import TrainingSession
+from impasto.cli.training_session import TrainingSession, open_compute
 from impasto.encoder_training.finetune.settings import FinetuneSettings
 from impasto.errors import MissingExtraError, RecipeError
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 MOST_NAMES = 10
-PER_CLASS = 100
 METAVARS = {"encoder": "NAME", "freeze_to": "BLOCK", "device": "NAME"}
 
 
@@ -49,13 +49,13 @@ def finetune(
     weights: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Weights to begin with; else the encoder's own.", show_default=False
+            metavar="FILE", help="Weights to start from; else the encoder's own.", show_default=False
         ),
     ] = None,
     resume: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Go on from this checkpoint, with its settings.", show_default=False
+            metavar="FILE", help="Resume from this checkpoint, with its settings.", show_default=False
         ),
     ] = None,
     checkpoint_seconds: Annotated[float, typer.Option(hidden=True, min=0)] = 60.0,
@@ -67,28 +67,22 @@ def finetune(
         int | None,
         typer.Option(help="With --make-data: pictures of each class. [100]", show_default=False),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     *,
     given: dict[str, Any],
 ) -> None:
     """Fine-tune an encoder on your own pictures, one folder for each class.
 
-    Ctrl-C keeps the best so far and a checkpoint to go on from; a second one stops at once.
+    Ctrl-C keeps the best encoder so far and a checkpoint to resume from; a second one stops at once.
     """
-    from impasto.training.device import ComputeDevice
-    from impasto.training.distributed import DataParallel
-
     if make_data is not None:
-        from impasto.cli.paint_data import check_only_paints, paint
-
         check_only_paints(data, {"out": out, "weights": weights, "resume": resume, **given})
-        paint(make_data, PER_CLASS if per_class is None else per_class, given.get("seed", 0), quiet)
+        paint_classes(make_data, per_class, given.get("seed", 0), quiet)
         return
     if per_class is not None:
         raise RecipeError("--per-class is for --make-data; leave it out, or give --make-data DIR.")
     plan = _plan(data, out, weights, resume, given)
-    compute = ComputeDevice.open(plan.settings.device, plan.settings.precision)
-    parallel = DataParallel.from_environment(compute.device)
+    compute, parallel = open_compute(plan.settings)
     quiet = quiet or not parallel.is_main
     with Stop(quiet) as stop:
         with training_report(quiet) as report:

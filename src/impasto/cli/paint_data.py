@@ -9,6 +9,8 @@ from impasto.cli.console import say, tell
 from impasto.cli.training_progress import training_report
 from impasto.errors import RecipeError
 
+PER_CLASS = 100
+
 
 def check_only_paints(data: Path | None, options: dict[str, Any]) -> None:
     """Raise RecipeError if something that only a training uses was given with --make-data."""
@@ -20,13 +22,14 @@ def check_only_paints(data: Path | None, options: dict[str, Any]) -> None:
         )
 
 
-def paint(folder: Path, per_class: int, seed: int, quiet: bool) -> None:
-    """Paint the data set."""
+def paint_classes(folder: Path, per_class: int | None, seed: int, quiet: bool) -> None:
+    """Paint `per_class` pictures of each class into `folder`; None stands for `PER_CLASS`."""
     from impasto.encoder_training.finetune.painted import paint_folder
 
+    number = PER_CLASS if per_class is None else per_class
     with training_report(quiet) as report:
         count = paint_folder(
-            folder, per_class, seed, lambda done, total: report.counted("painting", done, total)
+            folder, number, seed, lambda done, total: report.counted("painting", done, total)
         )
     if not quiet:
         tell(f"{count} pictures painted")

@@ -12,7 +12,7 @@ from impasto.cli.console import note
 from impasto.cli.interrupt import Stop
 from impasto.cli.options import as_arguments
 from impasto.cli.training_progress import TrainingReport
-from impasto.cli.training_session import TrainingSession, read_pictures
+from impasto.cli.training_session import TrainingSession, open_compute, read_pictures
 from impasto.errors import DivergedError, MissingExtraError, RecipeError
 from impasto.feedforward.style_settings import GivenStyleSettings
 
@@ -203,12 +203,9 @@ def _open_task(
     from impasto.feedforward.initial_weights import default_initial, initialiser_from
     from impasto.feedforward.tasks.given_styles import GivenStylesTask
     from impasto.feedforward.tasks.johnson import JohnsonTask
-    from impasto.training.device import ComputeDevice
-    from impasto.training.distributed import DataParallel
 
     settings = request.settings
-    compute = ComputeDevice.open(settings.device, settings.precision)
-    parallel = DataParallel.from_environment(compute.device)
+    compute, parallel = open_compute(settings)
     device, precision = compute.device, compute.precision
     encoder = prepare(open_encoder(settings.encoder, weights=request.weights), device, precision)
     tune_process()

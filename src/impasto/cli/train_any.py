@@ -11,12 +11,19 @@ from impasto.cli.console import say
 from impasto.cli.interrupt import Stop
 from impasto.cli.training_options import takes_settings
 from impasto.cli.training_progress import TrainingReport, training_report
-from impasto.cli.training_session import OTHER_DATA, TrainingSession, check_checkpoint, read_pictures
+from impasto.cli.training_session import (
+    OTHER_DATA,
+    TrainingSession,
+    check_checkpoint,
+    open_compute,
+    read_pictures,
+)
 from impasto.feedforward.training_settings import AnyStyleSettings
 
 if TYPE_CHECKING:
     from impasto.feedforward.tasks.any_style import AnyStyleTask
     from impasto.training.crops import PictureFolder
+    from impasto.training.outputs import TrainingOutputs
 
 app = typer.Typer(add_completion=False)
 
@@ -47,15 +54,29 @@ def train_any(
 
     Every 16th picture of both folders is held out. Ctrl-C writes a checkpoint; a second one stops at once.
     """
-    settings = AnyStyleSettings.make(given)
-    from impasto.feedforward.weights import identity
-    from impasto.training.checkpoint import check_origin, read_checkpoint
     from impasto.training.outputs import TrainingOutputs
-    from impasto.training.trainer import Trainer
 
+    settings = AnyStyleSettings.make(given)
     outputs = TrainingOutputs(out)
     outputs.check()
     check_checkpoint(outputs.checkpoint, resume)
+    _train(photos, art, settings, initial, outputs, resume, quiet)
+
+
+def _train(
+    photos: Path,
+    art: Path,
+    settings: AnyStyleSettings,
+    initial: Path | None,
+    outputs: TrainingOutputs,
+    resume: bool,
+    quiet: bool,
+) -> None:
+    """Read the pictures, train, and write the network."""
+    from impasto.feedforward.weights import identity
+    from impasto.training.checkpoint import check_origin, read_checkpoint
+    from impasto.training.trainer import Trainer
+
     with Stop(quiet) as stop, training_report(quiet) as report:
         photographs = read_pictures(photos, "photographs", report, stop)
         style_images = read_pictures(art, "style images", report, stop)
@@ -79,11 +100,11 @@ def train_any(
             session.save()
             session.interrupt()
         if session.is_main:
-            _write(task, out, session.origin)
+            _write(task, outputs.model, session.origin)
     if session.is_main:
         outputs.checkpoint.unlink(missing_ok=True)
         if not quiet:
-            say(str(out))
+            say(str(outputs.model))
 
 
 def _open(
@@ -99,13 +120,10 @@ def _open(
     from impasto.feedforward.restore import read_any_style
     from impasto.feedforward.style_data import measure_styles
     from impasto.feedforward.tasks.any_style import AnyStyleTask
-    from impasto.training.device import ComputeDevice
-    from impasto.training.distributed import DataParallel
 
     weights = None if initial is None else read_any_style(initial)[1]
     tune_process()
-    compute = ComputeDevice.open(settings.device, settings.precision)
-    parallel = DataParallel.from_environment(compute.device)
+    compute, parallel = open_compute(settings)
     encoder = prepare(open_encoder("compact"), compute.device, compute.precision)
 
     def progress(done: int, total: int) -> None:
