@@ -37,7 +37,7 @@ def test_a_study_runs(laboratory, name: str) -> None:
         assert "impasto weights fetch" in reason or "impasto train" in reason
     report = write_report(result)
     text = words(report.read_text(encoding="utf-8"))
-    assert words(result.study.says) in text
+    assert words(result.study.claim) in text
     assert result.conditions
     assert all(words(condition) in text for condition in result.conditions)
     for row in result.rows:
@@ -73,7 +73,7 @@ def test_the_recipes_of_a_study_are_whole(tmp_path: Path, name: str, encoder: st
 def test_a_study_has_a_page_in_the_words_of_the_study(name: str) -> None:
     study = STUDIES[name]
     page = words((ROOT / f"docs/lab/{name}.md").read_text(encoding="utf-8"))
-    for text in (study.title, study.question, study.source, study.says, study.differs):
+    for text in (study.title, study.question, study.source, study.claim, study.differs):
         assert words(text) in page
     assert f"({name}.md)" in (ROOT / "docs/lab/README.md").read_text(encoding="utf-8")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from impasto.cli.console import one_line, say, tell, wide_console
+from impasto.cli.console import one_line, print_result, print_status, wide_console
 from impasto.cli.failures import BAD_INPUT
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.naming import check_distinct, joined, make_folder
@@ -180,11 +180,11 @@ def _paint_all(
                     raise
                 failed.append((content, error))
             except Interrupted:
-                tell(f"{done} pictures painted; the same command goes on with the rest.")
+                print_status(f"{done} pictures painted; the same command goes on with the rest.")
                 raise
             else:
                 if not quiet:
-                    say(str(place))
+                    print_result(str(place))
     _report(len(pairs), done, skipped, failed, quiet)
 
 
@@ -193,9 +193,9 @@ def _report(
 ) -> None:
     if not quiet and (count > 1 or skipped):
         existing = f", {skipped} were there already (--again paints them again)" if skipped else ""
-        tell(f"{done} of {count} pictures painted{existing}.")
+        print_status(f"{done} of {count} pictures painted{existing}.")
     for content, reason in failed:
-        tell(f"impasto: {content}: {one_line(str(reason))}")
+        print_status(f"impasto: {content}: {one_line(str(reason))}")
     if failed:
         raise typer.Exit(BAD_INPUT)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from impasto.cli.console import say, say_json
+from impasto.cli.console import print_json, print_result
 from impasto.cli.interrupt import Stop
 
 app = typer.Typer(add_completion=False)
@@ -46,6 +46,6 @@ def classify(
             results[str(path)] = dict(ranked)
             if not as_json:
                 top = ", ".join(f"{name} {share:.3f}" for name, share in ranked[:SHOWN])
-                say(f"{path}: {top}")
+                print_result(f"{path}: {top}")
     if as_json:
-        say_json(results)
+        print_json(results)

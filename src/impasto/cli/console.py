@@ -12,24 +12,24 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 400
 
 
-def say(text: str) -> None:
+def print_result(text: str) -> None:
     """Print one line to stdout without wrapping; characters that the terminal cannot show are escaped."""
     _print(text, sys.stdout)
 
 
-def tell(text: str) -> None:
+def print_status(text: str) -> None:
     """Print one line to stderr without wrapping."""
     _print(text, sys.stderr)
 
 
-def note(text: str) -> None:
+def print_note(text: str) -> None:
     """Print a note to stderr: information that does not stop the command."""
-    tell(f"impasto: note: {one_line(text)}")
+    print_status(f"impasto: note: {one_line(text)}")
 
 
-def say_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     """Print a value as JSON to stdout."""
-    say(json.dumps(value, indent=2, default=str))
+    print_result(json.dumps(value, indent=2, default=str))
 
 
 def one_line(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from impasto.cli.console import say, tell
+from impasto.cli.console import print_result, print_status
 from impasto.cli.interrupt import Stop
 from impasto.cli.naming import free, make_folder, target
 from impasto.cli.options import OutputOptions
@@ -67,13 +67,13 @@ def demo(
     make_folder(out)
     with Stop(quiet) as stop:
         if not quiet:
-            tell(f"painting the plate '{style}'")
+            print_status(f"painting the plate '{style}'")
         content, style_file = free(out / f"{photo}.png"), free(out / f"{style}.png")
         write_picture(content, read_picture(source).pixels)
         write_picture(style_file, read_picture(paint(style, min(4096, max(64, size)))).pixels)
         if not quiet:
-            say(str(content))
-            say(str(style_file))
+            print_result(str(content))
+            print_result(str(style_file))
         output = target(None, out, [photo, style])
         session = Session(OutputOptions(quiet=quiet), output, stop, [content, style_file])
         session.paint(partial(open_job, recipe, content, [style_file]))
@@ -100,9 +100,9 @@ def photo_path(name: str) -> Path:
 def _list() -> None:
     from impasto.plates import PLATES
 
-    say("Photographs (--photo):")
+    print_result("Photographs (--photo):")
     for name, (package, _, subject) in PHOTOS.items():
-        say(f"  {name:10} {subject}, from {package}")
-    say("Plates (--style):")
+        print_result(f"  {name:10} {subject}, from {package}")
+    print_result("Plates (--style):")
     for name, plate in PLATES.items():
-        say(f"  {name:10} {plate.title}: {plate.description}")
+        print_result(f"  {name:10} {plate.title}: {plate.description}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.console import say
+from impasto.cli.console import print_result
 from impasto.cli.interrupt import Stop
 from impasto.cli.training_options import takes_settings
 from impasto.cli.training_progress import TrainingReport, training_report
@@ -133,7 +133,7 @@ def _train(request: DistillRequest, log_every: int, resume: bool, quiet: bool) -
         if session.is_main:
             _write(task, request.out, {"settings": request.settings.model_dump(), **origin})
     if not quiet:
-        say(str(request.out))
+        print_result(str(request.out))
 
 
 def _open(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from impasto.cli.console import say_json, wide_console
+from impasto.cli.console import print_json, wide_console
 from impasto.cli.inputs import stored_inputs
 from impasto.errors import RecipeError
 
@@ -73,7 +73,7 @@ def evaluate(
     )
     rows = judge_with_baselines(output_pixels, content_pixels, style_pixels, judge, longest=size)
     if as_json:
-        say_json({"encoder": encoder, "size": size, **{name: asdict(row) for name, row in rows.items()}})
+        print_json({"encoder": encoder, "size": size, **{name: asdict(row) for name, row in rows.items()}})
     else:
         _print(rows, encoder, size)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.console import note, say, tell
+from impasto.cli.console import print_note, print_result, print_status
 from impasto.cli.naming import check_distinct
 from impasto.cli.network_options import (
     MixOption,
@@ -75,12 +75,12 @@ def export(
     else:
         style_params = identity_style_params(stylizer.model.network)
         if not quiet:
-            note("no --style was given, so the style parameters are inputs of the file")
+            print_note("no --style was given, so the style parameters are inputs of the file")
     card = _card(stylizer, styles, settings if inside else None)
     difference = export_network(out, stylizer.model.network, style_params, card, inside=inside)
     if not quiet:
-        say(str(out))
-        tell(f"Compared with torch at five sizes: the largest difference is {difference:.1g}.")
+        print_result(str(out))
+        print_status(f"Compared with torch at five sizes: the largest difference is {difference:.1g}.")
     if predictor is not None:
         _write_predictor(predictor, stylizer, quiet)
 
@@ -93,8 +93,8 @@ def _write_predictor(path: Path, stylizer: Stylizer, quiet: bool) -> None:
     assert isinstance(source, AnyStyle)  # the only kind without styles of its own
     difference = export_style_predictor(path, source.style_predictor, _card(stylizer, [], None))
     if not quiet:
-        say(str(path))
-        tell(f"Its style parameters differ from torch's by {difference:.1g} at most.")
+        print_result(str(path))
+        print_status(f"Its style parameters differ from torch's by {difference:.1g} at most.")
 
 
 def _card(stylizer: Stylizer, styles: list[str | Path], settings: OnePassSettings | None) -> dict[str, Any]:

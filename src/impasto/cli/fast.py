@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from impasto.cli.console import one_line, say, tell
+from impasto.cli.console import one_line, print_result, print_status
 from impasto.cli.failures import BAD_INPUT
 from impasto.cli.guide_options import GuideOptions
 from impasto.cli.inputs import Inputs, stored_inputs
@@ -144,7 +144,7 @@ def _paint_all(job: FastJob, inputs: Inputs, stop: Stop) -> None:
                 raise
             failed.append((content, error))
     for content, reason in failed:
-        tell(f"impasto: {content}: {one_line(str(reason))}")
+        print_status(f"impasto: {content}: {one_line(str(reason))}")
     if failed:
         raise typer.Exit(BAD_INPUT)
 
@@ -169,4 +169,4 @@ def _paint(job: FastJob, content: Path, read: Sequence[Path], stop: Stop) -> Non
     if output_options.sidecar:
         write_sidecar(output.sidecar, result.provenance)
     if not output_options.quiet:
-        say(str(output.path))
+        print_result(str(output.path))

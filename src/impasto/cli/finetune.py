@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.console import note, say, tell
+from impasto.cli.console import print_note, print_result, print_status
 from impasto.cli.interrupt import Stop
 from impasto.cli.paint_data import check_only_paints, paint_classes
 from impasto.cli.training_options import takes_settings
@@ -231,13 +231,13 @@ def _introduce(session: TrainingSession) -> None:
     """Print what is trained on which pictures."""
     task = _task(session)
     settings, pictures = task.settings, task.pictures
-    tell(
+    print_status(
         f"{len(pictures.classes)} classes, {len(pictures.train)} training pictures and "
         f"{len(pictures.held_out)} held out; {settings.encoder}, scope {settings.scope}, "
         f"{task.compute.precision}, {task.steps_per_epoch} steps an epoch"
     )
     if pictures.ignored:
-        note(f"{pictures.ignored} files that are not pictures in a class folder were ignored.")
+        print_note(f"{pictures.ignored} files that are not pictures in a class folder were ignored.")
 
 
 def evaluation_lines(event: Evaluated) -> list[str]:
@@ -264,12 +264,12 @@ def _finish(session: TrainingSession, plan: FinetunePlan, finished: bool) -> Non
     if not quiet:
         _tell_skipped(task.pictures)
         if best is not None:
-            tell(
+            print_status(
                 f"accuracy {best.line.validation_accuracy:.3f} on {len(task.pictures.held_out)} held-out pictures "
                 f"(chance {1 / len(task.pictures.classes):.3f}), epoch {best.line.epoch}"
             )
         if not plotted:
-            note(str(MissingExtraError("Plotting was skipped: it", "lab")))
+            print_note(str(MissingExtraError("Plotting was skipped: it", "lab")))
     if not finished:
         result = (
             f"the best so far: {outputs.model}" if best else "no epoch is finished, so there is no result yet"
@@ -279,15 +279,15 @@ def _finish(session: TrainingSession, plan: FinetunePlan, finished: bool) -> Non
     if session.is_main:
         outputs.checkpoint.unlink(missing_ok=True)
     if not quiet:
-        say(str(outputs.model))
+        print_result(str(outputs.model))
 
 
 def _tell_skipped(pictures: ClassPictures) -> None:
     """Say which pictures could not be read."""
     if not (skipped := pictures.skipped):
         return
-    tell(f"{len(skipped)} {'picture was' if len(skipped) == 1 else 'pictures were'} skipped:")
+    print_status(f"{len(skipped)} {'picture was' if len(skipped) == 1 else 'pictures were'} skipped:")
     for one in skipped[:MOST_NAMES]:
-        tell(f"  {one.reason}" if str(one.path) in one.reason else f"  '{one.path}': {one.reason}")
+        print_status(f"  {one.reason}" if str(one.path) in one.reason else f"  '{one.path}': {one.reason}")
     if len(skipped) > MOST_NAMES:
-        tell(f"  and {len(skipped) - MOST_NAMES} more")
+        print_status(f"  and {len(skipped) - MOST_NAMES} more")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from impasto.cli.console import note, say, tell, wide_console
+from impasto.cli.console import print_note, print_result, print_status, wide_console
 from impasto.cli.demo import photo_path
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.lab_progress import study_progress
@@ -136,10 +136,10 @@ def run(
             _ = laboratory.judge.fingerprint  # reads the judge's weights, which may be missing
         make_folder(out)
         if not quiet and any("judge" in study.measures for study in studies):
-            note(next(iter(laboratories.values())).judge.sentence)
+            print_note(next(iter(laboratories.values())).judge.sentence)
         for study in studies:
             result = _run(study, laboratories[study.adjust(setting)], stop, fresh, quiet)
-            say(str(write_report(result)))
+            print_result(str(write_report(result)))
             stop.check()
 
 
@@ -194,7 +194,7 @@ def _run(study: Study, laboratory: Laboratory, stop: Stop, fresh: bool, quiet: b
             if stop.number:
                 progress.close()
                 if not quiet:
-                    tell(
+                    print_status(
                         f"{study.name}: {progress.done} of {progress.count} cells are finished; run the same command "
                         "again to resume."
                     )

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from impasto.cli.console import duration, tell, wide_console
+from impasto.cli.console import duration, print_status, wide_console
 
 if TYPE_CHECKING:
     from impasto.lab import CellDone, StudyEvent
@@ -78,12 +78,14 @@ class StudyLines(StudyProgress):
         if time.monotonic() - self.last_line >= LINE_SECONDS:
             self.last_line = time.monotonic()
             left = duration(max(0.0, seconds_left))
-            tell(f"{self.name}: {self.done}/{self.count} cells, {self.label} {fraction:.0%}, {left} left")
+            print_status(
+                f"{self.name}: {self.done}/{self.count} cells, {self.label} {fraction:.0%}, {left} left"
+            )
 
     def show_done(self, event: CellDone) -> None:
         """Print the cell."""
         self.last_line = time.monotonic()
-        tell(f"{self.name}: {event.index + 1}/{event.count} {cell_line(event)}")
+        print_status(f"{self.name}: {event.index + 1}/{event.count} {cell_line(event)}")
 
 
 class StudyBar(StudyProgress):

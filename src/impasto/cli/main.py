@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from impasto.cli.console import note, say, tell
+from impasto.cli.console import print_note, print_result, print_status
 from impasto.cli.failures import BROKEN_PIPE, INTERRUPTED, explain
 from impasto.cli.interrupt import Interrupted
 
@@ -65,7 +65,7 @@ def _version(requested: bool) -> None:
     if requested:
         from impasto import __version__
 
-        say(f"impasto {__version__}")
+        print_result(f"impasto {__version__}")
         raise typer.Exit
 
 
@@ -96,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Interrupted as stopped:
         return stopped.code
     except typer.Abort:
-        tell("impasto: stopped.")
+        print_status("impasto: stopped.")
         return INTERRUPTED
     except SystemExit as exit_request:  # typer and rich exit this way when stdout is closed
         if exit_request.code != 1:
@@ -110,10 +110,10 @@ def main(arguments: list[str] | None = None) -> int:
         if failure.sentence is None:
             _close_stdout()
         else:
-            tell(f"impasto: {failure.sentence}")
+            print_status(f"impasto: {failure.sentence}")
         return failure.code
     if code == INTERRUPTED:
-        tell("impasto: stopped.")
+        print_status("impasto: stopped.")
     return code if isinstance(code, int) else 0
 
 
@@ -126,7 +126,7 @@ def _notes(debug: bool) -> Iterator[None]:
         text = str(message)
         if text not in printed and (debug or category.__module__.startswith("impasto.")):
             printed.add(text)
-            note(text)
+            print_note(text)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from impasto.cli.console import say, tell
+from impasto.cli.console import print_result, print_status
 from impasto.cli.training_progress import training_report
 from impasto.errors import RecipeError
 
@@ -32,5 +32,5 @@ def paint_classes(folder: Path, per_class: int | None, seed: int, quiet: bool) -
             folder, number, seed, lambda done, total: report.counted("painting", done, total)
         )
     if not quiet:
-        tell(f"{count} pictures painted")
-        say(str(folder))
+        print_status(f"{count} pictures painted")
+        print_result(str(folder))

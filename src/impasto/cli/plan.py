@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.console import duration, say, say_json, wide_console
+from impasto.cli.console import duration, print_json, print_result, wide_console
 from impasto.cli.guide_options import GuideOptions, check_guides, names_of
 from impasto.cli.inputs import typed_inputs
 from impasto.cli.options import takes_recipe
@@ -65,13 +65,13 @@ def plan(
             raise RecipeError(f"A plan is for one content image, not {len(inputs.contents)}; give one.")
         planned = plan_only(recipe, inputs.contents[0], inputs.styles, guides)
     if as_json:
-        say_json({**as_dict(planned), "guides": guides.to_json()})
+        print_json({**as_dict(planned), "guides": guides.to_json()})
         return
     console = wide_console()
     console.print(_facts(planned, guides))
     console.print(_scales(planned))
     if not planned.fits:
-        say("This does not fit into memory: choose a smaller --size.")
+        print_result("This does not fit into memory: choose a smaller --size.")
 
 
 def as_dict(plan: Plan) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from impasto.cli.console import say, say_json, wide_console
+from impasto.cli.console import print_json, print_result, wide_console
 from impasto.errors import RecipeError, unknown
 from impasto.optimize.presets import PRESETS, Preset, make_recipe
 
@@ -28,7 +28,7 @@ def presets(
     if name not in PRESETS:
         raise RecipeError(unknown("preset", name, PRESETS))
     if as_json:
-        say_json(_as_dict(PRESETS[name]))
+        print_json(_as_dict(PRESETS[name]))
     else:
         _show(PRESETS[name])
 
@@ -45,7 +45,7 @@ def _as_dict(preset: Preset) -> dict[str, Any]:
 
 def _list(as_json: bool) -> None:
     if as_json:
-        say_json([_as_dict(preset) for preset in PRESETS.values()])
+        print_json([_as_dict(preset) for preset in PRESETS.values()])
         return
     from rich.table import Table
 
@@ -58,10 +58,10 @@ def _list(as_json: bool) -> None:
 def _show(preset: Preset) -> None:
     from rich.table import Table
 
-    say(f"{preset.name}: {preset.summary}")
-    say(f"Source: {preset.source}")
+    print_result(f"{preset.name}: {preset.summary}")
+    print_result(f"Source: {preset.source}")
     if preset.deviations:
-        say(f"Deviations: {preset.deviations}")
+        print_result(f"Deviations: {preset.deviations}")
     table = Table("setting", "value", "set by")
     for setting, value in make_recipe(preset.name).to_json().items():
         origin = "preset" if setting in preset.fields else "default"

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from impasto.cli.console import duration, note, tell
+from impasto.cli.console import duration, print_note, print_status
 from impasto.optimize.events import Balancing, Event, Recovered, ScaleDone, ScaleStarted, Started, Stepped
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class QuietReporter:
         elif isinstance(event, ScaleDone):
             self.scale_done(event)
         elif isinstance(event, Recovered) and not self.quiet:
-            note(event.message)
+            print_note(event.message)
 
     def started(self, event: Started) -> None:
         """Show the plan."""
@@ -87,15 +87,15 @@ class LineReporter(QuietReporter):
 
     def started(self, event: Started) -> None:
         """Print the plan in one line."""
-        tell(f"{self.name}: {plan_line(event.plan)}")
+        print_status(f"{self.name}: {plan_line(event.plan)}")
         if event.resumed_step:
-            tell(f"{self.name}: resuming after step {event.resumed_step}")
+            print_status(f"{self.name}: resuming after step {event.resumed_step}")
 
     def balancing(self, event: Balancing) -> None:
         """Print the factors on the styles' losses every `LINE_SECONDS` and at the end."""
         if event.step == event.steps or time.monotonic() - self.last_line >= LINE_SECONDS:
             self.last_line = time.monotonic()
-            tell(f"{balancing_label(event)}: {numbers(event.sigmas)}")
+            print_status(f"{balancing_label(event)}: {numbers(event.sigmas)}")
 
     def stepped(self, event: Stepped) -> None:
         """Print the step every `LINE_SECONDS`."""
@@ -112,7 +112,7 @@ class LineReporter(QuietReporter):
         """Print one step."""
         assert self.scale is not None
         self.last_line = time.monotonic()
-        tell(
+        print_status(
             f"{self.scale_label(event.scale)}: step {event.step}/{self.scale.steps}, loss {event.loss:.4g}, "
             f"{duration(event.seconds_left)} left"
         )
@@ -142,7 +142,7 @@ class BarReporter(QuietReporter):
 
     def started(self, event: Started) -> None:
         """Print the plan and draw the bar."""
-        tell(f"{self.name}: {plan_line(event.plan)}")
+        print_status(f"{self.name}: {plan_line(event.plan)}")
         self.task = self.progress.add_task(
             "", total=event.plan.steps, completed=event.resumed_step, scale="measuring", loss="", left=""
         )

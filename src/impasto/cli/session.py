@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from impasto.cli.console import say, tell
+from impasto.cli.console import print_result, print_status
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.naming import Target, check_distinct
 from impasto.cli.options import OutputOptions
@@ -102,9 +102,9 @@ class Session:
         if self.output.sidecar:
             write_sidecar(target.sidecar, result.provenance)
         if not self.output.quiet:
-            say(str(target.path))
+            print_result(str(target.path))
             if result.improvements:
-                tell(improvement_line(result))
+                print_status(improvement_line(result))
         return target.path
 
     def _save_interrupted(self, painter: Painter, events: Generator[Event, None, None]) -> NoReturn:
@@ -112,16 +112,16 @@ class Session:
         painter.checkpoint_path = None  # Closing the events would write it too.
         events.close()
         if painter.state.steps_done == 0:
-            tell("Stopped before the first step; there is nothing to save.")
+            print_status("Stopped before the first step; there is nothing to save.")
             raise Interrupted(self.stop.number)
         target = self.target.with_free_name()
         checkpoint = self.output.checkpoint or target.checkpoint
         painter.save_checkpoint(checkpoint)
         painter.result().save(target.path, bits=self.output.bits, quality=self.output.jpeg_quality)
-        tell(f"Stopped after step {painter.state.steps_done} of {painter.plan.steps}.")
-        tell(f"current picture: {target.path}")
-        tell(f"checkpoint: {checkpoint}")
-        tell(f"resume with: {shlex.join(self._resume_command(checkpoint, target.path))}")
+        print_status(f"Stopped after step {painter.state.steps_done} of {painter.plan.steps}.")
+        print_status(f"current picture: {target.path}")
+        print_status(f"checkpoint: {checkpoint}")
+        print_status(f"resume with: {shlex.join(self._resume_command(checkpoint, target.path))}")
         raise Interrupted(self.stop.number)
 
     def _resume_command(self, checkpoint: Path, out: Path) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from impasto.cli.console import say, tell
+from impasto.cli.console import print_result, print_status
 from impasto.errors import MissingExtraError, RecipeError
 
 app = typer.Typer(add_completion=False)
@@ -68,10 +68,10 @@ def studio(
     )
 
     def started(url: str) -> None:
-        say(url)
-        tell("impasto: the studio is open; Ctrl-C closes it.")
+        print_result(url)
+        print_status("impasto: the studio is open; Ctrl-C closes it.")
 
-    serve(settings, say=started, browser=not no_open)
+    serve(settings, on_started=started, browser=not no_open)
 
 
 def _data_folder() -> Path:

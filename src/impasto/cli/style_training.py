@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.cli.console import note
+from impasto.cli.console import print_note
 from impasto.cli.interrupt import Stop
 from impasto.cli.options import as_arguments
 from impasto.cli.training_progress import TrainingReport
@@ -174,20 +174,22 @@ class StyleTrainingRun:
             self._reject(faults[0], finished)
             return
         for fault in faults:
-            note(f"Accepted with a fault: {fault.text}.")
+            print_note(f"Accepted with a fault: {fault.text}.")
         write_styles(outputs.model, weights, card)
         outputs.rejected.unlink(missing_ok=True)
         write_page(outputs.card, card, _command(request))
         if request.settings.previews_every:
             self.preview()
         if not plot_history(outputs.curve, self.session.trainer.history) and not self.session.quiet:
-            note(str(MissingExtraError("The curve was not drawn: it", "lab")))
+            print_note(str(MissingExtraError("The curve was not drawn: it", "lab")))
 
     def _reject(self, fault: Fault, finished: bool) -> None:
         """Print that the network was rejected; raise DivergedError if the training is finished."""
         rejected = self.request.outputs.rejected
         if not finished:
-            note(f"The network so far does not pass its checks: {fault.text}. It is kept as '{rejected}'.")
+            print_note(
+                f"The network so far does not pass its checks: {fault.text}. It is kept as '{rejected}'."
+            )
             return
         self.session.save()
         raise DivergedError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.console import one_line, tell
+from impasto.cli.console import one_line, print_status
 from impasto.cli.failures import BAD_INPUT
 from impasto.cli.fast import paint_fast, replay_fast
 from impasto.cli.guide_options import GuideOptions, check_guides
@@ -254,9 +254,9 @@ def _paint_all(request: Request, settings: dict[str, Any], stop: Stop) -> None:
             _tell_rest(request, settings, request.inputs.contents[index + 1 :])
             raise
     if not request.output_options.quiet:
-        tell(f"{painted} of {len(request.inputs.contents)} pictures painted.")
+        print_status(f"{painted} of {len(request.inputs.contents)} pictures painted.")
     for content, failure in failed:
-        tell(f"impasto: {content}: {one_line(str(failure))}")
+        print_status(f"impasto: {content}: {one_line(str(failure))}")
     if failed:
         raise typer.Exit(BAD_INPUT)
 
@@ -277,4 +277,6 @@ def _tell_rest(request: Request, settings: dict[str, Any], rest: Sequence[Path |
         arguments.append(f"--from={request.source}")
     if request.out_dir is not None:
         arguments.append(f"--out-dir={request.out_dir}")
-    tell(f"{len(paths)} photographs are left; paint them with: {shlex.join([*arguments, '--', *paths])}")
+    print_status(
+        f"{len(paths)} photographs are left; paint them with: {shlex.join([*arguments, '--', *paths])}"
+    )

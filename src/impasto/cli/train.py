@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from impasto.cli.console import say
+from impasto.cli.console import print_result
 from impasto.cli.interrupt import Stop
 from impasto.cli.style_training import StyleTrainingRun, TrainingRequest
 from impasto.cli.training_options import takes_settings
@@ -110,4 +110,4 @@ def _run(request: TrainingRequest, tensorboard: Path | None, resume: bool, quiet
     if session.is_main:
         outputs.checkpoint.unlink(missing_ok=True)
         if not quiet:
-            say(str(outputs.model))
+            print_result(str(outputs.model))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.console import say
+from impasto.cli.console import print_result
 from impasto.cli.interrupt import Stop
 from impasto.cli.training_options import takes_settings
 from impasto.cli.training_progress import TrainingReport, training_report
@@ -104,7 +104,7 @@ def _train(
     if session.is_main:
         outputs.checkpoint.unlink(missing_ok=True)
         if not quiet:
-            say(str(outputs.model))
+            print_result(str(outputs.model))
 
 
 def _open(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from impasto.cli.console import duration, tell
+from impasto.cli.console import duration, print_status
 from impasto.training.events import Logged, StepDone
 
 LINE_SECONDS = 5.0
@@ -51,21 +51,21 @@ class TrainingLines(TrainingReport):
     def counted(self, task: str, done: int, total: int) -> None:
         """Print the count if the last line is some seconds old."""
         if self._is_due():
-            tell(f"{task} {done}/{total}")
+            print_status(f"{task} {done}/{total}")
 
     def stepped(self, event: StepDone) -> None:
         """Print the step if the last line is some seconds old."""
         if self._is_due():
-            tell(step_line(event))
+            print_status(step_line(event))
 
     def logged(self, event: Logged) -> None:
         """Print the means."""
         self.last_line = time.monotonic()
-        tell(step_line(event))
+        print_status(step_line(event))
 
     def line(self, text: str) -> None:
         """Print the line."""
-        tell(text)
+        print_status(text)
 
     def _is_due(self) -> bool:
         if time.monotonic() - self.last_line < LINE_SECONDS:

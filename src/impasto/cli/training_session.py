@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from impasto.cli.console import note, tell
+from impasto.cli.console import print_note, print_status
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.training_progress import TrainingReport
 from impasto.errors import OutputError, RecipeError
@@ -72,7 +72,7 @@ def read_pictures(
 
     pictures = read_folder(folder, on_progress=progress, least=least)
     if pictures.skipped and not stop.quiet:
-        note(f"{len(pictures.skipped)} {what} were skipped; the first: {pictures.skipped[0].reason}")
+        print_note(f"{len(pictures.skipped)} {what} were skipped; the first: {pictures.skipped[0].reason}")
     return pictures
 
 
@@ -106,7 +106,7 @@ class TrainingSession:
             check_settings(saved, self.trainer.task.settings, may_differ)
         resume(saved, self.trainer)
         if self.is_main and not self.quiet:
-            tell(f"resuming after step {self.trainer.step}")
+            print_status(f"resuming after step {self.trainer.step}")
 
     def train(self) -> bool:
         """Train to the end or to a signal, with checkpoints on the way; return whether the training is finished."""
@@ -151,9 +151,9 @@ class TrainingSession:
     def interrupt(self, note: str = "resume with the same command and --resume.", *lines: str) -> NoReturn:
         """Print how far the saved training is and how to resume it, and raise `Interrupted`."""
         if self.is_main:
-            tell(f"Stopped after step {self.trainer.step}; {note}")
+            print_status(f"Stopped after step {self.trainer.step}; {note}")
             for line in lines:
-                tell(line)
+                print_status(line)
         raise Interrupted(self.stop.number)
 
     def _logged(self, event: Logged) -> None:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from impasto.cli.console import note
+from impasto.cli.console import print_note
 from impasto.errors import OutputError, RecipeError, unknown
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class PreviewFile:
         try:
             write_picture(self.path, painter.picture(), alpha=painter.job.alpha)
         except OutputError as error:  # a full disk must not end the run
-            note(f"The preview is not updated any more: {error}")
+            print_note(f"The preview is not updated any more: {error}")
             self.path = None
         self.written = time.monotonic()
 

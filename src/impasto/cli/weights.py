@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from impasto.cli.console import say, say_json, wide_console
+from impasto.cli.console import print_json, print_result, wide_console
 from impasto.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def list_weights(
 
     rows = weights_status(check=False)
     if as_json:
-        say_json([_as_dict(row) for row in rows])
+        print_json([_as_dict(row) for row in rows])
         return
     from rich.table import Table
 
@@ -41,8 +41,8 @@ def list_weights(
             row.name, "yes" if row.present else "no", str(record.megabytes), row.licence, record.paper
         )
     wide_console().print(table)
-    say(f"Folder: {weights_folder()}")
-    say("The encoders 'compact' (the default), 'vgg19-random' and 'tiny' need no weights file.")
+    print_result(f"Folder: {weights_folder()}")
+    print_result("The encoders 'compact' (the default), 'vgg19-random' and 'tiny' need no weights file.")
 
 
 @app.command("fetch")
@@ -59,14 +59,14 @@ def fetch(
         try:
             verify_weights(path, record)
         except WeightsError as error:
-            say(f"{error} It will be replaced.")
+            print_result(f"{error} It will be replaced.")
         else:
-            say(f"{path} is installed and verified.")
+            print_result(f"{path} is installed and verified.")
             return
     size = f"{record.megabytes} MB" if record.bytes is None else f"{record.bytes:,} bytes"
-    say(f"{name}: {size} from {record.url}")
-    say(f"by {record.authors}; licence: {record.licence}")
-    say(f"to {path}")
+    print_result(f"{name}: {size} from {record.url}")
+    print_result(f"by {record.authors}; licence: {record.licence}")
+    print_result(f"to {path}")
     if not yes and not typer.confirm("Download?", err=True):
         raise WeightsError("Nothing was downloaded, because the answer was not yes; use --yes to confirm.")
 
@@ -83,7 +83,7 @@ def fetch(
         fetched = fetch_weights(
             record, lambda done, total: bar.update(task, completed=done, total=total or None)
         )
-    say(f"{fetched} is verified.")
+    print_result(f"{fetched} is verified.")
 
 
 @app.command("verify")
@@ -101,7 +101,7 @@ def verify(
     if name is not None:
         path = require_weights(name)
         verify_weights(path, weight_record(name))
-        say(f"{name}: {path} is verified.")
+        print_result(f"{name}: {path} is verified.")
         return
     errors: list[WeightsError] = []
     paths = {record: find_weights(record) for record in CATALOGUE}
@@ -110,12 +110,12 @@ def verify(
             continue
         try:
             verify_weights(installed, CATALOGUE[record])
-            say(f"{record}: verified")
+            print_result(f"{record}: verified")
         except WeightsError as error:
             errors.append(error)
-            say(f"{record}: not the published file")
+            print_result(f"{record}: not the published file")
     if not any(paths.values()):
-        say("No weights are installed; run 'impasto weights fetch NAME'.")
+        print_result("No weights are installed; run 'impasto weights fetch NAME'.")
     if errors:
         raise errors[0]
 
@@ -125,7 +125,7 @@ def where() -> None:
     """Print the folder of downloaded weights; $IMPASTO_WEIGHTS_DIR changes it."""
     from impasto.encoders import weights_folder
 
-    say(str(weights_folder()))
+    print_result(str(weights_folder()))
 
 
 def _as_dict(row: WeightStatus) -> dict[str, object]:

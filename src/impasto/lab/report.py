@@ -82,7 +82,7 @@ def markdown(result: StudyResult, finished: Sequence[Row]) -> str:
     study, laboratory = result.study, result.laboratory
     quick = ["Quick run: fewer steps, smaller or fewer pictures."] if laboratory.setting.quick else []
     lines = [f"# {study.title}", "", study.question, ""]
-    lines += ["## What the source says", "", study.says, "", f"Source: {study.source}.", ""]
+    lines += ["## What the source says", "", study.claim, "", f"Source: {study.source}.", ""]
     if study.differs:
         lines += ["## What differs here", "", study.differs, ""]
     lines += ["## What was measured", "", " ".join([*result.conditions, *quick]), ""]

@@ -26,7 +26,7 @@ class Study:
         title: title of the report.
         question: the question in one sentence.
         source: the paper or book, with the section or figure.
-        says: the source's answer.
+        claim: what the source found.
         cells: returns the grid of cells for a setting.
         measures: names of `impasto.lab.measures.MEASURES`.
         figure: draws the figure.
@@ -41,7 +41,7 @@ class Study:
     title: str
     question: str
     source: str
-    says: str
+    claim: str
     cells: Callable[[Setting], Sequence[Cell]]
     measures: tuple[str, ...]
     figure: Callable[[FigureData], Figure]

@@ -73,7 +73,7 @@ STUDY = Study(
     question="How do the content layer and alpha / beta trade content for style?",
     source="Gatys, Ecker & Bethge, Image Style Transfer Using Convolutional Neural Networks, CVPR 2016, "
     "figures 4, 5",
-    says="With a small alpha / beta the result is a texture of the style image that hardly shows the content. With a "
+    claim="With a small alpha / beta the result is a texture of the style image that hardly shows the content. With a "
     "large one the content image is hardly stylised. If the content layer is low (conv2_2), the result keeps most "
     "pixels of the content image and looks as if the texture were laid over it. If it is high (conv4_2), forms change "
     "while the objects remain.",

@@ -52,7 +52,7 @@ STUDY = Study(
     title="Content reconstruction by layer",
     question="Which parts of a content image does each layer of the encoder preserve?",
     source="Gatys, Ecker & Bethge, A Neural Algorithm of Artistic Style, arXiv:1508.06576, figure 1 (content)",
-    says="An image is optimised from white noise until its features at one layer equal those of the content image. "
+    claim="An image is optimised from white noise until its features at one layer equal those of the content image. "
     "Lower layers reproduce the content image almost perfectly. Higher layers preserve objects and their arrangement, "
     "but not exact pixel values.",
     differs="The paper uses plain gradient descent. Here Adam runs with a falling learning rate and a small total "

@@ -58,7 +58,7 @@ STUDY = Study(
     title="The same recipe through several encoders",
     question="What does the encoder's architecture contribute, and what does its training?",
     source="Wang, Li & Vasconcelos, Rethinking and Improving the Robustness of Image Style Transfer, CVPR 2021",
-    says="Features of VGG capture style remarkably well. Features of residual networks do much worse, because their "
+    claim="Features of VGG capture style remarkably well. Features of residual networks do much worse, because their "
     "maps have little entropy. Random weights can do as well as trained ones where the maps have enough entropy.",
     cells=cells,
     measures=("judge", "ssim", "cost"),

@@ -62,7 +62,7 @@ STUDY = Study(
     question="How much of a pretrained network has to be fine-tuned?",
     source="Yosinski, Clune, Bengio & Lipson, How transferable are features in deep neural networks?, NIPS 2014; "
     "CS231n, Transfer Learning",
-    says="Features of the first layers are general; features of the last layers are specific to the task they were "
+    claim="Features of the first layers are general; features of the last layers are specific to the task they were "
     "trained on. Frozen, they transfer less well to a distant task, though sometimes better than random features; "
     "fine-tuned, they transfer better. With few pictures, similar to the original ones, training a new head is "
     "enough. With more pictures all layers may be trained, the pretrained ones with a smaller learning rate.",

@@ -108,7 +108,7 @@ STUDY = Study(
     title="Two styles from one to the other",
     question="How do two styles share a picture at every gamma?",
     source="Mixed neural style transfer with two style images",
-    says="The loss is alpha content + beta (gamma sigma1 style1 + (1 - gamma) sigma2 style2). RI is a style's loss at "
+    claim="The loss is alpha content + beta (gamma sigma1 style1 + (1 - gamma) sigma2 style2). RI is a style's loss at "
     "the start divided by its loss at the end. Without balance one style dominates: both RI were equal at a gamma of "
     "about .34. Balance, sigma1 = 1 and sigma2 = sqrt(RI1 / RI2), makes them equal at .5, within 5 %.",
     differs="impasto determines the factors while it paints; for gammas other than .5, in a short calibration run "

@@ -101,7 +101,7 @@ STUDY = Study(
     title="Losses, pooling and starts",
     question="What do other losses, poolings and starts change?",
     source="Gatys et al., CVPR 2016, sections 2, 6; Johnson et al., ECCV 2016, section 3.2; Heitz et al., CVPR 2021",
-    says="Average pooling is slightly more appealing than max pooling. The start changes little, though the content "
+    claim="Average pooling is slightly more appealing than max pooling. The start changes little, though the content "
     "image biases forms. Total variation smooths. Sliced Wasserstein compares whole distributions, Gram matrices only "
     "second moments.",
     differs="Style weights make every loss about 4 at the start; they were measured once for impasto's plates. The "

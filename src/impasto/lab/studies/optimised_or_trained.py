@@ -55,7 +55,7 @@ STUDY = Study(
     title="Optimised or trained",
     question="How long does a picture take, and how good is it, by optimisation and by a trained network?",
     source="Johnson, Alahi & Fei-Fei, Perceptual Losses for Real-Time Style Transfer and Super-Resolution, ECCV 2016",
-    says="A network trained for one style solves the same problem in one pass: the results are similar to those of "
+    claim="A network trained for one style solves the same problem in one pass: the results are similar to those of "
     "the optimisation and three orders of magnitude faster. Every style needs its own training.",
     cells=cells,
     measures=("judge", "cost"),

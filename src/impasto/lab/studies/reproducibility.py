@@ -59,7 +59,7 @@ STUDY = Study(
     title="Seeds and reproducibility",
     question="How much does the result depend on the seed, and does the same seed give the same picture?",
     source="Gatys, Ecker & Bethge, Image Style Transfer Using Convolutional Neural Networks, CVPR 2016, section 3.3",
-    says="Only a start from noise gives arbitrarily many different pictures; a fixed start always leads to the same "
+    claim="Only a start from noise gives arbitrarily many different pictures; a fixed start always leads to the same "
     "result. The start has little influence.",
     cells=cells,
     measures=("loss", "judge", "ssim", "cost"),

@@ -43,7 +43,7 @@ STUDY = Study(
     title="Style reconstruction by growing sets of layers",
     question="Which parts of a style do the statistics of one layer, of the first two, ... of all five capture?",
     source="Gatys, Ecker & Bethge, A Neural Algorithm of Artistic Style, arXiv:1508.06576, figure 1 (style)",
-    says="An image is optimised from white noise until its statistics equal those of the style image at conv1_1; at "
+    claim="An image is optimised from white noise until its statistics equal those of the style image at conv1_1; at "
     "conv1_1 and conv2_1; ...; at conv1_1 to conv5_1. The results match the style on a growing scale and lose the "
     "arrangement of the scene.",
     differs="The loss compares means and covariances, which together carry the information of the paper's Gram "

@@ -92,7 +92,7 @@ STUDY = Study(
     title="A coarse picture, then a fine one",
     question="What does the second resolution add?",
     source="Zhang, Lipton, Li & Smola, Dive into Deep Learning, section 14.12 (Neural Style Transfer)",
-    says="A picture of 150x225 is optimised for 500 epochs and is then the start of one of 300x450. An epoch of the "
+    claim="A picture of 150x225 is optimised for 500 epochs and is then the start of one of 300x450. An epoch of the "
     "larger picture takes more time. The larger picture keeps more detail, and its blocks of colour even have the "
     "texture of brush strokes.",
     differs="Longer sides of 225 and 450 pixels are the book's sizes; --size sets another second one. With fewer than "
