@@ -27,9 +27,9 @@ from torch import Tensor
 
 from common import PAIRS, SHARED, VGG19, pair, require_shared
 from impasto.encoders import Encoder, open_encoder, prepare, tune_process
-from impasto.feedforward.backends import open_engine
-from impasto.feedforward.catalogue import open_model
-from impasto.feedforward.descriptor import ModelDescriptor
+from impasto.feedforward.backends import open_graph_runner
+from impasto.feedforward.open_network import open_model
+from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.style_data import measure_style
 from impasto.imaging import fit, read_picture, resize, write_picture
 from impasto.metrics import judge
@@ -70,13 +70,13 @@ class Ours:
     def __init__(self, path: Path, precision: str | None = None, backend: str = "torch") -> None:
         self.model = open_model(path)
         network = self.model.network
-        self.loaded = ModelDescriptor(
+        self.runner = NetworkRunner(
             network,
             self.model.card,
             precision=precision,
-            engine=open_engine(backend, network, torch.device("cpu")),
+            graph_runner=open_graph_runner(backend, network, torch.device("cpu")),
         )
-        self.encoder = prepare(open_encoder("compact"), torch.device("cpu"), self.loaded.precision)
+        self.encoder = prepare(open_encoder("compact"), torch.device("cpu"), self.runner.precision)
 
     def statistics(self, style: Tensor) -> object:
         with torch.inference_mode():
@@ -84,8 +84,8 @@ class Ours:
 
     def paint(self, content: Tensor, statistics: object, inner: float) -> Tensor:
         with torch.inference_mode():
-            style_params = self.model.source.style_predictor(statistics, torch.tensor([inner]))
-        return self.loaded.paint(content, style_params)
+            style_params = self.model.style_predictor(statistics, torch.tensor([inner]))
+        return self.runner.paint(content, style_params)
 
 
 def open_microast(folder: Path) -> Painter:
@@ -148,7 +148,7 @@ def speed(options: argparse.Namespace) -> None:
         base = st.median(times["MicroAST float32"]) if other is not None else 1.0
         for name, found in times.items():
             print(f"{side}: {name} {st.median(found):.3f} s, ratio {st.median(found) / base:.2f}", flush=True)
-    network = ours["float32"].loaded.network
+    network = ours["float32"].runner.network
     print(f"{network.macs(512, 512) / 1e9:.2f} G multiply-adds at 512 x 512")
 
 

@@ -16,9 +16,9 @@ from importlib.util import find_spec
 import torch
 
 from impasto.encoders import tune_process
-from impasto.feedforward.backends import BACKENDS, open_engine
-from impasto.feedforward.catalogue import find_model, open_model
-from impasto.feedforward.descriptor import ModelDescriptor
+from impasto.feedforward.backends import BACKENDS, open_graph_runner
+from impasto.feedforward.open_network import find_model, open_model
+from impasto.feedforward.runner import NetworkRunner
 
 SIZES = ((512, 512), (480, 640), (1080, 1920))
 
@@ -35,8 +35,8 @@ def main() -> None:
     style_params = model.mixed_style_params(model.names[:1], None, 1.0)
     cpu = torch.device("cpu")
     ready = {
-        name: ModelDescriptor(
-            model.network, model.card, engine=open_engine(name, model.network, cpu), device=cpu
+        name: NetworkRunner(
+            model.network, model.card, graph_runner=open_graph_runner(name, model.network, cpu), device=cpu
         )
         for name in BACKENDS
         if name == "torch" or find_spec(name)
@@ -44,11 +44,11 @@ def main() -> None:
     for height, width in SIZES:
         image = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
         seconds: dict[str, list[float]] = {name: [] for name in ready}
-        first = {name: loaded.paint(image, style_params) for name, loaded in ready.items()}
+        first = {name: runner.paint(image, style_params) for name, runner in ready.items()}
         for _ in range(options.rounds):
-            for name, loaded in ready.items():
+            for name, runner in ready.items():
                 start = time.perf_counter()
-                loaded.paint(image, style_params)
+                runner.paint(image, style_params)
                 seconds[name].append(time.perf_counter() - start)
         for name, found in seconds.items():
             middle = st.median(found)

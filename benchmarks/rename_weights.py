@@ -22,6 +22,7 @@ from impasto.imaging import write_bytes_atomic
 
 CARD = "impasto"
 CARD_KEYS = {"usual": "default_strength", "began_with": "started_from"}
+FIGURES = {"weight": "content_weight"}
 SETTINGS = {
     "kernel_rate": "kernel_learning_rate",
     "code_rate": "style_learning_rate",
@@ -87,6 +88,8 @@ def tensor_hashes(data: bytes) -> Counter[tuple[str, str, str]]:
 def new_settings(settings: dict[str, Any], kind: str) -> dict[str, Any]:
     """Return the settings of a training with present names and words."""
     names = {**SETTINGS, "plain": PLAIN.get(kind, "plain")}
+    if not kind:  # an encoder, whose warm-up is a number of steps, not a share of them
+        names["warmup"] = "warmup_steps"
     return {names.get(key, key): VALUES.get((key, str(value)), value) for key, value in settings.items()}
 
 
@@ -95,6 +98,8 @@ def renamed(data: bytes) -> bytes:
     header, body = split(data)
     metadata = header.pop("__metadata__")
     card = {CARD_KEYS.get(key, key): value for key, value in json.loads(metadata[CARD]).items()}
+    if "figures" in card:
+        card["figures"] = {FIGURES.get(key, key): value for key, value in card["figures"].items()}
     card["settings"] = new_settings(card["settings"], card.get("kind", ""))
     entries = {new_name(name): entry for name, entry in header.items()}
     if len(entries) != len(header):

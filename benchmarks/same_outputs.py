@@ -109,7 +109,7 @@ def resumed(folder: Path) -> str:
 
     state = folder / "stopped.checkpoint"
     recipe = impasto.make_recipe(size=160, steps=24)
-    painter = Painter(open_job(recipe, folder / "photo.png", [folder / "a.png"]), checkpoint=state)
+    painter = Painter(open_job(recipe, folder / "photo.png", [folder / "a.png"]), checkpoint_path=state)
     stream = painter.events()
     for event in stream:
         if isinstance(event, Stepped) and event.total == 15:

@@ -22,8 +22,8 @@ from torch import Tensor
 
 from anystyle import HELD_OUT_EVERY, Ours, read
 from common import SHARED, require_shared
-from impasto.feedforward.catalogue import find_model, open_model
-from impasto.feedforward.descriptor import ModelDescriptor
+from impasto.feedforward.open_network import find_model, open_model
+from impasto.feedforward.runner import NetworkRunner
 from impasto.guidance import calibrated_strength
 
 NOISE = 5 / 255
@@ -74,7 +74,7 @@ def own(name: str) -> Callable[[Tensor], Tensor]:
     """Return a function that paints in the only style of a network, at its default strength."""
     model = open_model(find_model(name))
     return partial(
-        ModelDescriptor(model.network, model.card).paint,
+        NetworkRunner(model.network, model.card).paint,
         style_params=model.mixed_style_params(model.names[:1], None, model.default_strength),
     )
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from anystyle import HELD_OUT_EVERY, open_judge, read
 from common import SHARED, require_shared
 from impasto.encoders import tune_process
-from impasto.feedforward.catalogue import find_model, open_model
-from impasto.feedforward.descriptor import ModelDescriptor
+from impasto.feedforward.open_network import find_model, open_model
+from impasto.feedforward.runner import NetworkRunner
 from impasto.imaging import write_picture
 from impasto.metrics import judge
 from impasto.optimize import stylize
@@ -42,7 +42,7 @@ def main() -> None:
     )
     for network, painting in zip(options.pairs[::2], options.pairs[1::2], strict=True):
         model = open_model(find_model(str(network)))
-        loaded = ModelDescriptor(model.network, model.card)
+        runner = NetworkRunner(model.network, model.card)
         inner = (
             [float(word) for word in options.inner.split(",")] if options.inner else [model.default_strength]
         )
@@ -54,7 +54,7 @@ def main() -> None:
             for one in inner:
                 style_params = model.mixed_style_params(model.names[:1], None, one)
                 start = time.perf_counter()
-                rows[f"inner {one:g}"] = loaded.paint(content, style_params), time.perf_counter() - start
+                rows[f"inner {one:g}"] = runner.paint(content, style_params), time.perf_counter() - start
             start = time.perf_counter()
             result = stylize(str(photo), str(painting), size=512)
             rows["optimised"] = result.pixels, time.perf_counter() - start

@@ -55,7 +55,7 @@ LAYERS = {
         ("engine",),
         ("run",),
     ),
-    "feedforward": (("modules",), ("weights",), ("objective", "descriptor"), ("catalogue",), ("stylizer",)),
+    "feedforward": (("modules",), ("weights",), ("objective", "runner"), ("open_network",), ("stylizer",)),
     "lab": (
         ("cells", "pictures", "setting", "work"),
         ("classes", "row", "weights"),
@@ -79,11 +79,6 @@ LAYERS = {
         ("server",),
     ),
 }
-
-# TEMPORARY: class names, circles and upward imports that are being repaired elsewhere; all must end empty.
-DUPLICATE_CLASSES = {"Bar", "Job", "Lines", "Silent"}
-CIRCLES: list[list[str]] = []
-UPWARD: set[tuple[str, str]] = set()
 
 # Studies read best as one file each, however long.
 ANY_LENGTH = PACKAGE / "lab" / "studies"
@@ -114,12 +109,11 @@ def test_imports_go_downwards(name: str) -> None:
     for other in others:
         other_floor = index_of(other, FLOORS)
         assert other_floor is not None, f"{other} has no floor"
-        if (name, other) not in UPWARD:
-            assert other_floor < floor, f"{name} (floor {floor}) imports {other} (floor {other_floor})"
+        assert other_floor < floor, f"{name} (floor {floor}) imports {other} (floor {other_floor})"
 
 
 def test_no_module_imports_itself_in_a_circle() -> None:
-    assert [circle for circle in circles(GRAPH) if circle not in CIRCLES] == []
+    assert circles(GRAPH) == []
 
 
 def test_a_circle_is_found() -> None:
@@ -153,8 +147,7 @@ def test_a_public_class_name_means_one_thing() -> None:
         for node in parse(path).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes[node.name].append(module_name(path))
-    duplicates = {name: modules for name, modules in homes.items() if len(modules) > 1}
-    assert {name: modules for name, modules in duplicates.items() if name not in DUPLICATE_CLASSES} == {}
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative)

@@ -11,7 +11,7 @@ from PIL import Image
 
 import impasto
 from impasto.errors import RecipeError
-from impasto.imaging import read_recipe
+from impasto.imaging import read_embedded_json
 from impasto.painting import Provenance, one_pass_settings, provenance_of, read_provenance, replay
 from impasto.plates import paint
 
@@ -51,7 +51,7 @@ def test_a_picture_of_one_pass_is_replayed(place, styles, settings, guides) -> N
     path = result.save("out.png")
     assert read_provenance(path).one_pass
     assert same_pixels(replay(path), path)
-    Path("out.json").write_text(json.dumps(read_recipe(path)))
+    Path("out.json").write_text(json.dumps(read_embedded_json(path)))
     assert same_pixels(replay("out.json"), path)
 
 

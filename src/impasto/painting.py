@@ -1,7 +1,7 @@
 """Both ways of painting together: by optimisation, and in one pass of a network.
 
-The two painters do not know each other. What needs both is here: settings of one for the other, and the provenance
-that either writes into its images. Importing this module does not import torch.
+`impasto.optimize` and `impasto.feedforward` do not import each other. Code that needs both is here: conversion of
+settings, and the provenance that both write into their images. Importing this module does not import torch.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NETWORK_FIELDS = ("network", "styles", "backend", "tile")
 class Provenance:
     """How an image was painted: the recipe's fields, and the names of the images that it was painted from.
 
-    ``source`` is the file that says so. A recipe that names a network was painted in one pass.
+    ``source`` is the file that contains it. A recipe that names a network was painted in one pass.
     """
 
     source: Path
@@ -60,7 +60,7 @@ class Provenance:
         return tuple(str(name) for name in names)
 
     def open_stylizer(self, device: str = "auto") -> Stylizer:
-        """Open the network that painted the image, with the backend and tiles of then.
+        """Open the network that painted the image, with the backend and tile size that painted it.
 
         Raises `RecipeError` for a damaged recipe, and what `Stylizer` raises.
         """
@@ -82,12 +82,12 @@ class Provenance:
 def read_provenance(source: Path) -> Provenance:
     """Return the provenance in an image by impasto, or in a JSON file.
 
-    A JSON object without "recipe" is taken for the recipe's fields themselves. Raises what `read_recipe` raises, and
-    `RecipeError` when there is no recipe in it.
+    A JSON object without "recipe" is taken for the recipe's fields themselves. Raises what `read_embedded_json`
+    raises, and `RecipeError` when there is no recipe in it.
     """
-    from impasto.imaging import read_recipe
+    from impasto.imaging import read_embedded_json
 
-    return provenance_of(read_recipe(source), source)
+    return provenance_of(read_embedded_json(source), source)
 
 
 def provenance_of(stored: Mapping[str, Any], source: Path) -> Provenance:
@@ -104,9 +104,9 @@ def provenance_of(stored: Mapping[str, Any], source: Path) -> Provenance:
 
 
 def stored_path(name: object, role: str, source: Path, advice: str) -> Path:
-    """Return the file that ``source`` names as its ``role``, where it was or beside ``source``.
+    """Return the path of the file ``name`` that is stored in ``source``, or of its copy in the folder of ``source``.
 
-    Raises `RecipeError` with ``advice``.
+    ``role`` says in messages what the file is. Raises `RecipeError` with ``advice`` if neither exists.
     """
     if isinstance(name, str):
         for path in (Path(name), source.parent / Path(name).name):

@@ -9,7 +9,7 @@ import numpy
 import pytest
 from PIL import Image
 
-from impasto.imaging import read_recipe
+from impasto.imaging import read_embedded_json
 
 from .bad_cases import network
 from .conftest import make_picture, pixels
@@ -28,7 +28,7 @@ def test_one_picture_into_a_file_with_its_settings_inside(cli, net, place) -> No
     run = cli("apply", net, "photo.png", *STYLE, "--out", "o.png", "--strength", "0.8")
     assert (run.code, run.out) == (0, "o.png\n")
     assert pixels(place / "o.png").shape == (36, 48, 3)
-    found = read_recipe(place / "o.png")
+    found = read_embedded_json(place / "o.png")
     assert [Path(style).name for style in found["styles"]] == ["art.png"]
     assert (found["recipe"]["strength"], found["recipe"]["network"]) == (0.8, str(net.resolve()))
 
@@ -101,14 +101,14 @@ def test_a_picture_of_one_pass_is_replayed_from_itself_and_from_its_sidecar(cli,
     assert (pixels(place / "again.png") == pixels(place / "o.png")).all()
     assert cli("stylize", "--from", "again.png.json", "--out", "third.png").code == 0
     assert (pixels(place / "third.png") == pixels(place / "o.png")).all()
-    assert read_recipe(place / "third.png") == read_recipe(place / "o.png")
+    assert read_embedded_json(place / "third.png") == read_embedded_json(place / "o.png")
 
 
 def test_a_replay_takes_other_settings_and_pictures(cli, net, place) -> None:
     assert cli("apply", "rough-waves", "photo.png", "--out", "o.png").code == 0
     run = cli("stylize", "art.png", "art2.png", "--from", "o.png", "--strength", "0.2", "--out-dir", "done")
     assert (run.code, len(run.out.splitlines())) == (0, 2)
-    assert read_recipe(place / "done" / "art-rough-waves.png")["recipe"]["strength"] == 0.2
+    assert read_embedded_json(place / "done" / "art-rough-waves.png")["recipe"]["strength"] == 0.2
     for words in (("--strength", "1.5"), ("--steps", "3"), ("--style", "art.png"), ("--timelapse", "t.webp")):
         refused = cli("stylize", "--from", "o.png", "--out", "p.png", *words)
         assert refused.code == 2

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from impasto.encoders.catalogue import CATALOGUE
-from impasto.imaging import read_recipe
+from impasto.imaging import read_embedded_json
 from impasto.optimize.presets import PRESETS, make_recipe
 
 from .conftest import TINY
@@ -25,7 +25,7 @@ def test_a_texture_has_the_aspect_asked_for(
     assert (run.code, run.out) == (0, "art-texture.png\n"), run.err
     with Image.open("art-texture.png") as image:
         assert image.size == size
-    recipe = read_recipe("art-texture.png")
+    recipe = read_embedded_json("art-texture.png")
     assert recipe["recipe"]["start"] == "style"
     assert recipe["content"] is None
 
@@ -33,7 +33,7 @@ def test_a_texture_has_the_aspect_asked_for(
 def test_a_reconstruction_uses_one_layer_and_no_style(cli, place: Path) -> None:
     run = cli("reconstruct", "photo.png", *TINY, "--layer", "relu2_1")
     assert (run.code, run.out) == (0, "photo-relu2_1.png\n"), run.err
-    recipe = read_recipe("photo-relu2_1.png")
+    recipe = read_embedded_json("photo-relu2_1.png")
     assert recipe["recipe"]["content_layers"] == {"relu2_1": 1.0}
     assert recipe["recipe"]["style_layers"] == {}
     assert recipe["recipe"]["start"] == "noise"

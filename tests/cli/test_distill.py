@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from impasto.encoder_training.distill.settings import DistillSettings
 from impasto.encoders import open_encoder
@@ -23,7 +24,7 @@ SMALL = (
     "2",
     "--size",
     "32",
-    "--warmup",
+    "--warmup-steps",
     "1",
     "--log-every",
     "1",
@@ -65,12 +66,12 @@ def test_a_distillation_writes_weights_that_open(cli, studio: Path) -> None:
     assert metadata["settings"]["steps"] == 2
     assert metadata["seed"] == 4
     assert metadata["photos"] == "photos"
+    assert all(len(metadata[f"{name}_sha256"]) == 64 for name in ("photos", "art", "teacher"))
     assert set(metadata["held_out_r2"]) == {"photographs", "artworks", "pastiches"}
 
     before = Path("w.safetensors").read_bytes()
     again = cli(*words, "--seed", "4", "--out", "w.safetensors", "--resume")
-    assert again.code == 2
-    assert "finished run" in again.err
+    assert again.code == 0, again.err
     assert Path("w.safetensors").read_bytes() == before
 
     longer = cli(*words, "--seed", "4", "--steps", "3", "--out", "w.safetensors", "--resume")
@@ -78,6 +79,35 @@ def test_a_distillation_writes_weights_that_open(cli, studio: Path) -> None:
     assert "resuming after step 2" in longer.err
     assert "step 3/3" in longer.err
     assert Path("w.safetensors").read_bytes() != before
+
+
+def test_other_pictures_or_another_teacher_are_refused(cli, studio: Path) -> None:
+    words = ["distill", "--photos", str(studio / "photos"), "--art", "art", *SMALL, "--out", "w.safetensors"]
+    (studio / "art" / "3.png").write_bytes(b"no picture")
+    make_picture(studio / "art" / "4a.png", 40, 40, 7)
+    run = cli(*words, "--teacher", "teacher.safetensors")
+    assert run.code == 0, run.err
+    assert "1 artworks were skipped" in run.err
+    with safe_open("w.safetensors", "pt") as file:
+        assert json.loads(file.metadata()["impasto"])["photos"] == "photos"
+    weights = load_file("teacher.safetensors")
+    save_file({name: 2 * value for name, value in weights.items()}, "other.safetensors")
+    other = cli(*words, "--teacher", "other.safetensors", "--resume")
+    assert other.code == 2
+    assert "teacher is not that of the checkpoint" in other.err
+    make_picture(studio / "photos" / "0.png", 40, 40, 999)
+    changed = cli(*words, "--teacher", "teacher.safetensors", "--resume")
+    assert changed.code == 2
+    assert "photographs are not those" in changed.err
+
+
+def test_a_signal_while_pictures_are_read_stops(cli, studio: Path, monkeypatch) -> None:
+    from impasto.cli.training_progress import TrainingLines
+
+    monkeypatch.setattr(TrainingLines, "counted", lambda *_: signal.raise_signal(signal.SIGINT))
+    words = ["distill", "--photos", "photos", "--art", "art", "--teacher", "teacher.safetensors", *SMALL]
+    assert cli(*words, "--out", "w.safetensors").code == 130
+    assert not Path("w.safetensors").exists()
 
 
 def test_every_setting_is_an_option(cli) -> None:

@@ -46,7 +46,7 @@ def test_a_run_leaves_an_encoder_a_card_curves_and_a_confusion_matrix(cli, data:
     assert run.out == "data-tiny.safetensors\n"
     assert {path.name for path in data.glob("data-tiny*")} == {f"data-tiny{ending}" for ending in LEFT}
     assert "3 classes, 12 training pictures and 3 held out; tiny, scope all" in run.err
-    assert "note: 1 files that are no pictures" in run.err
+    assert "note: 1 files that are not pictures" in run.err
     assert "1 picture was skipped:\n  'data/rings/torn.jpg' " in run.err
     assert "epoch 2: loss" in run.err
     assert "(chance 0.333)" in run.err
@@ -203,7 +203,7 @@ BAD = {
     "no weights": (["finetune", "good", "--encoder", "vgg19"], "Weights of 'vgg19' are missing"),
     "no resnet": (["finetune", "good", "--encoder", "resnet50"], "weights fetch resnet50"),
     "encoder": ([*RUN, "--encoder", "vgg91"], "Unknown encoder 'vgg91'"),
-    "encoder file": ([*RUN, "--encoder", "gone.safetensors"], "not there"),
+    "encoder file": ([*RUN, "--encoder", "gone.safetensors"], "does not exist"),
     "encoder text": ([*RUN, "--encoder", "text.safetensors"], "damaged"),
     "weights": (["finetune", "good", "--weights", "text.safetensors"], "damaged"),
     "scope": ([*RUN, "--scope", "tail"], "tail"),
@@ -230,8 +230,12 @@ BAD = {
     "make with a seed": (["finetune", "--make-data", "x", "--seed", "-1"], "seed"),
     "make and train": (["finetune", "good", "--make-data", "x"], "second command"),
     "make with scope": (["finetune", "--make-data", "x", "--scope", "head"], "leave --scope out"),
+    "make with out": (["finetune", "--make-data", "x", "--out", "o.safetensors"], "leave --out out"),
+    "make with weights": (["finetune", "--make-data", "x", "--weights", "w"], "leave --weights out"),
+    "make with resume": (["finetune", "--make-data", "x", "--resume", "c"], "leave --resume out"),
+    "per class alone": ([*RUN, "--per-class", "3"], "--per-class is for --make-data"),
     "classify nothing": (["classify"], "Missing argument"),
-    "classify no model": (["classify", "gone.safetensors", "photo.png"], "not there"),
+    "classify no model": (["classify", "gone.safetensors", "photo.png"], "do not exist"),
     "classify text": (["classify", "text.safetensors", "photo.png"], "damaged"),
     "classify a picture": (["classify", "photo.png", "art.png"], "unknown format"),
     "stylize with text": (["stylize", "photo.png", "art.png", *TINY, "--encoder", "text.safetensors"], "damaged"),
@@ -264,6 +268,10 @@ def test_a_resumed_run_takes_no_other_settings_pictures_or_names(cli, data: Path
         run = cli("finetune", "--resume", "o.safetensors.checkpoint", *words)
         assert_one_sentence(run)
         assert expected in run.err
+    words = ("--epochs", "40", "--device", "cpu", "-q")
+    shutil.copy("o.safetensors.checkpoint", "copy.checkpoint")
+    other_device = cli("finetune", "--resume", "copy.checkpoint", "--out", "other.safetensors", *words)
+    assert other_device.code == 0, other_device.err
     (data / "data" / "rings" / "0.png").unlink()
     run = cli("finetune", "--resume", "o.safetensors.checkpoint", "-q")
     assert_one_sentence(run)

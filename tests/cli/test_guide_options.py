@@ -12,11 +12,11 @@ import numpy
 import pytest
 from PIL import Image
 
-from impasto.cli.guide_options import GuideOptions, as_words, names_of
+from impasto.cli.guide_options import GuideOptions, as_arguments, names_of
 from impasto.cli.main import load
 from impasto.cli.options import group_parameters
 from impasto.guidance import Guides
-from impasto.imaging import RAMPS, read_recipe
+from impasto.imaging import MASK_NAMES, read_embedded_json
 from impasto.optimize.checkpoint import read_checkpoint
 
 from .bad_cases import BLACK, BLUE, RED, TWO, WHITE, stripes
@@ -41,7 +41,7 @@ def paint(cli, out: str, *words: object) -> numpy.ndarray:
 
 def test_every_word_for_a_mask_is_in_the_help() -> None:
     (option,) = (p.annotation.__metadata__[0] for p in group_parameters(GuideOptions) if p.name == "mask")
-    assert all(word in option.help for word in RAMPS)
+    assert all(word in option.help for word in MASK_NAMES)
 
 
 def test_words_become_guides_and_come_back(place: Path) -> None:
@@ -51,7 +51,7 @@ def test_words_become_guides_and_come_back(place: Path) -> None:
     assert guides.masks == ("left", Path("left"), Path("a.png"))
     assert (guides.style_masks, guides.protect) == (("centre",), "top")
     assert [path.name for path in guides.files] == ["left", "a.png", "m.png", "n.png"]
-    words = as_words(guides)
+    words = as_arguments(guides)
     assert words == [
         "--mask=left", "--mask=./left", "--mask=a.png", "--style-mask=centre", "--regions=m.png",
         "--style-regions=n.png", "--protect=top",
@@ -61,7 +61,7 @@ def test_words_become_guides_and_come_back(place: Path) -> None:
     assert again.guides() == guides
     assert names_of(guides)["style masks"] == "centre"
     assert GuideOptions().guides() == Guides()
-    assert as_words(Guides()) == []
+    assert as_arguments(Guides()) == []
 
 
 # Only the first layer, whose features see one pixel around their own, and nothing but the style.
@@ -103,7 +103,7 @@ def test_regions_are_masks_in_colours(cli, mask: Path) -> None:
     maps = ("--regions", "map.png", "--style-regions", "art-map.png", "--style-regions", "art2-map.png")
     masked, coloured = paint(cli, "m.png", *words, "--mask", mask), paint(cli, "c.png", *words, *maps)
     assert abs(masked.astype(int) - coloured).max() <= 2
-    stored = read_recipe("c.png")["guides"]
+    stored = read_embedded_json("c.png")["guides"]
     assert [Path(path).name for path in stored["style_regions"]] == ["art-map.png", "art2-map.png"]
     assert numpy.array_equal(paint(cli, "again.png", "--from", "c.png"), coloured)
 
@@ -161,7 +161,7 @@ def test_the_photographs_colours_come_back_in_previews_too(cli, place: Path) -> 
 def test_a_replay_with_masks_is_equal_bit_for_bit(cli, mask: Path) -> None:
     words = ["photo.png", *STYLES, *TINY, "--mask", "mask.png", "--protect", "top", "--style-mask", "centre"]
     paint(cli, "first.png", *words)
-    assert read_recipe("first.png")["guides"] == {
+    assert read_embedded_json("first.png")["guides"] == {
         "masks": [str(mask)],
         "style_masks": ["centre"],
         "protect": "top",
@@ -174,7 +174,7 @@ def test_typed_masks_replace_all_that_were_stored(cli, mask: Path) -> None:
     paint(cli, "first.png", "photo.png", *STYLES, *TINY, "--mask", "mask.png", "--protect", "top")
     plain = paint(cli, "plain.png", "photo.png", *STYLES, *TINY, "--mask", "bottom")
     assert numpy.array_equal(paint(cli, "second.png", "--from", "first.png", "--mask", "bottom"), plain)
-    assert read_recipe("second.png")["guides"] == {"masks": ["bottom"]}
+    assert read_embedded_json("second.png")["guides"] == {"masks": ["bottom"]}
 
 
 def test_masks_that_moved_along_are_found(cli, mask: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_killed_run_with_masks_goes_on_bit_for_bit(cli, mask: Path, environmen
     wait_for(Path("c"), process)
     process.kill()
     process.communicate()
-    assert read_checkpoint(Path("c")).state["total"] < 420
+    assert read_checkpoint(Path("c")).state["steps_done"] < 420
     assert numpy.array_equal(paint(cli, "o.png", "--resume", "c"), whole)
     other = cli("stylize", "--resume", "c", "--mask", "right", "--out", "p.png")
     assert other.code == 2
@@ -252,7 +252,7 @@ def test_what_is_left_of_several_keeps_the_masks(cli, mask: Path, environment) -
     rest = shlex.split(line.split("paint them with: ")[1])
     assert {f"--mask={mask}", "--protect=top", "--from=first.png", "--steps=400"} <= set(rest)
     assert cli(rest[1], "-q", *(word for word in rest[2:] if word != "--steps=400")).code == 0
-    stored = read_recipe("o/other-art-art2.png")
+    stored = read_embedded_json("o/other-art-art2.png")
     assert stored["guides"] == {"masks": [str(mask)], "protect": "top"}
     assert stored["recipe"]["ema_decay"] == 0.9
 
@@ -276,7 +276,7 @@ def test_a_mix_of_one_number_is_the_first_styles_weight(cli, place: Path) -> Non
     alone = paint(cli, "alone.png", "photo.png", *STYLES, *TINY, "--mix", "1", "--no-balance")
     assert numpy.array_equal(gamma, both)
     assert not numpy.array_equal(gamma, even)
-    assert read_recipe("gamma.png")["recipe"]["mix"] == [0.3]
+    assert read_embedded_json("gamma.png")["recipe"]["mix"] == [0.3]
     assert numpy.array_equal(alone, paint(cli, "art-alone.png", "photo.png", "art.png", *TINY))
 
 
@@ -284,7 +284,7 @@ def test_the_improvement_of_several_styles_is_said_at_the_end(cli, place: Path) 
     words = [*TWO, "--sigmas", "1,2.5", "--out", "o.png"]
     run = cli(*words)
     assert run.code == 0, run.err
-    stored = read_recipe("o.png")["improvements"]
+    stored = read_embedded_json("o.png")["improvements"]
     first, second = (f"{ratio:.3g}" for ratio in stored)
     assert run.err.splitlines()[-1] == (
         "improvement of the styles (loss at the start / at the end): "
@@ -308,7 +308,7 @@ def test_a_seamless_texture_wraps_around(cli, place: Path) -> None:
         steps[name] = edge / inside
     assert steps["seamless"] < 1.5
     assert steps["seamless"] < steps["plain"]
-    assert read_recipe("seamless.png")["recipe"]["seamless"] is True
+    assert read_embedded_json("seamless.png")["recipe"]["seamless"] is True
 
 
 def test_a_plan_shows_what_is_not_the_default(cli, mask: Path) -> None:

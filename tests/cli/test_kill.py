@@ -77,7 +77,7 @@ def test_a_killed_run_goes_on_bit_for_bit(cli, place: Path, whole: numpy.ndarray
     process.kill()
     process.communicate()
     assert not Path("o.png").exists()
-    done = read_checkpoint(place / "c").state["total"]
+    done = read_checkpoint(place / "c").state["steps_done"]
     assert 0 < done <= 420
     run = cli("stylize", "--resume", "c", "--out", "o.png")
     assert run.code == 0, run.err

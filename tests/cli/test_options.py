@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from impasto.cli.options import as_words, recipe_parameters, settings_of
+from impasto.cli.options import as_arguments, recipe_parameters, settings_of
 from impasto.optimize.presets import make_recipe
 from impasto.optimize.recipe import Recipe
 
@@ -60,7 +60,7 @@ def test_an_option_reaches_the_recipe(name: str) -> None:
 def test_settings_become_words_and_come_back(name: str) -> None:
     text = VALUES[name]
     settings = parse([text] if text.startswith("--") else [f"--{name.replace('_', '-')}={text}"])
-    assert parse(as_words(settings)) == settings
+    assert parse(as_arguments(settings)) == settings
 
 
 def test_nothing_typed_changes_nothing() -> None:

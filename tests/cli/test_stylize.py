@@ -11,7 +11,7 @@ from PIL import Image
 
 from impasto.cli.naming import free, target
 from impasto.cli.watch import MAX_FRAMES, frame_steps
-from impasto.imaging import read_recipe
+from impasto.imaging import read_embedded_json
 
 from .conftest import TINY, make_picture, pixels
 
@@ -41,7 +41,7 @@ def test_a_named_output_is_overwritten_and_described(cli, place: Path) -> None:
     Path("out.tiff").write_bytes(b"old")
     run = cli("stylize", "photo.png", "art.png", *TINY, "--out", "out.tiff", "--bits", "16", "--seed", "5")
     assert run.code == 0, run.err
-    recipe = read_recipe("out.tiff")
+    recipe = read_embedded_json("out.tiff")
     assert recipe["recipe"]["seed"] == 5
     assert recipe == json.loads(Path("out.tiff.json").read_text())
     assert recipe["content"] == str(place / "photo.png")
@@ -67,7 +67,7 @@ def test_several_styles_are_blended(cli, place: Path) -> None:
     a, b, ab = (pixels(place / f"{name}.png") for name in ("a", "b", "ab"))
     assert not numpy.array_equal(ab, a)
     assert not numpy.array_equal(ab, b)
-    assert len(read_recipe("ab.png")["styles"]) == 2
+    assert len(read_embedded_json("ab.png")["styles"]) == 2
     assert (
         cli("stylize", "photo.png", "--style", "art.png", "--style", "art2.png", *TINY).out
         == "photo-art-art2.png\n"
@@ -111,7 +111,23 @@ def test_a_replay_takes_other_pictures_and_settings(cli, place: Path) -> None:
     assert cli("stylize", "other.png", "art.png", *TINY, "--steps", "2", "--out", "plain.png").code == 0
     assert numpy.array_equal(pixels(place / "second.png"), pixels(place / "plain.png"))
     assert cli("stylize", "--style", "art2.png", "--from", "first.png", "--out", "third.png").code == 0
-    assert read_recipe("third.png")["styles"] == [str(place / "art2.png")]
+    assert read_embedded_json("third.png")["styles"] == [str(place / "art2.png")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--quality", "draft"), ("--content-weight", "2"), ("--optimizer", "lbfgs"), ("--start", "noise")],
+)
+def test_a_replay_with_a_setting_is_a_run_with_that_setting(cli, place: Path, words: tuple[str, ...]) -> None:
+    settings = ("--encoder", "tiny", "--size", "32", "--precision", "float32")
+    first = ("--steps", "1", "--start-picture", "art.png") if "--start" in words else ("--steps", "1")
+    assert cli("stylize", "photo.png", "art.png", *settings, *first, "--out", "first.png").code == 0
+    assert cli("stylize", "--from", "first.png", *words, "--out", "second.png").code == 0
+    assert (
+        cli("stylize", "photo.png", "art.png", *settings, "--steps", "1", *words, "--out", "plain.png").code
+        == 0
+    )
+    assert read_embedded_json("second.png") == read_embedded_json("plain.png")
 
 
 def test_a_replay_finds_pictures_that_moved_along(cli, place: Path) -> None:
@@ -199,7 +215,7 @@ def test_balancing_is_said_in_a_line(cli, place: Path) -> None:
     lines = cli(*MIXED).err.splitlines()
     said = [line for line in lines if line.startswith("balancing styles ")]
     assert len(said) == 1
-    first, second = read_recipe("o.png")["sigmas"]
+    first, second = read_embedded_json("o.png")["sigmas"]
     assert said[0] == f"balancing styles 3/3: {first:g}, {second:.3g}"
 
 

@@ -12,9 +12,9 @@ import torch
 
 from impasto.cli.main import load
 from impasto.cli.training_progress import TrainingReport
-from impasto.feedforward.catalogue import open_model
 from impasto.feedforward.model_card import open_styles
 from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH
+from impasto.feedforward.open_network import open_model
 from impasto.feedforward.style_settings import GivenStyleSettings
 
 from .conftest import make_picture, pixels

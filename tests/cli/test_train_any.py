@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from impasto.cli.training_progress import TrainingReport
-from impasto.feedforward.catalogue import find_model, open_model
+from impasto.feedforward.open_network import find_model, open_model
 from impasto.feedforward.restore import read_any_style
 from impasto.feedforward.weights import identity
 

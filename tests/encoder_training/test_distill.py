@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 
+import numpy
 import pytest
 import torch
 from PIL import Image
@@ -20,8 +22,10 @@ from impasto.errors import PictureError, RecipeError
 from impasto.training.checkpoint import read_checkpoint, resume, write_checkpoint
 from impasto.training.crops import Crops, read_folder
 from impasto.training.device import ComputeDevice
+from impasto.training.distributed import DataParallel
 from impasto.training.events import Evaluated, Logged
 from impasto.training.muon import Muon, orthogonalise
+from impasto.training.pictures import read_bounded
 from impasto.training.schedules import warmup_constant_linear
 from impasto.training.trainer import Trainer
 
@@ -49,6 +53,60 @@ def test_too_few_pictures_are_refused(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "one.png")
     with pytest.raises(PictureError, match="too few"):
         read_folder(tmp_path)
+
+
+def test_bad_pictures_are_skipped_and_named(folder, tmp_path):
+    for path in folder.iterdir():
+        shutil.copy(path, tmp_path)
+    (tmp_path / "003.png").write_bytes(b"no picture")
+    (tmp_path / "004.png").write_bytes((folder / "004.png").read_bytes()[:200])
+    counts = []
+    pictures = read_folder(tmp_path, on_progress=lambda done, total: counts.append((done, total)))
+    assert counts == [(done, 40) for done in range(1, 41)]
+    assert [one.path.name for one in pictures.skipped] == ["003.png", "004.png"]
+    assert (len(pictures.train), len(pictures.held_out)) == (35, 3)
+    good = read_folder(folder)
+    assert all(
+        torch.equal(a, b) for a, b in zip(pictures.train, good.train[:2] + good.train[4:], strict=True)
+    )
+    with pytest.raises(PictureError, match=r"38 pictures that can be read \(2 cannot"):
+        read_folder(tmp_path, least=40)
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"no picture")
+    with pytest.raises(PictureError, match="no held-out picture that can be read"):
+        read_folder(tmp_path, train=False)
+
+
+def test_the_digest_follows_names_and_bytes(folder, tmp_path):
+    for path in folder.iterdir():
+        shutil.copy(path, tmp_path)
+    digest = read_folder(folder).digest
+    assert read_folder(tmp_path).digest == digest
+    (tmp_path / "000.png").rename(tmp_path / "0000.png")
+    assert read_folder(tmp_path).digest != digest
+
+
+def test_training_pictures_are_upright_and_opaque(tmp_path):
+    pixels = torch.arange(6 * 4 * 3, dtype=torch.uint8).reshape(6, 4, 3).numpy()
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(pixels).save(tmp_path / "turned.png", exif=exif)
+    turned = Image.fromarray(pixels).transpose(Image.Transpose.ROTATE_270)
+    expected = torch.from_numpy(numpy.array(turned)).permute(2, 0, 1)
+    assert torch.equal(read_bounded(tmp_path / "turned.png", 768), expected)
+    Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert bool((read_bounded(tmp_path / "clear.png", 768) == 255).all())
+
+
+def test_large_training_pictures_are_shrunk_as_pillow_does(tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    picture = Image.fromarray((torch.rand(90, 120, 3, generator=generator) * 255).byte().numpy())
+    picture.save(tmp_path / "large.jpg")
+    with Image.open(tmp_path / "large.jpg") as image:
+        small = image.convert("RGB")
+        small.thumbnail((50, 50))
+    expected = torch.from_numpy(numpy.array(small)).permute(2, 0, 1)
+    assert torch.equal(read_bounded(tmp_path / "large.jpg", 50), expected)
 
 
 def test_crops_are_pictures_and_follow_the_seed(folder):
@@ -168,7 +226,7 @@ def small_task(teacher, folder, monkeypatch, **changes):
         "steps": 8,
         "batch": 2,
         "size": 64,
-        "warmup": 2,
+        "warmup_steps": 2,
         "replay": 4,
         "policy_from": 0.25,
         "policy_every": 2,
@@ -219,6 +277,45 @@ def test_a_resumed_distillation_ends_with_the_same_bits(folder, tmp_path, monkey
     for name, value in whole.weights().items():
         assert torch.equal(value, second.task.weights()[name]), name
     assert second.task.evaluation == whole.evaluation
+
+
+def test_a_resumed_distillation_keeps_its_components(folder, tmp_path, monkeypatch):
+    """Measured again on another device, they may have other signs."""
+    teacher = wide_teacher()
+    first = Trainer(small_task(teacher, folder, monkeypatch, precision="float32"))
+    for event in first.events():
+        if event.step == 2:
+            break
+    for layer, basis in first.task.bases.items():
+        first.task.bases[layer] = basis._replace(projection=-basis.projection)
+    write_checkpoint(tmp_path / "c", first, {})
+    second = small_task(teacher, folder, monkeypatch, precision="float32")
+    before = second.teacher.targets(torch.ones(1, 3, 64, 64))
+    resume(read_checkpoint(tmp_path / "c", "distill"), Trainer(second))
+    after = second.teacher.targets(torch.ones(1, 3, 64, 64))
+    assert all(
+        torch.equal(second.bases[layer].projection, b.projection) for layer, b in first.task.bases.items()
+    )
+    assert all(torch.equal(after[layer], -target) for layer, target in before.items())
+    images, targets = second.replay[0]
+    assert all(torch.equal(targets[layer], t) for layer, t in second.teacher.targets(images).items())
+
+
+def test_a_process_computes_the_targets_of_its_part(folder, monkeypatch):
+    task = small_task(wide_teacher(), folder, monkeypatch, precision="float32")
+    images = torch.rand(2, 3, 64, 64)
+    whole = task.teacher.targets(images)
+    task.parallel = DataParallel(1, 2)
+    _, part = task._with_targets(images)
+    assert all(torch.allclose(part[layer], target[1:], atol=1e-4) for layer, target in whole.items())
+
+
+def test_painting_leaves_the_gradients_of_the_student_alone(folder):
+    pictures = read_folder(folder)
+    encoder = open_encoder("tiny").requires_grad_(True)
+    pool = OnPolicyPool(Crops(pictures, pictures, 32, 0), capacity=12, steps=2, count=2)
+    pool.refresh(lambda images: encoder(images, list(COMPONENTS)))
+    assert all(parameter.grad is None for parameter in encoder.parameters())
 
 
 def wide_teacher():

@@ -43,6 +43,7 @@ from impasto.training.checkpoint import (
     write_checkpoint,
 )
 from impasto.training.device import ComputeDevice
+from impasto.training.distributed import DataParallel
 from impasto.training.events import Evaluated, StepDone
 from impasto.training.schedules import warmup_cosine
 from impasto.training.trainer import Trainer
@@ -354,3 +355,42 @@ def test_a_file_without_classes_is_no_classifier(tmp_path: Path) -> None:
         open_classifier(tmp_path / "plain.safetensors")
     with pytest.raises(WeightsError, match="do not exist"):
         open_classifier(tmp_path / "gone.safetensors")
+
+
+class Quiet(DataParallel):
+    """Process 0 of several, without the others: figures are its own."""
+
+    def mean(self, figures, device):
+        return dict(figures)
+
+
+def test_a_process_without_pictures_of_the_last_batch_adds_nothing(pictures) -> None:
+    run = tuning(pictures, batch=17)  # 18 training pictures: the last batch is a single one
+    task = run.task
+    whole = task.loss(1).loss
+    parts = []
+    for rank in range(3):
+        task.parallel = Quiet(rank, 3)
+        parts.append(task.loss(1).loss)
+        parts[-1].backward()
+    assert [float(part.detach()) for part in parts] == [0, 0, pytest.approx(3 * float(whole.detach()))]
+    assert all(p.grad.isfinite().all() for p in task.model.head.parameters())
+
+
+def test_running_means_do_not_hide_the_loss_of_a_step(pictures) -> None:
+    run = tuning(pictures, epochs=1)
+    steps = [event.figures for event in run.events() if isinstance(event, StepDone)]
+    assert steps[-1]["epoch_loss"] == pytest.approx(sum(step["loss"] for step in steps) / len(steps))
+    assert 0 <= steps[-1]["epoch_accuracy"] <= 1
+
+
+def test_large_sets_are_calibrated_on_at_most_the_limit(pictures, monkeypatch) -> None:
+    monkeypatch.setattr("impasto.encoder_training.finetune.task.CALIBRATION_PICTURES", 10)
+    task = tuning(pictures).task
+    counts = []
+    monkeypatch.setattr(
+        task, "_forward", lambda part, *, pooled: counts.append(len(part)) or torch.rand(len(part), 4)
+    )
+    task.model.mean, task.model.deviation = torch.zeros(4), torch.ones(4)
+    task.prepare()
+    assert sum(counts) == 9  # every second of 18

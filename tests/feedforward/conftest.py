@@ -1,18 +1,18 @@
-"""A small untrained network and codes made of random numbers."""
+"""A small untrained network and random style parameters."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from impasto.feedforward.descriptor import ModelDescriptor
 from impasto.feedforward.modules.transform import StyleParams, TransformNet, initialise
+from impasto.feedforward.runner import NetworkRunner
 
 WIDTHS = (8, 12, 16)
 
 
 def make_style_params(modulated_layers, seed: int, diagonal: bool = False) -> StyleParams:
-    """Return a code whose mixing keeps the size of features."""
+    """Return random style parameters that keep the magnitude of features."""
     rng = torch.Generator().manual_seed(seed)
     shapes = [(1, s.channels) if diagonal else (1, s.channels, s.channels) for s in modulated_layers]
     matrices = [torch.randn(s, generator=rng) / (1 if diagonal else s[1] ** 0.5) for s in shapes]
@@ -28,18 +28,18 @@ def _one_thread(one_thread) -> None:
 @pytest.fixture(scope="module")
 def network() -> TransformNet:
     torch.manual_seed(0)
-    found = TransformNet(WIDTHS)
-    initialise(found)
-    with torch.no_grad():  # a last convolution that listens to the features
-        found.head.weight.normal_(0, 0.01)
-    return found
+    network = TransformNet(WIDTHS)
+    initialise(network)
+    with torch.no_grad():  # a head that depends on the features
+        network.head.weight.normal_(0, 0.01)
+    return network
 
 
 @pytest.fixture(scope="module")
-def loaded(network) -> ModelDescriptor:
-    return ModelDescriptor(network, precision="float32")
+def runner(network) -> NetworkRunner:
+    return NetworkRunner(network, precision="float32")
 
 
 @pytest.fixture(scope="module")
-def style_params_list(network) -> list[StyleParams]:
+def styles(network) -> list[StyleParams]:
     return [make_style_params(network.modulated_layers, seed) for seed in (1, 2)]

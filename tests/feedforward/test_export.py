@@ -12,10 +12,10 @@ import torch
 
 from impasto.errors import MissingExtraError, OutputError, RecipeError
 from impasto.feedforward import backends
-from impasto.feedforward.backends import choose_backend, open_engine, open_onnxruntime
-from impasto.feedforward.descriptor import ModelDescriptor
+from impasto.feedforward.backends import choose_backend, open_graph_runner, open_onnxruntime
 from impasto.feedforward.export.graph import part_names
 from impasto.feedforward.export.network import CHECKED_SIZES, check_export, export_network
+from impasto.feedforward.runner import NetworkRunner
 from impasto.imaging.tiles import Tiling
 
 from .conftest import make_style_params
@@ -29,7 +29,7 @@ needs_graphs = pytest.mark.skipif(
 
 @needs_graphs
 @pytest.mark.parametrize("diagonal", [False, True])
-def test_an_exported_network_paints_as_torch_does_at_any_size(network, loaded, tmp_path, diagonal) -> None:
+def test_an_exported_network_paints_as_torch_does_at_any_size(network, runner, tmp_path, diagonal) -> None:
     import onnx
 
     path, style_params = tmp_path / "n.onnx", make_style_params(network.modulated_layers, 1, diagonal)
@@ -41,35 +41,35 @@ def test_an_exported_network_paints_as_torch_does_at_any_size(network, loaded, t
     stored = {entry.key: entry.value for entry in model.metadata_props}
     assert stored["kind"] == "network:styles"
     assert json.loads(stored["styles"]) == ["a", "b"]
-    assert [one.name for one in model.graph.input] == ["image"]
+    assert [entry.name for entry in model.graph.input] == ["image"]
     run = open_onnxruntime(path)
     for size in ((23, 90), (130, 50)):
         assert size not in CHECKED_SIZES
         image = torch.rand(1, 3, *size)
         torch.testing.assert_close(
-            run({"image": image}), loaded.paint(image, style_params), atol=1e-3, rtol=0
+            run({"image": image}), runner.paint(image, style_params), atol=1e-3, rtol=0
         )
 
 
 @needs_graphs
-def test_a_code_can_be_an_input(network, loaded, style_params_list, tmp_path) -> None:
+def test_style_parameters_can_be_inputs(network, runner, styles, tmp_path) -> None:
     path = tmp_path / "n.onnx"
-    export_network(path, network, style_params_list[0], {}, inside=False)
+    export_network(path, network, styles[0], {}, inside=False)
     image = torch.rand(1, 3, 30, 45)
     names = part_names(len(network.modulated_layers))
-    given = dict(zip(names, [*style_params_list[1].matrices, *style_params_list[1].shifts], strict=True))
-    found = open_onnxruntime(path)({"image": image, **given})
-    torch.testing.assert_close(found, loaded.paint(image, style_params_list[1]), atol=1e-3, rtol=0)
+    given = dict(zip(names, [*styles[1].matrices, *styles[1].shifts], strict=True))
+    output = open_onnxruntime(path)({"image": image, **given})
+    torch.testing.assert_close(output, runner.paint(image, styles[1]), atol=1e-3, rtol=0)
 
 
 @needs_graphs
-def test_a_file_that_differs_is_not_kept(network, style_params_list, tmp_path, monkeypatch) -> None:
+def test_a_file_that_differs_is_not_kept(network, styles, tmp_path, monkeypatch) -> None:
     path = tmp_path / "n.onnx"
     path.write_bytes(b"old")
-    real = ModelDescriptor.paint
-    monkeypatch.setattr(ModelDescriptor, "paint", lambda *a, **k: real(*a, **k) + 0.01)
+    real = NetworkRunner.paint
+    monkeypatch.setattr(NetworkRunner, "paint", lambda *a, **k: real(*a, **k) + 0.01)
     with pytest.raises(OutputError, match="differs"):
-        export_network(path, network, style_params_list[0], {})
+        export_network(path, network, styles[0], {})
     assert path.read_bytes() == b"old"
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -83,26 +83,24 @@ def test_other_suffixes_and_missing_parts_are_refused(tmp_path, monkeypatch) -> 
 
 
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
-def test_engines_paint_as_torch_does(network, loaded, style_params_list, name, tmp_path, monkeypatch) -> None:
-    if any(find_spec(one) is None for one in (name, "onnx", "onnxscript")):
+def test_graph_runners_paint_as_torch_does(network, runner, styles, name, tmp_path, monkeypatch) -> None:
+    if any(find_spec(module) is None for module in (name, "onnx", "onnxscript")):
         pytest.skip(f"{name} is not installed")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(backends, "best_precision", lambda device: "float32")
-    fast = ModelDescriptor(network, precision="float32", engine=open_engine(name, network, CPU))
+    fast = NetworkRunner(network, precision="float32", graph_runner=open_graph_runner(name, network, CPU))
     made = []
     real = backends.make_graph
     monkeypatch.setattr(backends, "make_graph", lambda *a: made.append(a) or real(*a))
-    for style_params, size in ((style_params_list[0], (30, 50)), (style_params_list[1], (64, 41))):
+    for style_params, size in ((styles[0], (30, 50)), (styles[1], (64, 41))):
         image = torch.rand(1, 3, *size)
         torch.testing.assert_close(
-            fast.paint(image, style_params), loaded.paint(image, style_params), atol=1e-3, rtol=0
+            fast.paint(image, style_params), runner.paint(image, style_params), atol=1e-3, rtol=0
         )
     assert len(made) == 1
     image, tiling = torch.rand(1, 3, 380, 420), Tiling(side=384)
-    expected = loaded.paint(image, style_params_list[0], tiling=tiling)
-    torch.testing.assert_close(
-        fast.paint(image, style_params_list[0], tiling=tiling), expected, atol=1e-3, rtol=0
-    )
+    expected = runner.paint(image, styles[0], tiling=tiling)
+    torch.testing.assert_close(fast.paint(image, styles[0], tiling=tiling), expected, atol=1e-3, rtol=0)
     assert len(made) == 2
 
 
@@ -135,7 +133,7 @@ def test_the_backend_is_the_fastest_that_is_there(monkeypatch) -> None:
     for module in ("backends", "export.graph"):
         monkeypatch.setattr(f"impasto.feedforward.{module}.find_spec", lambda name: name in there or None)
     for precision, wanted in (("float32", "onnxruntime"), ("bfloat16", "torch")):
-        monkeypatch.setattr(backends, "best_precision", lambda _, found=precision: found)
+        monkeypatch.setattr(backends, "best_precision", lambda _, precision=precision: precision)
         assert choose_backend("auto", CPU) == wanted
     there.add("openvino")
     assert choose_backend("auto", CPU) == "openvino"

@@ -10,7 +10,7 @@ import torch
 from impasto.encoders import open_encoder
 from impasto.errors import OutputError
 from impasto.feedforward.backends import open_onnxruntime
-from impasto.feedforward.export import predictor as coder_graph
+from impasto.feedforward.export import predictor
 from impasto.feedforward.export.graph import part_names
 from impasto.feedforward.export.network import export_network
 from impasto.feedforward.export.predictor import PredictorModule, export_style_predictor, newton_root
@@ -35,7 +35,7 @@ def test_the_root_by_products_is_the_root(positions) -> None:
 
 
 @pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
-def test_a_painting_of_one_colour_has_a_code(style_predictor, grey) -> None:
+def test_a_style_image_of_one_colour_has_style_parameters(style_predictor, grey) -> None:
     parts = PredictorModule(open_encoder("compact"), style_predictor)(
         torch.full((1, 3, 24, 31), grey), torch.ones(1)
     )
@@ -43,33 +43,36 @@ def test_a_painting_of_one_colour_has_a_code(style_predictor, grey) -> None:
 
 
 @needs_graphs
-def test_both_graphs_together_paint_as_torch_does(network, loaded, style_predictor, tmp_path) -> None:
+def test_both_graphs_together_paint_as_torch_does(network, runner, style_predictor, tmp_path) -> None:
     import onnxruntime
 
-    one, other = tmp_path / "coder.onnx", tmp_path / "body.onnx"
+    predictor_path, network_path = tmp_path / "predictor.onnx", tmp_path / "network.onnx"
     assert (
-        export_style_predictor(one, style_predictor, {"kind": "network:any", "strengths": [[0, 0]]}) <= 1e-3
+        export_style_predictor(
+            predictor_path, style_predictor, {"kind": "network:any", "strengths": [[0, 0]]}
+        )
+        <= 1e-3
     )
     rng = torch.Generator().manual_seed(1)
-    painting, photo = torch.rand(1, 3, 90, 71, generator=rng), torch.rand(1, 3, 30, 45, generator=rng)
+    style_image, photo = torch.rand(1, 3, 90, 71, generator=rng), torch.rand(1, 3, 30, 45, generator=rng)
     strength = torch.tensor([0.6])
-    style_params = style_predictor(measure_style(open_encoder("compact"), painting)[0], strength)
-    session = onnxruntime.InferenceSession(str(one))
+    style_params = style_predictor(measure_style(open_encoder("compact"), style_image)[0], strength)
+    session = onnxruntime.InferenceSession(str(predictor_path))
     stored = session.get_modelmeta().custom_metadata_map
     assert stored["kind"] == "network:any"
     assert json.loads(stored["strengths"]) == [[0, 0]]
-    found = session.run(None, {"painting": painting.numpy(), "strength": strength.numpy()})
+    outputs = session.run(None, {"painting": style_image.numpy(), "strength": strength.numpy()})
     names = part_names(len(network.modulated_layers))
     assert [output.name for output in session.get_outputs()] == names
-    export_network(other, network, style_params, {}, inside=False)
-    given = {name: torch.from_numpy(part) for name, part in zip(names, found, strict=True)}
-    painted = open_onnxruntime(other)({"image": photo, **given})
-    torch.testing.assert_close(painted, loaded.paint(photo, style_params), atol=2e-3, rtol=0)
+    export_network(network_path, network, style_params, {}, inside=False)
+    given = {name: torch.from_numpy(part) for name, part in zip(names, outputs, strict=True)}
+    painted = open_onnxruntime(network_path)({"image": photo, **given})
+    torch.testing.assert_close(painted, runner.paint(photo, style_params), atol=2e-3, rtol=0)
 
 
 @needs_graphs
 def test_a_predictor_that_differs_is_not_kept(style_predictor, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(coder_graph, "ITERATIONS", 3)
+    monkeypatch.setattr(predictor, "ITERATIONS", 3)
     with pytest.raises(OutputError, match="differs"):
         export_style_predictor(tmp_path / "c.onnx", style_predictor, {})
     assert not list(tmp_path.iterdir())

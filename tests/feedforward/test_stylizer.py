@@ -7,10 +7,10 @@ import torch
 
 import impasto
 from impasto.errors import RecipeError
-from impasto.feedforward.catalogue import find_model, open_model
+from impasto.feedforward.open_network import find_model, open_model
 from impasto.feedforward.pretrained import pretrained_networks
 from impasto.guidance import calibrated_strength
-from impasto.imaging import read_recipe
+from impasto.imaging import read_embedded_json
 from impasto.plates import paint
 
 PHOTO, ART, OTHER = paint("paper", 80), paint("swirls", 96), paint("ink", 96)
@@ -48,7 +48,7 @@ def test_a_mixture_lies_between_and_settings_go_into_the_file(stylizer, tmp_path
     apart = (alone[0] - alone[1]).abs().mean()
     assert max((half.pixels - one).abs().mean() for one in alone) < apart
     path = half.save(tmp_path / "out.png")
-    assert read_recipe(path)["recipe"]["strength"] == 1.0
+    assert read_embedded_json(path)["recipe"]["strength"] == 1.0
 
 
 @pytest.mark.parametrize("name", pretrained_networks())

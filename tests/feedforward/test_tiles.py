@@ -1,4 +1,4 @@
-"""Tiles: with statistics kept they are the whole picture, and their seams are not seen."""
+"""Tiles: with frozen statistics they equal the whole picture, and their seams are invisible."""
 
 from __future__ import annotations
 
@@ -7,31 +7,29 @@ import torch
 import torch.nn.functional as F
 
 from impasto.errors import RecipeError
-from impasto.feedforward.descriptor import ModelDescriptor
-from impasto.feedforward.modules.region_norms import FrozenStatistics, StatisticsRecorder
+from impasto.feedforward.modules.region_modulation import FrozenStatistics, StatisticsRecorder
+from impasto.feedforward.runner import NetworkRunner
 from impasto.imaging.frame import MARGIN, Frame, TileWindow
-from impasto.imaging.tiles import Tiling, paint_tiles, sample, spans
+from impasto.imaging.tiles import Tiling, paint_tiles, sample_windows, spans
 
 IMAGE = torch.rand(1, 3, 70, 900, generator=torch.Generator().manual_seed(5))
 EXACT = Tiling(side=576, halo=128, feather=16)
 
 
-def kept(network, style_params):
+def with_frozen_statistics(network, style_params):
     """Return the padded picture's frame and painted whole, and how to paint a window, with one set of statistics."""
     frame = Frame(*IMAGE.shape[2:], 8)
-    recording = StatisticsRecorder()
+    recorder = StatisticsRecorder()
     with torch.no_grad():
-        network(frame.cut(IMAGE, frame.whole), style_params, recording)
-        fixed = FrozenStatistics(recording.statistics)
-        whole = frame.crop(network(frame.cut(IMAGE, frame.whole), style_params, fixed))
-    return frame, whole, lambda window: network(frame.cut(IMAGE, window), style_params, fixed)
+        network(frame.cut(IMAGE, frame.whole), style_params, recorder)
+        frozen = FrozenStatistics(recorder.statistics)
+        whole = frame.crop(network(frame.cut(IMAGE, frame.whole), style_params, frozen))
+    return frame, whole, lambda window: network(frame.cut(IMAGE, window), style_params, frozen)
 
 
 @torch.no_grad()
-def test_with_a_halo_as_wide_as_a_feature_sees_tiles_are_the_whole_picture(
-    network, style_params_list
-) -> None:
-    frame, whole, paint = kept(network, style_params_list[0])
+def test_with_a_halo_as_wide_as_a_feature_sees_tiles_are_the_whole_picture(network, styles) -> None:
+    frame, whole, paint = with_frozen_statistics(network, styles[0])
     on_progress = []
     out = paint_tiles(frame, EXACT, paint, lambda done, total: on_progress.append((done, total)))
     torch.testing.assert_close(out, whole, atol=1e-5, rtol=1e-5)
@@ -40,10 +38,8 @@ def test_with_a_halo_as_wide_as_a_feature_sees_tiles_are_the_whole_picture(
 
 
 @torch.no_grad()
-def test_the_default_halo_differs_by_less_than_an_eighth_of_what_8_bits_show(
-    network, style_params_list
-) -> None:
-    frame, whole, paint = kept(network, style_params_list[0])
+def test_the_default_halo_differs_by_less_than_an_eighth_of_what_8_bits_show(network, styles) -> None:
+    frame, whole, paint = with_frozen_statistics(network, styles[0])
     default = Tiling(side=384)
     out = paint_tiles(frame, default, paint, lambda done, total: None)
     difference = (out - whole).abs()
@@ -68,7 +64,7 @@ def test_weights_of_tiles_sum_to_one_and_leave_the_halo_out(length, side) -> Non
 @pytest.mark.parametrize(("height", "width"), [(2000, 3000), (100, 9000), (8192, 8192), (1600, 1600)])
 def test_samples_lie_in_the_picture_and_at_its_ends(height, width) -> None:
     frame = Frame(height, width, 8)
-    found = sample(frame)
+    found = sample_windows(frame)
     assert 1 <= len(found) <= 18
     high, wide = frame.padded
     for window in found:
@@ -80,16 +76,16 @@ def test_samples_lie_in_the_picture_and_at_its_ends(height, width) -> None:
         assert max(w.left + w.width for w in found) == wide
 
 
-def test_a_picture_of_one_tile_is_painted_whole(loaded, style_params_list) -> None:
+def test_a_picture_of_one_tile_is_painted_whole(runner, styles) -> None:
     image = torch.rand(1, 3, 60, 60)
-    small = loaded.paint(image, style_params_list[0], tiling=EXACT)
-    assert torch.equal(small, loaded.paint(image, style_params_list[0]))
+    small = runner.paint(image, styles[0], tiling=EXACT)
+    assert torch.equal(small, runner.paint(image, styles[0]))
 
 
-def test_no_seam_is_steeper_than_the_rest(loaded, style_params_list) -> None:
+def test_no_seam_is_steeper_than_the_rest(runner, styles) -> None:
     """Across the columns where tiles meet neighbours differ no more than elsewhere."""
     smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 8, 40), (400, 900), mode="bicubic").clamp(0, 1)
-    out = loaded.paint(smooth, style_params_list[0], tiling=Tiling(side=384))
+    out = runner.paint(smooth, styles[0], tiling=Tiling(side=384))
     steps = (out[..., 1:] - out[..., :-1]).abs().mean((0, 1, 2))
     meet = [
         (a.start + b.start + 384) // 2 - 16
@@ -99,47 +95,43 @@ def test_no_seam_is_steeper_than_the_rest(loaded, style_params_list) -> None:
     assert near.mean() <= 1.2 * steps.mean()
 
 
-def test_regions_work_in_tiles(loaded, style_params_list) -> None:
+def test_regions_work_in_tiles(runner, styles) -> None:
     image = torch.rand(1, 3, 400, 700)
     left = torch.zeros(1, 1, 400, 700)
     left[..., :350] = 1
-    tiled = loaded.paint(image, style_params_list, [left, 1 - left], tiling=Tiling(side=384))
+    tiled = runner.paint(image, styles, [left, 1 - left], tiling=Tiling(side=384))
     assert tiled.shape == image.shape
-    whole = loaded.paint(image, style_params_list, [left, 1 - left])
+    whole = runner.paint(image, styles, [left, 1 - left])
     assert (tiled - whole).abs().mean() < 0.02
 
 
 @pytest.mark.parametrize(
     "tiling", [Tiling(side=100), Tiling(side=400, halo=128), Tiling(halo=-1), Tiling(feather=0)]
 )
-def test_tiles_too_small_are_refused(loaded, style_params_list, tiling) -> None:
+def test_tiles_too_small_are_refused(runner, styles, tiling) -> None:
     with pytest.raises(RecipeError, match="Tiles"):
-        loaded.paint(torch.rand(1, 3, 8, 8), style_params_list[0], tiling=tiling)
+        runner.paint(torch.rand(1, 3, 8, 8), styles[0], tiling=tiling)
 
 
-def test_bfloat16_tiles(network, style_params_list) -> None:
+def test_bfloat16_tiles(network, styles) -> None:
     image = torch.rand(1, 3, 300, 600)
-    out = ModelDescriptor(network, precision="bfloat16").paint(
-        image, style_params_list[0], tiling=Tiling(side=384)
-    )
-    exact = ModelDescriptor(network, precision="float32").paint(
-        image, style_params_list[0], tiling=Tiling(side=384)
-    )
+    out = NetworkRunner(network, precision="bfloat16").paint(image, styles[0], tiling=Tiling(side=384))
+    exact = NetworkRunner(network, precision="float32").paint(image, styles[0], tiling=Tiling(side=384))
     assert (out - exact).abs().mean() < 0.02
 
 
 @pytest.mark.parametrize("diagonal", [False, True])
-def test_kept_statistics_and_a_code_are_one_step(style_params_list, network, diagonal) -> None:
-    site = network.modulated_layers[0].channels
+def test_frozen_statistics_and_style_parameters_are_one_step(styles, network, diagonal) -> None:
+    channels = network.modulated_layers[0].channels
     generator = torch.Generator().manual_seed(3)
-    x = torch.randn(2, site, 5, 7, generator=generator) * 3 + 1
-    matrix = torch.randn(1, site, generator=generator) if diagonal else style_params_list[0].matrices[0]
-    shift = torch.randn(1, site, generator=generator)
-    norms = FrozenStatistics(
-        {0: (torch.randn(site, generator=generator), torch.rand(site, generator=generator) + 0.1)}
+    x = torch.randn(2, channels, 5, 7, generator=generator) * 3 + 1
+    matrix = torch.randn(1, channels, generator=generator) if diagonal else styles[0].matrices[0]
+    shift = torch.randn(1, channels, generator=generator)
+    modulation = FrozenStatistics(
+        {0: (torch.randn(channels, generator=generator), torch.rand(channels, generator=generator) + 0.1)}
     )
-    wanted = norms.affine(norms.normalise(x, 0), matrix, shift, 0)
-    torch.testing.assert_close(norms.modulate(x, matrix, shift, 0), wanted, atol=1e-4, rtol=1e-4)
+    wanted = modulation.affine(modulation.normalise(x, 0), matrix, shift, 0)
+    torch.testing.assert_close(modulation.modulate(x, matrix, shift, 0), wanted, atol=1e-4, rtol=1e-4)
 
 
 def test_a_window_repeats_the_edges_of_the_picture() -> None:
@@ -164,14 +156,14 @@ def test_a_window_repeats_the_edges_of_the_picture() -> None:
         assert torch.equal(frame.cut(image, window), wanted), window
 
 
-def test_a_picture_up_to_the_limit_is_painted_at_once(network, style_params_list) -> None:
+def test_a_picture_up_to_the_limit_is_painted_at_once(network, styles) -> None:
     image = torch.rand(1, 3, 400, 460)
     on_progress = []
-    whole = ModelDescriptor(network).paint(
+    whole = NetworkRunner(network).paint(
         image,
-        style_params_list[0],
+        styles[0],
         tiling=Tiling(side=384, whole=496),
         on_progress=lambda *at: on_progress.append(at),
     )
     assert on_progress == [(1, 1)]
-    assert torch.equal(whole, ModelDescriptor(network).paint(image, style_params_list[0]))
+    assert torch.equal(whole, NetworkRunner(network).paint(image, styles[0]))

@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 from impasto.errors import OutputError, PictureError, RecipeError
 from impasto.imaging import (
     atomic_write,
-    read_recipe,
+    read_embedded_json,
     to_image,
     write_bytes_atomic,
     write_picture,
@@ -66,11 +66,11 @@ def test_permissions_links_and_long_names(tmp_path):
 def test_recipes_beside_the_picture_and_in_json(tmp_path, blocks):
     path = write_picture(tmp_path / "a.jpg", planes(blocks))
     with pytest.raises(RecipeError, match="contains no recipe"):
-        read_recipe(path)
+        read_embedded_json(path)
     write_text_atomic(tmp_path / "a.jpg.json", '{"steps": 2}')
-    assert read_recipe(path) == {"steps": 2}
+    assert read_embedded_json(path) == {"steps": 2}
     write_text_atomic(tmp_path / "a.json", '{"impasto": {"steps": 1}}')
-    assert read_recipe(path) == read_recipe(tmp_path / "a.json") == {"steps": 1}
+    assert read_embedded_json(path) == read_embedded_json(tmp_path / "a.json") == {"steps": 1}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_damaged_recipes(tmp_path, blocks, text):
     path = tmp_path / "a.json"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises((RecipeError, PictureError)) as caught:
-        read_recipe(path)
+        read_embedded_json(path)
     assert isinstance(caught.value, PictureError) == (text == "")
     if text and text.isascii() and len(text) < 10**6:
         image = to_image(planes(blocks))
@@ -88,16 +88,16 @@ def test_damaged_recipes(tmp_path, blocks, text):
         info.add_itxt("impasto", text)
         image.save(tmp_path / "b.png", pnginfo=info)
         with pytest.raises(RecipeError, match="damaged"):
-            read_recipe(tmp_path / "b.png")
+            read_embedded_json(tmp_path / "b.png")
 
 
 def test_recipes_of_what_is_no_picture(tmp_path):
     (tmp_path / "a.png").write_bytes(b"nothing")
     for name in ("a.png", "missing.png"):
         with pytest.raises(PictureError):
-            read_recipe(tmp_path / name)
+            read_embedded_json(tmp_path / name)
     foreign = Image.Exif()
     foreign[270] = '{"title": "somebody else\'s"}'
     Image.new("RGB", (8, 8)).save(tmp_path / "b.jpg", exif=foreign)
     with pytest.raises(RecipeError, match="contains no recipe"):
-        read_recipe(tmp_path / "b.jpg")
+        read_embedded_json(tmp_path / "b.jpg")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from impasto.errors import PictureError, RecipeError
-from impasto.imaging import RAMPS, Picture, area_average, complete_masks, ramp, read_mask
+from impasto.imaging import MASK_NAMES, Picture, area_average, complete_masks, ramp, read_mask
 
 STEPS = numpy.arange(48, dtype=numpy.uint8).reshape(6, 8) * 5
 
@@ -165,7 +165,7 @@ def test_opposite_ramps_sum_to_one(height, width):
     for first, second in (("left", "right"), ("top", "bottom")):
         total = ramp(first, height, width) + ramp(second, height, width)
         torch.testing.assert_close(total, plain(1.0, height, width), atol=1e-6, rtol=0)
-    for word in RAMPS:
+    for word in MASK_NAMES:
         mask = read_mask(word, height, width)
         assert torch.equal(mask, ramp(word, height, width))
         assert mask.shape == (1, 1, height, width)

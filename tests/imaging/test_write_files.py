@@ -16,8 +16,8 @@ from impasto.imaging import (
     WRITABLE,
     check_writable,
     pictures_in,
+    read_embedded_json,
     read_picture,
-    read_recipe,
     srgb_profile,
     to_image,
     write_animation,
@@ -40,14 +40,14 @@ def names(folder) -> list[str]:
 def test_every_format_reads_back_with_profile_and_recipe(tmp_path, blocks, suffix):
     if suffix == ".heic":
         pytest.importorskip("pillow_heif")
-    path = write_picture(tmp_path / f"out{suffix.upper()}", planes(blocks), recipe=RECIPE)
+    path = write_picture(tmp_path / f"out{suffix.upper()}", planes(blocks), provenance=RECIPE)
     assert names(tmp_path) == [f"out{suffix.upper()}"]
     picture = read_picture(path)
     lossless = suffix in (".png", ".tif", ".tiff")
     difference = (picture.pixels - planes(blocks)).abs() * 255
     assert difference.max() < (1e-3 if lossless else 128 if suffix == ".webp" else 12)
     assert difference[..., 8::16, 8::16].max() < 6  # inside the blocks WebP's coarse chroma does not matter
-    assert read_recipe(path) == RECIPE
+    assert read_embedded_json(path) == RECIPE
     if suffix != ".heic":  # Pillow itself does not open that
         with Image.open(path) as image:
             profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
@@ -57,7 +57,9 @@ def test_every_format_reads_back_with_profile_and_recipe(tmp_path, blocks, suffi
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".webp", ".avif"])
 def test_alpha_is_written_where_the_format_has_it(tmp_path, blocks, suffix):
     alpha = torch.linspace(0, 1, 64).expand(1, 1, 48, 64)
-    back = read_picture(write_picture(tmp_path / f"a{suffix}", planes(blocks), alpha=alpha, recipe=RECIPE))
+    back = read_picture(
+        write_picture(tmp_path / f"a{suffix}", planes(blocks), alpha=alpha, provenance=RECIPE)
+    )
     assert back.alpha is not None
     assert (back.alpha - alpha).abs().max() < 3 / 255
     exact = suffix in (".png", ".tif")  # colour under alpha 0 is kept as well
@@ -90,7 +92,7 @@ def test_sixteen_bits_round_trip_exactly(tmp_path, deep_noise, suffix, channels)
     pytest.importorskip("pyvips")
     pixels = planes(deep_noise)
     alpha = pixels[:, 3:] if channels == 4 else None
-    path = write_picture(tmp_path / f"a [1]{suffix}", pixels[:, :3], alpha=alpha, bits=16, recipe=RECIPE)
+    path = write_picture(tmp_path / f"a [1]{suffix}", pixels[:, :3], alpha=alpha, bits=16, provenance=RECIPE)
     picture = read_picture(path)
     assert picture.bits == 16
     back = (picture.pixels[0].permute(1, 2, 0).double().numpy() * 65535).round()
@@ -98,7 +100,7 @@ def test_sixteen_bits_round_trip_exactly(tmp_path, deep_noise, suffix, channels)
     assert (picture.alpha is None) == (channels == 3)
     if picture.alpha is not None:
         assert ((picture.alpha[0, 0].double().numpy() * 65535).round() == deep_noise[..., 3]).all()
-    assert read_recipe(path) == RECIPE
+    assert read_embedded_json(path) == RECIPE
     with Image.open(path) as image:
         assert image.info["icc_profile"] == srgb_profile()
     assert names(tmp_path) == [f"a [1]{suffix}"]
@@ -147,9 +149,9 @@ def test_sixteen_bits_need_a_format_and_pyvips(tmp_path, blocks, without):
         ({"bits": 12}, RecipeError),
         ({"quality": 0}, RecipeError),
         ({"quality": 101}, RecipeError),
-        ({"recipe": {"a": object()}}, RecipeError),
-        ({"recipe": {"a": float("nan")}}, RecipeError),
-        ({"recipe": {"a": "x" * 1_000_001}}, RecipeError),
+        ({"provenance": {"a": object()}}, RecipeError),
+        ({"provenance": {"a": float("nan")}}, RecipeError),
+        ({"provenance": {"a": "x" * 1_000_001}}, RecipeError),
     ],
 )
 def test_impossible_orders_leave_the_old_file(tmp_path, options, error):
@@ -163,11 +165,11 @@ def test_impossible_orders_leave_the_old_file(tmp_path, options, error):
 def test_a_recipe_too_long_for_jpeg_is_said_so(tmp_path, blocks):
     (tmp_path / "a.jpg").write_bytes(b"old")
     with pytest.raises(RecipeError, match="64 kB"):
-        write_picture(tmp_path / "a.jpg", planes(blocks), recipe={"a": "x" * 70_000})
+        write_picture(tmp_path / "a.jpg", planes(blocks), provenance={"a": "x" * 70_000})
     assert (tmp_path / "a.jpg").read_bytes() == b"old"
     for name in ("a.png", "a.webp", "a.avif", "a.tif"):
-        path = write_picture(tmp_path / name, planes(blocks), recipe={"a": "x" * 70_000})
-        assert read_recipe(path) == {"a": "x" * 70_000}
+        path = write_picture(tmp_path / name, planes(blocks), provenance={"a": "x" * 70_000})
+        assert read_embedded_json(path) == {"a": "x" * 70_000}
 
 
 def test_places_that_cannot_be_written(tmp_path):

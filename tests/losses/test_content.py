@@ -103,7 +103,7 @@ def test_bad_input() -> None:
     with pytest.raises(RecipeError, match="differ in shape"):
         content_loss(p, torch.ones(1, 2, 3, 4), "mean")
     for weight in (torch.ones(1, 1, 2, 3), -torch.ones(1, 1, 3, 3)):
-        with pytest.raises(RecipeError, match="weight map"):
+        with pytest.raises(RecipeError, match="mask"):
             content_loss(p, p, "mean", weight)
     with pytest.raises(RecipeError, match="differ in shape"):
         content_loss(torch.ones(3, 2, 3, 3), torch.ones(2, 2, 3, 3), "mean")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from impasto.errors import RecipeError
-from impasto.losses import MomentSums, mix, moment_sums, moments
+from impasto.losses import MomentSums, average_moments, moment_sums, moments
 from impasto.losses.statistics import combine, simplex
 from impasto.losses.sums import is_channels_last
 
@@ -81,7 +81,7 @@ def test_sums_over_uneven_tiles_equal_the_whole(generator: torch.Generator) -> N
 def test_mixture_is_the_concatenation(generator: torch.Generator) -> None:
     one, two = draw(generator, 1, 4, 5, 6), 2 + draw(generator, 1, 4, 5, 6)
     both = moments(torch.cat([one, two], dim=2))
-    mixed = mix([moments(one), moments(two)], [3, 3])
+    mixed = average_moments([moments(one), moments(two)], [3, 3])
     torch.testing.assert_close(mixed.mean, both.mean)
     torch.testing.assert_close(mixed.covariance, both.covariance)
     spread = (moments(one).covariance + moments(two).covariance) / 2
@@ -91,7 +91,7 @@ def test_mixture_is_the_concatenation(generator: torch.Generator) -> None:
 
 def test_unequal_mixture_is_the_concatenation_by_size(generator: torch.Generator) -> None:
     one, two = draw(generator, 1, 4, 2, 6), draw(generator, 1, 4, 6, 6)
-    mixed = mix([moments(one), moments(two)], [0.25, 0.75])
+    mixed = average_moments([moments(one), moments(two)], [0.25, 0.75])
     torch.testing.assert_close(mixed.second, moments(torch.cat([one, two], dim=2)).second)
 
 
@@ -161,10 +161,10 @@ def test_bad_features_and_weights() -> None:
         with pytest.raises(RecipeError, match="feature map"):
             moments(wrong)
     for shape in ((2, 3, 4, 4), (3, 1, 4, 4), (1, 1, 2, 4)):
-        with pytest.raises(RecipeError, match="weight map"):
+        with pytest.raises(RecipeError, match="mask"):
             moments(features, torch.ones(shape))
     for value in (-1.0, 0.0, float("inf"), float("nan")):
-        with pytest.raises(RecipeError, match="weight map"):
+        with pytest.raises(RecipeError, match="mask"):
             moments(features, torch.full((1, 1, 4, 4), value))
 
 

@@ -132,12 +132,14 @@ def test_mixing(case: tuple[str, str | None], generator: torch.Generator) -> Non
     loss = fresh(case)
     f, a, b = (draw(generator, 1, 4, 5, 6) for _ in range(3))
     measured = [loss.measure(a), loss.measure(b)]
-    torch.testing.assert_close(loss.distance(f, loss.mix(measured, [2, 0])), loss.distance(f, measured[0]))
+    torch.testing.assert_close(
+        loss.distance(f, loss.average_targets(measured, [2, 0])), loss.distance(f, measured[0])
+    )
     if case[1] != "undivided":  # the concatenation has twice the positions, which that one counts
-        half = loss.mix(measured, [1, 1])
+        half = loss.average_targets(measured, [1, 1])
         torch.testing.assert_close(loss.distance(f, half), between(case, f, torch.cat([a, b], dim=3)))
     with pytest.raises(RecipeError, match="ixing weights"):
-        loss.mix(measured, [1, -1])
+        loss.average_targets(measured, [1, -1])
 
 
 def test_gram_by_hand() -> None:
@@ -176,8 +178,7 @@ def test_relative_is_free_of_scale_and_known_for_an_empty_picture(generator: tor
 
 
 def test_registry() -> None:
-    for name, entry in STYLE_LOSSES.items():
-        assert entry.load().name == name
+    for entry in STYLE_LOSSES.values():
         assert type(entry.create()) is entry.load()
     with pytest.raises(RecipeError, match="Did you mean 'moments'"):
         STYLE_LOSSES.find("moment")
@@ -195,15 +196,15 @@ def test_entries_declare_what_their_losses_do(generator: torch.Generator) -> Non
         first, second = loss.distance(f, target), loss.distance(f, target)
         assert torch.equal(first, second) == (not entry.random)
         if entry.mixes:
-            loss.mix([target, target], [1, 1])
+            loss.average_targets([target, target], [1, 1])
         else:
             with pytest.raises(RecipeError, match="cannot mix"):
-                loss.mix([target, target], [1, 1])
+                loss.average_targets([target, target], [1, 1])
 
 
 def test_sliced_is_refused_where_it_has_no_meaning(generator: torch.Generator) -> None:
     loss = SlicedWassersteinLoss()
     with pytest.raises(RecipeError, match="cannot mix"):
-        loss.mix([loss.measure(draw(generator, 1, 2, 2, 2))] * 2, [1, 1])
+        loss.average_targets([loss.measure(draw(generator, 1, 2, 2, 2))] * 2, [1, 1])
     with pytest.raises(RecipeError, match="at least 1 projection"):
         SlicedWassersteinLoss(0)

@@ -55,7 +55,7 @@ def test_terms_are_the_losses(generator: torch.Generator) -> None:
     assert [term.layer for term in terms] == ["relu4_2", "relu1_1", None]
 
 
-@pytest.mark.parametrize("loss", [GramLoss(), RelativeMomentLoss(), WassersteinLoss(), "sliced"])
+@pytest.mark.parametrize("loss", [GramLoss("gatys"), RelativeMomentLoss(), WassersteinLoss(), "sliced"])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("masked", [False, True])
 def test_several_targets_are_compared_as_one_by_one(
@@ -85,7 +85,7 @@ def test_several_targets_are_compared_as_one_by_one(
 
 
 def test_masks_default_to_the_target_of_their_number(generator: torch.Generator) -> None:
-    loss, seen, masks = GramLoss(), features_of(generator), uneven(generator, 2)
+    loss, seen, masks = GramLoss("gatys"), features_of(generator), uneven(generator, 2)
     targets = [loss.measure(features_of(generator)) for _ in range(2)]
     found = StyleTerm("relu1_1", loss, targets, [1, 1], masks, names=["style1/a", "style7/a"])
     assert found.names == ("style1/a", "style7/a")
@@ -104,7 +104,7 @@ class Counting(GramLoss):
 
 
 def test_a_picture_or_shared_region_is_measured_once(generator: torch.Generator) -> None:
-    loss, seen = Counting(), features_of(generator)
+    loss, seen = Counting("gatys"), features_of(generator)
     targets = [loss.measure(features_of(generator)) for _ in range(3)]
     for masks, regions, expected in ((None, None, 1), (uneven(generator, 4), (3, 1, 3), 2)):
         term = StyleTerm("relu1_1", loss, targets, [1, 1, 1], masks, regions=regions)
@@ -119,7 +119,7 @@ def test_bad_weights(weight: float) -> None:
     with pytest.raises(RecipeError, match="content/relu4_2"):
         ContentTerm("relu4_2", weight, target, "mean")
     with pytest.raises(RecipeError, match="style2/relu1_1"):
-        StyleTerm("relu1_1", GramLoss(), [GramLoss().measure(target)] * 2, [1, weight])
+        StyleTerm("relu1_1", GramLoss("gatys"), [GramLoss("gatys").measure(target)] * 2, [1, weight])
     with pytest.raises(RecipeError, match="variation"):
         VariationTerm(weight, "l1")
 
@@ -127,11 +127,11 @@ def test_bad_weights(weight: float) -> None:
 def test_bad_choices_are_refused_when_made() -> None:
     with pytest.raises(RecipeError, match="content normalisation"):
         ContentTerm("relu4_2", 1.0, torch.ones(1, 3, 4, 4), "none")
-    with pytest.raises(RecipeError, match="weight map"):
+    with pytest.raises(RecipeError, match="mask"):
         ContentTerm("relu4_2", 1.0, torch.ones(1, 3, 4, 4), "mean", torch.zeros(1, 1, 4, 4))
     with pytest.raises(RecipeError, match="total variation form"):
         VariationTerm(1.0, "l7")
-    loss = GramLoss()
+    loss = GramLoss("gatys")
     two, masks = [loss.measure(torch.ones(1, 3, 4, 4))] * 2, torch.ones(2, 1, 4, 4)
     for arguments in (([], []), (two, [1]), (two, [1, 1], None, ["one"])):
         with pytest.raises(RecipeError, match="at least one target"):
@@ -143,5 +143,5 @@ def test_bad_choices_are_refused_when_made() -> None:
         StyleTerm("relu1_1", loss, two, [1, 1], masks[:1])
     with pytest.raises(RecipeError, match="no masks"):
         StyleTerm("relu1_1", loss, two, [1, 1], regions=(0, 0))
-    with pytest.raises(RecipeError, match="weight map"):
+    with pytest.raises(RecipeError, match="mask"):
         StyleTerm("relu1_1", loss, two, [1, 1], 0 * masks)

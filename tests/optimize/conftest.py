@@ -72,7 +72,9 @@ def objectives(of: Job, views: Sequence[View] | None = None, scale: int = -1) ->
     """What a run compares at one of its scales, through the plain view unless others are given."""
     context = RunContext(of, torch.device("cpu"))
     scales = of.plan.scales
-    inputs = context.inputs(scales[scale], context.mix(scale % len(scales)), torch.Generator().manual_seed(0))
+    inputs = context.scale_inputs(
+        scales[scale], context.style_weights(scale % len(scales)), torch.Generator().manual_seed(0)
+    )
     return context.objectives(inputs, [View()] if views is None else views)
 
 

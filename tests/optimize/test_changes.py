@@ -70,7 +70,7 @@ def test_a_changed_run_is_one_resumed_with_the_changed_recipe(content, style, tm
     for _ in stream:
         pass
     other = two_styles(content, style, **{**before, "mix": (0.6, 0.4)})
-    result = finish(Painter(other, resume=read_checkpoint(path)))
+    result = finish(Painter(other, resume_from=read_checkpoint(path)))
     assert torch.equal(painter.picture(), result.pixels)
 
 
@@ -87,7 +87,7 @@ VARIANTS = {
 @pytest.mark.parametrize("stop", [5, 7, 10])
 def test_resume_after_a_change_equals_uninterrupted(content, style, tmp_path, name, stop):
     def paint(until: int | None):
-        painter = Painter(two_styles(content, style, **VARIANTS[name]), checkpoint=tmp_path / "c")
+        painter = Painter(two_styles(content, style, **VARIANTS[name]), checkpoint_path=tmp_path / "c")
         stream = painter.events()
         step_to(stream, 5)
         painter.change(strength=1.1, mix=(0.6, 0.4))
@@ -108,7 +108,7 @@ def test_resume_after_a_change_equals_uninterrupted(content, style, tmp_path, na
     saved = read_checkpoint(tmp_path / "c")
     assert (saved.recipe.strength, saved.recipe.mix) == (1.1, (0.6, 0.4))
     of = two_styles(content, style, **{**VARIANTS[name], "strength": 1.1, "mix": (0.6, 0.4)})
-    result = finish(Painter(of, resume=saved))
+    result = finish(Painter(of, resume_from=saved))
     assert torch.equal(result.pixels, whole.pixels)
     assert result.provenance == whole.provenance
     assert result.provenance["changes"] == [{"step": 5, "strength": 1.1, "mix": [0.6, 0.4]}]
@@ -136,10 +136,10 @@ def test_the_result_says_what_changed(content, style):
 )  # fmt: skip
 def test_what_cannot_be_changes_nothing(content, style, change):
     painter = Painter(two_styles(content, style))
-    gain, recipe = painter.state.gain, painter.recipe
+    gain, recipe = painter.state.content_gain, painter.recipe
     with pytest.raises(RecipeError):
         painter.change(**change)
-    assert (painter.state.gain, painter.recipe, painter.state.changes) == (gain, recipe, [])
+    assert (painter.state.content_gain, painter.recipe, painter.state.changes) == (gain, recipe, [])
 
 
 def test_one_style_has_no_mix(content, style):
@@ -153,7 +153,7 @@ def test_a_large_change_is_not_taken_for_a_loss_that_runs_away(content, style):
         assert not isinstance(event, Recovered)
         if isinstance(event, Stepped) and event.total == 12:
             painter.change(strength=0.0)
-    assert painter.state.total == 20
+    assert painter.state.steps_done == 20
 
 
 def test_a_preview_can_be_asked_for_small(content, style):

@@ -94,7 +94,9 @@ def test_a_held_run_ends_at_the_distance_of_its_strength(art, strength, content)
 
 
 def gains_of(painter: Painter) -> dict[int, float]:
-    return {event.total: painter.state.gain for event in painter.events() if isinstance(event, Stepped)}
+    return {
+        event.total: painter.state.content_gain for event in painter.events() if isinstance(event, Stepped)
+    }
 
 
 def test_without_hold_the_gain_is_the_factor_at_every_step(content, style):
@@ -107,14 +109,14 @@ def test_without_hold_the_gain_is_the_factor_at_every_step(content, style):
 def test_the_gain_is_in_the_checkpoint(stop, content, style, tmp_path):
     path = tmp_path / "run.checkpoint"
     whole = gains_of(Painter(job(content, style, hold=True)))
-    first = Painter(job(content, style, hold=True), checkpoint=path, checkpoint_seconds=1e9)
+    first = Painter(job(content, style, hold=True), checkpoint_path=path, checkpoint_seconds=1e9)
     stream = first.events()
     for event in stream:
         if isinstance(event, Stepped) and event.total == stop:
             break
     stream.close()
-    again = Painter(job(content, style, hold=True), resume=read_checkpoint(path))
-    assert again.state.gain == whole[stop] != content_factor(0.5)
+    again = Painter(job(content, style, hold=True), resume_from=read_checkpoint(path))
+    assert again.state.content_gain == whole[stop] != content_factor(0.5)
     assert gains_of(again) == {total: gain for total, gain in whole.items() if total > stop}
 
 
@@ -132,8 +134,8 @@ def test_a_recovery_takes_the_gain_of_the_state_it_goes_back_to(content, style, 
     recovered = None
     for event in painter.events():
         if isinstance(event, Stepped) and recovered is None:
-            after[event.total] = painter.state.gain
+            after[event.total] = painter.state.content_gain
         if isinstance(event, Recovered):
-            recovered = (event.total, painter.state.gain)
+            recovered = (event.total, painter.state.content_gain)
     assert after[10] != after[9]
     assert recovered == (10, after[10])

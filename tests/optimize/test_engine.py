@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from impasto.errors import DivergedError, RecipeError, ResumeError, TooLargeError
-from impasto.guidance import Guides, content_factor
-from impasto.guidance.guides import everywhere
+from impasto.guidance import Guides, Placement, StyleRegion, content_factor
 from impasto.imaging import resize
 from impasto.optimize import (
     Finished,
@@ -45,7 +44,8 @@ def objectives_of(recipe, run, content, styles, views=PLAIN):
     """The objectives of the last scale."""
     mix = mix_of(recipe, len(styles))
     scale = run.plan.scales[-1]
-    pictures = RunPictures((48, 64), content, tuple(styles), None, everywhere(len(styles)))
+    placement = Placement(tuple(StyleRegion(index) for index in range(len(styles))))
+    pictures = RunPictures((48, 64), content, tuple(styles), None, placement)
     return build_objectives(ScaleInputs(recipe, scale, run.encoder, pictures, mix), DEFAULT_TERMS, views)
 
 
@@ -122,13 +122,13 @@ def test_every_variant_lowers_its_loss_and_stays_a_picture(name, content, style)
 def test_resume_equals_uninterrupted(name, stop, content, style, tmp_path):
     path = tmp_path / "run.checkpoint"
     whole = finish(Painter(variant(name, content, style)))
-    painter = Painter(variant(name, content, style), checkpoint=path, checkpoint_seconds=1e9)
+    painter = Painter(variant(name, content, style), checkpoint_path=path, checkpoint_seconds=1e9)
     stream = painter.events()
     for event in stream:
         if isinstance(event, Stepped) and event.total == stop:
             break
     stream.close()
-    again = Painter(variant(name, content, style), resume=read_checkpoint(path))
+    again = Painter(variant(name, content, style), resume_from=read_checkpoint(path))
     result = finish(again)
     assert torch.equal(result.pixels, whole.pixels)
     assert result.losses == whole.losses
@@ -137,14 +137,14 @@ def test_resume_equals_uninterrupted(name, stop, content, style, tmp_path):
 
 def test_checkpoint_refuses_other_pictures_recipes_and_garbage(content, style, tmp_path):
     path = tmp_path / "run.checkpoint"
-    stream = Painter(job(content, style), checkpoint=path).events()
+    stream = Painter(job(content, style), checkpoint_path=path).events()
     for event in stream:
         if isinstance(event, Stepped):
             break
     stream.close()
     saved = read_checkpoint(path)
     with pytest.raises(ResumeError, match="differ"):
-        Painter(job(content.flip(3), style), resume=saved)
+        Painter(job(content.flip(3), style), resume_from=saved)
     with pytest.raises(RecipeError, match="strength"):
         same_recipe(saved, saved.recipe.model_copy(update={"strength": 0.9}))
     data = path.read_bytes()
@@ -341,7 +341,9 @@ def test_views_are_different_and_take_turns():
     views = make_views(16, 100)
     assert len(set(views)) == 16
     assert views[0] == View()
-    assert {(v.mirrored, v.turned) for v in views} == {(a, b) for a in (False, True) for b in (False, True)}
+    assert {(v.mirrored, v.transposed) for v in views} == {
+        (a, b) for a in (False, True) for b in (False, True)
+    }
     seen = [view_of_step(16, 3, step) for step in range(64)]
     for start in range(0, 64, 16):
         assert sorted(seen[start : start + 16]) == list(range(16))

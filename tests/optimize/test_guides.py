@@ -71,9 +71,11 @@ def test_one_style_twice_with_complementary_masks_weighs_what_it_weighs_once(con
     once = job(content, style, **ONE_SCALE)
     twice = job(content, [style, style], Guides(masks=("left",)), **ONE_SCALE)
     context = RunContext(twice, torch.device("cpu"))
-    targets = StyleTermBuilder(context.inputs(twice.plan.scales[0], context.mix(0), torch.Generator()))
-    assert sum(targets.shares) == pytest.approx(1, abs=1e-6)
-    assert context.mix(0) == (1.0, 1.0)
+    targets = StyleTermBuilder(
+        context.scale_inputs(twice.plan.scales[0], context.style_weights(0), torch.Generator())
+    )
+    assert sum(targets.area_fractions) == pytest.approx(1, abs=1e-6)
+    assert context.style_weights(0) == (1.0, 1.0)
     single = style_terms(once)
     for layer, term in style_terms(twice).items():
         assert sum(term.weights) == pytest.approx(sum(single[layer].weights), rel=1e-6)
@@ -87,10 +89,10 @@ def test_one_style_twice_with_complementary_masks_weighs_what_it_weighs_once(con
 
 VIEWS = [
     View(mirrored=True),
-    View(turned=True),
-    View(mirrored=True, turned=True),
+    View(transposed=True),
+    View(mirrored=True, transposed=True),
     View(top=3, left=5),
-    View(top=8, left=1, mirrored=True, turned=True),
+    View(top=8, left=1, mirrored=True, transposed=True),
     View(top=16, left=24, wrapped=True, mirrored=True),
 ]
 
@@ -105,9 +107,9 @@ def test_a_masked_term_through_a_view_is_the_unseen_one_of_what_the_view_shows(v
     scale = run.plan.scales[0]
     at = [resize(one, size) for one, size in zip((style, other), scale.styles, strict=True)]
     masks = [
-        mask.expand(1, 3, -1, -1) for mask in (patch.mask for patch in run.pictures.full.placement.patches)
+        mask.expand(1, 3, -1, -1) for mask in (region.mask for region in run.pictures.full.placement.regions)
     ]
-    sources = [patch.source.expand(1, 3, -1, -1) for patch in run.pictures.full.placement.patches]
+    sources = [region.style_mask.expand(1, 3, -1, -1) for region in run.pictures.full.placement.regions]
     sized = [resize(mask, size) for mask, size in zip(sources, scale.styles, strict=True)]
     shown = Guides(
         masks=tuple(view.apply(mask) for mask in masks),
@@ -368,7 +370,7 @@ def test_a_run_stores_its_guides_and_goes_on_from_a_checkpoint(content, style, t
     whole_run = finish(Painter(run))
     assert Guides.from_json(whole_run.provenance["guides"]) == Guides(masks=(str(mask),), protect="top")
     path = tmp_path / "run.checkpoint"
-    stream = Painter(open_job(recipe, files[0], [files[1], files[1]], guides), checkpoint=path).events()
+    stream = Painter(open_job(recipe, files[0], [files[1], files[1]], guides), checkpoint_path=path).events()
     for event in stream:
         if isinstance(event, Stepped) and event.total == 5:
             break

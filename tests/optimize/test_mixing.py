@@ -108,7 +108,7 @@ def test_the_objective_is_the_weighted_sum_of_those_of_single_styles(loss, count
     run = job(content, styles[:count], mix=mix, sigmas=sigmas, style_loss=loss, **ONE_SCALE)
     image = picture(48, 64, 5)
     (both,) = objectives(run).values()
-    gains = Painter(run)._gains(mix)
+    gains = Painter(run)._term_gains(mix)
     total, parts = both(image, gains)
     singles = []
     for art in styles[:count]:
@@ -160,7 +160,7 @@ def test_shared_layers_compare_each_style_at_its_own(blend, order, content, styl
     run = job(content, styles[:2], share="layers", **settings)
     (objective,) = objectives(run).values()
     image = picture(48, 64, 5)
-    _, parts = objective(image, Painter(run)._gains((1.0, 1.0)))
+    _, parts = objective(image, Painter(run)._term_gains((1.0, 1.0)))
     singles = [whole_terms(job(content, art, **settings), image) for art in styles[:2]]
     expected = {f"style1/{layer}": singles[0][f"style/{layer}"] for layer in ("relu3_1", "relu4_1")}
     expected |= {f"style2/{layer}": singles[1][f"style/{layer}"] for layer in ("relu1_1", "relu2_1")}
@@ -333,7 +333,7 @@ def test_the_factors_are_in_the_checkpoint_and_in_what_a_recovery_goes_back_to(
 ):
     run = {"scales": ((64, 25),), "steps": 25}
     path, after = tmp_path / "run.checkpoint", {}
-    painter = Painter(job(content, styles[:2], **run), checkpoint=path, checkpoint_seconds=1e9)
+    painter = Painter(job(content, styles[:2], **run), checkpoint_path=path, checkpoint_seconds=1e9)
     stream = painter.events()
     for event in stream:
         if isinstance(event, Stepped):
@@ -342,7 +342,9 @@ def test_the_factors_are_in_the_checkpoint_and_in_what_a_recovery_goes_back_to(
                 break
     stream.close()
     assert after[10] != after[9]
-    assert Painter(job(content, styles[:2], **run), resume=read_checkpoint(path)).state.sigmas == after[15]
+    assert (
+        Painter(job(content, styles[:2], **run), resume_from=read_checkpoint(path)).state.sigmas == after[15]
+    )
     plain, calls = Objective.__call__, []
 
     def poisoned(self, image, gains=None):
@@ -360,14 +362,14 @@ def test_the_factors_are_in_the_checkpoint_and_in_what_a_recovery_goes_back_to(
 def test_a_run_interrupted_while_balancing_goes_on_as_if_it_had_not_been(stop, content, styles, tmp_path):
     path = tmp_path / "run.checkpoint"
     whole = finish(Painter(job(content, styles[:2], **SEVEN)))
-    stream = Painter(job(content, styles[:2], **SEVEN), checkpoint=path).events()
+    stream = Painter(job(content, styles[:2], **SEVEN), checkpoint_path=path).events()
     for event in stream:
         if isinstance(event, Balancing) and event.step == stop:
             break
     stream.close()
     saved = read_checkpoint(path)
-    assert saved.state["total"] == 0
-    result = finish(Painter(job(content, styles[:2], **SEVEN), resume=saved))
+    assert saved.state["steps_done"] == 0
+    result = finish(Painter(job(content, styles[:2], **SEVEN), resume_from=saved))
     assert torch.equal(result.pixels, whole.pixels)
     assert (result.sigmas, result.losses) == (whole.sigmas, whole.losses)
 

@@ -19,7 +19,7 @@ def make(view: View) -> Objective:
     encoder = open_encoder("tiny")
     with torch.no_grad():
         seen = encoder(view.apply(picture(40, 48, 1)), ["relu1_1", "relu2_1"])
-        loss = GramLoss()
+        loss = GramLoss("gatys")
         targets = [loss.measure(encoder(picture(32, 32, seed), ["relu1_1"])["relu1_1"]) for seed in (2, 3)]
     terms = [
         ContentTerm("relu2_1", 2.0, seen["relu2_1"], "mean"),
@@ -63,7 +63,7 @@ def test_gains_multiply_the_terms_of_their_name_and_the_gradient():
 
 def test_terms_of_the_picture_do_not_see_the_view():
     image = picture(40, 48, 4)
-    _, parts = make(View(top=5, left=3, mirrored=True, turned=True))(image)
+    _, parts = make(View(top=5, left=3, mirrored=True, transposed=True))(image)
     assert parts["variation"] == pytest.approx(0.5 * float(total_variation(image, "l1")))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from impasto.errors import RecipeError
 from impasto.optimize.parsing import parse_layers, parse_scales
-from impasto.optimize.presets import FIRST_LAYERS, PRESETS, make_recipe
+from impasto.optimize.presets import FIRST_LAYERS, PRESETS, change_recipe, make_recipe
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.schedule import distribute, schedule
 
@@ -152,13 +152,58 @@ def test_a_draft_of_the_default_has_settings_of_its_own_and_options_still_win():
     assert schedule(make_recipe("gatys", quality="draft")) == ((512, 125),)
 
 
+def test_a_changed_quality_brings_its_steps_and_back():
+    stored = make_recipe(seed=5).to_json()
+    draft = change_recipe(stored, quality="draft")
+    assert draft == make_recipe(seed=5, quality="draft")
+    assert change_recipe(draft.to_json(), quality="normal") == make_recipe(seed=5)
+    kept = make_recipe(quality="draft", views=5).to_json()
+    assert change_recipe(kept, quality="draft", seed=3).views == 5
+    assert change_recipe(stored, quality="draft", views=5).views == 5
+
+
+def test_a_changed_content_weight_turns_hold_off():
+    stored = make_recipe().to_json()
+    assert stored["hold"]
+    assert change_recipe(stored, content_weight=2.0) == make_recipe(content_weight=2.0)
+    assert change_recipe(stored, content_loss="gatys") == make_recipe(content_loss="gatys")
+    assert change_recipe(stored, content_weight=2.0, hold=True).hold
+
+
+def test_a_changed_optimizer_brings_what_it_needs_and_back():
+    stored = make_recipe(quality="draft").to_json()
+    lbfgs = change_recipe(stored, optimizer="lbfgs")
+    assert lbfgs == make_recipe(quality="draft", optimizer="lbfgs")
+    assert change_recipe(lbfgs.to_json(), optimizer="adam") == make_recipe(quality="draft")
+    assert change_recipe(lbfgs.to_json(), quality="normal").views == 1
+
+
+def test_start_and_start_picture_replace_each_other():
+    assert make_recipe(start_picture="a.png").start == "picture"
+    assert make_recipe(start_picture="a.png", start="noise").start == "noise"
+    stored = make_recipe(start_picture="a.png").to_json()
+    assert change_recipe(stored, seed=5) == make_recipe(start_picture="a.png", seed=5)
+    assert change_recipe(stored, start="noise") == make_recipe(start="noise")
+    assert change_recipe(stored, start="picture", start_picture="b.png").start_picture == "b.png"
+    stored = make_recipe(start="noise").to_json()
+    assert change_recipe(stored, start_picture="b.png") == make_recipe(start_picture="b.png")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_stored_recipe_is_unchanged_without_changes(name):
+    recipe = make_recipe(name, encoder="compact")
+    assert change_recipe(recipe.to_json()) == make_recipe(**recipe.to_json()) == recipe
+    assert change_recipe(make_recipe(name).to_json(), encoder="compact") == recipe
+    assert change_recipe(recipe.to_json(), encoder="vgg19") == make_recipe(name, encoder="vgg19")
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_opens_with_the_shipped_encoder(name):
     import torch
 
-    from impasto.optimize.run import open_prepared
+    from impasto.optimize.run import open_recipe_encoder
 
     recipe = make_recipe(name, encoder="compact")
     assert recipe.pooling is None or recipe.pooling == "max"
-    assert open_prepared(recipe, torch.device("cpu")).name == "compact"
+    assert open_recipe_encoder(recipe, torch.device("cpu")).name == "compact"
     assert make_recipe("gatys").pooling == make_recipe("gatys", encoder="vgg16").pooling == "average"

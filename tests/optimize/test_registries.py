@@ -73,7 +73,7 @@ class MeanLoss(MomentLoss[Tensor]):
     def compare(self, measured: Tensor, target: Tensor) -> Tensor:
         return (measured - target).square().mean()
 
-    def mix(self, targets, weights):
+    def average_targets(self, targets, weights):
         return combine(targets, weights)
 
 

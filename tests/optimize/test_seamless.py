@@ -25,7 +25,7 @@ def test_a_wrapped_view_moves_pixels_to_the_other_side():
     image = torch.arange(20.0).view(1, 1, 4, 5)
     seen = View(top=1, left=2, wrapped=True).apply(image)
     assert all(seen[0, 0, y, x] == image[0, 0, (y + 1) % 4, (x + 2) % 5] for y in range(4) for x in range(5))
-    turned = View(top=1, left=2, mirrored=True, turned=True, wrapped=True).apply(image)
+    turned = View(top=1, left=2, mirrored=True, transposed=True, wrapped=True).apply(image)
     assert torch.equal(turned, seen.flip(3).transpose(2, 3))
     assert sorted(turned.flatten().tolist()) == sorted(image.flatten().tolist())
 
@@ -36,7 +36,9 @@ def test_wrapped_views_fill_the_picture_evenly(height, width):
     assert len(views) == MIN_WRAPPED_VIEWS
     assert len(make_wrapped_views(MIN_WRAPPED_VIEWS + 3, height, width)) == MIN_WRAPPED_VIEWS + 3
     assert all(view.wrapped and 0 <= view.top < height and 0 <= view.left < width for view in views)
-    assert {(v.mirrored, v.turned) for v in views} == {(a, b) for a in (False, True) for b in (False, True)}
+    assert {(v.mirrored, v.transposed) for v in views} == {
+        (a, b) for a in (False, True) for b in (False, True)
+    }
     for count in (8, len(views)):
         for positions, size in (
             ([v.top for v in views[:count]], height),

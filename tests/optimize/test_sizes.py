@@ -107,7 +107,9 @@ def finish_of(at: dict[tuple[int, int], torch.Tensor]) -> torch.Tensor:
 
 def test_the_gain_stays_above_the_base(content, style):
     painter = Painter(job(content, style, **BASE, hold=True))
-    gains = [(event.scale, painter.state.gain) for event in painter.events() if isinstance(event, Stepped)]
+    gains = [
+        (event.scale, painter.state.content_gain) for event in painter.events() if isinstance(event, Stepped)
+    ]
     fine = {gain for scale, gain in gains if scale == 2}
     assert fine == {[gain for scale, gain in gains if scale == 1][-1]}
     assert len({gain for scale, gain in gains if scale == 1}) > 1
@@ -118,13 +120,13 @@ def test_resume_above_the_base_equals_uninterrupted(stop, content, style, tmp_pa
     settings = {**BASE, "anchor": 100.0, "hold": True, "ema_decay": 0.5}
     path = tmp_path / "run.checkpoint"
     whole = finish(Painter(job(content, style, **settings)))
-    stream = Painter(job(content, style, **settings), checkpoint=path, checkpoint_seconds=1e9).events()
+    stream = Painter(job(content, style, **settings), checkpoint_path=path, checkpoint_seconds=1e9).events()
     for event in stream:
         if isinstance(event, Stepped) and event.total == stop:
             break
     stream.close()
     saved = read_checkpoint(path)
     assert (saved.state["base_image"] is None) == (stop <= 14)
-    result = finish(Painter(job(content, style, **settings), resume=saved))
+    result = finish(Painter(job(content, style, **settings), resume_from=saved))
     assert torch.equal(result.pixels, whole.pixels)
     assert result.losses == whole.losses

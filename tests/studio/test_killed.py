@@ -52,7 +52,7 @@ def kill_worker(running: Running) -> int:
 
 def painted(running: Running, name: str) -> int:
     """The number of steps in a job's checkpoint."""
-    return int(read_checkpoint(running.data / "jobs" / name / "checkpoint").state["total"])
+    return int(read_checkpoint(running.data / "jobs" / name / "checkpoint").state["steps_done"])
 
 
 def paused(running: Running, name: str) -> int:

@@ -60,7 +60,7 @@ class LineTask(TrainingTask):
 
     def loss(self, step: int) -> LossOutput:
         images = torch.randn(self.settings.batch, 4, generator=self.rng)
-        part = images[self.parallel.part(len(images))]
+        part = images[self.parallel.rows(len(images))]
         loss = (self.net(part) - part @ self.map).square().mean()
         return LossOutput(loss, {"double": 2 * float(loss.detach())})
 
@@ -136,9 +136,9 @@ def test_other_checkpoints_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_batch_that_does_not_split_evenly_is_refused() -> None:
-    assert DataParallel(1, 2).part(6) == slice(3, 6)
+    assert DataParallel(1, 2).rows(6) == slice(3, 6)
     with pytest.raises(RecipeError, match="cannot be split evenly over 4 processes"):
-        DataParallel(0, 4).part(6)
+        DataParallel(0, 4).rows(6)
 
 
 WORKER = """

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.console import say, tell
+from impasto.cli.console import say
 from impasto.cli.interrupt import Stop
 from impasto.cli.training_options import takes_settings
-from impasto.cli.training_progress import training_report
-from impasto.cli.training_session import TrainingSession, check_checkpoint
+from impasto.cli.training_progress import TrainingReport, training_report
+from impasto.cli.training_session import TrainingSession, check_checkpoint, open_compute, read_pictures
 from impasto.encoder_training.distill.settings import DistillSettings
-from impasto.errors import WeightsError
 
 if TYPE_CHECKING:
     from impasto.encoder_training.distill.task import DistillTask
+    from impasto.training.checkpoint import TrainingCheckpoint
+    from impasto.training.crops import PictureFolder
+    from impasto.training.device import ComputeDevice
+    from impasto.training.distributed import DataParallel
     from impasto.training.events import Evaluated
 
 app = typer.Typer(add_completion=False)
@@ -25,8 +29,16 @@ app = typer.Typer(add_completion=False)
 @app.command("distill")
 @takes_settings(DistillSettings)
 def distill(
-    photos: Annotated[Path, typer.Option(metavar="DIR", help="Folder of photographs.", show_default=False)],
-    art: Annotated[Path, typer.Option(metavar="DIR", help="Folder of artworks.", show_default=False)],
+    photos: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR", help="Folder of photographs, in memory at 1.3 MB each.", show_default=False
+        ),
+    ],
+    art: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Folder of artworks, in memory at 1.3 MB each.", show_default=False),
+    ],
     out: Annotated[
         Path,
         typer.Option(
@@ -55,52 +67,118 @@ def distill(
     Ctrl-C writes a checkpoint after the current step; a second one stops at once.
     """
     from impasto.imaging import check_place
-    from impasto.training.checkpoint import read_checkpoint
     from impasto.training.outputs import TrainingOutputs
-    from impasto.training.trainer import Trainer
 
     settings = DistillSettings.make(given)
     outputs = TrainingOutputs(out)
     outputs.check()
-    state = check_place(checkpoint or outputs.checkpoint)
-    check_checkpoint(state, resume)
+    checkpoint_path = check_place(checkpoint or outputs.checkpoint)
+    check_checkpoint(checkpoint_path, resume)
+    _train(
+        DistillRequest(settings, teacher, photos, art, out, checkpoint_path, measure_every),
+        log_every,
+        resume,
+        quiet,
+    )
+
+
+@dataclass(frozen=True)
+class DistillRequest:
+    """The arguments of a distillation, checked before any picture is read."""
+
+    settings: DistillSettings
+    teacher: Path | None
+    photos: Path
+    art: Path
+    out: Path
+    checkpoint_path: Path
+    measure_every: int
+
+
+def _train(request: DistillRequest, log_every: int, resume: bool, quiet: bool) -> None:
+    """Read the pictures, train, and write the weights."""
+    from impasto.training.checkpoint import read_checkpoint
+    from impasto.training.trainer import Trainer
+
+    compute, parallel = open_compute(request.settings)
+    parallel.rows(request.settings.batch)  # reports an uneven batch before the pictures are read
+    quiet = quiet or not parallel.is_main
     with Stop(quiet) as stop, training_report(quiet) as report:
-        task = _open(teacher, photos, art, settings, measure_every, quiet)
-        trainer = Trainer(task, log_every=log_every)
-        origin = {"photos": str(photos), "art": str(art)}
+        folders = (
+            read_pictures(request.photos, "photographs", report, stop),
+            read_pictures(request.art, "style images", report, stop),
+        )
+        task, teacher_sha256 = _open(request, folders, compute, parallel, report, stop)
+        origin = {
+            "photos": request.photos.resolve().name,
+            "art": request.art.resolve().name,
+            "photos_sha256": folders[0].digest,
+            "art_sha256": folders[1].digest,
+            "teacher_sha256": teacher_sha256,
+        }
         session = TrainingSession(
-            trainer, origin, state, stop, report, quiet, evaluation_lines=evaluation_lines
+            Trainer(task, log_every=log_every),
+            origin,
+            request.checkpoint_path,
+            stop,
+            report,
+            quiet,
+            evaluation_lines=evaluation_lines,
         )
         if resume:
-            session.resume(read_checkpoint(state, task.kind), may_differ=("steps", "device"))
-            if trainer.finished:
-                raise WeightsError("The checkpoint is of a finished run; its weights were written then.")
+            _resume(session, read_checkpoint(request.checkpoint_path, task.kind))
         if not session.train():
+            session.save()
             session.interrupt()
         if session.is_main:
-            _write(task, out, {"settings": settings.model_dump(), **origin})
-    if not quiet and session.is_main:
-        say(str(out))
+            _write(task, request.out, {"settings": request.settings.model_dump(), **origin})
+    if not quiet:
+        say(str(request.out))
 
 
 def _open(
-    teacher: Path | None, photos: Path, art: Path, settings: DistillSettings, measure_every: int, quiet: bool
-) -> DistillTask:
-    """Read the pictures, open the teacher and measure its principal components."""
+    request: DistillRequest,
+    folders: tuple[PictureFolder, PictureFolder],
+    compute: ComputeDevice,
+    parallel: DataParallel,
+    report: TrainingReport,
+    stop: Stop,
+) -> tuple[DistillTask, str]:
+    """Open the teacher and measure its principal components; return the task and the SHA-256 of the teacher."""
     from impasto.encoder_training.distill.task import DistillTask
     from impasto.encoders import open_encoder, prepare
-    from impasto.training.crops import read_folder
-    from impasto.training.device import ComputeDevice
-    from impasto.training.distributed import DataParallel
+    from impasto.encoders.finetuned import parent_sha256
 
-    compute = ComputeDevice.open(settings.device, settings.precision)
-    parallel = DataParallel.from_environment(compute.device)
-    parallel.part(settings.batch)
-    folders = read_folder(photos), read_folder(art)
-    encoder = prepare(open_encoder("vgg19", weights=teacher), compute.device, compute.precision)
-    if not quiet and parallel.is_main:
-        tell("measuring the teacher")
-    return DistillTask(encoder, *folders, settings, compute, parallel, evaluate_every=measure_every)
+    def progress(done: int, total: int) -> None:
+        report.counted("measuring the teacher", done, total)
+        stop.check()
+
+    teacher = open_encoder("vgg19", weights=request.teacher)
+    digest = parent_sha256(teacher, "vgg19", request.teacher)
+    task = DistillTask(
+        prepare(teacher, compute.device, compute.precision),
+        *folders,
+        request.settings,
+        compute,
+        parallel,
+        evaluate_every=request.measure_every,
+        on_progress=progress,
+    )
+    return task, digest
+
+
+def _resume(session: TrainingSession, saved: TrainingCheckpoint) -> None:
+    """Continue from a checkpoint if its pictures and its teacher are unchanged."""
+    from impasto.training.checkpoint import check_origin
+
+    changed = "are not those that the checkpoint was trained on; put them back or start afresh."
+    sentences = {
+        "photos_sha256": f"The photographs {changed}",
+        "art_sha256": f"The artworks {changed}",
+        "teacher_sha256": "The teacher is not that of the checkpoint; give the same --teacher or start afresh.",
+    }
+    check_origin(saved, session.origin, sentences)
+    session.resume(saved, may_differ=("steps", "device"))
 
 
 def evaluation_lines(event: Evaluated) -> list[str]:

@@ -65,7 +65,7 @@ def evaluate(
     content_path, style_path = _pictures(output, content, style)
     content_image, style_image = read_picture(content_path), read_picture(style_path, longest=size)
     compute_device = open_device(device)
-    # The published figures use VGG's zero padding, which changes STYLE by some 2 %.
+    # The published figures use VGG's zero padding, which changes the style distance by some 2 %.
     padding = "zeros" if encoder.startswith("vgg") else "replicate"
     judge = prepare(open_encoder(encoder, weights=weights, padding=padding), compute_device, "float32")
     output_pixels, content_pixels, style_pixels = (
@@ -82,9 +82,9 @@ def _pictures(output: Path, content: Path | None, style: Path | None) -> tuple[P
     """Return content and style; those that were not given come from the picture's recipe."""
     if content is not None and style is not None:
         return content, style
-    from impasto.imaging import read_recipe
+    from impasto.imaging import read_embedded_json
 
-    stored = read_recipe(output)
+    stored = read_embedded_json(output)
     inputs = stored_inputs(stored, [content] if content else [], [style] if style else [], output)
     if inputs.contents[0] is None or not inputs.styles:
         raise RecipeError(f"'{output}' has no content and style in its recipe; give --content and --style.")

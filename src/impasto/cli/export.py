@@ -52,8 +52,8 @@ def export(
     parameters are inputs; the file of --predictor computes them from a style picture. Each file is compared with the
     network before it is kept.
     """
-    from impasto.feedforward.catalogue import find_model, identity_style_params
     from impasto.feedforward.export.network import check_export, export_network
+    from impasto.feedforward.open_network import find_model, identity_style_params
     from impasto.feedforward.stylizer import Stylizer
 
     check_export(out)
@@ -86,10 +86,10 @@ def export(
 
 
 def _write_predictor(path: Path, stylizer: Stylizer, quiet: bool) -> None:
-    from impasto.feedforward.catalogue import AnyStyle
     from impasto.feedforward.export.predictor import export_style_predictor
+    from impasto.feedforward.open_network import AnyStyle
 
-    source = stylizer.model.source
+    source = stylizer.model
     assert isinstance(source, AnyStyle)  # the only kind without styles of its own
     difference = export_style_predictor(path, source.style_predictor, _card(stylizer, [], None))
     if not quiet:

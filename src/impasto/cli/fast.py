@@ -39,7 +39,7 @@ class FastJob:
     styles: Sequence[str | Path]
     settings: OnePassSettings
     guides: Guides
-    how: OutputOptions
+    output_options: OutputOptions
     out_dir: Path | None
 
     @property
@@ -51,20 +51,20 @@ class FastJob:
 def paint_fast(
     inputs: Inputs,
     guides: Guides,
-    how: OutputOptions,
+    output_options: OutputOptions,
     out_dir: Path | None,
     settings: Mapping[str, Any],
     stop: Stop,
 ) -> None:
     """Paint every content picture of ``inputs`` with the network for any style."""
     recipe = make_recipe(**settings)
-    _check_options(settings, how)
+    _check_options(settings, output_options)
     if not inputs.styles or None in inputs.contents:
         raise RecipeError("--fast needs a photograph and at least one painting.")
     from impasto.feedforward.stylizer import Stylizer
 
     stylizer = Stylizer(device=recipe.device)
-    job = FastJob(stylizer, inputs.styles, one_pass_settings(recipe), guides, how, out_dir)
+    job = FastJob(stylizer, inputs.styles, one_pass_settings(recipe), guides, output_options, out_dir)
     _paint_all(job, inputs, stop)
 
 
@@ -72,26 +72,26 @@ def replay_fast(
     provenance: Provenance,
     pictures: Sequence[Path],
     styles: Sequence[Path],
-    places: GuideOptions,
-    how: OutputOptions,
+    guide_options: GuideOptions,
+    output_options: OutputOptions,
     out_dir: Path | None,
     settings: Mapping[str, Any],
     stop: Stop,
 ) -> None:
-    """Paint as a picture was painted in one pass; what was typed replaces what it says."""
-    _check_options(settings, how)
+    """Paint with the network and settings of a picture painted in one pass; typed settings replace the stored ones."""
+    _check_options(settings, output_options)
     recipe = make_recipe(**settings)
     typed = one_pass_settings(recipe)
     changes = {name: getattr(typed, name) for name in settings if name != "device"}
     inputs = _replayed_inputs(provenance, pictures, styles)
-    guides = places.guides_or(provenance.images, provenance.source)
+    guides = guide_options.guides_or(provenance.images, provenance.source)
     stylizer = provenance.open_stylizer(recipe.device)
     job = FastJob(
         stylizer,
         provenance.trained_styles or inputs.styles,
         provenance.one_pass_settings.model_copy(update=changes),
         guides,
-        how,
+        output_options,
         out_dir,
     )
     _paint_all(job, inputs, stop)
@@ -112,7 +112,7 @@ def _replayed_inputs(provenance: Provenance, pictures: Sequence[Path], styles: S
     return stored_inputs(provenance.images, pictures, styles, provenance.source)
 
 
-def _check_options(settings: Mapping[str, Any], how: OutputOptions) -> None:
+def _check_options(settings: Mapping[str, Any], output_options: OutputOptions) -> None:
     for name in settings:
         if name not in RECIPE_OPTIONS:
             raise RecipeError(
@@ -121,10 +121,10 @@ def _check_options(settings: Mapping[str, Any], how: OutputOptions) -> None:
             )
     default = OutputOptions()
     for field in fields(OutputOptions):
-        if field.name not in OUTPUT_OPTIONS and getattr(how, field.name) != getattr(default, field.name):
+        name = field.name
+        if name not in OUTPUT_OPTIONS and getattr(output_options, name) != getattr(default, name):
             raise RecipeError(
-                "Painting in one pass is over before there is anything to watch; leave "
-                f"--{field.name.replace('_', '-')} out."
+                f"Painting in one pass has no intermediate pictures; leave --{name.replace('_', '-')} out."
             )
 
 
@@ -152,21 +152,21 @@ def _paint_all(job: FastJob, inputs: Inputs, stop: Stop) -> None:
 def _paint(job: FastJob, content: Path, read: Sequence[Path], stop: Stop) -> None:
     from impasto.imaging import check_writable
 
-    how = job.how
+    output_options = job.output_options
     if job.out_dir is not None:
         make_folder(job.out_dir)
     names = [Path(style).stem for style in job.styles]
-    place = target(how.out, job.out_dir, [content.stem, *names])
-    outputs = {"--out": check_writable(place.path, bits=how.bits)}
-    if how.sidecar:
-        outputs["--sidecar"] = place.sidecar
+    output = target(output_options.out, job.out_dir, [content.stem, *names])
+    outputs = {"--out": check_writable(output.path, bits=output_options.bits)}
+    if output_options.sidecar:
+        outputs["--sidecar"] = output.sidecar
     check_distinct([*read, *job.files], outputs)
     result = job.stylizer.paint(
         content, job.styles, job.settings, job.guides, lambda _tiles, _total: stop.check()
     )
-    place = place.settled()
-    result.save(place.path, bits=how.bits, quality=how.jpeg_quality)
-    if how.sidecar:
-        write_sidecar(place.sidecar, result.provenance)
-    if not how.quiet:
-        say(str(place.path))
+    output = output.with_free_name()
+    result.save(output.path, bits=output_options.bits, quality=output_options.jpeg_quality)
+    if output_options.sidecar:
+        write_sidecar(output.sidecar, result.provenance)
+    if not output_options.quiet:
+        say(str(output.path))

@@ -11,9 +11,10 @@ import typer
 
 from impasto.cli.console import note, say, tell
 from impasto.cli.interrupt import Stop
+from impasto.cli.paint_data import check_only_paints, paint_classes
 from impasto.cli.training_options import takes_settings
 from impasto.cli.training_progress import TrainingReport, training_report
-from impasto.cli.training_session import TrainingSession
+from impasto.cli.training_session import TrainingSession, open_compute
 from impasto.encoder_training.finetune.settings import FinetuneSettings
 from impasto.errors import MissingExtraError, RecipeError
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from impasto.encoder_training.finetune.outputs import FinetuneOutputs
     from impasto.encoder_training.finetune.task import FinetuneTask
     from impasto.training.checkpoint import TrainingCheckpoint
+    from impasto.training.device import ComputeDevice
+    from impasto.training.distributed import DataParallel
     from impasto.training.events import Evaluated
 
 app = typer.Typer(add_completion=False)
@@ -46,13 +49,13 @@ def finetune(
     weights: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Weights to begin with; else the encoder's own.", show_default=False
+            metavar="FILE", help="Weights to start from; else the encoder's own.", show_default=False
         ),
     ] = None,
     resume: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Go on from this checkpoint, with its settings.", show_default=False
+            metavar="FILE", help="Resume from this checkpoint, with its settings.", show_default=False
         ),
     ] = None,
     checkpoint_seconds: Annotated[float, typer.Option(hidden=True, min=0)] = 60.0,
@@ -60,22 +63,30 @@ def finetune(
         Path | None,
         typer.Option(metavar="DIR", help="Paint a data set of 20 classes there instead.", show_default=False),
     ] = None,
-    per_class: Annotated[int, typer.Option(help="With --make-data: pictures of each class.")] = 100,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    per_class: Annotated[
+        int | None,
+        typer.Option(help="With --make-data: pictures of each class. [100]", show_default=False),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     *,
     given: dict[str, Any],
 ) -> None:
     """Fine-tune an encoder on your own pictures, one folder for each class.
 
-    Ctrl-C keeps the best so far and a checkpoint to go on from; a second one stops at once.
+    Ctrl-C keeps the best encoder so far and a checkpoint to resume from; a second one stops at once.
     """
     if make_data is not None:
-        _paint(make_data, per_class, given, data, quiet)
+        check_only_paints(data, {"out": out, "weights": weights, "resume": resume, **given})
+        paint_classes(make_data, per_class, given.get("seed", 0), quiet)
         return
+    if per_class is not None:
+        raise RecipeError("--per-class is for --make-data; leave it out, or give --make-data DIR.")
+    plan = _plan(data, out, weights, resume, given)
+    compute, parallel = open_compute(plan.settings)
+    quiet = quiet or not parallel.is_main
     with Stop(quiet) as stop:
-        plan = _plan(data, out, weights, resume, given)
         with training_report(quiet) as report:
-            session = _open(plan, report, stop, quiet)
+            session = _open(plan, compute, parallel, report, stop, quiet)
             session.checkpoint_seconds = checkpoint_seconds
             if not quiet:
                 _introduce(session)
@@ -114,6 +125,8 @@ def _plan(
     saved = read_checkpoint(resume, "finetune")
     settings = FinetuneSettings.make(saved.settings)
     _check_given(settings, given)
+    if "device" in given:
+        settings = FinetuneSettings.make({**saved.settings, "device": given["device"]})
     theirs = Path(saved.origin["out"])
     outputs = FinetuneOutputs(out or theirs)
     outputs.check(overwrite=outputs.model.resolve() == theirs.resolve())
@@ -123,30 +136,34 @@ def _plan(
 
 
 def _check_given(settings: FinetuneSettings, given: dict[str, Any]) -> None:
-    """Raise RecipeError if an option differs from the setting of the checkpoint."""
+    """Raise RecipeError if an option other than the device differs from the setting of the checkpoint."""
     for name, value in given.items():
         theirs = getattr(settings, name)
-        if value != theirs:
+        if value != theirs and name != "device":
             raise RecipeError(
                 f"The checkpoint was trained with {name} = {theirs!r}, not {value!r}; leave the option out to use "
                 "the checkpoint's."
             )
 
 
-def _open(plan: FinetunePlan, report: TrainingReport, stop: Stop, quiet: bool) -> TrainingSession:
+def _open(
+    plan: FinetunePlan,
+    compute: ComputeDevice,
+    parallel: DataParallel,
+    report: TrainingReport,
+    stop: Stop,
+    quiet: bool,
+) -> TrainingSession:
     """Open the parent, read the pictures, and start the run or resume it from its checkpoint."""
     from impasto.encoder_training.finetune.class_folders import find_classes, read_classes
     from impasto.encoder_training.finetune.classifier import Classifier, trained_parameters
     from impasto.encoder_training.finetune.task import FinetuneTask
     from impasto.encoders import open_encoder, prepare, tune_process
     from impasto.encoders.finetuned import parent_sha256
-    from impasto.training.device import ComputeDevice
-    from impasto.training.distributed import DataParallel
     from impasto.training.trainer import Trainer
 
     settings = plan.settings
     folders = find_classes(plan.data)
-    compute = ComputeDevice.open(settings.device, settings.precision)
     encoder = open_encoder(settings.encoder, weights=plan.weights)
     digest = parent_sha256(encoder, settings.encoder, plan.weights)
     trained_parameters(encoder, settings)  # reports a wrong block before the pictures are read
@@ -165,7 +182,7 @@ def _open(plan: FinetunePlan, report: TrainingReport, stop: Stop, quiet: bool) -
         on_progress=progress,
     )
     model = Classifier(prepare(encoder, compute.device, "float32"), len(pictures.classes))
-    task = FinetuneTask(model, pictures, settings, compute, DataParallel.from_environment(compute.device))
+    task = FinetuneTask(model, pictures, settings, compute, parallel)
     origin = {
         "data": str(plan.data.resolve()),
         "weights": str(plan.weights.resolve()) if plan.weights else None,
@@ -234,11 +251,13 @@ def evaluation_lines(event: Evaluated) -> list[str]:
 
 
 def _finish(session: TrainingSession, plan: FinetunePlan, finished: bool) -> None:
-    """Write the results of the best epoch; after a signal also the checkpoint and how to resume."""
+    """Write the results of the best epoch; after a signal first the checkpoint, and say how to resume."""
     from impasto.encoder_training.finetune.result import write_results
 
+    if not finished:
+        session.save()
     task, outputs = _task(session), plan.outputs
-    best, quiet = task.best, session.quiet or not session.is_main
+    best, quiet = task.best, session.quiet
     plotted = True
     if best is not None and session.is_main:
         plotted = write_results(task, best, outputs, str(session.origin["parent"]), finished)
@@ -257,37 +276,18 @@ def _finish(session: TrainingSession, plan: FinetunePlan, finished: bool) -> Non
         )
         words = ["impasto", "finetune", f"--resume={outputs.checkpoint}", *(["--quiet"] if quiet else [])]
         session.interrupt(result, f"resume with: {shlex.join(words)}")
-    outputs.checkpoint.unlink(missing_ok=True)
+    if session.is_main:
+        outputs.checkpoint.unlink(missing_ok=True)
     if not quiet:
         say(str(outputs.model))
 
 
 def _tell_skipped(pictures: ClassPictures) -> None:
     """Say which pictures could not be read."""
-    skipped = pictures.skipped
-    if not skipped:
+    if not (skipped := pictures.skipped):
         return
     tell(f"{len(skipped)} {'picture was' if len(skipped) == 1 else 'pictures were'} skipped:")
     for one in skipped[:MOST_NAMES]:
         tell(f"  {one.reason}" if str(one.path) in one.reason else f"  '{one.path}': {one.reason}")
     if len(skipped) > MOST_NAMES:
         tell(f"  and {len(skipped) - MOST_NAMES} more")
-
-
-def _paint(folder: Path, per_class: int, given: dict[str, Any], data: Path | None, quiet: bool) -> None:
-    """Paint the data set."""
-    seed = given.pop("seed", 0)
-    if given or data is not None:
-        extra = f"--{next(iter(given)).replace('_', '-')}" if given else f"'{data}'"
-        raise RecipeError(
-            f"--make-data only paints pictures; leave {extra} out and train in a second command."
-        )
-    from impasto.encoder_training.finetune.painted import paint_folder
-
-    with training_report(quiet) as report:
-        count = paint_folder(
-            folder, per_class, seed, lambda done, total: report.counted("painting", done, total)
-        )
-    if not quiet:
-        tell(f"{count} pictures painted")
-        say(str(folder))

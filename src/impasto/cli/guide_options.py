@@ -105,13 +105,13 @@ def check_guides(guides: Guides, *, read: bool = False) -> None:
     Whether a mask fits an image is checked later, when the image is read.
     """
     from impasto.guidance import Guides
-    from impasto.imaging import RAMPS, check_file, read_mask, read_picture
+    from impasto.imaging import MASK_NAMES, check_file, read_mask, read_picture
 
     masks = Guides(guides.masks, guides.style_masks, protect=guides.protect).files
     maps = Guides(regions=guides.regions, style_regions=guides.style_regions).files
     for path in masks:
         if not path.suffix and len(path.parts) == 1 and not path.exists():
-            raise PictureError(f"'{path}' is neither a file nor one of the words {', '.join(RAMPS)}.")
+            raise PictureError(f"'{path}' is neither a file nor one of the words {', '.join(MASK_NAMES)}.")
     for path in (*masks, *maps):
         check_file(path)
         picture = read_picture(path, longest=CHECK_SIDE) if read else None
@@ -119,16 +119,16 @@ def check_guides(guides: Guides, *, read: bool = False) -> None:
             read_mask(picture, picture.height, picture.width, name=path.name)
 
 
-def as_words(guides: Guides) -> list[str]:
-    """Return command-line words that give the same guides."""
-    from impasto.imaging import RAMPS
+def as_arguments(guides: Guides) -> list[str]:
+    """Return command-line arguments that give the same guides."""
+    from impasto.imaging import MASK_NAMES
 
-    words = []
+    arguments = []
     for field, flag in FLAGS.items():
         for guide in _listed(guides, field):
-            file_like_a_word = isinstance(guide, Path) and str(guide) in RAMPS
-            words.append(f"{flag}=./{guide}" if file_like_a_word else f"{flag}={guide}")
-    return words
+            file_like_a_word = isinstance(guide, Path) and str(guide) in MASK_NAMES
+            arguments.append(f"{flag}=./{guide}" if file_like_a_word else f"{flag}={guide}")
+    return arguments
 
 
 def names_of(guides: Guides) -> dict[str, str]:
@@ -146,18 +146,18 @@ def _listed(guides: Guides, field: str) -> tuple[Any, ...]:
 
 
 def _word_or_path(text: str) -> str | Path:
-    from impasto.imaging import RAMPS
+    from impasto.imaging import MASK_NAMES
 
-    return text if text in RAMPS else Path(text)
+    return text if text in MASK_NAMES else Path(text)
 
 
 def _present(field: str, value: str | list[str], source: Path) -> str | list[str]:
     """Return stored names, with the paths of files where they are now."""
-    from impasto.imaging import RAMPS
+    from impasto.imaging import MASK_NAMES
 
     if isinstance(value, list):
         return [str(_present(field, name, source)) for name in value]
-    if value in RAMPS:
+    if value in MASK_NAMES:
         return value
     role = "map" if "regions" in field else "mask"
     return str(stored_path(value, role, source, f"give it with {FLAGS[field]}").absolute())

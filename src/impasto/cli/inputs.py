@@ -1,4 +1,4 @@
-"""Which pictures are contents and which are styles: from the words typed, a checkpoint, or a finished picture."""
+"""Which pictures are contents and which are styles: from the command line, a checkpoint, or a finished picture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Inputs:
     styles: tuple[Path, ...]
 
     @property
-    def paths(self) -> list[Path]:
+    def read_files(self) -> list[Path]:
         """Every file that is read."""
         return [path for path in (*self.contents, *self.styles) if path is not None]
 
@@ -49,8 +49,8 @@ def stored_inputs(
 ) -> Inputs:
     """Return the pictures that ``source`` (a checkpoint or a finished picture) names, or those typed instead.
 
-    Without --style a single picture replaces the content; two or more mean what they mean elsewhere. Raises
-    `RecipeError` when a stored picture is not named or not there any more.
+    Without --style, one picture replaces the stored content; two or more are contents and, last, the style. Raises
+    `RecipeError` when a stored picture is not named or does not exist any more.
     """
     from impasto.imaging import pictures_in
 

@@ -20,7 +20,7 @@ class Target:
     path: Path
     named: bool
 
-    def settled(self) -> Target:
+    def with_free_name(self) -> Target:
         """Return the target with a name that is free now; a name given by the user is unchanged."""
         return self if self.named else Target(free(self.path), False)
 
@@ -39,7 +39,7 @@ def target(out: Path | None, folder: Path | None, parts: Sequence[str]) -> Targe
     """Return the target of a picture made from ``parts``, the names of its content and style images."""
     if out is not None:
         return Target(out, True)
-    return Target((folder or Path()) / f"{joined(parts)}.png", False).settled()
+    return Target((folder or Path()) / f"{joined(parts)}.png", False).with_free_name()
 
 
 def joined(parts: Sequence[str]) -> str:
@@ -79,9 +79,9 @@ def make_folder(folder: Path) -> None:
         ) from error
 
 
-def check_distinct(inputs: Sequence[Path], outputs: dict[str, Path]) -> None:
-    """Raise `RecipeError` if two outputs are the same file, or an output would overwrite an input."""
-    read = {path.resolve(): path for path in inputs}
+def check_distinct(read_files: Sequence[Path], outputs: dict[str, Path]) -> None:
+    """Raise `RecipeError` if two outputs are the same file, or an output would overwrite a file that is read."""
+    read = {path.resolve(): path for path in read_files}
     options: dict[Path, str] = {}
     for option, path in outputs.items():
         real = path.resolve()

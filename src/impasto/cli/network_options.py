@@ -40,7 +40,7 @@ StrengthOption = Annotated[
 StrokeOption = Annotated[
     float | None, typer.Option(help="Below 1 for finer strokes, above for broader ones.", show_default="1")
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
 def chosen_styles(stylizer: Stylizer, typed: Sequence[str] | None) -> list[str | Path]:

@@ -156,17 +156,17 @@ def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def as_words(settings: Mapping[str, Any]) -> list[str]:
-    """Return command-line words that give the same settings."""
-    words = []
+def as_arguments(settings: Mapping[str, Any]) -> list[str]:
+    """Return command-line arguments that give the same settings."""
+    arguments = []
     for name, value in settings.items():
         flag = name.replace("_", "-")
         if isinstance(value, bool):
-            words.append(f"--{flag}" if value else f"--no-{flag}")
+            arguments.append(f"--{flag}" if value else f"--no-{flag}")
         else:
             text = ",".join(value) if isinstance(value, tuple) else str(value)
-            words.append(f"--{flag}={text}")
-    return words
+            arguments.append(f"--{flag}={text}")
+    return arguments
 
 
 def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:

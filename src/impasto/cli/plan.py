@@ -54,13 +54,13 @@ def plan(
     """
     from impasto.optimize import plan_only
 
-    words, styles = list(pictures or []), list(style or [])
+    pictures, styles = list(pictures or []), list(style or [])
     recipe, guides = make_recipe(**settings), guide_options.guides()
     check_guides(guides)
-    if styles and not words:
+    if styles and not pictures:
         planned = plan_only(recipe, None, styles, guides)
     else:
-        inputs = typed_inputs(words, styles)
+        inputs = typed_inputs(pictures, styles)
         if len(inputs.contents) > 1:
             raise RecipeError(f"A plan is for one content image, not {len(inputs.contents)}; give one.")
         planned = plan_only(recipe, inputs.contents[0], inputs.styles, guides)
@@ -149,7 +149,7 @@ def _scales(plan: Plan) -> Table:
     from rich.table import Table
 
     table = Table(title="Scales", show_footer=True)
-    steps, total = plan.steps, plan.macs / 1e9
+    steps, total = plan.steps, plan.total_macs / 1e9
     table.add_column("scale", footer="total")
     table.add_column("size")
     table.add_column("styles at")
@@ -157,13 +157,13 @@ def _scales(plan: Plan) -> Table:
     table.add_column("GMAC a pass", justify="right")
     table.add_column("GMAC", footer=f"{total:.4g}", justify="right")
     # The total counts forward and backward passes; it is divided among the scales.
-    passes = sum(scale.macs * scale.steps for scale in plan.scales)
+    passes = sum(scale.macs_per_pass * scale.steps for scale in plan.scales)
     for index, scale in enumerate(plan.scales):
-        part = total * scale.macs * scale.steps / max(passes, 1)
+        part = total * scale.macs_per_pass * scale.steps / max(passes, 1)
         styles = ", ".join(f"{width}x{height}" for height, width in scale.styles)
         size = f"{scale.width}x{scale.height}"
         table.add_row(
-            str(index + 1), size, styles, str(scale.steps), f"{scale.macs / 1e9:.3f}", f"{part:.4g}"
+            str(index + 1), size, styles, str(scale.steps), f"{scale.macs_per_pass / 1e9:.3f}", f"{part:.4g}"
         )
     return table
 

@@ -51,12 +51,12 @@ def reconstruct(
         ),
     ] = None,
     *,
-    output: OutputOptions,
+    output_options: OutputOptions,
     settings: dict[str, Any],
 ) -> None:
     """Reconstruct an image from the features of a layer of the encoder.
 
-    The result has the same features at that layer. It starts from noise unless --start is given.
+    The result has the same features at that layer. It starts from noise unless --start or --start-picture is given.
     """
     from impasto.imaging import check_file
     from impasto.optimize import open_job
@@ -69,8 +69,9 @@ def reconstruct(
         raise RecipeError(
             "A reconstruction has no style to start from; use --start noise, content or picture."
         )
-    recipe = make_recipe(**{"start": "noise", **settings, "content_layers": layers, "hold": False})
+    start = {} if "start_picture" in settings else {"start": "noise"}
+    recipe = make_recipe(**{**start, **settings, "content_layers": layers, "hold": False})
     check_file(content)
-    with Stop(output.quiet) as stop:
-        place = target(output.out, None, [content.stem, *layers])
-        Session(output, place, stop, [content]).paint(partial(open_job, recipe, content, []))
+    with Stop(output_options.quiet) as stop:
+        output = target(output_options.out, None, [content.stem, *layers])
+        Session(output_options, output, stop, [content]).paint(partial(open_job, recipe, content, []))

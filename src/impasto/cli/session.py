@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from impasto.cli.console import say, tell
 from impasto.cli.interrupt import Interrupted, Stop
@@ -19,7 +19,7 @@ from impasto.errors import RecipeError
 
 if TYPE_CHECKING:
     from impasto.guidance import Result
-    from impasto.optimize import Job, Painter
+    from impasto.optimize import Event, Job, Painter
     from impasto.optimize.checkpoint import Checkpoint
 
 
@@ -27,14 +27,15 @@ if TYPE_CHECKING:
 class Session:
     """The run of one picture.
 
-    ``inputs`` are the files that the run reads and must not overwrite. ``stop`` tells whether the user interrupted it.
+    ``read_files`` are the files that the run reads and must not overwrite. ``stop`` tells whether the user interrupted
+    it.
     """
 
     output: OutputOptions
     target: Target
     stop: Stop
-    inputs: Sequence[Path] = ()
-    resume: Checkpoint | None = None
+    read_files: Sequence[Path] = ()
+    resume_from: Checkpoint | None = None
 
     def check(self) -> None:
         """Raise errors that would make saving fail later, before the run starts."""
@@ -54,7 +55,7 @@ class Session:
             outputs["--timelapse"] = check_place(output.timelapse)
         if output.checkpoint:
             outputs["--checkpoint"] = check_place(output.checkpoint)
-        check_distinct(self.inputs, outputs)
+        check_distinct(self.read_files, outputs)
 
     def paint(self, open_job: Callable[[], Job]) -> Path:
         """Paint and save; return the path of the picture. Raises `Interrupted` after saving the current picture."""
@@ -65,9 +66,9 @@ class Session:
         self.stop.check()
         painter = Painter(
             job,
-            checkpoint=self.output.checkpoint,
+            checkpoint_path=self.output.checkpoint,
             checkpoint_seconds=self.output.checkpoint_seconds,
-            resume=self.resume,
+            resume_from=self.resume_from,
         )
         preview = PreviewFile(self.output.preview) if self.output.preview else None
         timelapse = Timelapse(self.output.timelapse) if self.output.timelapse else None
@@ -92,13 +93,11 @@ class Session:
         if timelapse:
             timelapse.write()
         if result is None:
-            self._interrupted(painter)
-            self.stop.check()
-            raise AssertionError("a run without a result was stopped by a signal")
+            self._save_interrupted(painter, events)
         return self._save(result)
 
     def _save(self, result: Result) -> Path:
-        target = self.target.settled()
+        target = self.target.with_free_name()
         result.save(target.path, bits=self.output.bits, quality=self.output.jpeg_quality)
         if self.output.sidecar:
             write_sidecar(target.sidecar, result.provenance)
@@ -108,21 +107,22 @@ class Session:
                 tell(improvement_line(result))
         return target.path
 
-    def _interrupted(self, painter: Painter) -> None:
-        """Save picture and checkpoint, and print the command that resumes the run."""
-        if painter.state.total == 0:
+    def _save_interrupted(self, painter: Painter, events: Generator[Event, None, None]) -> NoReturn:
+        """Save picture and checkpoint, print the command that resumes the run, and raise `Interrupted`."""
+        painter.checkpoint_path = None  # Closing the events would write it too.
+        events.close()
+        if painter.state.steps_done == 0:
             tell("Stopped before the first step; there is nothing to save.")
-            painter.checkpoint = None
             raise Interrupted(self.stop.number)
-        target = self.target.settled()
+        target = self.target.with_free_name()
         checkpoint = self.output.checkpoint or target.checkpoint
         painter.save_checkpoint(checkpoint)
         painter.result().save(target.path, bits=self.output.bits, quality=self.output.jpeg_quality)
-        painter.checkpoint = None  # already written; closing the run need not write it again
-        tell(f"Stopped after step {painter.state.total} of {painter.plan.steps}.")
+        tell(f"Stopped after step {painter.state.steps_done} of {painter.plan.steps}.")
         tell(f"current picture: {target.path}")
         tell(f"checkpoint: {checkpoint}")
         tell(f"resume with: {shlex.join(self._resume_command(checkpoint, target.path))}")
+        raise Interrupted(self.stop.number)
 
     def _resume_command(self, checkpoint: Path, out: Path) -> list[str]:
         output, default = self.output, OutputOptions()

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.cli.console import note
 from impasto.cli.interrupt import Stop
-from impasto.cli.options import as_words
+from impasto.cli.options import as_arguments
 from impasto.cli.training_progress import TrainingReport
-from impasto.cli.training_session import TrainingSession
+from impasto.cli.training_session import TrainingSession, open_compute, read_pictures
 from impasto.errors import DivergedError, MissingExtraError, RecipeError
 from impasto.feedforward.style_settings import GivenStyleSettings
 
@@ -76,10 +76,9 @@ class TrainingRequest:
     @property
     def kind(self) -> str:
         """The kind of the trained network."""
-        from impasto.feedforward.modules.johnson import JOHNSON
-        from impasto.feedforward.modules.style_embedding import STYLES
+        from impasto.feedforward.weights import KIND_JOHNSON, KIND_STYLES
 
-        return JOHNSON if self.settings.preset == "johnson" else STYLES
+        return KIND_JOHNSON if self.settings.preset == "johnson" else KIND_STYLES
 
 
 @dataclass
@@ -98,10 +97,9 @@ class StyleTrainingRun:
         """Read the photographs, measure the style images and set the initial weights."""
         from impasto.feedforward.initial_weights import default_initial
         from impasto.feedforward.weights import identity
-        from impasto.training.crops import read_folder
         from impasto.training.trainer import Trainer
 
-        photographs = read_folder(request.photos, least=LEAST_PHOTOS)
+        photographs = read_pictures(request.photos, "photographs", report, stop, least=LEAST_PHOTOS)
         task = _open_task(request, photographs.train, report, stop)
         started_from = "random weights"
         if request.settings.start == "any":
@@ -109,6 +107,7 @@ class StyleTrainingRun:
         origin = {
             "photos": request.photos.resolve().name,
             "photographs": str(len(photographs.train)),
+            "photos_sha256": photographs.digest,
             "styles": " ".join(record.sha256 for record in request.records),
             "started_from": started_from,
         }
@@ -204,12 +203,9 @@ def _open_task(
     from impasto.feedforward.initial_weights import default_initial, initialiser_from
     from impasto.feedforward.tasks.given_styles import GivenStylesTask
     from impasto.feedforward.tasks.johnson import JohnsonTask
-    from impasto.training.device import ComputeDevice
-    from impasto.training.distributed import DataParallel
 
     settings = request.settings
-    compute = ComputeDevice.open(settings.device, settings.precision)
-    parallel = DataParallel.from_environment(compute.device)
+    compute, parallel = open_compute(settings)
     device, precision = compute.device, compute.precision
     encoder = prepare(open_encoder(settings.encoder, weights=request.weights), device, precision)
     tune_process()
@@ -248,7 +244,7 @@ def _command(request: TrainingRequest) -> str:
         name: value for name, value in request.given.items() if value is not None and name not in texts
     }
     # "--steps 100" reads better than "--steps=100" in a card.
-    words += [part for word in as_words(settings) for part in word.split("=", 1)]
+    words += [part for word in as_arguments(settings) for part in word.split("=", 1)]
     words += [part for name, values in texts.items() for value in values for part in (f"--{name}", value)]
     words += ["--accept"] if request.accept else []
     return shlex.join(words)

@@ -15,11 +15,11 @@ from impasto.cli.console import one_line, tell
 from impasto.cli.failures import BAD_INPUT
 from impasto.cli.fast import paint_fast, replay_fast
 from impasto.cli.guide_options import GuideOptions, check_guides
-from impasto.cli.guide_options import as_words as as_guide_words
+from impasto.cli.guide_options import as_arguments as as_guide_arguments
 from impasto.cli.inputs import Inputs, stored_inputs, typed_inputs
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.naming import make_folder, target
-from impasto.cli.options import OutputOptions, as_words, takes_recipe
+from impasto.cli.options import OutputOptions, as_arguments, takes_recipe
 from impasto.cli.session import Session
 from impasto.errors import (
     DivergedError,
@@ -29,7 +29,7 @@ from impasto.errors import (
     RecipeError,
     TooLargeError,
 )
-from impasto.optimize.presets import make_recipe
+from impasto.optimize.presets import change_recipe, make_recipe
 from impasto.optimize.recipe import Recipe
 from impasto.painting import Provenance, read_provenance
 
@@ -40,20 +40,23 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-# What can be wrong with one photograph among several; anything else is wrong with all of them.
-OF_ONE_PICTURE = (PictureError, TooLargeError, DivergedError, OutputError)
+# Errors that concern one photograph among several; other errors concern all of them.
+SINGLE_PICTURE_ERRORS = (PictureError, TooLargeError, DivergedError, OutputError)
 
 
 @dataclass(frozen=True)
-class Order:
-    """Everything that was asked for, read and checked; ``source`` is the picture that settings come from."""
+class Request:
+    """What to paint, with which settings, and where to.
+
+    ``source`` is the picture of --from, ``resume_from`` the checkpoint of --resume.
+    """
 
     recipe: Recipe
     inputs: Inputs
     guides: Guides
-    how: OutputOptions
+    output_options: OutputOptions
     out_dir: Path | None = None
-    saved: Checkpoint | None = None
+    resume_from: Checkpoint | None = None
     source: Path | None = None
 
 
@@ -95,8 +98,8 @@ def stylize(
         ),
     ] = None,
     *,
-    how: OutputOptions,
-    places: GuideOptions,
+    output_options: OutputOptions,
+    guide_options: GuideOptions,
     settings: dict[str, Any],
 ) -> None:
     """Paint photographs in the style of a painting.
@@ -104,21 +107,17 @@ def stylize(
     impasto stylize PHOTO PAINTING, or impasto stylize PHOTO_OR_FOLDER... --style PAINTING [--style ANOTHER].
     Ctrl-C saves the picture so far and a checkpoint; a second one stops at once.
     """
-    words, styles = list(pictures or []), list(style or [])
-    with Stop(how.quiet) as stop:
+    pictures, styles = list(pictures or []), list(style or [])
+    with Stop(output_options.quiet) as stop:
         provenance = _provenance(replay, resume, fast)
         if provenance is not None and provenance.one_pass:
-            replay_fast(provenance, words, styles, places, how, out_dir, settings, stop)
-            return
-        if fast:
-            paint_fast(typed_inputs(words, styles), places.guides(), how, out_dir, settings, stop)
-            return
-        order = replace(_order(words, styles, resume, provenance, how, places, settings), out_dir=out_dir)
-        _check(order)
-        if len(order.inputs.contents) == 1:
-            _paint_one(order, order.inputs.contents[0], order.inputs.styles, stop)
+            replay_fast(provenance, pictures, styles, guide_options, output_options, out_dir, settings, stop)
+        elif fast:
+            inputs, guides = typed_inputs(pictures, styles), guide_options.guides()
+            paint_fast(inputs, guides, output_options, out_dir, settings, stop)
         else:
-            _paint_all(order, settings, stop)
+            request = _request(pictures, styles, resume, provenance, output_options, guide_options, settings)
+            _paint(replace(request, out_dir=out_dir), settings, stop)
 
 
 def _provenance(replay: Path | None, resume: Path | None, fast: bool) -> Provenance | None:
@@ -133,30 +132,39 @@ def _provenance(replay: Path | None, resume: Path | None, fast: bool) -> Provena
     return provenance
 
 
-def _order(
-    words: list[Path],
+def _request(
+    pictures: list[Path],
     styles: list[Path],
     resume: Path | None,
     provenance: Provenance | None,
-    how: OutputOptions,
-    places: GuideOptions,
+    output_options: OutputOptions,
+    guide_options: GuideOptions,
     settings: dict[str, Any],
-) -> Order:
-    """Return what was asked for: typed, or with the settings and pictures of a checkpoint or a picture."""
+) -> Request:
+    """Return the typed request, completed with the settings and files of the checkpoint or of the picture of --from."""
     if resume is not None:
         from impasto.optimize.checkpoint import read_checkpoint, same_recipe
 
-        saved = read_checkpoint(resume)
-        same_recipe(saved, Recipe.make({**saved.recipe.to_json(), **settings}))
-        how = how if how.checkpoint is not None else replace(how, checkpoint=resume)
-        inputs = stored_inputs(saved.inputs, words, styles, resume)
-        return Order(saved.recipe, inputs, places.guides_or(saved.inputs, resume), how, saved=saved)
+        checkpoint = read_checkpoint(resume)
+        same_recipe(checkpoint, Recipe.make({**checkpoint.recipe.to_json(), **settings}))
+        if output_options.checkpoint is None:
+            output_options = replace(output_options, checkpoint=resume)
+        inputs = stored_inputs(checkpoint.input_names, pictures, styles, resume)
+        return Request(
+            checkpoint.recipe,
+            inputs,
+            guide_options.guides_or(checkpoint.input_names, resume),
+            output_options,
+            resume_from=checkpoint,
+        )
     if provenance is not None:
         source = provenance.source
-        inputs = stored_inputs(provenance.images, words, styles, source)
-        guides = places.guides_or(provenance.images, source)
-        return Order(_replayed(provenance, settings), inputs, guides, how, source=source)
-    return Order(make_recipe(**settings), typed_inputs(words, styles), places.guides(), how)
+        inputs = stored_inputs(provenance.images, pictures, styles, source)
+        guides = guide_options.guides_or(provenance.images, source)
+        return Request(_replayed(provenance, settings), inputs, guides, output_options, source=source)
+    return Request(
+        make_recipe(**settings), typed_inputs(pictures, styles), guide_options.guides(), output_options
+    )
 
 
 def _replayed(provenance: Provenance, settings: dict[str, Any]) -> Recipe:
@@ -171,86 +179,102 @@ def _replayed(provenance: Provenance, settings: dict[str, Any]) -> Recipe:
         raise RecipeError(
             "--from brings every setting, so that --preset has nothing to set; leave one of them out."
         )
-    changed = {**fields, **settings}
-    if "start_picture" in settings and "start" not in settings:
-        changed["start"] = "picture"
-    return make_recipe(**changed)
+    return change_recipe(fields, **settings)
 
 
-def _check(order: Order) -> None:
-    how = order.how
-    if how.out is not None and order.out_dir is not None:
+def _check(request: Request) -> None:
+    output_options = request.output_options
+    if output_options.out is not None and request.out_dir is not None:
         raise RecipeError("--out and --out-dir both say where the picture goes; give one of them.")
-    if len(order.inputs.contents) == 1:
+    if len(request.inputs.contents) == 1:
         return
-    count = len(order.inputs.contents)
-    single_files = {"--out": how.out, "--timelapse": how.timelapse, "--checkpoint": how.checkpoint}
+    count = len(request.inputs.contents)
+    single_files = {
+        "--out": output_options.out,
+        "--timelapse": output_options.timelapse,
+        "--checkpoint": output_options.checkpoint,
+    }
     for option, value in single_files.items():
         if value is not None:
             advice = "use --out-dir" if option == "--out" else "paint one at a time"
             raise RecipeError(f"{option} is one file, but there are {count} photographs; {advice}.")
 
 
-def _paint_one(order: Order, content: Path | None, styles: Sequence[Path | Picture], stop: Stop) -> None:
+def _paint(request: Request, settings: dict[str, Any], stop: Stop) -> None:
+    _check(request)
+    if len(request.inputs.contents) == 1:
+        _paint_one(request, request.inputs.contents[0], request.inputs.styles, stop)
+    else:
+        _paint_all(request, settings, stop)
+
+
+def _paint_one(request: Request, content: Path | None, styles: Sequence[Path | Picture], stop: Stop) -> None:
     from impasto.imaging import check_file
     from impasto.optimize import open_job
 
-    for path in order.inputs.styles if content is None else (content, *order.inputs.styles):
+    for path in request.inputs.styles if content is None else (content, *request.inputs.styles):
         check_file(path)
-    check_guides(order.guides)
-    if order.out_dir is not None:
-        make_folder(order.out_dir)
-    names = [style.stem for style in order.inputs.styles]
+    check_guides(request.guides)
+    if request.out_dir is not None:
+        make_folder(request.out_dir)
+    names = [style.stem for style in request.inputs.styles]
     parts = [*names, "texture"] if content is None else [content.stem, *names]
-    place = target(order.how.out, order.out_dir, parts)
-    session = Session(order.how, place, stop, [*order.inputs.paths, *order.guides.files], order.saved)
-    session.paint(partial(open_job, order.recipe, content, list(styles), order.guides))
+    output = target(request.output_options.out, request.out_dir, parts)
+    session = Session(
+        request.output_options,
+        output,
+        stop,
+        [*request.inputs.read_files, *request.guides.files],
+        request.resume_from,
+    )
+    session.paint(partial(open_job, request.recipe, content, list(styles), request.guides))
 
 
-def _paint_all(order: Order, settings: dict[str, Any], stop: Stop) -> None:
-    """Paint every content; what is wrong with one is said at the end, with exit code 2."""
+def _paint_all(request: Request, settings: dict[str, Any], stop: Stop) -> None:
+    """Paint every content picture; errors of single pictures are reported at the end, with exit code 2."""
     from impasto.imaging import read_picture
+    from impasto.optimize.pictures import longest_style_side
 
-    check_guides(order.guides, read=True)
-    longest = max(16, round(order.recipe.size * order.recipe.stroke))
-    styles = [read_picture(style, longest=longest) for style in order.inputs.styles]
+    check_guides(request.guides, read=True)
+    longest = longest_style_side(request.recipe.size, request.recipe.stroke)
+    styles = [read_picture(style, longest=longest) for style in request.inputs.styles]
     failed: list[tuple[Path | None, ImpastoError]] = []
     painted = 0
-    for index, content in enumerate(order.inputs.contents):
+    for index, content in enumerate(request.inputs.contents):
         try:
-            _paint_one(order, content, styles, stop)
+            _paint_one(request, content, styles, stop)
             painted += 1
-        except OF_ONE_PICTURE as error:
+        except SINGLE_PICTURE_ERRORS as error:
             failed.append((content, error))
         except ImpastoError as error:
             if not painted:
                 raise
             failed.append((content, error))
         except Interrupted:
-            _tell_rest(order, settings, order.inputs.contents[index + 1 :])
+            _tell_rest(request, settings, request.inputs.contents[index + 1 :])
             raise
-    if not order.how.quiet:
-        tell(f"{painted} of {len(order.inputs.contents)} pictures painted.")
-    for content, why in failed:
-        tell(f"impasto: {content}: {one_line(str(why))}")
+    if not request.output_options.quiet:
+        tell(f"{painted} of {len(request.inputs.contents)} pictures painted.")
+    for content, failure in failed:
+        tell(f"impasto: {content}: {one_line(str(failure))}")
     if failed:
         raise typer.Exit(BAD_INPUT)
 
 
-def _tell_rest(order: Order, settings: dict[str, Any], rest: Sequence[Path | None]) -> None:
-    """Say how to paint the photographs that are left after the one that was interrupted."""
+def _tell_rest(request: Request, settings: dict[str, Any], rest: Sequence[Path | None]) -> None:
+    """Print how to paint the photographs that are left after the one that was interrupted."""
     paths = [str(path) for path in rest if path is not None]
     if not paths:
         return
-    words = [
+    arguments = [
         "impasto",
         "stylize",
-        *as_words(settings),
-        *(f"--style={style}" for style in order.inputs.styles),
-        *as_guide_words(order.guides),
+        *as_arguments(settings),
+        *(f"--style={style}" for style in request.inputs.styles),
+        *as_guide_arguments(request.guides),
     ]
-    if order.source is not None:
-        words.append(f"--from={order.source}")
-    if order.out_dir is not None:
-        words.append(f"--out-dir={order.out_dir}")
-    tell(f"{len(paths)} photographs are left; paint them with: {shlex.join([*words, '--', *paths])}")
+    if request.source is not None:
+        arguments.append(f"--from={request.source}")
+    if request.out_dir is not None:
+        arguments.append(f"--out-dir={request.out_dir}")
+    tell(f"{len(paths)} photographs are left; paint them with: {shlex.join([*arguments, '--', *paths])}")

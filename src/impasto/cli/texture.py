@@ -34,13 +34,13 @@ app = typer.Typer(add_completion=False)
 def texture(
     styles: Annotated[list[Path], typer.Argument(metavar="STYLE...", help="Style image; several are mixed.")],
     *,
-    output: OutputOptions,
+    output_options: OutputOptions,
     guide_options: GuideOptions,
     settings: dict[str, Any],
 ) -> None:
     """Paint a texture of a style, at any size and aspect ratio.
 
-    It starts from noise in the colours of the style unless --start is given.
+    It starts from noise in the colours of the style unless --start or --start-picture is given.
     """
     from impasto.imaging import check_file
     from impasto.optimize import open_job
@@ -49,12 +49,13 @@ def texture(
         raise RecipeError(
             "A texture has no content image to start from; use --start style, noise or picture."
         )
-    recipe = make_recipe(**{"start": "style", **settings})
+    start = {} if "start_picture" in settings else {"start": "style"}
+    recipe = make_recipe(**{**start, **settings})
     for style in styles:
         check_file(style)
     guides = guide_options.guides()
     check_guides(guides)
-    with Stop(output.quiet) as stop:
-        place = target(output.out, None, [*(style.stem for style in styles), "texture"])
-        session = Session(output, place, stop, [*styles, *guides.files])
+    with Stop(output_options.quiet) as stop:
+        output = target(output_options.out, None, [*(style.stem for style in styles), "texture"])
+        session = Session(output_options, output, stop, [*styles, *guides.files])
         session.paint(partial(open_job, recipe, None, styles, guides))

@@ -11,11 +11,19 @@ from impasto.cli.console import say
 from impasto.cli.interrupt import Stop
 from impasto.cli.training_options import takes_settings
 from impasto.cli.training_progress import TrainingReport, training_report
-from impasto.cli.training_session import OTHER_DATA, TrainingSession, check_checkpoint
+from impasto.cli.training_session import (
+    OTHER_DATA,
+    TrainingSession,
+    check_checkpoint,
+    open_compute,
+    read_pictures,
+)
 from impasto.feedforward.training_settings import AnyStyleSettings
 
 if TYPE_CHECKING:
     from impasto.feedforward.tasks.any_style import AnyStyleTask
+    from impasto.training.crops import PictureFolder
+    from impasto.training.outputs import TrainingOutputs
 
 app = typer.Typer(add_completion=False)
 
@@ -46,21 +54,39 @@ def train_any(
 
     Every 16th picture of both folders is held out. Ctrl-C writes a checkpoint; a second one stops at once.
     """
-    settings = AnyStyleSettings.make(given)
-    from impasto.feedforward.weights import identity
-    from impasto.training.checkpoint import check_origin, read_checkpoint
     from impasto.training.outputs import TrainingOutputs
-    from impasto.training.trainer import Trainer
 
+    settings = AnyStyleSettings.make(given)
     outputs = TrainingOutputs(out)
     outputs.check()
     check_checkpoint(outputs.checkpoint, resume)
+    _train(photos, art, settings, initial, outputs, resume, quiet)
+
+
+def _train(
+    photos: Path,
+    art: Path,
+    settings: AnyStyleSettings,
+    initial: Path | None,
+    outputs: TrainingOutputs,
+    resume: bool,
+    quiet: bool,
+) -> None:
+    """Read the pictures, train, and write the network."""
+    from impasto.feedforward.weights import identity
+    from impasto.training.checkpoint import check_origin, read_checkpoint
+    from impasto.training.trainer import Trainer
+
     with Stop(quiet) as stop, training_report(quiet) as report:
-        task = _open(photos, art, settings, initial, report, stop)
+        photographs = read_pictures(photos, "photographs", report, stop)
+        style_images = read_pictures(art, "style images", report, stop)
+        task = _open(photographs, style_images, settings, initial, report, stop)
         started_from = identity(initial) if initial else "random weights"
         origin: dict[str, Any] = {
             "photos": photos.resolve().name,
             "art": art.resolve().name,
+            "photos_sha256": photographs.digest,
+            "art_sha256": style_images.digest,
             "started_from": started_from,
         }
         session = TrainingSession(Trainer(task), origin, outputs.checkpoint, stop, report, quiet)
@@ -74,36 +100,31 @@ def train_any(
             session.save()
             session.interrupt()
         if session.is_main:
-            _write(task, out, session.origin)
+            _write(task, outputs.model, session.origin)
     if session.is_main:
         outputs.checkpoint.unlink(missing_ok=True)
         if not quiet:
-            say(str(out))
+            say(str(outputs.model))
 
 
 def _open(
-    photos: Path,
-    art: Path,
+    photographs: PictureFolder,
+    style_images: PictureFolder,
     settings: AnyStyleSettings,
     initial: Path | None,
     report: TrainingReport,
     stop: Stop,
 ) -> AnyStyleTask:
-    """Read the pictures, measure the style images and set the initial weights."""
+    """Measure the style images and set the initial weights."""
     from impasto.encoders import open_encoder, prepare, tune_process
     from impasto.feedforward.restore import read_any_style
     from impasto.feedforward.style_data import measure_styles
     from impasto.feedforward.tasks.any_style import AnyStyleTask
-    from impasto.training.crops import read_folder
-    from impasto.training.device import ComputeDevice
-    from impasto.training.distributed import DataParallel
 
     weights = None if initial is None else read_any_style(initial)[1]
     tune_process()
-    compute = ComputeDevice.open(settings.device, settings.precision)
-    parallel = DataParallel.from_environment(compute.device)
+    compute, parallel = open_compute(settings)
     encoder = prepare(open_encoder("compact"), compute.device, compute.precision)
-    photographs, style_images = read_folder(photos), read_folder(art)
 
     def progress(done: int, total: int) -> None:
         if parallel.is_main:

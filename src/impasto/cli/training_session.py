@@ -6,21 +6,36 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from impasto.cli.console import tell
+from impasto.cli.console import note, tell
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.training_progress import TrainingReport
 from impasto.errors import OutputError, RecipeError
 
 if TYPE_CHECKING:
     from impasto.training.checkpoint import TrainingCheckpoint
+    from impasto.training.crops import PictureFolder
     from impasto.training.curves import TensorBoardLog
+    from impasto.training.device import ComputeDevice
+    from impasto.training.distributed import DataParallel
     from impasto.training.events import Evaluated, Logged
     from impasto.training.trainer import Trainer
 
 CHECKPOINT_SECONDS = 120.0
 OTHER_DATA = "The checkpoint has other pictures or another initial network; give the same, or start afresh."
+
+
+class TrainingSettings(Protocol):
+    """What the settings of every training contain."""
+
+    @property
+    def device(self) -> str:
+        """Device, such as "auto" or "cuda"."""
+
+    @property
+    def precision(self) -> str:
+        """Number format, or "auto"."""
 
 
 def check_checkpoint(path: Path, resume: bool) -> None:
@@ -31,6 +46,34 @@ def check_checkpoint(path: Path, resume: bool) -> None:
         raise OutputError(
             f"'{path}' is the checkpoint of an earlier training; give --resume to go on with it, or remove it."
         )
+
+
+def open_compute(settings: TrainingSettings) -> tuple[ComputeDevice, DataParallel]:
+    """Return the device and number format of a training, and this process among those of torchrun."""
+    from impasto.training.device import ComputeDevice
+    from impasto.training.distributed import DataParallel
+
+    compute = ComputeDevice.open(settings.device, settings.precision)
+    return compute, DataParallel.from_environment(compute.device)
+
+
+def read_pictures(
+    folder: Path, what: str, report: TrainingReport, stop: Stop, least: int = 32
+) -> PictureFolder:
+    """Read the training pictures of `folder`, called `what` in messages; print how many could not be read.
+
+    Raises PictureError if fewer than `least` can be read.
+    """
+    from impasto.training.crops import read_folder
+
+    def progress(done: int, total: int) -> None:
+        report.counted(f"reading {what}", done, total)
+        stop.check()
+
+    pictures = read_folder(folder, on_progress=progress, least=least)
+    if pictures.skipped and not stop.quiet:
+        note(f"{len(pictures.skipped)} {what} were skipped; the first: {pictures.skipped[0].reason}")
+    return pictures
 
 
 @dataclass

@@ -53,13 +53,13 @@ class Timelapse:
 
     def start(self, painter: Painter) -> None:
         """Choose the steps of the frames, from the current step to the last, and add the first frame."""
-        self.steps = frame_steps(painter.state.total, painter.plan.steps)
+        self.steps = frame_steps(painter.state.steps_done, painter.plan.steps)
         self._add_frame(painter)
 
     def update(self, painter: Painter) -> None:
         """Add the current picture if its step was chosen."""
-        if painter.state.total in self.steps:
-            self.steps.remove(painter.state.total)
+        if painter.state.steps_done in self.steps:
+            self.steps.remove(painter.state.steps_done)
             self._add_frame(painter)
 
     def write(self) -> None:

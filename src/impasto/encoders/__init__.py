@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from impasto._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from impasto.encoders.base import Encoder, LayerCost, LayerInfo, SequentialEncoder, prepare
+    from impasto.encoders.base import PRECISIONS, Encoder, LayerCost, LayerInfo, SequentialEncoder, prepare
     from impasto.encoders.catalogue import CATALOGUE, WeightRecord
     from impasto.encoders.compact import COMPONENTS, Compact, shipped_weights
     from impasto.encoders.finetuned import is_file_name, parent_sha256, published_state, read_card
@@ -37,6 +37,7 @@ __all__ = [
     "CATALOGUE",
     "COMPONENTS",
     "ENCODERS",
+    "PRECISIONS",
     "VGG",
     "Compact",
     "Encoder",
@@ -74,6 +75,7 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "base": (
+            "PRECISIONS",
             "SequentialEncoder",
             "LayerCost",
             "Encoder",

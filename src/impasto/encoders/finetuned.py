@@ -19,13 +19,14 @@ from impasto.encoders.base import Encoder
 from impasto.encoders.catalogue import CATALOGUE
 from impasto.encoders.compact import Compact, shipped_weights
 from impasto.encoders.compact import layout as compact_layout
+from impasto.encoders.header import CARD_KEY
 from impasto.encoders.resnet import EPSILON, ResNet50, plan
 from impasto.encoders.store import require_weights
 from impasto.encoders.vgg import VGG
 from impasto.errors import RecipeError, WeightsError
 from impasto.hashing import file_sha256
 
-KEY, KIND = "impasto", "finetuned"
+KIND = "finetuned"
 
 
 def is_file_name(name: str) -> bool:
@@ -41,7 +42,7 @@ def read_card(path: Path) -> dict[str, Any]:
         return {}
     try:
         with safe_open(path, "pt") as file:
-            card = json.loads((file.metadata() or {}).get(KEY, "{}"))
+            card = json.loads((file.metadata() or {}).get(CARD_KEY, "{}"))
     except (SafetensorError, OSError, ValueError):
         return {}  # the loader reports the error
     return card if isinstance(card, dict) and card.get("kind") == KIND else {}

@@ -15,7 +15,7 @@ def tune_process() -> None:
     """Flush denormals to zero, and let the process keep the memory of freed tensors.
 
     By default glibc returns the memory of each large tensor to the kernel, so that every step faults all pages in
-    again, which took up to half of a step's time. The memory settings have no effect outside Linux with glibc.
+    again. The memory settings have no effect outside Linux with glibc.
     """
     torch.set_flush_denormal(True)
     if sys.platform == "linux":

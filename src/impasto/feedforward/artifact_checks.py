@@ -1,4 +1,4 @@
-"""Whether a trained network is fit to be used: no values that are not finite, no blobs, no checkerboards.
+"""Checks of a trained network: finite values, no blobs, no checkerboards.
 
 Flat pictures show what a network makes from nothing. Texture on them is legitimate, since styles have canvas and
 strokes everywhere; so what counts is not texture but how it lies: strokes lie everywhere about alike, or on a good

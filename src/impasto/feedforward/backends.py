@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from impasto.encoders import best_precision
 from impasto.errors import MissingExtraError, RecipeError, unknown
 from impasto.feedforward.export.graph import CoreModule, make_graph, need_onnx, part_names
-from impasto.feedforward.modules.region_norms import Statistics
+from impasto.feedforward.modules.region_modulation import Statistics
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.weights import Network
 from impasto.imaging import write_bytes_atomic
@@ -27,7 +27,7 @@ BACKENDS = ("openvino", "onnxruntime", "torch")
 """Fastest first on processors without bfloat16; with bfloat16, torch is faster than onnxruntime (float32 only)."""
 LAYOUT = 5  # version of cached graphs; raise it when their contents change
 
-Session = Callable[[Mapping[str, Tensor]], Tensor]
+RunGraph = Callable[[Mapping[str, Tensor]], Tensor]
 """A graph ready to run: inputs by name in, image out."""
 Shapes = tuple[object, ...]
 CONSTANT_STYLE = ("onnxruntime",)
@@ -35,19 +35,19 @@ CONSTANT_STYLE = ("onnxruntime",)
 OpenVINO gains nothing."""
 
 
-class Engine:
-    """Runs a network's graph for style parameters, and frozen statistics if given.
+class GraphRunner:
+    """Runs a network's graph in another library, for style parameters, and frozen statistics if given.
 
     The graph is exported once, which takes seconds, and cached in the user's cache folder. Backends in
     `CONSTANT_STYLE` get the style parameters as constants of the graph, which takes a fraction of a second; the
-    session of the last style is kept. Other backends get them as inputs.
+    opened graph of the last style is kept. Other backends get them as inputs.
     """
 
     def __init__(self, name: str, network: Network, precision: str) -> None:
         self.name = name
         self.network = network
         self.precision = precision
-        self._last: tuple[Shapes, list[Tensor], Session] | None = None
+        self._last: tuple[Shapes, list[Tensor], RunGraph] | None = None
 
     def __call__(self, padded: Tensor, style_params: StyleParams, statistics: Statistics | None) -> Tensor:
         """Return the network's output for a padded image `(1, 3, H, W)`, with frozen statistics if given."""
@@ -63,8 +63,8 @@ class Engine:
         last = self._last
         if last is None or last[0] != shapes or (constant and not _equal(last[1], parts)):
             graph = cached_graph(self.network, parts, frozen)
-            session = SESSIONS[self.name](bake(graph, named) if constant else graph, self.precision)
-            self._last = last = (shapes, parts, session)
+            run_graph = GRAPH_OPENERS[self.name](bake(graph, named) if constant else graph, self.precision)
+            self._last = last = (shapes, parts, run_graph)
         return last[2]({"image": padded} if constant else {"image": padded, **named})
 
 
@@ -90,10 +90,9 @@ def choose_backend(name: str, device: torch.device) -> str:
     return name
 
 
-def open_engine(name: str, network: Network, device: torch.device) -> Engine | None:
-    """Return the engine of the backend that `choose_backend` chooses, None for PyTorch itself."""
-    chosen = choose_backend(name, device)
-    return None if chosen == "torch" else Engine(chosen, network, best_precision(device))
+def open_graph_runner(backend: str, network: Network, device: torch.device) -> GraphRunner | None:
+    """Return the graph runner of a backend that `choose_backend` returned, None for PyTorch itself."""
+    return None if backend == "torch" else GraphRunner(backend, network, best_precision(device))
 
 
 def cached_graph(network: Network, parts: Sequence[Tensor], frozen: bool) -> bytes:
@@ -133,8 +132,8 @@ def bake(graph: bytes, values: dict[str, Tensor]) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def open_onnxruntime(graph: bytes | Path, precision: str = "float32") -> Session:
-    """Return an onnxruntime session of a graph; it always runs in float32."""
+def open_onnxruntime(graph: bytes | Path, precision: str = "float32") -> RunGraph:
+    """Return a function that runs a graph in onnxruntime, always in float32."""
     del precision
     import onnxruntime
 
@@ -151,8 +150,8 @@ def open_onnxruntime(graph: bytes | Path, precision: str = "float32") -> Session
     return run
 
 
-def open_openvino(graph: bytes, precision: str = "float32") -> Session:
-    """Return an OpenVINO session of a graph, in bfloat16 or float32."""
+def open_openvino(graph: bytes, precision: str = "float32") -> RunGraph:
+    """Return a function that runs a graph in OpenVINO, in bfloat16 or float32."""
     hints: dict[str, Any] = {
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
@@ -180,7 +179,7 @@ def _core() -> Any:
     return openvino.Core()
 
 
-SESSIONS: dict[str, Callable[[bytes, str], Session]] = {
+GRAPH_OPENERS: dict[str, Callable[[bytes, str], RunGraph]] = {
     "onnxruntime": open_onnxruntime,
     "openvino": open_openvino,
 }

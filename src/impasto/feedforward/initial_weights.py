@@ -10,14 +10,14 @@ from torch import Tensor, nn
 
 from impasto.encoders import Encoder
 from impasto.errors import WeightsError
-from impasto.feedforward.modules.style_embedding import STYLES, StyleEmbedding
+from impasto.feedforward.modules.style_embedding import StyleEmbedding
 from impasto.feedforward.modules.style_predictor import StylePredictor
 from impasto.feedforward.modules.transform import StyleParams, TransformNet
 from impasto.feedforward.pretrained import pretrained_networks
-from impasto.feedforward.restore import ANY_STYLE, restore_any_style, restore_given_styles
+from impasto.feedforward.restore import restore_any_style, restore_given_styles
 from impasto.feedforward.style_data import measure_style
 from impasto.feedforward.style_targets import at_stroke
-from impasto.feedforward.weights import read_network
+from impasto.feedforward.weights import KIND_ANY, KIND_STYLES, read_network
 
 Initialiser = Callable[[TransformNet, StyleEmbedding, Sequence[Tensor]], None]
 """Sets the weights that a training starts from; it gets network, style embedding and style images `(1, 3, h, w)`."""
@@ -42,9 +42,9 @@ def initialiser_from(path: Path, encoder: Encoder) -> Initialiser:
     """
     card, state = read_network(path)
     try:
-        if card["kind"] == ANY_STYLE:
+        if card["kind"] == KIND_ANY:
             return _from_any_style(path, *restore_any_style(card, state), encoder)
-        if card["kind"] == STYLES:
+        if card["kind"] == KIND_STYLES:
             network, style_embedding = restore_given_styles(card, state)
             return _from_given_styles(path, network, style_embedding)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:

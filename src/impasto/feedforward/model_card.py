@@ -10,17 +10,16 @@ from typing import Any
 from torch import Tensor
 
 from impasto.errors import RecipeError, WeightsError
-from impasto.feedforward.modules.johnson import JOHNSON, JohnsonNet
+from impasto.feedforward.modules.johnson import JohnsonNet
 from impasto.feedforward.modules.style_embedding import (
     DEFAULT_STRENGTH,
-    STYLES,
     ConditionalInstanceNorm,
     StyleEmbedding,
 )
 from impasto.feedforward.modules.transform import BLOCKS, WIDTHS, TransformNet
 from impasto.feedforward.restore import restore_given_styles
 from impasto.feedforward.style_settings import GivenStyleSettings
-from impasto.feedforward.weights import read_network, write_network
+from impasto.feedforward.weights import KIND_JOHNSON, KIND_STYLES, read_network, write_network
 from impasto.hashing import file_sha256
 from impasto.imaging import write_text_atomic
 from impasto.training.cards import settings_block, table
@@ -77,10 +76,10 @@ def make_card(
     origin: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the card in a file's header; it holds no date and no output path, so equal runs give equal files."""
-    shape: dict[str, Any] = {"widths": list(WIDTHS), "blocks": list(BLOCKS)} if kind == STYLES else {}
-    if kind == STYLES and settings.hold_strength:
+    shape: dict[str, Any] = {"widths": list(WIDTHS), "blocks": list(BLOCKS)} if kind == KIND_STYLES else {}
+    if kind == KIND_STYLES and settings.hold_strength:
         shape["default_strength"] = DEFAULT_STRENGTH
-    controls = StyleEmbedding.controls if kind == STYLES else ConditionalInstanceNorm.controls
+    controls = StyleEmbedding.controls if kind == KIND_STYLES else ConditionalInstanceNorm.controls
     return {
         "kind": kind,
         "version": 1,
@@ -107,7 +106,7 @@ def open_styles(
     Raises WeightsError if it is missing, damaged, or of another kind.
     """
     card, state = read_network(path)
-    if card["kind"] not in (STYLES, JOHNSON):
+    if card["kind"] not in (KIND_STYLES, KIND_JOHNSON):
         raise WeightsError(
             f"{path} is a {card['kind']}, not a network for given styles; use --style with it."
         )
@@ -128,7 +127,7 @@ def page(card: Mapping[str, Any], command: str) -> str:
     settings = card["settings"]
     description = (
         "Paints in one pass. Styles can be mixed; strength and stroke size are chosen when it paints."
-        if card["kind"] == STYLES
+        if card["kind"] == KIND_STYLES
         else "The transformation network of Johnson et al. (2016) with instance normalisation. Styles can be mixed."
     )
     styles = [

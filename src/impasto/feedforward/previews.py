@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from impasto.errors import WeightsError
-from impasto.feedforward.descriptor import ModelDescriptor
 from impasto.feedforward.restore import restore_given_styles
+from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.weights import dequantise, quantise
 from impasto.imaging import fit, resize
 
@@ -27,7 +27,7 @@ def painters(
     """
     stored = {name: value.cpu() for name, value in weights.items()}
     network, style_embedding = restore_given_styles(card, dequantise(quantise(stored)))
-    descriptor = ModelDescriptor(network, name=str(card["name"]))
+    runner = NetworkRunner(network, name=str(card["name"]))
     count = len(card["styles"])
 
     def painter(number: int) -> Callable[[Tensor], Tensor]:
@@ -36,7 +36,7 @@ def painters(
 
         def paint(image: Tensor) -> Tensor:
             try:
-                return descriptor.paint(image, style_params)
+                return runner.paint(image, style_params)
             except WeightsError:  # the network's values are not finite
                 return torch.full_like(image, torch.nan)
 

@@ -10,13 +10,12 @@ from torch import Tensor
 
 from impasto.errors import WeightsError
 from impasto.feedforward.modules.johnson import JohnsonNet
-from impasto.feedforward.modules.style_embedding import STYLES, ConditionalInstanceNorm, StyleEmbedding
+from impasto.feedforward.modules.style_embedding import ConditionalInstanceNorm, StyleEmbedding
 from impasto.feedforward.modules.style_predictor import BANK, DIRECTIONS, HIDDEN, StylePredictor
 from impasto.feedforward.modules.transform import BLOCKS, WIDTHS, TransformNet
-from impasto.feedforward.weights import read_network
+from impasto.feedforward.weights import KIND_ANY, KIND_STYLES, read_network
 from impasto.training.weights import copy_weights
 
-ANY_STYLE = "network:any"
 PREDICTOR_SIZES = {"hidden": HIDDEN, "bank": BANK, "directions": DIRECTIONS}
 # Conditioning values at strengths 0, .5 and 1. At equal content distance a one-pass picture shows less of the style
 # than an optimised one, so the middle lies higher.
@@ -29,7 +28,7 @@ def read_any_style(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     Raises WeightsError if it is missing, damaged, or a network of another kind.
     """
     card, state = read_network(path)
-    if card["kind"] != ANY_STYLE:
+    if card["kind"] != KIND_ANY:
         raise WeightsError(
             f"{path} is a {card['kind']}, but a training starts from a network for any style; give another --from."
         )
@@ -63,7 +62,7 @@ def restore_given_styles(
     count = len(card["styles"])
     network: TransformNet | JohnsonNet
     style_embedding: StyleEmbedding | ConditionalInstanceNorm
-    if card["kind"] == STYLES:
+    if card["kind"] == KIND_STYLES:
         network = TransformNet(tuple(card["widths"]), tuple(card["blocks"]))
         style_embedding = StyleEmbedding(network.modulated_layers, count)
     else:

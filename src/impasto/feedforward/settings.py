@@ -28,7 +28,7 @@ class OnePassSettings(FrozenSettings):
         default=None,
         gt=0,
         allow_inf_nan=False,
-        description="Size of the brush marks: below 1 finer, above 1 broader; None is 1.",
+        description="Size of the brush marks, a ratio to the trained size: below 1 finer, above 1 broader; None is 1.",
     )
     mix: tuple[Weight, ...] | None = Field(
         default=None, description="Weights of several styles; equal ones if not given."

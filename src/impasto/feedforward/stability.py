@@ -49,19 +49,19 @@ class StabilityLoss:
         painted: Tensor,
         style_params: StyleParams,
         batch: int,
-        part: slice,
+        rows: slice,
     ) -> Tensor:
-        """Return the loss for `photographs` and `painted` `(B, 3, h, w)`, the `part` of a `batch` in this process.
+        """Return the loss for `photographs` and `painted` `(B, 3, h, w)`, the `rows` of a `batch` in this process.
 
         A process that does not hold the chosen photograph returns 0; the one that does multiplies by the number of
         processes, so that the mean over processes is the loss.
         """
         chosen = self.rng.randrange(batch)
         # Every process draws the same noise, so that the generators stay equal; without the photograph any row will do.
-        index = min(max(chosen - part.start, 0), len(photographs) - 1)
+        index = min(max(chosen - rows.start, 0), len(photographs) - 1)
         row = slice(index, index + 1)
         noisy = add_noise(photographs[row], self.rng, self.noise)
-        if not part.start <= chosen < part.stop:
+        if not rows.start <= chosen < rows.stop:
             return painted.new_zeros((), dtype=torch.float32)
         noisy = noisy.contiguous(memory_format=torch.channels_last)
         params = StyleParams(

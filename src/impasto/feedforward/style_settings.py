@@ -25,8 +25,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         },
     }
 )
-# Settings that only one preset uses.
-ONLY: Mapping[str, tuple[str, ...]] = MappingProxyType(
+SETTINGS_OF_ONE_PRESET: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "default": (
             "kernel_learning_rate",
@@ -116,7 +115,7 @@ class GivenStyleSettings(OnePassTrainingSettings):
         Raises `RecipeError` with one sentence for the first bad field, or one that the preset does not use.
         """
         preset = str(fields.get("preset", "default"))
-        for other, names in ONLY.items():
+        for other, names in SETTINGS_OF_ONE_PRESET.items():
             for name in names:
                 if name in fields and other != preset and preset in PRESETS:
                     raise RecipeError(

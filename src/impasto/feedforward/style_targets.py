@@ -15,7 +15,7 @@ from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH, STROKE
 from impasto.feedforward.modules.style_predictor import LAYERS
 from impasto.feedforward.style_data import LONGEST, MomentTargets
 from impasto.imaging import fit, resize
-from impasto.losses import Moments, mix, moments
+from impasto.losses import Moments, average_moments, moments
 
 # Log-uniform between the ends, and 1 itself.
 MEASURED_STROKES = (0.5, 0.63, 0.8, 1.0, 1.22, 1.5)
@@ -73,17 +73,17 @@ def measure_strokes(
 
 @dataclass(frozen=True, eq=False)
 class StyleBatch:
-    """Styles of a batch: mixing weights `(B, n)`, strengths and strokes `(B,)`, and the targets."""
+    """Styles of a batch: mixing weights `mixture` `(B, n)`, strengths and strokes `(B,)`, and the targets."""
 
-    weights: Tensor
+    mixture: Tensor
     strength: Tensor
     stroke: Tensor
     targets: MomentTargets
 
-    def part(self, rows: slice, device: torch.device) -> StyleBatch:
+    def select(self, rows: slice, device: torch.device) -> StyleBatch:
         """Return some rows of the batch on `device`."""
         return StyleBatch(
-            self.weights[rows].to(device),
+            self.mixture[rows].to(device),
             self.strength[rows].to(device),
             self.stroke[rows].to(device),
             self.targets.part(rows, device),
@@ -102,7 +102,7 @@ def draw_batch(
     `mixture_share` of the pictures mix two styles. The target of a mixture is the mixture of the moments, whose
     covariance is decomposed again.
     """
-    weights = torch.zeros(batch, len(styles))
+    mixture = torch.zeros(batch, len(styles))
     strengths, strokes, targets = [], [], []
     for number in range(batch):
         default = number < round(default_share * batch)
@@ -115,17 +115,20 @@ def draw_batch(
         if len(styles) > 1 and rng.random() < mixture_share:
             second = (first + rng.randrange(1, len(styles))) % len(styles)
             share = rng.random()
-            weights[number, second] = 1 - share
+            mixture[number, second] = 1 - share
             targets.append(_mixture(styles[first][size], styles[second][size], share))
         else:
             targets.append(styles[first][size])
-        weights[number, first] = share
-    return StyleBatch(weights, torch.tensor(strengths), torch.tensor(strokes), _concatenate(targets))
+        mixture[number, first] = share
+    return StyleBatch(mixture, torch.tensor(strengths), torch.tensor(strokes), _concatenate(targets))
 
 
 def _mixture(first: StyleMeasurement, second: StyleMeasurement, share: float) -> StyleMeasurement:
     shares = (share, 1 - share)
-    layers = {layer: mix((first.moments[layer], second.moments[layer]), shares) for layer in first.moments}
+    layers = {
+        layer: average_moments((first.moments[layer], second.moments[layer]), shares)
+        for layer in first.moments
+    }
     return decompose(layers)
 
 

@@ -1,4 +1,4 @@
-"""Painting in one pass: content image and styles in, finished image out."""
+"""Painting in one pass: `Stylizer`, a network opened for many images, and `fast`, for one."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 
 from impasto.encoders import open_device, tune_process
 from impasto.errors import RecipeError
-from impasto.feedforward.backends import choose_backend, open_engine
-from impasto.feedforward.catalogue import OnePassModel, find_model, open_model
-from impasto.feedforward.descriptor import ModelDescriptor, check_tiling, ignore_progress
+from impasto.feedforward.backends import choose_backend, open_graph_runner
 from impasto.feedforward.modules.transform import StyleParams
+from impasto.feedforward.open_network import OnePassModel, find_model, open_model
 from impasto.feedforward.pretrained import DEFAULT_NETWORK
+from impasto.feedforward.runner import NetworkRunner, check_tiling, ignore_progress
 from impasto.feedforward.settings import OnePassSettings
 from impasto.guidance import (
     ColorSettings,
-    Finish,
     Guides,
     Placement,
+    RestoreContent,
     Result,
     calibrated_strength,
     check_strength,
-    place,
+    place_styles,
 )
 from impasto.imaging import Picture, PictureLike, read_picture
 from impasto.imaging.tiles import DEFAULT_TILING, Tiling
@@ -56,14 +56,14 @@ class Stylizer:
         path = find_model(str(network))
         self.model: OnePassModel = open_model(path)
         # A network that ships keeps its name: its file lies elsewhere on another machine.
-        self.network = str(path.resolve()) if Path(network) == path else str(network)
+        self.network_name = str(path.resolve()) if Path(network) == path else str(network)
         tune_process()
-        self.descriptor = ModelDescriptor(
+        self.runner = NetworkRunner(
             self.model.network,
             self.model.card,
             device=torch_device,
             name=str(network),
-            engine=open_engine(self.backend, self.model.network, torch_device),
+            graph_runner=open_graph_runner(self.backend, self.model.network, torch_device),
         )
 
     @property
@@ -74,7 +74,7 @@ class Stylizer:
     @property
     def controls(self) -> tuple[str, ...]:
         """Which of "mix", "strength" and "stroke" the network knows."""
-        return self.model.source.controls
+        return self.model.controls
 
     def resolve(self, settings: OnePassSettings) -> OnePassSettings:
         """Return ``settings`` with the network's defaults filled in.
@@ -138,14 +138,14 @@ class Stylizer:
         resolved = self.resolve(settings or OnePassSettings())
         style_params = self._style_params(styles, resolved, guides)
         placement = _placement(guides, picture, len(style_params) if guides.masks else 1)
-        pixels = self.descriptor.paint(
+        pixels = self.runner.paint(
             picture.pixels,
             style_params,
-            [patch.mask for patch in placement.patches if patch.mask is not None] or None,
+            [region.mask for region in placement.regions if region.mask is not None] or None,
             tiling=self.tiling,
             on_progress=on_progress,
         )
-        finish = Finish(ColorSettings(resolved.colors), picture.pixels, placement.protect)
+        finish = RestoreContent(ColorSettings(resolved.colors), picture.pixels, placement.protect)
         return Result(
             finish(pixels),
             picture.alpha,
@@ -184,7 +184,7 @@ class Stylizer:
         trained = list(styles or self.styles[:1]) if self.styles else []
         return {
             "recipe": {
-                "network": self.network,
+                "network": self.network_name,
                 "styles": trained,
                 "backend": self.backend,
                 "tile": self.tile,
@@ -220,7 +220,8 @@ def fast(
 
 def _placement(guides: Guides, picture: Picture, styles: int) -> Placement:
     """Return where each style goes; without masks the styles are mixed and count as one."""
-    return place(guides, (picture.height, picture.width), [(1, 1)] * styles, has_content=True)
+    # The sizes of style images matter only for style masks, which one pass refuses.
+    return place_styles(guides, (picture.height, picture.width), [(1, 1)] * styles, has_content=True)
 
 
 def _source(image: PictureLike, read: Picture | None = None) -> str:

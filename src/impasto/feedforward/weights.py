@@ -1,6 +1,6 @@
 """Files of one-pass networks: safetensors with a model card in the header.
 
-Every kind of network is called as ``network(image, style_params, norms)``. Kinds differ in where their style
+Every kind of network is called as ``network(image, style_params, modulation)``. Kinds differ in where their style
 parameters come from.
 """
 
@@ -16,13 +16,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from impasto.encoders.header import CARD_KEY
 from impasto.errors import WeightsError
-from impasto.feedforward.modules.norms import Norms
+from impasto.feedforward.modules.modulation import Modulation
 from impasto.feedforward.modules.transform import ModulatedLayer, StyleParams
 from impasto.hashing import file_sha256
 from impasto.imaging import atomic_write
 
-CARD_KEY = "impasto"
+# Kinds of networks in the cards: for given styles, of Johnson et al., for any style.
+KIND_STYLES = "network:styles"
+KIND_JOHNSON = "network:johnson"
+KIND_ANY = "network:any"
 SCALE_SUFFIX = ":scale"
 # Tensors with fewer values are stored as float16.
 SMALLEST_QUANTISED = 8192
@@ -37,7 +41,9 @@ class Network(Protocol):
     multiple: int
     modulated_layers: tuple[ModulatedLayer, ...]
 
-    def __call__(self, image: Tensor, style_params: StyleParams, norms: Norms | None = None) -> Tensor:
+    def __call__(
+        self, image: Tensor, style_params: StyleParams, modulation: Modulation | None = None
+    ) -> Tensor:
         """Return the stylised image."""
         ...
 

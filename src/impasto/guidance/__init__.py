@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from impasto._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from impasto.guidance.finish import ColorSettings, Finish, Protection, prepare_colors
-    from impasto.guidance.guides import Guides, Patch, Placement, place
+    from impasto.guidance.finish import ColorSettings, Protection, RestoreContent, prepare_colors
+    from impasto.guidance.guides import Guides, Placement, StyleRegion, place_styles
     from impasto.guidance.result import Result
     from impasto.guidance.strength import (
         calibrated_strength,
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ColorSettings",
-    "Finish",
     "Guides",
-    "Patch",
     "Placement",
     "Protection",
+    "RestoreContent",
     "Result",
+    "StyleRegion",
     "calibrated_strength",
     "check_strength",
     "content_distance",
     "content_factor",
-    "place",
+    "place_styles",
     "prepare_colors",
 ]
 
 __getattr__ = lazy_exports(
     __name__,
     {
-        "finish": ("ColorSettings", "Finish", "Protection", "prepare_colors"),
-        "guides": ("Guides", "Patch", "Placement", "place"),
+        "finish": ("ColorSettings", "RestoreContent", "Protection", "prepare_colors"),
+        "guides": ("Guides", "StyleRegion", "Placement", "place_styles"),
         "result": ("Result",),
         "strength": ("calibrated_strength", "check_strength", "content_distance", "content_factor"),
     },

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from impasto.errors import PictureError, RecipeError
-from impasto.imaging import RAMPS, PictureLike, complete_masks, read_mask, read_regions
+from impasto.imaging import MASK_NAMES, PictureLike, complete_masks, read_mask, read_regions
 
 Size = tuple[int, int]
 # A mask with a smaller mean than this is empty.
@@ -19,7 +19,7 @@ MIN_MASK_MEAN = 1e-3
 
 @dataclass(frozen=True)
 class Guides:
-    """Masks and maps that say where styles are painted; each is a file, an array, or one of the words in `RAMPS`.
+    """Masks and maps that say where styles are painted; each is a file, an array, or one of the words in `MASK_NAMES`.
 
     * ``masks``: where in the output each style is painted. With one mask fewer than styles, the last style gets the
       rest.
@@ -64,43 +64,47 @@ class Guides:
     def files(self) -> list[Path]:
         """The guides that are files."""
         values = [*self.masks, *self.style_masks, self.regions, *self.style_regions, self.protect]
-        return [Path(value) for value in values if isinstance(value, str | Path) and value not in RAMPS]
+        return [Path(value) for value in values if isinstance(value, str | Path) and value not in MASK_NAMES]
 
 
 @dataclass(frozen=True, eq=False)
-class Patch:
-    """Style number ``style`` (from 0), painted in the region ``mask`` (1,1,H,W) of the output.
+class StyleRegion:
+    """Style number ``style_index`` (from 0), the region of the output that it is painted in and the part of its image
+    that counts.
 
-    ``source`` (1,1,H,W) is the part of the style image that counts. None means everywhere. ``weight`` is the patch's
-    share where several styles have the same region.
+    The region ``mask`` and the part ``style_mask`` are (1,1,H,W); None means everywhere. ``weight`` is 1 divided by the
+    number of styles that have the same region of a map.
     """
 
-    style: int
+    style_index: int
     mask: Tensor | None = None
-    source: Tensor | None = None
+    style_mask: Tensor | None = None
     weight: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """All patches, and the mask (1,1,H,W) of the protected part."""
+    """The regions of all styles, and the mask (1,1,H,W) of the protected part."""
 
-    patches: tuple[Patch, ...]
+    regions: tuple[StyleRegion, ...]
     protect: Tensor | None = None
 
     @property
     def masked(self) -> bool:
         """Whether any style has a region of its own."""
-        return any(patch.mask is not None for patch in self.patches)
+        return any(region.mask is not None for region in self.regions)
 
     @property
     def tensors(self) -> list[Tensor]:
         """All masks."""
-        masks = [self.protect, *(mask for patch in self.patches for mask in (patch.mask, patch.source))]
+        masks = [
+            self.protect,
+            *(mask for region in self.regions for mask in (region.mask, region.style_mask)),
+        ]
         return [mask for mask in masks if mask is not None]
 
 
-def place(
+def place_styles(
     guides: Guides,
     size: Size,
     styles: Sequence[Size],
@@ -125,33 +129,35 @@ def place(
             f"The mask '{_display_name(guides.protect)}' protects the whole picture; leave some of it black to paint."
         )
     if guides.regions is not None:
-        return Placement(_region_patches(guides, size, styles), protect)
-    sources: list[Tensor | None] = [None] * len(styles)
-    for index, source in enumerate(guides.style_masks):
-        sources[index] = read_mask(source, *styles[index], name=_display_name(source))
-        if sources[index].mean() < MIN_MASK_MEAN:  # type: ignore[union-attr]
+        return Placement(_mapped_regions(guides, size, styles), protect)
+    style_masks: list[Tensor | None] = [None] * len(styles)
+    for index, style_mask in enumerate(guides.style_masks):
+        style_masks[index] = read_mask(style_mask, *styles[index], name=_display_name(style_mask))
+        if style_masks[index].mean() < MIN_MASK_MEAN:  # type: ignore[union-attr]
             raise PictureError(
-                f"The style mask '{_display_name(source)}' is black; paint the part that counts white."
+                f"The style mask '{_display_name(style_mask)}' is black; paint the part that counts white."
             )
     masks: Sequence[Tensor | None] = [None] * len(styles)
     if guides.masks:
         read = [read_mask(mask, *size, name=_display_name(mask)) for mask in guides.masks]
         masks = complete_masks(read, len(styles), [_display_name(mask) for mask in guides.masks])
-    patches = zip(range(len(styles)), masks, sources, strict=True)
-    return Placement(tuple(Patch(*patch) for patch in patches), protect)
+    parts = zip(range(len(styles)), masks, style_masks, strict=True)
+    return Placement(tuple(StyleRegion(*part) for part in parts), protect)
 
 
-def _region_patches(guides: Guides, size: Size, styles: Sequence[Size]) -> tuple[Patch, ...]:
+def _mapped_regions(guides: Guides, size: Size, styles: Sequence[Size]) -> tuple[StyleRegion, ...]:
     assert guides.regions is not None
     names = [_display_name(guides.regions), *(_display_name(guide) for guide in guides.style_regions)]
     regions = read_regions(
         guides.regions, guides.style_regions, content_size=size, style_sizes=styles, names=names
     )
-    patches = []
+    style_regions = []
     for region in regions:
         indices = [index for index, mask in enumerate(region.styles) if mask is not None]
-        patches += [Patch(index, region.content, region.styles[index], 1 / len(indices)) for index in indices]
-    return tuple(patches)
+        style_regions += [
+            StyleRegion(index, region.content, region.styles[index], 1 / len(indices)) for index in indices
+        ]
+    return tuple(style_regions)
 
 
 def _check(guides: Guides, styles: int, has_content: bool, mixing: Mapping[str, str]) -> None:
@@ -201,7 +207,7 @@ def _display_name(guide: object) -> str:
 
 
 def _stored(guide: PictureLike) -> str:
-    if isinstance(guide, str) and guide in RAMPS:
+    if isinstance(guide, str) and guide in MASK_NAMES:
         return guide
     return str(Path(guide).resolve()) if isinstance(guide, str | Path) else _display_name(guide)
 
@@ -211,8 +217,3 @@ def _is_stored(value: object, several: bool) -> bool:
     if several:
         return isinstance(value, list) and all(isinstance(name, str) for name in value)
     return isinstance(value, str)
-
-
-def everywhere(styles: int) -> Placement:
-    """Return the placement of styles without guides."""
-    return Placement(tuple(Patch(index) for index in range(styles)))

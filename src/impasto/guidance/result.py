@@ -20,7 +20,7 @@ class Result:
 
     ``seconds`` is how long it took and ``provenance`` what `impasto stylize --from` needs to paint it again, as JSON
     values. A picture painted by optimisation also has its ``losses``, one a step. For several styles whose losses were
-    mixed, ``sigmas`` are the factors that balanced them and ``improvements`` each style's relative improvement (RI),
+    mixed, ``sigmas`` are the factors that balanced them and ``improvements`` each style's relative improvement,
     its loss at the start over its loss at the end, both measured at the finest scale.
     """
 
@@ -43,5 +43,5 @@ class Result:
         Raises `OutputError` where it cannot be written and `RecipeError` for an unknown suffix.
         """
         return write_picture(
-            path, self.pixels, alpha=self.alpha, bits=bits, recipe=self.provenance, quality=quality
+            path, self.pixels, alpha=self.alpha, bits=bits, provenance=self.provenance, quality=quality
         )

@@ -18,10 +18,10 @@ from impasto.imaging.color import (
 from impasto.imaging.decode import open_image, orientation_of, picture_errors
 from impasto.imaging.encode import to_image
 from impasto.imaging.folders import READABLE, pictures_in
-from impasto.imaging.masks import RAMPS, area_average, complete_masks, ramp, read_mask, scale_mask
+from impasto.imaging.masks import MASK_NAMES, area_average, complete_masks, ramp, read_mask, scale_mask
 from impasto.imaging.match import DEFAULT_SPACE, MATCHES, SPACES, match_colors
 from impasto.imaging.picture import Picture, PictureLike, PictureWarning
-from impasto.imaging.provenance import read_recipe, recipe_text
+from impasto.imaging.provenance import provenance_text, read_embedded_json
 from impasto.imaging.read import check_file, read_picture
 from impasto.imaging.recolor import color_difference, fade, into_gamut, return_colors
 from impasto.imaging.regions import Region, read_regions
@@ -31,8 +31,8 @@ from impasto.imaging.write import WRITABLE, check_writable, write_animation, wri
 __all__ = [
     "DEFAULT_SPACE",
     "LUMA",
+    "MASK_NAMES",
     "MATCHES",
-    "RAMPS",
     "READABLE",
     "SPACES",
     "WRITABLE",
@@ -59,12 +59,12 @@ __all__ = [
     "orientation_of",
     "picture_errors",
     "pictures_in",
+    "provenance_text",
     "ramp",
+    "read_embedded_json",
     "read_mask",
     "read_picture",
-    "read_recipe",
     "read_regions",
-    "recipe_text",
     "resize",
     "return_colors",
     "rgb_to_lab",

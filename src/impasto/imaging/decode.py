@@ -144,7 +144,7 @@ def _is_heic(head: bytes) -> bool:
 
 
 def _is_deep(image: Image.Image, file: BinaryIO) -> bool:
-    """Whether the file has 16-bit channels; Pillow silently opens most such files with 8 bits."""
+    """Return whether the file has 16-bit channels; Pillow silently opens most such files with 8 bits."""
     if image.format == "PNG":
         file.seek(24)
         return file.read(1) == b"\x10"
@@ -163,7 +163,7 @@ def _wanted(image: Image.Image, longest: int | None) -> tuple[int, int] | None:
 
 
 def _better_streamed(image: Image.Image, longest: int | None) -> bool:
-    """Whether libvips should read this 8-bit file, because Pillow would need too much memory."""
+    """Return whether libvips should read this 8-bit file, because Pillow would need too much memory."""
     size = _wanted(image, longest)
     if size is None or not _can_stream(image):
         return False
@@ -174,7 +174,7 @@ def _better_streamed(image: Image.Image, longest: int | None) -> bool:
 
 
 def _can_stream(image: Image.Image) -> bool:
-    """Whether the file stores its lines in order: neither interlaced nor progressive."""
+    """Return whether the file stores its lines in order: neither interlaced nor progressive."""
     return image.format in _STREAMED and not (image.info.get("interlace") or image.info.get("progressive"))
 
 

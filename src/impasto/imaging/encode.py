@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 from impasto.errors import MissingExtraError, PictureError, RecipeError
 from impasto.imaging.color import srgb_profile
 from impasto.imaging.deep import vips
-from impasto.imaging.provenance import KEY, description_text, recipe_text
+from impasto.imaging.provenance import KEY, description_text, provenance_text
 from impasto.imaging.resize import resize
 
 _MOST_JPEG_EXIF = 65_527  # one segment of 65,535 bytes, less its length and the word "Exif"
@@ -77,11 +77,13 @@ def to_image(pixels: torch.Tensor, alpha: torch.Tensor | None = None) -> Image.I
     return Image.fromarray(quantized(planes_of(pixels, alpha), 255))
 
 
-def encode_plain(planes: torch.Tensor, kind: str, recipe: Mapping[str, object] | None, quality: int) -> bytes:
-    """Encode `(C, H, W)`, C = 3 or 4, as an 8-bit file of Pillow's format `kind`, with sRGB profile and recipe.
+def encode_plain(
+    planes: torch.Tensor, kind: str, provenance: Mapping[str, object] | None, quality: int
+) -> bytes:
+    """Encode `(C, H, W)`, C = 3 or 4, as an 8-bit file of Pillow's format `kind`, with sRGB profile and provenance.
 
     JPEG: 4:4:4, alpha over white. AVIF and HEIC: 4:4:4. WebP keeps the colour under alpha 0. Raises
-    RecipeError when the recipe is too long for JPEG, MissingExtraError for HEIC without pillow-heif, and what
+    RecipeError when the provenance is too long for JPEG, MissingExtraError for HEIC without pillow-heif, and what
     Pillow raises.
     """
     if kind == "JPEG" and planes.shape[0] == 4:
@@ -91,9 +93,9 @@ def encode_plain(planes: torch.Tensor, kind: str, recipe: Mapping[str, object] |
     buffer = io.BytesIO()
     options: dict[str, Any] = {"icc_profile": srgb_profile()}
     if kind in ("JPEG", "WEBP", "AVIF", "HEIF"):
-        options |= {"quality": quality, "exif": _exif(recipe, kind)}
+        options |= {"quality": quality, "exif": _exif(provenance, kind)}
     if kind == "PNG":
-        options["pnginfo"] = _png_text(recipe)
+        options["pnginfo"] = _png_text(provenance)
     elif kind == "JPEG":
         options["subsampling"] = 0
     elif kind == "WEBP":
@@ -102,8 +104,8 @@ def encode_plain(planes: torch.Tensor, kind: str, recipe: Mapping[str, object] |
         options["subsampling"] = "4:4:4"
     elif kind == "TIFF":
         options["compression"] = "tiff_adobe_deflate"
-        if recipe is not None:
-            options["description"] = description_text(recipe)
+        if provenance is not None:
+            options["description"] = description_text(provenance)
     elif kind == "HEIF":
         image.info["icc_profile"] = options.pop("icc_profile")
         need_heif().from_pillow(image).save(buffer, chroma=444, **options)
@@ -112,8 +114,8 @@ def encode_plain(planes: torch.Tensor, kind: str, recipe: Mapping[str, object] |
     return buffer.getvalue()
 
 
-def encode_deep(path: Path, planes: torch.Tensor, kind: str, recipe: Mapping[str, object] | None) -> None:
-    """Write `(C, H, W)`, C = 3 or 4, as 16-bit PNG or TIFF, with the sRGB profile and the recipe.
+def encode_deep(path: Path, planes: torch.Tensor, kind: str, provenance: Mapping[str, object] | None) -> None:
+    """Write `(C, H, W)`, C = 3 or 4, as 16-bit PNG or TIFF, with the sRGB profile and the provenance.
 
     Raises MissingExtraError without pyvips, and pyvips.Error when the disk is full.
     """
@@ -123,10 +125,10 @@ def encode_deep(path: Path, planes: torch.Tensor, kind: str, recipe: Mapping[str
     image = library.Image.new_from_memory(values.tobytes(), width, height, channels, "ushort")
     image = image.copy(interpretation="rgb16")
     image.set_type(library.GValue.blob_type, "icc-profile-data", srgb_profile())
-    if recipe is not None and kind == "PNG":
-        image.set_type(library.GValue.gstr_type, f"png-comment-0-{KEY}", recipe_text(recipe))
-    elif recipe is not None:
-        image.set_type(library.GValue.gstr_type, "image-description", description_text(recipe))
+    if provenance is not None and kind == "PNG":
+        image.set_type(library.GValue.gstr_type, f"png-comment-0-{KEY}", provenance_text(provenance))
+    elif provenance is not None:
+        image.set_type(library.GValue.gstr_type, "image-description", description_text(provenance))
     target = library.Target.new_to_file(str(path))
     if kind == "PNG":
         image.write_to_target(target, ".png", bitdepth=16)
@@ -150,19 +152,19 @@ def need_heif() -> Any:
         raise MissingExtraError("Writing HEIC", "heif") from error
 
 
-def _png_text(recipe: Mapping[str, object] | None) -> PngInfo:
+def _png_text(provenance: Mapping[str, object] | None) -> PngInfo:
     info = PngInfo()
-    if recipe is not None:
-        info.add_text(KEY, recipe_text(recipe))
+    if provenance is not None:
+        info.add_text(KEY, provenance_text(provenance))
     return info
 
 
-def _exif(recipe: Mapping[str, object] | None, kind: str) -> bytes:
-    """Return an EXIF block with the recipe as ImageDescription, empty without one."""
-    if recipe is None:
+def _exif(provenance: Mapping[str, object] | None, kind: str) -> bytes:
+    """Return an EXIF block with the provenance as ImageDescription, empty without one."""
+    if provenance is None:
         return b""
     exif = Image.Exif()
-    exif[ExifTags.Base.ImageDescription] = description_text(recipe)
+    exif[ExifTags.Base.ImageDescription] = description_text(provenance)
     data = exif.tobytes()
     if kind == "JPEG" and len(data) > _MOST_JPEG_EXIF:
         raise RecipeError(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+# Replicated pixels on every side: the fewest with which one pixel becomes an image of 16 x 16. A network of stride 8
+# takes no smaller one, because a single position at its coarsest level has no variance to normalise by.
 MARGIN = 4
 
 

@@ -14,7 +14,7 @@ from impasto.imaging.picture import Picture, PictureLike
 from impasto.imaging.read import read_picture
 from impasto.imaging.resize import resize
 
-RAMPS = ("left", "right", "top", "bottom", "centre")
+MASK_NAMES = ("left", "right", "top", "bottom", "centre")
 """Names that `read_mask` accepts instead of a picture; see `ramp`."""
 
 _LARGEST = 4096  # longer side in pixels; finer detail has no effect
@@ -31,14 +31,14 @@ _OVERLAP_SHARE = 0.01
 def read_mask(source: PictureLike, height: int, width: int, *, name: str = "mask") -> torch.Tensor:
     """Read a mask for a picture of `height` x `width`: float32 `(1, 1, height, width)` in [0, 1].
 
-    source: a name in RAMPS, or anything `read_picture` accepts, and bool arrays and tensors. The value is the stored
-    grey value (mean of red, green and blue) times alpha, if any. It is resized by area averaging to shrink and
+    source: a name in MASK_NAMES, or anything `read_picture` accepts, and bool arrays and tensors. The value is the
+    stored grey value (mean of red, green and blue) times alpha, if any. It is resized by area averaging to shrink and
     bicubically to enlarge. name: name of the mask in messages.
 
     Raises PictureError if it cannot be read, is coloured, or has another aspect ratio than the picture (1 % or one
     pixel of rounding is allowed), and RecipeError for a size below 1.
     """
-    if isinstance(source, str) and source in RAMPS:
+    if isinstance(source, str) and source in MASK_NAMES:
         return ramp(source, height, width)
     what = called("mask", name)
     picture = read_proportional(source, height, width, what, _LARGEST)
@@ -54,15 +54,15 @@ def read_mask(source: PictureLike, height: int, width: int, *, name: str = "mask
 
 
 def ramp(word: str, height: int, width: int) -> torch.Tensor:
-    """Return the smooth mask with a name in RAMPS, float32 `(1, 1, height, width)`.
+    """Return the smooth mask with a name in MASK_NAMES, float32 `(1, 1, height, width)`.
 
     With S(t) = 3t² - 2t³ and t from 0 to 1 between the centres of the outermost pixels: right = S(t) along
     the columns and left = 1 - right; bottom = S(t) along the rows and top = 1 - bottom; centre = 1 - S(r),
     r = 1 on the ellipse that touches the four edges and beyond it. A single pixel has t = 1/2.
     Raises RecipeError for another name and for a size below 1.
     """
-    if word not in RAMPS:
-        raise RecipeError(unknown("word for a mask", word, RAMPS))
+    if word not in MASK_NAMES:
+        raise RecipeError(unknown("word for a mask", word, MASK_NAMES))
     _check_size(height, width)
     rows, columns = _positions(height)[:, None], _positions(width)[None, :]
     if word == "centre":
@@ -184,7 +184,7 @@ def _check_size(height: int, width: int) -> None:
 
 
 def _same_proportions(height: int, width: int, other_height: int, other_width: int) -> bool:
-    """Whether two sizes differ by 1 % or by what rounding one of them to whole pixels explains."""
+    """Return whether two sizes differ by 1 % or by what rounding one of them to whole pixels explains."""
     first, second = width * other_height, other_width * height
     if abs(first - second) <= 0.01 * max(first, second):
         return True

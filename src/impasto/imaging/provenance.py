@@ -1,6 +1,6 @@
-"""Recipes embedded in pictures.
+"""Provenance embedded in pictures: the JSON object with the recipe, styles and guides that made them.
 
-PNG stores the recipe as the text "impasto"; every other format as the JSON object `{"impasto": recipe}` in the
+PNG stores the provenance as the text "impasto"; every other format as the JSON object `{"impasto": provenance}` in the
 EXIF/TIFF ImageDescription. The JSON is plain ASCII (other characters as \\u escapes), so that no program can damage its
 encoding.
 """
@@ -23,13 +23,13 @@ MOST_BYTES = 1_000_000
 _DESCRIPTION = ExifTags.Base.ImageDescription
 
 
-def recipe_text(recipe: Mapping[str, object]) -> str:
-    """Return the recipe as one line of ASCII JSON.
+def provenance_text(provenance: Mapping[str, object]) -> str:
+    """Return the provenance as one line of ASCII JSON.
 
     Raises RecipeError if it contains values that JSON cannot represent (such as NaN), or is over 1 MB.
     """
     try:
-        text = json.dumps(dict(recipe), ensure_ascii=True, allow_nan=False)
+        text = json.dumps(dict(provenance), ensure_ascii=True, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise RecipeError(
             f"This recipe cannot be saved as JSON ({error}); use text, finite numbers, lists and mappings."
@@ -39,16 +39,16 @@ def recipe_text(recipe: Mapping[str, object]) -> str:
     return text
 
 
-def description_text(recipe: Mapping[str, object]) -> str:
+def description_text(provenance: Mapping[str, object]) -> str:
     """Return the text for the ImageDescription of formats without text fields, marked as impasto's."""
-    return f'{{"{KEY}": {recipe_text(recipe)}}}'
+    return f'{{"{KEY}": {provenance_text(provenance)}}}'
 
 
-def read_recipe(path: str | os.PathLike[str]) -> dict[str, object]:
-    """Return the recipe embedded in a picture, or stored in a JSON file.
+def read_embedded_json(path: str | os.PathLike[str]) -> dict[str, object]:
+    """Return the provenance embedded in a picture, or stored in a JSON file.
 
     For a picture without one, `out.json` and then `out.png.json` beside it are tried. Raises PictureError if the file
-    cannot be read, RecipeError if there is no recipe or it is damaged (not JSON, not an object, over 1 MB).
+    cannot be read, RecipeError if there is no provenance or it is damaged (not JSON, not an object, over 1 MB).
     """
     file = Path(path)
     check_file(file)
@@ -89,7 +89,7 @@ def _embedded(path: Path) -> str | None:
 def _exif(image: Image.Image) -> Image.Exif:
     try:
         return image.getexif()
-    except Exception:  # with damaged EXIF there is no recipe, but the picture itself may be good
+    except Exception:  # with damaged EXIF there is no provenance, but the picture itself may be good
         return Image.Exif()
 
 

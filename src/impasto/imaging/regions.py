@@ -130,7 +130,7 @@ def _read_map(source: PictureLike, size: tuple[int, int], what: str) -> dict[Col
 
 
 def _is_flat(pixels: torch.Tensor) -> torch.Tensor:
-    """Where `(1, 3, H, W)` hardly varies within 3x3 pixels: bool `(1, 1, H, W)`."""
+    """Return a bool mask `(1, 1, H, W)` of pixels whose 3x3 neighbourhood in `(1, 3, H, W)` hardly varies."""
     highest = functional.max_pool2d(pixels, 3, stride=1, padding=1)
     lowest = -functional.max_pool2d(-pixels, 3, stride=1, padding=1)
     return (highest - lowest).amax(1, keepdim=True) <= _FLAT

@@ -14,8 +14,8 @@ from impasto.imaging.frame import MARGIN, Frame, TileWindow
 SAMPLE_SIDE = 512
 MAX_SAMPLES = 16
 MIN_SAMPLES = 4
-# Share of the image that the samples cover, as far as the limits above allow.
-SAMPLE_SHARE = 0.125
+# Fraction of the image that the sample windows cover, within the limits above.
+SAMPLE_FRACTION = 0.125
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ def spans(length: int, tiling: Tiling, multiple: int) -> list[Span]:
     return [Span(start, weight) for start, weight in zip(starts, weights, strict=True)]
 
 
-def sample(frame: Frame) -> list[TileWindow]:
+def sample_windows(frame: Frame) -> list[TileWindow]:
     """Return windows of equal size, evenly spread over the padded image, for its statistics."""
     height, width = frame.padded
     window_height, window_width = min(height, SAMPLE_SIDE), min(width, SAMPLE_SIDE)
-    share = height * width * SAMPLE_SHARE / (window_height * window_width)
-    count = min(MAX_SAMPLES, max(MIN_SAMPLES, round(share)))
+    wanted = height * width * SAMPLE_FRACTION / (window_height * window_width)
+    count = min(MAX_SAMPLES, max(MIN_SAMPLES, round(wanted)))
     rows = min(-(-height // window_height), max(1, round((count * height / width) ** 0.5)))
     columns = min(-(-width // window_width), max(1, round(count / rows)))
     tops, lefts = _spread(height - window_height, rows), _spread(width - window_width, columns)

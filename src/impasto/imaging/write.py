@@ -1,4 +1,4 @@
-"""Writing pictures and animations, atomically and with the recipe embedded."""
+"""Writing pictures and animations, atomically and with the provenance embedded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError, unknown
 from impasto.imaging.atomic import atomic_write, check_place
 from impasto.imaging.encode import encode_deep, encode_plain, need_heif, need_vips, planes_of
-from impasto.imaging.provenance import recipe_text
+from impasto.imaging.provenance import provenance_text
 
 WRITABLE = {
     ".png": "PNG",
@@ -59,29 +59,29 @@ def write_picture(
     *,
     alpha: torch.Tensor | None = None,
     bits: int = 8,
-    recipe: Mapping[str, object] | None = None,
+    provenance: Mapping[str, object] | None = None,
     quality: int = 95,
 ) -> Path:
     """Write sRGB `(1, 3, H, W)` (or `(3, H, W)`) in the format of the suffix in one step; return the path.
 
     Values are clamped to [0, 1] and rounded to the nearest step, halves up. alpha: `(1, 1, h, w)`, resized to
-    the pixels; JPEG, which has none, gets the picture over white. bits: 16 for PNG and TIFF. recipe: a
-    JSON-able mapping to embed, see `read_recipe`. quality: 1 to 100 for JPEG, WebP, AVIF and HEIC. An sRGB
+    the pixels; JPEG, which has none, gets the picture over white. bits: 16 for PNG and TIFF. provenance: a
+    JSON-able mapping to embed, see `read_embedded_json`. quality: 1 to 100 for JPEG, WebP, AVIF and HEIC. An sRGB
     profile is always embedded. Raises RecipeError, OutputError, MissingExtraError as `check_writable`,
     PictureError for pixels that are not such a tensor or not finite; the old file is then untouched.
     """
     target = check_writable(path, bits=bits)
     if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
         raise RecipeError(f"Quality is a whole number from 1 to 100, not {quality!r}.")
-    if recipe is not None:
-        recipe_text(recipe)
+    if provenance is not None:
+        provenance_text(provenance)
     planes = planes_of(pixels, alpha)
     kind = WRITABLE[target.suffix.lower()]
     with atomic_write(target) as temporary, _encoding(target):
         if bits == 16:
-            encode_deep(temporary, planes, kind, recipe)
+            encode_deep(temporary, planes, kind, provenance)
         else:
-            temporary.write_bytes(encode_plain(planes, kind, recipe, quality))
+            temporary.write_bytes(encode_plain(planes, kind, provenance, quality))
     return target
 
 

@@ -42,7 +42,7 @@ def write_cell(
     Raises `OutputError`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write_picture(folder / PICTURE, result.picture, recipe={"recipe": dict(recipe)})
+    write_picture(folder / PICTURE, result.picture, provenance={"recipe": dict(recipe)})
     write_text_atomic(folder / TRACE, _trace_csv(result.trace))
     card: dict[str, Any] = {
         "cell": folder.name,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from impasto.losses.base import MomentLoss, StyleLoss
     from impasto.losses.content import content_loss, content_scale, relative_error
     from impasto.losses.gram import GramLoss
-    from impasto.losses.regions import Regions, region_sums
+    from impasto.losses.regions import Regions
     from impasto.losses.registry import (
         CONTENT_LOSSES,
         GRAM_NORMALISATION,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from impasto.losses.relative import RelativeMomentLoss
     from impasto.losses.sliced import FeatureSample, SlicedWassersteinLoss
-    from impasto.losses.statistics import Moments, MomentSums, mix, moment_sums, moments, simplex
+    from impasto.losses.statistics import Moments, MomentSums, average_moments, moment_sums, moments, simplex
     from impasto.losses.terms import ContentTerm, StyleTerm, Term, VariationTerm
     from impasto.losses.variation import total_variation
     from impasto.losses.wasserstein import Gaussian, WassersteinLoss
@@ -57,12 +57,11 @@ __all__ = [
     "VariationEntry",
     "VariationTerm",
     "WassersteinLoss",
+    "average_moments",
     "content_loss",
     "content_scale",
-    "mix",
     "moment_sums",
     "moments",
-    "region_sums",
     "relative_error",
     "simplex",
     "total_variation",
@@ -75,7 +74,7 @@ __getattr__ = lazy_exports(
         "base": ("MomentLoss", "StyleLoss"),
         "content": ("content_loss", "content_scale", "relative_error"),
         "gram": ("GramLoss",),
-        "regions": ("Regions", "region_sums"),
+        "regions": ("Regions",),
         "registry": (
             "CONTENT_LOSSES",
             "GRAM_NORMALISATION",
@@ -88,7 +87,7 @@ __getattr__ = lazy_exports(
         ),
         "relative": ("RelativeMomentLoss",),
         "sliced": ("FeatureSample", "SlicedWassersteinLoss"),
-        "statistics": ("MomentSums", "Moments", "mix", "moment_sums", "moments", "simplex"),
+        "statistics": ("MomentSums", "Moments", "average_moments", "moment_sums", "moments", "simplex"),
         "terms": ("ContentTerm", "StyleTerm", "Term", "VariationTerm"),
         "variation": ("total_variation",),
         "wasserstein": ("Gaussian", "WassersteinLoss"),

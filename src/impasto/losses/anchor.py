@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
 
-from impasto.errors import RecipeError
 from impasto.imaging import resize
+from impasto.losses.terms import check_term_weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,10 +22,7 @@ class AnchorTerm:
     target: Tensor
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.weight) and self.weight >= 0):
-            raise RecipeError(
-                f"The weight of term 'anchor' is {self.weight}; give a finite number, 0 or more."
-            )
+        check_term_weight(self.weight, self.names[0])
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -16,23 +16,21 @@ Target = TypeVar("Target")
 class StyleLoss(ABC, Generic[Target]):
     """A distance between the styles of two feature maps `(B, C, H, W)`, which may differ in size.
 
-    `weight` `(B or 1, 1, H, W)` says how much each position counts (a mask). A target with B = 1 serves batches of
-    any size, and `distance` is averaged over the batch. Features or weights of a wrong shape raise RecipeError as
+    `mask` `(B or 1, 1, H, W)` says how much each position counts. A target with B = 1 serves batches of
+    any size, and `distance` is averaged over the batch. Features or masks of a wrong shape raise RecipeError as
     in `moment_sums`.
     """
 
-    name: str
-
     @abstractmethod
-    def measure(self, features: Tensor, weight: Tensor | None = None) -> Target:
+    def measure(self, features: Tensor, mask: Tensor | None = None) -> Target:
         """Return the statistics of `features` that other features are compared with."""
 
     @abstractmethod
-    def distance(self, features: Tensor, target: Target, weight: Tensor | None = None) -> Tensor:
+    def distance(self, features: Tensor, target: Target, mask: Tensor | None = None) -> Tensor:
         """Return the distance of `features` from `target`: a scalar, float32 (float64 for float64)."""
 
     @abstractmethod
-    def mix(self, targets: Sequence[Target], weights: Sequence[float]) -> Target:
+    def average_targets(self, targets: Sequence[Target], weights: Sequence[float]) -> Target:
         """Return the weighted average of `targets`; `weights` are divided by their sum.
 
         Raises RecipeError on negative weights, on weights that are all 0, or if the loss has no such average.
@@ -54,10 +52,10 @@ class MomentLoss(StyleLoss[Target]):
     def compare(self, measured: Target, target: Target) -> Tensor:
         """Return the scalar distance between two measured styles."""
 
-    def measure(self, features: Tensor, weight: Tensor | None = None) -> Target:
+    def measure(self, features: Tensor, mask: Tensor | None = None) -> Target:
         """Return the statistics of `features`; see `StyleLoss`."""
-        return self.from_sums(moment_sums(features, weight))
+        return self.from_sums(moment_sums(features, mask))
 
-    def distance(self, features: Tensor, target: Target, weight: Tensor | None = None) -> Tensor:
+    def distance(self, features: Tensor, target: Target, mask: Tensor | None = None) -> Tensor:
         """Return the scalar distance of `features` from `target`; see `StyleLoss`."""
-        return self.compare(self.measure(features, weight), target)
+        return self.compare(self.measure(features, mask), target)

@@ -10,7 +10,7 @@ from torch.autograd.function import once_differentiable
 
 from impasto.errors import RecipeError
 from impasto.losses.registry import CONTENT_LOSSES
-from impasto.losses.statistics import check_features, check_weight
+from impasto.losses.statistics import check_features, check_mask
 from impasto.losses.sums import working_dtype
 
 # Features of a flat image, or of a single position, have no variance. Their variance counts as at least this share of
@@ -19,39 +19,39 @@ MIN_VARIANCE_SHARE = 1e-2
 MIN_VARIANCE = 1e-8
 
 
-def content_scale(target: Tensor, normalisation: str, weight: Tensor | None = None) -> Tensor:
+def content_scale(target: Tensor, normalisation: str, mask: Tensor | None = None) -> Tensor:
     """Return the factors `(B,)` by which `content_loss` multiplies sums of w (F - P)², for a `target` P.
 
-    See `gatys_scale`, `mean_scale` and `variance_scale`. Raises RecipeError on an unknown normalisation or a weight
+    See `gatys_scale`, `mean_scale` and `variance_scale`. Raises RecipeError on an unknown normalisation or a mask
     that does not fit.
     """
     batch, _, height, width = check_features(target).shape
     scale = CONTENT_LOSSES.find(normalisation).load()
     wide = target.detach().to(working_dtype(target))
     everywhere = wide.new_ones((1, 1, 1, 1)).expand(batch, 1, height, width)
-    factors: Tensor = scale(wide, everywhere if weight is None else check_weight(weight, target))
+    factors: Tensor = scale(wide, everywhere if mask is None else check_mask(mask, target))
     return factors
 
 
-def gatys_scale(target: Tensor, weight: Tensor) -> Tensor:  # noqa: ARG001
+def gatys_scale(target: Tensor, mask: Tensor) -> Tensor:  # noqa: ARG001
     """Return 1/2 for each image: half the sum of squares (Gatys, Ecker, Bethge 2016, equation 1)."""
     return target.new_full((len(target),), 0.5)
 
 
-def mean_scale(target: Tensor, weight: Tensor) -> Tensor:
+def mean_scale(target: Tensor, mask: Tensor) -> Tensor:
     """Return 1 / (C W) with W = sum of w (N without a mask): the mean of squares (d2l.ai 14.12.5)."""
-    return 1 / (target.shape[1] * weight.sum((1, 2, 3)))
+    return 1 / (target.shape[1] * mask.sum((1, 2, 3)))
 
 
-def variance_scale(target: Tensor, weight: Tensor) -> Tensor:
+def variance_scale(target: Tensor, mask: Tensor) -> Tensor:
     """Return 1 / (C W v) with the variance v = sum of w (P - mean_c)² / (C W) about each channel's weighted mean.
 
     v is at least 1 % of the mean of P², and at least 1e-8.
     """
-    channels, total = target.shape[1], weight.sum((1, 2, 3))
-    mean = (weight * target).sum((2, 3), keepdim=True) / total.view(-1, 1, 1, 1)
-    variance = (weight * (target - mean).square()).sum((1, 2, 3)) / (channels * total)
-    energy = (weight * target.square()).sum((1, 2, 3)) / (channels * total)
+    channels, total = target.shape[1], mask.sum((1, 2, 3))
+    mean = (mask * target).sum((2, 3), keepdim=True) / total.view(-1, 1, 1, 1)
+    variance = (mask * (target - mean).square()).sum((1, 2, 3)) / (channels * total)
+    energy = (mask * target.square()).sum((1, 2, 3)) / (channels * total)
     return 1 / (channels * total * variance.maximum(MIN_VARIANCE_SHARE * energy).clamp_min(MIN_VARIANCE))
 
 
@@ -59,12 +59,12 @@ def content_loss(
     features: Tensor,
     target: Tensor,
     normalisation: str,
-    weight: Tensor | None = None,
+    mask: Tensor | None = None,
     scale: Tensor | None = None,
 ) -> Tensor:
     """Return the content loss of `features` F against `target` P, a scalar in float32 (float64 for float64).
 
-    F is `(B, C, H, W)`, P the same or with B = 1, `weight` w `(B or 1, 1, H, W)` non-negative; the loss is
+    F is `(B, C, H, W)`, P the same or with B = 1, `mask` w `(B or 1, 1, H, W)` non-negative; the loss is
     averaged over the images of the batch.
 
     * "gatys": 1/2 sum w (F - P)² (Gatys, Ecker, Bethge 2016, equation 1).
@@ -72,7 +72,7 @@ def content_loss(
     * "variance": "mean" divided by the variance of P: 0 at P, about 1 at P's mean, 2 for unrelated features with
       the same statistics. It does not change when the encoder's features are scaled (impasto's own).
 
-    `scale` is `content_scale(target, normalisation, weight)`, for callers that reuse it. The weight is then not
+    `scale` is `content_scale(target, normalisation, mask)`, for callers that reuse it. The mask is then not
     checked again. Raises RecipeError on an unknown normalisation or shapes that do not fit.
     """
     if features.shape[1:] != target.shape[1:] or target.shape[0] not in {1, features.shape[0]}:
@@ -81,19 +81,19 @@ def content_loss(
             "shape; measure both at the same picture size."
         )
     if scale is None:
-        scale = content_scale(target, normalisation, weight)
+        scale = content_scale(target, normalisation, mask)
     if features.dtype == torch.bfloat16 and features.shape == target.shape:
         factors = (scale / len(scale)).view(-1, 1, 1, 1)
-        if weight is not None:
-            factors = factors * weight.to(factors)
+        if mask is not None:
+            factors = factors * mask.to(factors)
         loss: Tensor = _SquaredError.apply(  # type: ignore[no-untyped-call]
             features, target.detach(), factors.detach()
         )
         return loss
     difference = check_features(features).to(working_dtype(features)) - target.detach()
     squares = difference.square()
-    if weight is not None:
-        squares = squares * weight.detach().to(squares)
+    if mask is not None:
+        squares = squares * mask.detach().to(squares)
     return (squares.sum((1, 2, 3)) * scale).mean()
 
 
@@ -121,6 +121,6 @@ class _SquaredError(torch.autograd.Function):
 
 
 def relative_error(features: Tensor, target: Tensor) -> float:
-    """Return `content_loss` "variance" as a number, without gradient: the judge's measure of CONTENT."""
+    """Return `content_loss` "variance" as a number, without gradient: the judge's content distance."""
     with torch.no_grad():
         return content_loss(features, target, "variance").item()

@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from torch import Tensor
 
 from impasto.errors import RecipeError, unknown
 from impasto.losses.base import MomentLoss
+from impasto.losses.gram_normalisations import GRAM_NORMALISATIONS
 from impasto.losses.statistics import MomentSums, combine
-
-
-class _Normalisation(NamedTuple):
-    """Divisors of the Gram matrix, and the factor on the sum (or mean) of squared differences."""
-
-    by_positions: bool
-    by_channels: bool
-    average: bool
-    factor: float
-
-
-_NORMALISATIONS = {
-    "gatys": _Normalisation(by_positions=True, by_channels=False, average=True, factor=0.25),
-    "d2l": _Normalisation(by_positions=True, by_channels=True, average=True, factor=1.0),
-    "johnson": _Normalisation(by_positions=True, by_channels=True, average=False, factor=1.0),
-    "undivided": _Normalisation(by_positions=False, by_channels=False, average=True, factor=1.0),
-}
 
 
 class GramLoss(MomentLoss[Tensor]):
@@ -45,13 +28,11 @@ class GramLoss(MomentLoss[Tensor]):
     Raises RecipeError on an unknown normalisation.
     """
 
-    name = "gram"
-
-    def __init__(self, normalisation: str = "gatys") -> None:
-        if normalisation not in _NORMALISATIONS:
-            raise RecipeError(unknown("Gram normalisation", normalisation, _NORMALISATIONS))
+    def __init__(self, normalisation: str) -> None:
+        if normalisation not in GRAM_NORMALISATIONS:
+            raise RecipeError(unknown("Gram normalisation", normalisation, GRAM_NORMALISATIONS))
         self.normalisation = normalisation
-        self._rule = _NORMALISATIONS[normalisation]
+        self._rule = GRAM_NORMALISATIONS[normalisation]
 
     def from_sums(self, sums: MomentSums) -> Tensor:
         """Return the Gram matrix `(B, C, C)`, divided according to the normalisation."""
@@ -66,6 +47,6 @@ class GramLoss(MomentLoss[Tensor]):
         per_image = squares.mean((1, 2)) if self._rule.average else squares.sum((1, 2))
         return self._rule.factor * per_image.mean()
 
-    def mix(self, targets: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    def average_targets(self, targets: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
         """Return the weighted average of Gram matrices."""
         return combine(targets, weights)

@@ -25,13 +25,13 @@ BLOCKS = 96
 class PositionBlocks:
     """The order in which the positions of a map are read for K regions, and the weight of each position.
 
-    First come blocks of `block` positions that share the weights `shares` `(blocks, K)`, then single positions with
+    First come blocks of `block` positions with the weights `block_weights` `(blocks, K)`, then single positions with
     the weights `mixed` `(n, K)`. `order` lists the positions. `places` gives the index in `order` of each position of
     the map, or the length of `order` for a position without weight. Both are None for the map's own order.
     """
 
     block: int
-    shares: Tensor
+    block_weights: Tensor
     mixed: Tensor
     order: Tensor | None = None
     places: Tensor | None = None
@@ -39,18 +39,18 @@ class PositionBlocks:
     @property
     def length(self) -> int:
         """The number of positions that are read."""
-        return len(self.shares) * self.block + len(self.mixed)
+        return len(self.block_weights) * self.block + len(self.mixed)
 
     def blocks(self, size: int) -> Iterator[tuple[int, int, Tensor]]:
-        """Yield start, stop and shares of chunks of about `size` positions in blocks."""
+        """Yield start, stop and weights of chunks of about `size` positions in blocks."""
         step = max(1, size // self.block)
-        for first in range(0, len(self.shares), step):
-            shares = self.shares[first : first + step]
-            yield first * self.block, (first + len(shares)) * self.block, shares
+        for first in range(0, len(self.block_weights), step):
+            block_weights = self.block_weights[first : first + step]
+            yield first * self.block, (first + len(block_weights)) * self.block, block_weights
 
     def rest(self, size: int) -> Iterator[tuple[int, int, Tensor]]:
         """Yield start, stop and weights of chunks of at most `size` single positions."""
-        begin = len(self.shares) * self.block
+        begin = len(self.block_weights) * self.block
         for first in range(0, len(self.mixed), size):
             weights = self.mixed[first : first + size]
             yield begin + first, begin + first + len(weights), weights
@@ -96,18 +96,18 @@ def sorted_blocks(weights: Tensor) -> PositionBlocks:
     block_ends = counts.cumsum(0) - counts % block
     in_blocks = indices < block_ends.repeat_interleave(counts, output_size=positions)
     candidates = order[in_blocks].view(-1, block)
-    block_weights = weights.index_select(1, candidates.flatten()).view(len(weights), *candidates.shape)
-    least, largest = block_weights.amin(2), block_weights.amax(2)
+    values = weights.index_select(1, candidates.flatten()).view(len(weights), *candidates.shape)
+    least, largest = values.amin(2), values.amax(2)
     alike = (largest - least <= 1.5 / LEVELS * largest_of_region) & ((least > 0) == (largest > 0))
     chosen = alike.all(0) & (largest > 0).any(0)
     rest = active.any(0)
     rest[candidates[chosen].flatten()] = False
     singles = rest.nonzero().flatten()
     order = torch.cat([candidates[chosen].flatten(), singles])
-    shares = block_weights.mean(2)[:, chosen].T.contiguous()
+    block_weights = values.mean(2)[:, chosen].T.contiguous()
     mixed = weights[:, singles].T.contiguous()
     if torch.equal(order, indices):
-        return PositionBlocks(block, shares, mixed)
+        return PositionBlocks(block, block_weights, mixed)
     places = torch.full_like(indices, len(order))
     places[order] = indices[: len(order)]
-    return PositionBlocks(block, shares, mixed, order.int(), places.int())
+    return PositionBlocks(block, block_weights, mixed, order.int(), places.int())

@@ -5,66 +5,56 @@ from __future__ import annotations
 from torch import Tensor
 
 from impasto.errors import RecipeError
-from impasto.losses.position_blocks import PositionBlocks, sorted_blocks, unsorted_blocks
-from impasto.losses.statistics import MomentSums, check_features, check_values
+from impasto.losses.position_blocks import PositionBlocks, sorted_blocks
+from impasto.losses.statistics import MomentSums, check_features, check_mask_values
 from impasto.losses.sums import block_sums, dense_sums, is_channels_last, working_dtype
 
 
 class Regions:
-    """K weight maps `(K, 1, H, W)`, checked and sorted once and measured at every step.
+    """K masks `(K, 1, H, W)`, checked and sorted once and measured at every step.
 
     Positions with the same weights in all regions are measured together, so regions with hard edges, or two that
     fade into each other, cost about as much as the whole image. Deviation from the exact sums of `moment_sums`: in
-    soft edges, positions whose weights differ by less than a tenth of a map's largest count by their mean. Each region
+    soft edges, positions whose weights differ by less than a tenth of a mask's largest count by their mean. Each region
     keeps its total; weights that are 0, equal or rare stay exact. Raises RecipeError on another shape, a negative or
-    non-finite value, or a map without a positive value.
+    non-finite value, or a mask without a positive value.
     """
 
-    def __init__(self, weights: Tensor) -> None:
-        self.weights = _check(weights)
-        self._totals = self.weights.sum((1, 2, 3))
-        self._blocks = sorted_blocks(self.weights.flatten(1))
+    def __init__(self, masks: Tensor) -> None:
+        self.masks = _check(masks)
+        self._totals = self.masks.sum((1, 2, 3))
+        self._blocks = sorted_blocks(self.masks.flatten(1))
 
     def __len__(self) -> int:
-        return len(self.weights)
+        return len(self.masks)
 
     def sums(self, features: Tensor) -> list[MomentSums]:
         """Return the sums of each region of `features` `(B, C, H, W)`; raises RecipeError on other shapes."""
-        return _sums(features, self.weights, self._totals, self._blocks)
+        return _sums(features, self.masks, self._totals, self._blocks)
 
 
-def region_sums(features: Tensor, weights: Tensor) -> list[MomentSums]:
-    """Return `moment_sums(features, weight)` for each of `weights` `(K, 1, H, W)`.
-
-    `features` are `(B, C, H, W)`. Channels-last features are read in one pass, without a float32 copy of a whole
-    layer. Raises RecipeError on features or weights of another shape, and on weights as `moment_sums` does.
-    """
-    weights = _check(weights.to(features.device))
-    return _sums(features, weights, weights.sum((1, 2, 3)), unsorted_blocks(weights.flatten(1)))
-
-
-def _sums(features: Tensor, weights: Tensor, totals: Tensor, blocks: PositionBlocks) -> list[MomentSums]:
+def _sums(features: Tensor, masks: Tensor, totals: Tensor, blocks: PositionBlocks) -> list[MomentSums]:
     batch, _, height, width = check_features(features).shape
-    if weights.shape[2:] != features.shape[2:]:
+    if masks.shape[2:] != features.shape[2:]:
         raise RecipeError(
             f"Regions of features {tuple(features.shape)} have shape (K, 1, {height}, {width}), "
-            f"not {tuple(weights.shape)}; resize the masks to the layer first."
+            f"not {tuple(masks.shape)}; resize the masks to the layer first."
         )
     dtype = working_dtype(features)
     if is_channels_last(features):
         sums = block_sums(features, blocks)
     else:
-        maps = weights.to(dtype).unsqueeze(1).expand(-1, batch, -1, -1, -1)
-        sums = [dense_sums(features, weight) for weight in maps]
+        maps = masks.to(dtype).unsqueeze(1).expand(-1, batch, -1, -1, -1)
+        sums = [dense_sums(features, mask) for mask in maps]
     return [
         MomentSums(total.to(dtype).expand(batch), first, second)
         for total, (first, second) in zip(totals, sums, strict=True)
     ]
 
 
-def _check(weights: Tensor) -> Tensor:
-    if weights.ndim != 4 or weights.shape[1] != 1 or not weights.numel():
+def _check(masks: Tensor) -> Tensor:
+    if masks.ndim != 4 or masks.shape[1] != 1 or not masks.numel():
         raise RecipeError(
-            f"The weight maps of regions are a non-empty tensor (K, 1, H, W), not {tuple(weights.shape)}."
+            f"The masks of regions are a non-empty tensor (K, 1, H, W), not {tuple(masks.shape)}."
         )
-    return check_values(weights.detach().to(working_dtype(weights)))
+    return check_mask_values(masks.detach().to(working_dtype(masks)))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from impasto.errors import RecipeError, unknown
+from impasto.losses.gram_normalisations import GRAM_NORMALISATIONS
 from impasto.registry import ImplementationRegistry, RegistryEntry
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class StyleLossEntry(RegistryEntry):
 
     A ``random`` loss draws random numbers at every call. Its constructor takes ``seed`` and ``generator``, and an
     optimiser that needs a fixed objective cannot use it. ``mixes`` says whether the targets of several styles can
-    be averaged into one (``StyleLoss.mix``).
+    be averaged into one (``StyleLoss.average_targets``).
     """
 
     options: tuple[LossOption, ...] = ()
@@ -101,10 +102,10 @@ GRAM_NORMALISATION = LossOption(
     keyword="normalisation",
     setting="gram",
     label="Gram normalisation",
-    choices=("gatys", "d2l", "johnson", "undivided"),
-    default="gatys",
-    # Undivided Gram matrices are sums over positions, so they grow with the image.
-    same_size=("undivided",),
+    choices=tuple(GRAM_NORMALISATIONS),
+    default="d2l",
+    # Sums over positions grow with the image.
+    same_size=tuple(name for name, rule in GRAM_NORMALISATIONS.items() if not rule.by_positions),
 )
 
 STYLE_LOSSES: ImplementationRegistry[StyleLossEntry] = ImplementationRegistry(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from impasto.losses.base import MomentLoss
-from impasto.losses.statistics import Moments, MomentSums, mix
+from impasto.losses.statistics import Moments, MomentSums, average_moments
 
 # An image of a single colour has no covariance to divide by. The norm of a layer's covariance counts as at least this
 # share of the layer's mean square; any image with structure is far above it.
@@ -18,12 +18,10 @@ MIN_ENERGY = 1e-12
 class RelativeMomentLoss(MomentLoss[Moments]):
     """|mean - mean_s|² / (|mean_s|² + tr cov_s) + |cov - cov_s|²_F / |cov_s|²_F for a style s.
 
-    0 for equal moments, between 1 and 2 for an image without any features. It does not change when the features are
-    scaled, so layers and encoders can be added up. It is not symmetric. Deviation (from our own formula): |cov_s|_F
-    counts as at least 1e-4 of |mean_s|² + tr cov_s, for flat style images.
+    The distance is 0 for equal moments, and from 1 to 2 for features that are all 0. It does not change when both
+    feature maps are scaled alike, so distances of different layers and encoders can be added. It is not symmetric.
+    Deviation for flat style images: |cov_s|_F counts as at least 1e-4 of |mean_s|² + tr cov_s.
     """
-
-    name = "moments"
 
     def from_sums(self, sums: MomentSums) -> Moments:
         """Return the mean and second raw moment."""
@@ -42,6 +40,6 @@ class RelativeMomentLoss(MomentLoss[Moments]):
         covariances = (measured.covariance - covariance).square().sum((1, 2)) / size
         return means + covariances
 
-    def mix(self, targets: Sequence[Moments], weights: Sequence[float]) -> Moments:
+    def average_targets(self, targets: Sequence[Moments], weights: Sequence[float]) -> Moments:
         """Return the moments of the mixture."""
-        return mix(targets, weights)
+        return average_moments(targets, weights)

@@ -10,19 +10,19 @@ from torch import Tensor
 
 from impasto.errors import RecipeError
 from impasto.losses.base import StyleLoss
-from impasto.losses.statistics import check_features, check_weight
+from impasto.losses.statistics import check_features, check_mask
 from impasto.losses.sums import working_dtype
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureSample:
-    """The features of each image as points `(C, N)`, and their shares `(N,)` if they differ.
+    """The features of each image as points `(C, N)`, and their masses `(N,)` if they differ.
 
-    Positions of weight 0 are left out; shares sum to 1.
+    Positions of weight 0 are left out; masses sum to 1.
     """
 
     points: tuple[Tensor, ...]
-    shares: tuple[Tensor | None, ...]
+    masses: tuple[Tensor | None, ...]
 
 
 class SlicedWassersteinLoss(StyleLoss[FeatureSample]):
@@ -38,8 +38,6 @@ class SlicedWassersteinLoss(StyleLoss[FeatureSample]):
     projection.
     """
 
-    name = "sliced"
-
     def __init__(
         self, projections: int | None = None, *, seed: int = 0, generator: torch.Generator | None = None
     ) -> None:
@@ -51,25 +49,25 @@ class SlicedWassersteinLoss(StyleLoss[FeatureSample]):
         self.projections = projections
         self.generator = generator or torch.Generator().manual_seed(seed)
 
-    def measure(self, features: Tensor, weight: Tensor | None = None) -> FeatureSample:
+    def measure(self, features: Tensor, mask: Tensor | None = None) -> FeatureSample:
         """Return the features without gradient; memory grows with the image."""
-        return _sample(features.detach(), weight)
+        return _sample(features.detach(), mask)
 
-    def distance(self, features: Tensor, target: FeatureSample, weight: Tensor | None = None) -> Tensor:
+    def distance(self, features: Tensor, target: FeatureSample, mask: Tensor | None = None) -> Tensor:
         """Return the scalar distance along fresh directions; see `StyleLoss`."""
-        sample = _sample(features, weight)
+        sample = _sample(features, mask)
         channels = features.shape[1]
         axes = self.directions(channels).to(sample.points[0])
         total = sample.points[0].new_zeros(())
         with torch.autocast(features.device.type, enabled=False):
-            for index, (points, shares) in enumerate(zip(sample.points, sample.shares, strict=True)):
+            for index, (points, masses) in enumerate(zip(sample.points, sample.masses, strict=True)):
                 other = index if len(target.points) > 1 else 0
                 total = total + _distance(
-                    axes @ points, shares, axes @ target.points[other], target.shares[other]
+                    axes @ points, masses, axes @ target.points[other], target.masses[other]
                 )
         return total / len(sample.points)
 
-    def mix(self, targets: Sequence[FeatureSample], weights: Sequence[float]) -> FeatureSample:  # noqa: ARG002
+    def average_targets(self, targets: Sequence[FeatureSample], weights: Sequence[float]) -> FeatureSample:  # noqa: ARG002
         """Raise RecipeError: samples have no average that is a style between them."""
         raise RecipeError(
             "The sliced loss cannot mix styles; use one style, or another loss: gram, moments, wasserstein."
@@ -85,11 +83,11 @@ class SlicedWassersteinLoss(StyleLoss[FeatureSample]):
         return uniform.T
 
 
-def _sample(features: Tensor, weight: Tensor | None) -> FeatureSample:
+def _sample(features: Tensor, mask: Tensor | None) -> FeatureSample:
     points = check_features(features).to(working_dtype(features)).flatten(2)
-    if weight is None:
+    if mask is None:
         return FeatureSample(tuple(points), (None,) * len(points))
-    weights = check_weight(weight, features).flatten(1)
+    weights = check_mask(mask, features).flatten(1)
     positive = [row > 0 for row in weights]
     return FeatureSample(
         tuple(image[:, keep] for image, keep in zip(points, positive, strict=True)),
@@ -97,27 +95,27 @@ def _sample(features: Tensor, weight: Tensor | None) -> FeatureSample:
     )
 
 
-def _distance(values: Tensor, shares: Tensor | None, others: Tensor, other_shares: Tensor | None) -> Tensor:
+def _distance(values: Tensor, masses: Tensor | None, others: Tensor, other_masses: Tensor | None) -> Tensor:
     """Mean over rows of the squared Wasserstein-2 distance between `(k, N)` values and `(k, M)` others.
 
-    Exact for N = M without shares; otherwise the others' quantile function is interpolated at the values' ranks.
+    Exact for N = M without masses; otherwise the others' quantile function is interpolated at the values' ranks.
     """
-    if shares is None and other_shares is None and values.shape == others.shape:
+    if masses is None and other_masses is None and values.shape == others.shape:
         return (values.sort(1).values - others.sort(1).values).square().mean()
-    ranked, portions, ranks = _quantiles(values, shares)
-    known, _, known_ranks = _quantiles(others, other_shares)
+    ranked, portions, ranks = _quantiles(values, masses)
+    known, _, known_ranks = _quantiles(others, other_masses)
     expected = _interpolate(known, known_ranks, ranks)
     return ((ranked - expected).square() * portions).sum(1).mean()
 
 
-def _quantiles(values: Tensor, shares: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Values in order, the share of each, and the rank in (0, 1) at its middle; all `(k, N)`."""
+def _quantiles(values: Tensor, masses: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Values in order, the mass of each, and the rank in (0, 1) at its middle; all `(k, N)`."""
     ranked, order = values.sort(1)
-    if shares is None:
+    if masses is None:
         portions = torch.full_like(ranked, 1 / ranked.shape[1]).detach()
         middles = torch.arange(ranked.shape[1], device=ranked.device, dtype=ranked.dtype) + 0.5
         return ranked, portions, (middles / ranked.shape[1]).expand_as(ranked).contiguous()
-    portions = shares[order]
+    portions = masses[order]
     return ranked, portions, portions.cumsum(1) - portions / 2
 
 
@@ -127,5 +125,5 @@ def _interpolate(values: Tensor, ranks: Tensor, wanted: Tensor) -> Tensor:
         return values.expand_as(wanted)
     right = torch.searchsorted(ranks, wanted).clamp(1, values.shape[1] - 1)
     low, high = ranks.gather(1, right - 1), ranks.gather(1, right)
-    share = ((wanted - low) / (high - low)).clamp(0, 1)
-    return torch.lerp(values.gather(1, right - 1), values.gather(1, right), share)
+    fraction = ((wanted - low) / (high - low)).clamp(0, 1)
+    return torch.lerp(values.gather(1, right - 1), values.gather(1, right), fraction)

@@ -1,7 +1,7 @@
 """Mean and second raw moment of feature maps over all positions.
 
-Both are averages over positions, so their sums add up over tiles, machines and styles. The covariance does not add
-up; it is derived from them.
+Sums over the tiles of an image, or over machines, add up to the sums over everything. The covariance is not additive;
+it is computed from the two moments.
 """
 
 from __future__ import annotations
@@ -59,38 +59,38 @@ class MomentSums:
         return Moments(self.first / self.count[:, None], self.second / self.count[:, None, None])
 
 
-def moment_sums(features: Tensor, weight: Tensor | None = None) -> MomentSums:
+def moment_sums(features: Tensor, mask: Tensor | None = None) -> MomentSums:
     """Return the sums over positions of w, w F and w F Fᵀ for `features` `(B, C, H, W)`.
 
-    `weight` `(B or 1, 1, H, W)` is non-negative and positive somewhere; without it w = 1. It gets no gradient. Sums
-    are taken in float32 (float64 for float64 features) even under autocast. A weight of zeros and ones gives the sums
-    over the positions with 1. Raises RecipeError on another shape or an invalid weight.
+    `mask` `(B or 1, 1, H, W)` is non-negative and positive somewhere; without it w = 1. It gets no gradient. Sums
+    are taken in float32 (float64 for float64 features) even under autocast. A mask of zeros and ones gives the sums
+    over the positions with 1. Raises RecipeError on another shape or an invalid mask.
     """
     batch, _, height, width = check_features(features).shape
-    same_for_all = weight is None or len(weight) == 1
-    if weight is None:
+    same_for_all = mask is None or len(mask) == 1
+    if mask is None:
         count = torch.full((batch,), height * width, dtype=working_dtype(features), device=features.device)
     else:
-        weight = check_weight(weight, features)
-        count = weight.sum((1, 2, 3))
+        mask = check_mask(mask, features)
+        count = mask.sum((1, 2, 3))
     if not (same_for_all and is_channels_last(features)):
-        return MomentSums(count, *dense_sums(features, weight))
-    if weight is None:
+        return MomentSums(count, *dense_sums(features, mask))
+    if mask is None:
         return MomentSums(
             count, *block_sums(features, single_region_blocks(height * width, features.device))[0]
         )
-    return MomentSums(count, *block_sums(features, unsorted_blocks(weight[:1].flatten(1)))[0])
+    return MomentSums(count, *block_sums(features, unsorted_blocks(mask[:1].flatten(1)))[0])
 
 
-def moments(features: Tensor, weight: Tensor | None = None) -> Moments:
-    """Return the mean and second raw moment of `features` `(B, C, H, W)`, weighted if `weight` is given.
+def moments(features: Tensor, mask: Tensor | None = None) -> Moments:
+    """Return the mean and second raw moment of `features` `(B, C, H, W)`, weighted if `mask` is given.
 
     See `moment_sums` for the shapes, the precision and the errors.
     """
-    return moment_sums(features, weight).moments()
+    return moment_sums(features, mask).moments()
 
 
-def mix(parts: Sequence[Moments], weights: Sequence[float]) -> Moments:
+def average_moments(parts: Sequence[Moments], weights: Sequence[float]) -> Moments:
     """Return the moments of the mixture of `parts` with `weights`, which are divided by their sum.
 
     Mean and second raw moment are linear in the mixture, so the result belongs to a real distribution. Its covariance
@@ -104,8 +104,8 @@ def mix(parts: Sequence[Moments], weights: Sequence[float]) -> Moments:
 
 def combine(tensors: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     """Return the weighted average of equally shaped `tensors`; raises RecipeError as `simplex` does."""
-    shares = simplex(weights, len(tensors))
-    return torch.stack([share * tensor for share, tensor in zip(shares, tensors, strict=True)]).sum(0)
+    normalised = simplex(weights, len(tensors))
+    return torch.stack([weight * tensor for weight, tensor in zip(normalised, tensors, strict=True)]).sum(0)
 
 
 def simplex(weights: Sequence[float], count: int) -> list[float]:
@@ -132,30 +132,30 @@ def check_features(features: Tensor) -> Tensor:
     return features
 
 
-def check_weight(weight: Tensor, features: Tensor) -> Tensor:
-    """Return `weight` as `(B, 1, H, W)` in the working dtype of `features` `(B, C, H, W)`.
+def check_mask(mask: Tensor, features: Tensor) -> Tensor:
+    """Return `mask` as `(B, 1, H, W)` in the working dtype of `features` `(B, C, H, W)`.
 
-    Raises RecipeError on another shape, a negative or non-finite value, or an image without positive weight.
+    Raises RecipeError on another shape, a negative or non-finite value, or a mask without positive values.
     """
     batch, _, height, width = features.shape
-    if tuple(weight.shape) not in {(batch, 1, height, width), (1, 1, height, width)}:
+    if tuple(mask.shape) not in {(batch, 1, height, width), (1, 1, height, width)}:
         raise RecipeError(
-            f"A weight map for features {tuple(features.shape)} has shape ({batch} or 1, 1, {height}, "
-            f"{width}), not {tuple(weight.shape)}; resize the mask to the layer first."
+            f"A mask for features {tuple(features.shape)} has shape ({batch} or 1, 1, {height}, "
+            f"{width}), not {tuple(mask.shape)}; resize the mask to the layer first."
         )
-    weight = weight.detach().to(features.device, working_dtype(features))
-    return check_values(weight).expand(batch, 1, height, width)
+    mask = mask.detach().to(features.device, working_dtype(features))
+    return check_mask_values(mask).expand(batch, 1, height, width)
 
 
-def check_values(weights: Tensor) -> Tensor:
-    """Return `weights` `(K, 1, H, W)` if none is negative or not finite and each map has a positive one.
+def check_mask_values(masks: Tensor) -> Tensor:
+    """Return `masks` `(K, 1, H, W)` if none is negative or not finite and each map has a positive one.
 
     Raises RecipeError otherwise.
     """
-    least, most = weights.flatten(1).aminmax(dim=1)
+    least, most = masks.flatten(1).aminmax(dim=1)
     if not (least.min() >= 0 and most.min() > 0 and most.max() < math.inf):
         raise RecipeError(
-            "A weight map has finite values from 0 on and one above 0 in each image, "
+            "A mask has finite values from 0 on and one above 0 in each image, "
             f"not {least.min().item():g} to {most.min().item():g}."
         )
-    return weights
+    return masks

@@ -37,9 +37,9 @@ def block_sums(features: Tensor, blocks: PositionBlocks) -> list[tuple[Tensor, T
     return list(zip(flat[: len(flat) // 2], flat[len(flat) // 2 :], strict=True))
 
 
-def dense_sums(features: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Return first `(B, C)` and second raw sums `(B, C, C)` of `features` for one `weight` `(B, 1, H, W)`."""
-    first, second = _DenseSums.apply(features, weight)  # type: ignore[no-untyped-call]
+def dense_sums(features: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return first `(B, C)` and second raw sums `(B, C, C)` of `features` for one `mask` `(B, 1, H, W)`."""
+    first, second = _DenseSums.apply(features, mask)  # type: ignore[no-untyped-call]
     return first, second
 
 
@@ -66,7 +66,7 @@ class _BlockSums(torch.autograd.Function):
         blocks: PositionBlocks = ctx.blocks
         batch, channels, height, width = features.shape
         regions = len(grads) // 2
-        slopes, curves = torch.stack(grads[:regions], dim=1), torch.stack(grads[regions:], dim=1)
+        first_grads, second_grads = torch.stack(grads[:regions], dim=1), torch.stack(grads[regions:], dim=1)
         # bfloat16 has the range of float32, and the gradient is rounded to it in any case.
         dtype = features.dtype if features.dtype == torch.bfloat16 else working_dtype(features)
         length = blocks.length + (blocks.places is not None)
@@ -74,10 +74,10 @@ class _BlockSums(torch.autograd.Function):
         # The last row is the gradient of positions without weight.
         grad[:, blocks.length :] = 0
         with torch.autocast(features.device.type, enabled=False):
-            for rows, slope, curve, out in zip(
-                _positions(features), slopes, curves + curves.mT, grad, strict=True
+            for rows, first_grad, symmetric, out in zip(
+                _positions(features), first_grads, second_grads + second_grads.mT, grad, strict=True
             ):
-                _image_gradient(rows, blocks, slope, curve, out)
+                _image_gradient(rows, blocks, first_grad, symmetric, out)
         if blocks.places is not None:
             grad = grad.index_select(1, blocks.places)
         return grad.view(batch, height, width, channels).permute(0, 3, 1, 2).to(features.dtype), None
@@ -90,14 +90,14 @@ def _positions(features: Tensor) -> Tensor:
 
 def _image_sums(rows: Tensor, blocks: PositionBlocks, dtype: torch.dtype) -> tuple[Tensor, ...]:
     """The K first `(C,)` and then the K second raw sums `(C, C)` of one image."""
-    regions, channels, size = blocks.shares.shape[1], rows.shape[1], _chunk_size(rows)
+    regions, channels, size = blocks.block_weights.shape[1], rows.shape[1], _chunk_size(rows)
     first = torch.zeros(regions, channels, dtype=dtype, device=rows.device)
     second = torch.zeros(regions, channels * channels, dtype=dtype, device=rows.device)
-    for start, stop, shares in blocks.blocks(size):
-        wide = blocks.take(rows, start, stop).to(dtype).view(len(shares), -1, channels)
-        shares = shares.T.to(dtype)
-        first.addmm_(shares, wide.sum(1))
-        second.addmm_(shares, torch.bmm(wide.mT, wide).flatten(1))
+    for start, stop, block_weights in blocks.blocks(size):
+        wide = blocks.take(rows, start, stop).to(dtype).view(len(block_weights), -1, channels)
+        block_weights = block_weights.T.to(dtype)
+        first.addmm_(block_weights, wide.sum(1))
+        second.addmm_(block_weights, torch.bmm(wide.mT, wide).flatten(1))
     second = second.view(regions, channels, channels)
     for start, stop, weights in blocks.rest(size):
         wide = blocks.take(rows, start, stop).to(dtype)
@@ -107,20 +107,25 @@ def _image_sums(rows: Tensor, blocks: PositionBlocks, dtype: torch.dtype) -> tup
     return (*first, *second)
 
 
-def _image_gradient(rows: Tensor, blocks: PositionBlocks, slope: Tensor, curve: Tensor, out: Tensor) -> None:
-    """Write the gradient of one image into `out` in block order, from g `(K, C)` and G + Gᵀ `(K, C, C)`."""
+def _image_gradient(
+    rows: Tensor, blocks: PositionBlocks, first_grad: Tensor, symmetric: Tensor, out: Tensor
+) -> None:
+    """Write the gradient of one image into `out` in block order.
+
+    `first_grad` is g `(K, C)` and `symmetric` is G + Gᵀ `(K, C, C)`.
+    """
     channels, size, dtype = rows.shape[1], _chunk_size(rows), out.dtype
-    for start, stop, shares in blocks.blocks(size):
-        taken = blocks.take(rows, start, stop).to(dtype).view(len(shares), -1, channels)
-        shares = shares.to(slope.dtype)
-        slopes = (shares @ slope).to(dtype).unsqueeze(1)
-        curves = (shares @ curve.flatten(1)).to(dtype).view(-1, channels, channels)
-        torch.baddbmm(slopes, taken, curves, out=out[start:stop].view_as(taken))
-    slope, curve = slope.to(dtype), curve.flatten(0, 1).to(dtype)
+    for start, stop, block_weights in blocks.blocks(size):
+        taken = blocks.take(rows, start, stop).to(dtype).view(len(block_weights), -1, channels)
+        block_weights = block_weights.to(first_grad.dtype)
+        first = (block_weights @ first_grad).to(dtype).unsqueeze(1)
+        second = (block_weights @ symmetric.flatten(1)).to(dtype).view(-1, channels, channels)
+        torch.baddbmm(first, taken, second, out=out[start:stop].view_as(taken))
+    first_grad, symmetric = first_grad.to(dtype), symmetric.flatten(0, 1).to(dtype)
     for start, stop, weights in blocks.rest(size):
         weights = weights.to(dtype)
         weighted = _weighted(blocks.take(rows, start, stop).to(dtype), weights)
-        torch.addmm(weights @ slope, weighted, curve, out=out[start:stop])
+        torch.addmm(weights @ first_grad, weighted, symmetric, out=out[start:stop])
 
 
 def _chunk_size(rows: Tensor) -> int:
@@ -143,20 +148,20 @@ def _weighted(rows: Tensor, weights: Tensor) -> Tensor:
 
 
 class _DenseSums(torch.autograd.Function):
-    """The sums for one weight, for batches in either memory format."""
+    """The sums for one mask, for batches in either memory format."""
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
-        ctx.save_for_backward(features, weight)
+    def forward(ctx: Any, features: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(features, mask)
         with torch.autocast(features.device.type, enabled=False):
             rows = features.to(working_dtype(features)).flatten(2).transpose(1, 2)
-            weighted = rows if weight is None else rows * weight.flatten(2).transpose(1, 2)
+            weighted = rows if mask is None else rows * mask.flatten(2).transpose(1, 2)
             return weighted.sum(1), torch.bmm(weighted.transpose(1, 2), rows)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_first: Tensor, grad_second: Tensor) -> tuple[Tensor, None]:
-        features, weight = ctx.saved_tensors
+        features, mask = ctx.saved_tensors
         symmetric = grad_second + grad_second.transpose(1, 2)
         batch, channels, height, width = features.shape
         wide = features if features.dtype == torch.bfloat16 else features.to(working_dtype(features))
@@ -169,4 +174,4 @@ class _DenseSums(torch.autograd.Function):
             else:
                 grad = torch.baddbmm(grad_first.unsqueeze(2), symmetric, rows.transpose(1, 2))
                 grad = grad.view(features.shape)
-        return (grad if weight is None else grad * weight).to(features.dtype), None
+        return (grad if mask is None else grad * mask).to(features.dtype), None

@@ -60,7 +60,7 @@ class ContentTerm:
     _scale: Tensor = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _check(self.weight, self.names[0])
+        check_term_weight(self.weight, self.names[0])
         object.__setattr__(self, "_scale", content_scale(self.target, self.normalisation, self.mask))
 
     @property
@@ -111,7 +111,7 @@ class StyleTerm:
                 f"{len(self.names)} names; give at least one target, and a weight and a name for each."
             )
         for weight, name in zip(self.weights, self.names, strict=True):
-            _check(weight, name)
+            check_term_weight(weight, name)
         self._regions: Regions | None = None
         self._region_indices = [0] * len(self.targets)
         if masks is not None:
@@ -136,7 +136,7 @@ class StyleTerm:
         elif self._regions is None:
             distances = [self.loss.distance(layer_features, target) for target in self.targets]
         else:
-            masks = self._regions.weights
+            masks = self._regions.masks
             distances = [
                 self.loss.distance(layer_features, target, masks[[region]]) for target, region in pairs
             ]
@@ -152,7 +152,7 @@ class VariationTerm:
     _variation: Callable[[Tensor], Tensor] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _check(self.weight, self.names[0])
+        check_term_weight(self.weight, self.names[0])
         object.__setattr__(self, "_variation", VARIATIONS.find(self.form).load())
 
     @property
@@ -190,6 +190,7 @@ def _check_regions(regions: Sequence[int], targets: int, masks: int, layer: str)
         )
 
 
-def _check(weight: float, name: str) -> None:
+def check_term_weight(weight: float, name: str) -> None:
+    """Raise RecipeError unless the ``weight`` of the term ``name`` is finite and 0 or more."""
     if not (math.isfinite(weight) and weight >= 0):
         raise RecipeError(f"The weight of term '{name}' is {weight}; give a finite number, 0 or more.")

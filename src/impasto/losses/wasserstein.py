@@ -12,12 +12,12 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from impasto.losses.base import MomentLoss
-from impasto.losses.statistics import Moments, MomentSums, mix
+from impasto.losses.statistics import Moments, MomentSums, average_moments
 
 # Added to the diagonal of every covariance, as in the source.
 RIDGE = 1e-4
-# Eigenvalues of S_s^½ S S_s^½ below this share of the largest are rounding errors of float32 statistics. The gradient
-# treats them as that share. Measured on VGG-19: gradients change by less than 3e-4.
+# Eigenvalues of S_s^½ S S_s^½ below this fraction of the largest are rounding errors of float32 statistics. The
+# gradient treats them as that fraction. Measured on VGG-19: gradients change by less than 3e-4.
 ROUNDING = 1e-11
 
 
@@ -44,8 +44,6 @@ class WassersteinLoss(MomentLoss[Gaussian]):
     4 to 15 % and does not give 0 for equal images.
     """
 
-    name = "wasserstein"
-
     def from_sums(self, sums: MomentSums) -> Gaussian:
         """Return the mean and second raw moment."""
         moments = sums.moments()
@@ -60,9 +58,9 @@ class WassersteinLoss(MomentLoss[Gaussian]):
         )
         return (means + spreads / channels).mean()
 
-    def mix(self, targets: Sequence[Gaussian], weights: Sequence[float]) -> Gaussian:
+    def average_targets(self, targets: Sequence[Gaussian], weights: Sequence[float]) -> Gaussian:
         """Return the Gaussian with the moments of the mixture."""
-        mixed = mix(targets, weights)
+        mixed = average_moments(targets, weights)
         return Gaussian(mixed.mean, mixed.second)
 
 

@@ -25,30 +25,30 @@ CALIBRATION_SIDE = 512
 # Settings of a calibration run whose recipe has an optimiser that needs a fixed objective.
 CALIBRATION_OPTIMIZER = {"optimizer": "adam", "learning_rate": 0.04, "betas": (0.8, 0.9), "clamp": True}
 MAX_SIGMA = 1e4
-# A style whose loss was a hundred times lower at the start is the style of the initial image: it cannot improve.
+# A relative improvement below this means that the initial image already has the style, which then cannot improve.
 MIN_IMPROVEMENT = 0.01
 MIN_LOSS = 1e-12
 
 
 def improvements(start: Sequence[float], end: Sequence[float]) -> tuple[float, ...]:
-    """Return RI, the loss at the start divided by the loss at the end, of every style."""
+    """Return the relative improvement of every style: its loss at the start divided by its loss at the end."""
     return tuple(max(a, MIN_LOSS) / max(b, MIN_LOSS) for a, b in zip(start, end, strict=True))
 
 
 def next_sigmas(
     sigmas: Sequence[float], improved: Sequence[float], step: int, steps: int
 ) -> tuple[float, ...]:
-    """Return the factors after ``step`` (from 1) of ``steps`` of a scale, from the improvements RI so far.
+    """Return the factors after ``step`` (from 1) of ``steps`` of a scale, from the relative improvements so far.
 
-    ``sigma_i *= sqrt(RI_1 / RI_i)^k`` with k = 9 / steps, at most .5, and the ratio clipped to [e^-2, e^2]; the first
-    factor stays 1. Source: the square-root rule for mixed styles with two images, sigma1 = 1, sigma2 =
-    sqrt(RI1 / RI2), iterated. Deviation: the rule is applied a little at every step of one run instead of once
-    after each of several runs. A style that the initial image already has is left out.
+    ``sigma_i *= sqrt(R_1 / R_i)^k`` with the relative improvements R, k = 9 / steps, at most .5, and the ratio clipped
+    to [e^-2, e^2]; the first factor stays 1. A style that the initial image already has is left out. Source of the
+    square-root rule sigma_2 = sqrt(R_1 / R_2): "Mixed Neural Style Transfer With Two Style Images" (see the preset
+    "mixed"). Deviation: one run applies the rule a little at every step, instead of once after each of several runs.
     """
     if step <= min(SETTLING_STEPS, steps // 4) or improved[0] < MIN_IMPROVEMENT:
         return tuple(sigmas)
     exponent = 0.5 * min(MAX_EXPONENT, TOTAL_EXPONENT / steps)
-    logs = (math.log(improved[0] / ri) if ri >= MIN_IMPROVEMENT else 0.0 for ri in improved)
+    logs = (math.log(improved[0] / value) if value >= MIN_IMPROVEMENT else 0.0 for value in improved)
     ratios = (max(-MAX_LOG_RATIO, min(MAX_LOG_RATIO, log)) for log in logs)
     changed = (sigma * math.exp(exponent * ratio) for sigma, ratio in zip(sigmas, ratios, strict=True))
     return tuple(min(MAX_SIGMA, max(1 / MAX_SIGMA, sigma)) for sigma in changed)

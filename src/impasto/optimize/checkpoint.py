@@ -16,24 +16,25 @@ from impasto.optimize.recipe import Recipe
 from impasto.optimize.state import RunState, make_optimizer
 from impasto.state_files import read_state, write_state
 
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint as read: the recipe, digests and paths of the input images, and the raw state."""
+    """A checkpoint as read: the recipe, digests and paths of the input images, and the states of run and guard."""
 
     recipe: Recipe
     digests: tuple[str, ...]
-    inputs: dict[str, Any]
+    input_names: dict[str, Any]
     state: dict[str, Any]
+    guard: dict[str, Any]
 
 
 def write_checkpoint(
     path: Path,
     recipe: Recipe,
     digests: Sequence[str],
-    inputs: dict[str, Any],
+    input_names: dict[str, Any],
     run: RunState,
     guard: DivergenceGuard,
 ) -> None:
@@ -42,23 +43,9 @@ def write_checkpoint(
         "version": VERSION,
         "recipe": recipe.model_dump_json(),
         "digests": list(digests),
-        "inputs": inputs,
-        "state": {
-            "image": run.image.detach(),
-            "optimizer": run.optimizer.state_dict(),
-            "ema": run.ema.state_dict(),
-            "generator": run.generator.get_state(),
-            "scale": run.scale,
-            "step": run.step,
-            "total": run.total,
-            "learning_rate_factor": run.learning_rate_factor,
-            "gain": run.gain,
-            "sigmas": None if run.sigmas is None else list(run.sigmas),
-            "base_image": run.base_image,
-            "losses": list(run.losses),
-            "changes": list(run.changes),
-            "guard": guard.state_dict(),
-        },
+        "input_names": input_names,
+        "state": run.state_dict(),
+        "guard": guard.state_dict(),
     }
     write_state(path, content)
 
@@ -73,7 +60,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
         )
     try:
         recipe = Recipe.model_validate_json(content["recipe"])
-        return Checkpoint(recipe, tuple(content["digests"]), dict(content["inputs"]), dict(content["state"]))
+        return Checkpoint(
+            recipe,
+            tuple(content["digests"]),
+            dict(content["input_names"]),
+            dict(content["state"]),
+            dict(content["guard"]),
+        )
     except ValueError as error:
         raise ResumeError(
             f"{path} holds a recipe that this impasto cannot read; start the run again."
@@ -90,31 +83,12 @@ def restore(
         raise ResumeError(
             "The pictures differ from those of the checkpoint; give the same content, styles and masks."
         )
-    saved, recipe = checkpoint.state, checkpoint.recipe
-    image = saved["image"].to(device).requires_grad_(True)
-    optimizer = make_optimizer(recipe, image)
-    optimizer.load_state_dict(saved["optimizer"])
-    ema = EMA(recipe.ema_decay)
-    ema.load_state_dict(saved["ema"])
-    generator = torch.Generator()
-    generator.set_state(saved["generator"])
-    run = RunState(
-        image=image,
-        optimizer=optimizer,
-        ema=ema,
-        generator=generator,
-        scale=saved["scale"],
-        step=saved["step"],
-        total=saved["total"],
-        learning_rate_factor=saved["learning_rate_factor"],
-        gain=saved["gain"],
-        sigmas=None if saved["sigmas"] is None else tuple(saved["sigmas"]),
-        base_image=None if saved["base_image"] is None else saved["base_image"].to(device),
-        losses=list(saved["losses"]),
-        changes=list(saved["changes"]),
-    )
+    image = checkpoint.state["image"].to(device).requires_grad_(True)
+    optimizer = make_optimizer(checkpoint.recipe, image)
+    run = RunState(image, optimizer, EMA(checkpoint.recipe.ema_decay), torch.Generator())
+    run.load_state_dict(checkpoint.state)
     guard = DivergenceGuard()
-    guard.load_state_dict(saved["guard"])
+    guard.load_state_dict(checkpoint.guard)
     return run, guard
 
 

@@ -40,30 +40,32 @@ class RunContext:
         pictures = self.job.pictures.full
         layers = layers_of(self.recipe, pictures.content is not None, bool(pictures.styles))
         # Shifts cut off a few pixels, which must be a small part of the image.
-        slack = min(scale.height, scale.width) - 4 * self.job.encoder.minimum_side(layers)
-        return make_views(self.recipe.views, max(0, slack))
+        max_shift = min(scale.height, scale.width) - 4 * self.job.encoder.minimum_side(layers)
+        return make_views(self.recipe.views, max(0, max_shift))
 
-    def mix(self, scale: int) -> tuple[float, ...]:
+    def style_weights(self, scale: int) -> tuple[float, ...]:
         """Return the weight of each style at scale number ``scale``.
 
-        Styles in regions of their own have weights of 1 at an even mix: each region is painted like an image of one
-        style.
+        Where styles have masks, the weights are multiplied by the number of styles. An even mix then paints each region
+        like an image of one style.
         """
         weights = styles_of_scale(self.recipe, self.style_count, scale, len(self.job.plan.scales))
         if self.job.pictures.full.placement.masked:
             return tuple(weight * self.style_count for weight in weights)
         return weights
 
-    def inputs(
+    def scale_inputs(
         self,
         scale: ScalePlan,
-        mix: Sequence[float],
+        style_weights: Sequence[float],
         generator: torch.Generator,
         base_image: Tensor | None = None,
     ) -> ScaleInputs:
-        """Return the inputs of ``scale`` for term factories, with the styles' weights ``mix``."""
+        """Return the inputs of ``scale`` for term factories."""
         pictures = self.job.pictures.at(max(scale.height, scale.width))
-        return ScaleInputs(self.recipe, scale, self.job.encoder, pictures, tuple(mix), generator, base_image)
+        return ScaleInputs(
+            self.recipe, scale, self.job.encoder, pictures, tuple(style_weights), generator, base_image
+        )
 
     def objectives(self, inputs: ScaleInputs, views: Iterable[View]) -> dict[View, Objective]:
         """Return the objective of every view, with the job's terms."""
@@ -96,7 +98,7 @@ class RunContext:
         scales = [s for s in job.plan.scales if not base or max(s.height, s.width) <= base]
         recipe = calibration_recipe(self.recipe, sum(scale.steps for scale in scales or job.plan.scales))
         pictures = job.pictures.base or job.pictures.full
-        # Above the base size the shape is that of a run of the base size, to the pixel.
+        # A run that is larger than its base size is calibrated at exactly the size of its scale at the base size.
         last = scales[-1] if scales and job.pictures.base else job.plan
         sizes = PictureSizes((last.height, last.width), pictures.sizes.styles, pictures.sizes.has_content)
         plan = make_plan(recipe, job.encoder, lambda side: sizes, macs_per_second=1.0, available=None)  # noqa: ARG005
@@ -109,7 +111,7 @@ class RunContext:
         return measure(self._even_styles(scale), image, self.style_count)
 
     def improvements(self, scale: ScalePlan, image: Tensor) -> tuple[float, ...]:
-        """Return RI of every style at ``scale`` for ``image`` (1,3,h,w).
+        """Return the relative improvement of every style at ``scale`` for ``image`` (1,3,h,w).
 
         It is empty for a single style, and where losses of single styles mean nothing: mixed statistics, and styles on
         scales of their own.
@@ -120,8 +122,8 @@ class RunContext:
         return improvements(self.initial_losses(scale), final_losses)
 
     def _even_styles(self, scale: ScalePlan) -> Objective:
-        """Return the objective of the styles alone at even weights, without shifts or turns."""
+        """Return the objective of the style terms alone, at even weights and through the view that changes nothing."""
         generator = torch.Generator().manual_seed(self.recipe.seed)
-        inputs = self.inputs(scale, (1 / self.style_count,) * self.style_count, generator)
+        inputs = self.scale_inputs(scale, (1 / self.style_count,) * self.style_count, generator)
         (objective,) = build_objectives(inputs, (style_terms,)).values()
         return objective

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ import torch
 from torch import Tensor
 
 from impasto.encoders import tune_process
-from impasto.errors import DivergedError
 from impasto.guidance import Result, content_factor
 from impasto.imaging import fit, resize
 from impasto.optimize.balance import improvements, next_sigmas
@@ -43,13 +41,13 @@ from impasto.optimize.views import View, view_of_step
 
 
 @dataclass(frozen=True)
-class _ScaleTargets:
+class _ScaleObjectives:
     """What the steps of a scale need: the styles' weights, the objective of every view, and initial style losses.
 
     ``initial_losses`` is empty unless the run balances its styles.
     """
 
-    mix: Sequence[float]
+    style_weights: Sequence[float]
     objectives: Mapping[View, Objective]
     initial_losses: Sequence[float]
 
@@ -58,8 +56,9 @@ class Painter:
     """One run of one job.
 
     `events` paints. `picture` and `preview` return the current picture at any time between two events.
-    ``preview_every`` emits a `Preview` after that many steps (0: never). With ``checkpoint``, the state is written at
-    most every ``checkpoint_seconds`` and when the generator is closed early. ``resume`` continues from a checkpoint.
+    ``preview_every`` emits a `Preview` after that many steps (0: never). With ``checkpoint_path``, the state is written
+    at most every ``checkpoint_seconds`` and when the generator is closed early. ``resume_from`` continues from a
+    checkpoint.
     """
 
     def __init__(
@@ -67,26 +66,26 @@ class Painter:
         job: Job,
         *,
         preview_every: int = 0,
-        checkpoint: Path | None = None,
+        checkpoint_path: Path | None = None,
         checkpoint_seconds: float = 5.0,
-        resume: Checkpoint | None = None,
+        resume_from: Checkpoint | None = None,
     ) -> None:
         self.job = job
         self.plan = job.plan
         self.recipe = job.plan.recipe
         self.device = torch.device(job.plan.device)
         self.preview_every = preview_every
-        self.checkpoint = checkpoint
+        self.checkpoint_path = checkpoint_path
         self.checkpoint_seconds = checkpoint_seconds
         self.context = RunContext(job, self.device)
         self.state, self.guard = (
-            restore(resume, job.digests, self.device) if resume else self._initial_state()
+            restore(resume_from, job.digests, self.device) if resume_from else self._initial_state()
         )
-        self._finish = job.finish()
-        self._targets_changed = False
+        self._restore_content = job.make_finish()
+        self._objectives_changed = False
         self._started = time.monotonic()
         self._saved_at = self._started
-        self._first_total = self.state.total
+        self._first_total = self.state.steps_done
 
     def _initial_state(self) -> tuple[RunState, DivergenceGuard]:
         recipe, scale = self.recipe, self.plan.scales[0]
@@ -94,20 +93,20 @@ class Painter:
         image = self.context.initial_image((scale.height, scale.width), generator)
         image = image.clone().to(self.device).requires_grad_(True)
         state = RunState(image, make_optimizer(recipe, image), EMA(recipe.ema_decay), generator)
-        state.gain = content_factor(recipe.strength)
+        state.content_gain = content_factor(recipe.strength)
         state.sigmas = self.context.initial_sigmas()
         return state, DivergenceGuard()
 
     def picture(self) -> Tensor:
         """Return the current picture (1,3,H,W) in [0,1] at the size of the output."""
-        return self._finish(resize(self.state.picture().cpu(), (self.plan.height, self.plan.width)))
+        return self._restore_content(resize(self.state.picture().cpu(), (self.plan.height, self.plan.width)))
 
     def preview(self, longest: int | None = None) -> Tensor:
         """Return the current picture (1,3,h,w) in [0,1] at the size of the scale, or with sides up to ``longest``."""
         picture = self.state.picture()
         if longest is not None and max(picture.shape[2:]) > longest:
             picture = resize(picture, fit(picture.shape[2], picture.shape[3], longest))
-        return self._finish(picture.cpu())
+        return self._restore_content(picture.cpu())
 
     def change(self, *, strength: float | None = None, mix: Sequence[float] | None = None) -> None:
         """Continue with another strength or mix from the next step; None means unchanged.
@@ -115,27 +114,29 @@ class Painter:
         Call it between two events. The result then has the changed recipe, and its provenance lists the steps of all
         changes. Raises `RecipeError`, without any change, for what `Recipe` or the number of styles does not allow.
         """
-        job, record = changed_job(self.job, self.state.total, strength, mix)
+        job, record = changed_job(self.job, self.state.steps_done, strength, mix)
         if not record:
             return
-        self.state.gain *= content_factor(job.plan.recipe.strength) / content_factor(self.recipe.strength)
+        self.state.content_gain *= content_factor(job.plan.recipe.strength) / content_factor(
+            self.recipe.strength
+        )
         self.state.changes.append(record)
         self.job, self.plan, self.recipe = job, job.plan, job.plan.recipe
         self.context = RunContext(job, self.device)
         self.state.optimizer.objective_changed()
         # Losses before and after the change are not comparable, and a recovery must not restore the old gain.
         self.guard.start_scale(self.state)
-        self._targets_changed = True
+        self._objectives_changed = True
 
     def save_checkpoint(self, path: Path) -> None:
         """Write the state of the run to ``path``."""
-        write_checkpoint(path, self.recipe, self.job.digests, self.job.inputs, self.state, self.guard)
+        write_checkpoint(path, self.recipe, self.job.digests, self.job.input_names, self.state, self.guard)
         self._saved_at = time.monotonic()
 
     def events(self) -> Generator[Event, None, None]:
         """Paint and yield events; raises `DivergedError` if the optimisation keeps diverging."""
         tune_process()
-        yield Started(self.plan, self.state.total)
+        yield Started(self.plan, self.state.steps_done)
         try:
             if self.state.sigmas is None:
                 yield from self._calibrate()
@@ -145,18 +146,18 @@ class Painter:
                     break
                 scale = self.plan.scales[self.state.scale + 1]
                 next_scale(self.state, self.recipe, (scale.height, scale.width))
-            if self.checkpoint:
-                self.save_checkpoint(self.checkpoint)
+            if self.checkpoint_path:
+                self.save_checkpoint(self.checkpoint_path)
         except GeneratorExit:
-            if self.checkpoint:
-                self.save_checkpoint(self.checkpoint)
+            if self.checkpoint_path:
+                self.save_checkpoint(self.checkpoint_path)
             raise
         yield Finished(self.result())
 
     def result(self) -> Result:
         """Return the current picture as a result."""
         improved = self.context.improvements(self.plan.scales[self.state.scale], self.state.picture())
-        provenance = {"recipe": self.recipe.to_json(), **self.job.inputs}
+        provenance = {"recipe": self.recipe.to_json(), **self.job.input_names}
         if self.state.changes:
             provenance["changes"] = list(self.state.changes)
         if improved:
@@ -184,47 +185,48 @@ class Painter:
         started = time.monotonic()
         yield ScaleStarted(state.scale, scale)
         views = self.context.views(scale)
-        targets = self._measure_targets(scale, views)
+        current = self._build_objectives(scale, views)
+        self._objectives_changed = False
         if state.step == 0:
             self.guard.start_scale(state)
         while state.step < scale.steps:
-            if self._targets_changed:
-                targets = self._measure_targets(scale, views)
+            if self._objectives_changed:
+                current = self._build_objectives(scale, views)
+                self._objectives_changed = False
             view = views[view_of_step(len(views), self.recipe.seed, state.step)]
-            loss, terms = self._step(targets.objectives[view], scale.steps, self._gains(targets.mix))
+            loss, terms = self._step(
+                current.objectives[view], scale.steps, self._term_gains(current.style_weights)
+            )
             if not self.guard.accepts(state, loss):
-                if state.total <= 1 and not self.guard.recoveries and not math.isfinite(loss):
-                    raise DivergedError(
-                        "The very first loss is not a finite number; use --precision float32 or smaller weights."
-                    )
-                message = self.guard.restore(state)
-                yield Recovered(message, state.total, self.recipe.learning_rate * state.learning_rate_factor)
+                message = self.guard.restore(state, loss)
+                yield Recovered(
+                    message, state.steps_done, self.recipe.learning_rate * state.learning_rate_factor
+                )
                 continue
             state.losses.append(loss)
             if state.base_image is None:
-                self._adapt_factors(terms, scale.steps, targets.initial_losses)
+                self._adapt_factors(terms, scale.steps, current.initial_losses)
             self.guard.after_step(state)
-            yield Stepped(state.scale, state.step, state.total, loss, terms, self._seconds_left())
-            if self.preview_every and state.total % self.preview_every == 0:
-                yield Preview(self.preview(), state.total)
-            if self.checkpoint and time.monotonic() - self._saved_at >= self.checkpoint_seconds:
-                self.save_checkpoint(self.checkpoint)
+            yield Stepped(state.scale, state.step, state.steps_done, loss, terms, self._seconds_left())
+            if self.preview_every and state.steps_done % self.preview_every == 0:
+                yield Preview(self.preview(), state.steps_done)
+            if self.checkpoint_path and time.monotonic() - self._saved_at >= self.checkpoint_seconds:
+                self.save_checkpoint(self.checkpoint_path)
         yield ScaleDone(state.scale, scale, time.monotonic() - started)
 
-    def _measure_targets(self, scale: ScalePlan, views: Sequence[View]) -> _ScaleTargets:
-        """Measure the images at ``scale``."""
-        self._targets_changed = False
-        mix = self.context.mix(self.state.scale)
-        inputs = self.context.inputs(scale, mix, self.state.generator, self.state.base_image)
+    def _build_objectives(self, scale: ScalePlan, views: Sequence[View]) -> _ScaleObjectives:
+        """Measure the images at ``scale`` and return the objectives of its steps."""
+        weights = self.context.style_weights(self.state.scale)
+        inputs = self.context.scale_inputs(scale, weights, self.state.generator, self.state.base_image)
         objectives = self.context.objectives(inputs, views)
         balances = self.context.balances_during_run
-        return _ScaleTargets(mix, objectives, self.context.initial_losses(scale) if balances else ())
+        return _ScaleObjectives(weights, objectives, self.context.initial_losses(scale) if balances else ())
 
-    def _gains(self, mix: Sequence[float]) -> dict[str, float]:
+    def _term_gains(self, style_weights: Sequence[float]) -> dict[str, float]:
         """Return the factors on the terms of content and styles."""
-        gains = {"content": self.state.gain}
-        if self.recipe.blend == "losses" and mix:
-            gains |= style_gains(mix, self.state.sigmas or (1.0,) * len(mix))
+        gains = {"content": self.state.content_gain}
+        if self.recipe.blend == "losses" and style_weights:
+            gains |= style_gains(style_weights, self.state.sigmas or (1.0,) * len(style_weights))
         return gains
 
     def _adapt_factors(self, terms: Mapping[str, float], steps: int, initial_losses: Sequence[float]) -> None:
@@ -232,23 +234,24 @@ class Painter:
         state = self.state
         if initial_losses and state.sigmas:
             count = len(state.sigmas)
+            # At even weights each term holds 1/count * sigma; divide both out.
             losses = (
                 loss * count / sigma
                 for loss, sigma in zip(style_losses(terms, count), state.sigmas, strict=True)
             )
             improved = improvements(initial_losses, tuple(losses))
             state.sigmas = next_sigmas(state.sigmas, improved, state.step, steps)
-        state.gain = next_gain(self.recipe, state.gain, terms, state.step, steps)
+        state.content_gain = next_gain(self.recipe, state.content_gain, terms, state.step, steps)
 
     def _step(
-        self, objective: Objective, steps: int, gains: Mapping[str, float]
+        self, objective: Objective, steps: int, term_gains: Mapping[str, float]
     ) -> tuple[float, dict[str, float]]:
         """Take one optimiser step; return the loss before it and its terms."""
         state = self.state
 
         def evaluate() -> Evaluation:
             state.image.grad = None
-            loss, terms = objective(state.image, gains)
+            loss, terms = objective(state.image, term_gains)
             loss.backward()  # type: ignore[no-untyped-call]
             return loss.detach(), terms
 
@@ -259,7 +262,7 @@ class Painter:
                 state.image.clamp_(0, 1)
             state.ema.update(state.image)
         state.step += 1
-        state.total += 1
+        state.steps_done += 1
         return float(loss), terms
 
     def _seconds_left(self) -> float:
@@ -270,8 +273,8 @@ class Painter:
         return (time.monotonic() - self._started) * left / max(done, 1)
 
     def _macs_until(self, scale: int, step: int) -> int:
-        full = sum(s.macs * s.steps for s in self.plan.scales[:scale])
-        return full + self.plan.scales[scale].macs * step
+        full = sum(s.macs_per_pass * s.steps for s in self.plan.scales[:scale])
+        return full + self.plan.scales[scale].macs_per_pass * step
 
     def _macs_before_start(self) -> int:
         total, scale = self._first_total, 0

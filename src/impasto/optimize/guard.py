@@ -14,6 +14,8 @@ from impasto.optimize.state import RunState
 SNAPSHOT_EVERY = 10
 DIVERGENCE_RATIO = 1e3
 MAX_RECOVERIES = 8
+# Parts of the state that a recovery restores; random numbers, losses and changes go on.
+SNAPSHOT_PARTS = ("image", "optimizer", "ema", "step", "steps_done", "content_gain", "sigmas")
 
 
 class DivergenceGuard:
@@ -35,7 +37,7 @@ class DivergenceGuard:
         self._take_snapshot(state)
 
     def accepts(self, state: RunState, loss: float) -> bool:
-        """Return whether the step that began with ``loss`` has not diverged."""
+        """Return True unless the last step has diverged; ``loss`` is the loss before that step."""
         finite = math.isfinite(loss) and bool(torch.isfinite(state.image).all())
         # The loss of a flat image in a flat style is 0; a ratio to it says nothing.
         if not finite or (self.lowest > 0 and loss > DIVERGENCE_RATIO * self.lowest):
@@ -48,30 +50,29 @@ class DivergenceGuard:
         if state.step % SNAPSHOT_EVERY == 0:
             self._take_snapshot(state)
 
-    def restore(self, state: RunState) -> str:
+    def restore(self, state: RunState, loss: float) -> str:
         """Restore the last snapshot with half the learning rate; return a message for the user.
 
-        Raises `DivergedError` after too many recoveries.
+        ``loss`` is that of the step that has diverged. Raises `DivergedError` if it is the first loss of the run and
+        not finite, which a smaller learning rate cannot change, and after too many recoveries.
         """
+        if state.steps_done <= 1 and not self.recoveries and not math.isfinite(loss):
+            raise DivergedError(
+                "The very first loss is not a finite number; use --precision float32 or smaller weights."
+            )
         self.recoveries += 1
         if self.recoveries > MAX_RECOVERIES or self._snapshot is None:
             raise DivergedError(
-                f"The optimisation diverged {self.recoveries} times, last at step {state.total}; "
+                f"The optimisation diverged {self.recoveries} times, last at step {state.steps_done}; "
                 "use a smaller --learning-rate, or --precision float32."
             )
-        failed = state.total
-        saved = copy.deepcopy(self._snapshot)
-        with torch.no_grad():
-            state.image.copy_(saved["image"])
-        state.optimizer.load_state_dict(saved["optimizer"])
-        state.ema.load_state_dict(saved["ema"])
-        state.step, state.total, state.gain = saved["step"], saved["total"], saved["gain"]
-        state.sigmas = saved["sigmas"]
-        del state.losses[state.total :]
+        failed = state.steps_done
+        state.load_state_dict(copy.deepcopy(self._snapshot))
+        del state.losses[state.steps_done :]
         state.learning_rate_factor *= 0.5
         return (
             f"The optimisation diverged at step {failed}; "
-            f"it continues from step {state.total} with half the learning rate."
+            f"it continues from step {state.steps_done} with half the learning rate."
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -80,21 +81,9 @@ class DivergenceGuard:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
-        self.lowest, self.recoveries, self._snapshot = (
-            state["lowest"],
-            state["recoveries"],
-            state["snapshot"],
-        )
+        self.lowest, self.recoveries = state["lowest"], state["recoveries"]
+        self._snapshot = state["snapshot"]
 
     def _take_snapshot(self, state: RunState) -> None:
-        self._snapshot = copy.deepcopy(
-            {
-                "image": state.image.detach(),
-                "optimizer": state.optimizer.state_dict(),
-                "ema": state.ema.state_dict(),
-                "step": state.step,
-                "total": state.total,
-                "gain": state.gain,
-                "sigmas": state.sigmas,
-            }
-        )
+        parts = state.state_dict()
+        self._snapshot = copy.deepcopy({name: parts[name] for name in SNAPSHOT_PARTS})

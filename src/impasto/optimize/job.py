@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from impasto.encoders import Encoder
-from impasto.guidance import Finish
+from impasto.guidance import RestoreContent
 from impasto.hashing import pixels_sha256
 from impasto.optimize.pictures import PicturesByScale, color_settings
 from impasto.optimize.plan import Plan
@@ -21,14 +21,14 @@ from impasto.optimize.terms import DEFAULT_TERMS, TermFactory
 class Job:
     """A planned run with its encoder and input images.
 
-    ``inputs`` are the names of the images and guides, for the provenance of the result. ``term_factories`` build the
-    terms of the objective.
+    ``input_names`` are the names of the images and guides, for the provenance of the result. ``term_factories`` build
+    the terms of the objective.
     """
 
     plan: Plan
     encoder: Encoder
     pictures: PicturesByScale
-    inputs: dict[str, Any] = field(default_factory=dict)
+    input_names: dict[str, Any] = field(default_factory=dict)
     term_factories: tuple[TermFactory, ...] = DEFAULT_TERMS
 
     @property
@@ -44,8 +44,8 @@ class Job:
         digests = ["" if image is None else pixels_sha256(image) for image in images]
         return [*digests, *(pixels_sha256(mask) for mask in pictures.placement.tensors)]
 
-    def finish(self) -> Finish:
-        """Return the function that turns the compared image into the output."""
+    def make_finish(self) -> RestoreContent:
+        """Return the function that turns the optimised image into the output."""
         pictures = self.pictures.full
         content = pictures.content if pictures.original is None else pictures.original
-        return Finish(color_settings(self.plan.recipe), content, pictures.placement.protect)
+        return RestoreContent(color_settings(self.plan.recipe), content, pictures.placement.protect)

@@ -83,6 +83,6 @@ def style_gains(mix: Sequence[float], sigmas: Sequence[float]) -> dict[str, floa
 
 
 def style_losses(terms: Mapping[str, float], styles: int) -> tuple[float, ...]:
-    """Return the loss of each style from the ``terms`` of an objective called without gains."""
+    """Return the loss of each style: the sum of its ``terms``. Gains that the terms contain are not removed."""
     names = [style_name(index, styles) for index in range(styles)]
     return tuple(sum(v for term, v in terms.items() if term.partition("/")[0] == name) for name in names)

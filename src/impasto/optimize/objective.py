@@ -41,20 +41,20 @@ class Objective:
             raise RecipeError(f"Two terms are called '{repeated[0]}'; give each its own name.")
 
     def __call__(
-        self, image: Tensor, gains: Mapping[str, float] | None = None
+        self, image: Tensor, term_gains: Mapping[str, float] | None = None
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the scalar loss of ``image`` (1,3,h,w) and its weighted terms by name.
 
-        ``gains`` are factors on the terms by the part of their names before the "/".
+        ``term_gains`` are factors on the terms by the part of their names before the "/".
         """
         if self.protection is not None:
             image = self.protection(image)
         features = self.encoder(self.view.apply(image), self.layers) if self.layers else {}
         if not self.terms:  # this view cuts off everything that may be painted
             return (image * 0).sum(), {}
-        gains = gains or {}
+        term_gains = term_gains or {}
         factors = [
-            weight * gains.get(name.partition("/")[0], 1.0)
+            weight * term_gains.get(name.partition("/")[0], 1.0)
             for name, weight in zip(self.names, self.weights, strict=True)
         ]
         values = torch.cat([term(features, image) for term in self.terms])

@@ -1,4 +1,4 @@
-"""Input images of a run: read, brought to the colours that are compared, and chosen by scale."""
+"""Input images of a run: read, prepared in colour, and chosen by scale."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cached_property
 
 from torch import Tensor
 
-from impasto.guidance import ColorSettings, Guides, Placement, Protection, place, prepare_colors
+from impasto.guidance import ColorSettings, Guides, Placement, Protection, place_styles, prepare_colors
 from impasto.imaging import Picture, PictureLike, fit, read_picture
 from impasto.optimize.plan import PictureSizes, Size
 from impasto.optimize.recipe import Recipe
@@ -22,12 +22,12 @@ MIN_STYLE_SIDE = 16
 class RunPictures:
     """The input images as read for one size of the output.
 
-    Pixels are (1,3,H,W) in [0,1] on the CPU. ``content`` and ``styles`` are in the colours that are compared,
+    Pixels are (1,3,H,W) in [0,1] on the CPU. ``content`` and ``styles`` are in the colours that the encoder gets,
     ``original`` is the content image in its own colours and ``alpha`` (1,1,H,W) its transparency. ``start`` is the
-    initial image from a file. ``shape`` (height, width) is the output's aspect. Names are paths where there are any.
+    initial image from a file. ``aspect`` is that of `PictureSizes`. Names are paths where there are any.
     """
 
-    shape: Size
+    aspect: Size
     content: Tensor | None
     styles: tuple[Tensor, ...]
     start: Tensor | None
@@ -41,7 +41,7 @@ class RunPictures:
     def sizes(self) -> PictureSizes:
         """The sizes that a plan needs."""
         styles = tuple((style.shape[2], style.shape[3]) for style in self.styles)
-        return PictureSizes(self.shape, styles, self.content is not None)
+        return PictureSizes(self.aspect, styles, self.content is not None)
 
     @cached_property
     def protection(self) -> Protection | None:
@@ -85,6 +85,11 @@ def read_pictures(
     return PicturesByScale(full, _read(recipe, content, styles, guides, recipe.base), recipe.base)
 
 
+def longest_style_side(size: int, stroke: float) -> int:
+    """Return the longer side at which style images are read for an output with a longer side of ``size``."""
+    return max(MIN_STYLE_SIDE, round(size * stroke))
+
+
 def _read(
     recipe: Recipe,
     content: PictureLike | None,
@@ -94,29 +99,29 @@ def _read(
 ) -> RunPictures:
     """Read everything for an output with a longer side of ``size``."""
     photo = None if content is None else read_picture(content, longest=size)
-    style_side = max(MIN_STYLE_SIDE, round(size * recipe.stroke))
-    style_pictures = [read_picture(style, longest=style_side) for style in styles]
+    longest = longest_style_side(size, recipe.stroke)
+    style_pictures = [read_picture(style, longest=longest) for style in styles]
     start = None if recipe.start_picture is None else read_picture(recipe.start_picture, longest=size)
     picture = photo or start or style_pictures[0]
-    shape = (picture.height, picture.width)
+    aspect = (picture.height, picture.width)
     if photo is None and recipe.aspect is not None:
-        shape = (ASPECT_UNIT, max(1, round(ASPECT_UNIT * recipe.aspect)))
-    placement = place(
+        aspect = (ASPECT_UNIT, max(1, round(ASPECT_UNIT * recipe.aspect)))
+    placement = place_styles(
         guides,
-        fit(*shape, size),
+        fit(*aspect, size),
         [(style.height, style.width) for style in style_pictures],
         photo is not None,
         share=recipe.share,
         blend=recipe.blend,
     )
     original = None if photo is None else photo.pixels
-    compared_content, compared_styles = prepare_colors(
+    prepared_content, prepared_styles = prepare_colors(
         color_settings(recipe), original, [style.pixels for style in style_pictures]
     )
     return RunPictures(
-        shape=shape,
-        content=compared_content,
-        styles=compared_styles,
+        aspect=aspect,
+        content=prepared_content,
+        styles=prepared_styles,
         start=None if start is None else start.pixels,
         placement=placement,
         original=original,

@@ -17,9 +17,9 @@ from impasto.optimize.schedule import schedule
 
 Size = tuple[int, int]
 
-# Measured by benchmarks/memory.py: the memory of Python and torch before the first image, and the bytes per pixel of
-# images, Adam's moments, the moving average and snapshots of the last good state.
+# Measured by benchmarks/memory.py: the memory of Python and torch before the first image.
 BASE_BYTES = 450 << 20
+# 12 float32 RGB images, also measured: images, Adam's moments, the moving average, snapshots of the last good state.
 PIXEL_BYTES = 3 * 4 * 12
 # The forward pass, and the gradient with respect to activations with as many multiply-adds.
 PASSES = 2.0
@@ -31,27 +31,36 @@ MEMORY_MARGIN = 0.9
 
 @dataclass(frozen=True)
 class PictureSizes:
-    """Sizes (height, width) of the input images: the aspect ``shape`` of the output, and the style images."""
+    """Sizes of the input images.
 
-    shape: Size
+    ``aspect`` is a height and width whose ratio is the output's; their scale means nothing. ``styles`` are the heights
+    and widths of the style images.
+    """
+
+    aspect: Size
     styles: tuple[Size, ...]
     has_content: bool
 
 
 @dataclass(frozen=True)
 class ScalePlan:
-    """One scale: its size, the sizes of the style images, its steps, and the multiply-adds of one encoder pass."""
+    """One scale: its size, the sizes of the style images, and its steps.
+
+    ``macs_per_pass`` are the multiply-adds of one forward pass of the encoder.
+    """
 
     height: int
     width: int
     styles: tuple[tuple[int, int], ...]
     steps: int
-    macs: int
+    macs_per_pass: int
 
 
 @dataclass(frozen=True)
 class Plan:
     """Everything that a run will do, with estimates of ``memory`` (bytes) and ``seconds``.
+
+    ``total_macs`` are the multiply-adds of all forward and backward passes of the encoder.
 
     ``height`` and ``width`` are those of the output. A scale of a very thin image can be slightly larger, so that its
     deepest layer has at least one position.
@@ -63,7 +72,7 @@ class Plan:
     scales: tuple[ScalePlan, ...]
     device: str
     precision: str
-    macs: int
+    total_macs: int
     memory: int
     available: int | None
     seconds: float
@@ -110,8 +119,8 @@ def make_plan(
     scales = []
     for side, steps in schedule(recipe):
         scales.append(plan_scale(recipe, encoder, sizes_at(side), side, steps, layers))
-    macs = sum(int(scale.macs * scale.steps * PASSES) for scale in scales)
-    height, width = fit(*full.shape, recipe.size)
+    total_macs = sum(int(scale.macs_per_pass * scale.steps * PASSES) for scale in scales)
+    height, width = fit(*full.aspect, recipe.size)
     return Plan(
         recipe=recipe,
         height=height,
@@ -119,10 +128,10 @@ def make_plan(
         scales=tuple(scales),
         device=str(next(encoder.parameters()).device),
         precision=str(encoder.dtype).removeprefix("torch."),
-        macs=macs,
+        total_macs=total_macs,
         memory=estimate_memory(recipe, encoder, scales[-1], layers),
         available=available,
-        seconds=OVERHEAD * macs / macs_per_second,
+        seconds=OVERHEAD * total_macs / macs_per_second,
     )
 
 
@@ -136,7 +145,7 @@ def plan_scale(
 ) -> ScalePlan:
     """Return the scale whose longer side is ``side``."""
     least = encoder.minimum_side(layers)
-    height, width = (max(least, value) for value in fit(*sizes.shape, side))
+    height, width = (max(least, value) for value in fit(*sizes.aspect, side))
     styles = tuple(style_size(recipe, style, (height, width), least) for style in sizes.styles)
     return ScalePlan(height, width, styles, steps, encoder.macs(height, width, layers))
 
@@ -146,8 +155,8 @@ def style_size(
 ) -> tuple[int, int]:
     """Return the size of a style image at a scale of size ``output``, at least ``least`` pixels a side.
 
-    Its longer side is ``stroke`` times the output's. Only scales up to the base size enlarge it for that: larger scales
-    add detail, and an enlarged style image has none. Some losses need a style image of the output's size.
+    Its longer side is ``stroke`` times the output's. Scales above the base size do not enlarge it further: they add
+    detail, and an enlarged image has none to add. Some losses need a style image of the output's size.
     """
     if STYLE_LOSSES[recipe.style_loss].needs_same_size(recipe):
         return output
@@ -164,7 +173,7 @@ def estimate_memory(recipe: Recipe, encoder: Encoder, scale: ScalePlan, layers: 
     activations = encoder.activation_floats(scale.height, scale.width, layers) * item
     style = max((encoder.activation_floats(h, w, layers) for h, w in scale.styles), default=0) * item
     image = pixels * (PIXEL_BYTES + OPTIMIZERS[recipe.optimizer].bytes_per_pixel)
-    # Content targets are stored for every view. Only bfloat16 statistics need no float32 copy of each layer.
+    # Content targets are stored for every view. Statistics need two float32 copies of each layer, in bfloat16 none.
     targets = recipe.views * item * _floats(encoder, set(recipe.content_layers) & set(layers), pixels)
     copies = 0 if encoder.dtype == torch.bfloat16 else 2 * 4 * _floats(encoder, layers, pixels)
     return BASE_BYTES + max(int(2 * activations) + copies, style) + targets + image

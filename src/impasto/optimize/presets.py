@@ -93,7 +93,7 @@ _D2L = Preset(
 _MIXED = Preset(
     "mixed",
     "Mixed neural style transfer: two styles, a cross-fader, balanced.",
-    "Mixed neural style transfer with two style images: VGG-19, block5_conv2, undivided Gram, gamma and sigmas",
+    "Mixed Neural Style Transfer With Two Style Images, article in Towards Data Science",
     {
         "encoder": "vgg19",
         "content_layers": {"relu5_2": 1.0},
@@ -191,28 +191,61 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
 POOLING_ENCODERS = ("vgg", "tiny")
 
 
+# Fields that the defaults of other fields depend on.
+SELECTORS = ("quality", "optimizer", "encoder", "content_loss")
+
+
 def make_recipe(preset: str = "impasto", **changes: Any) -> Recipe:
     """Return the recipe of a preset with some fields changed; None means unchanged.
 
-    Another optimiser than the preset's brings its own defaults (`OptimizerEntry.defaults`). A given content weight, or
-    a content loss that ``hold`` cannot use, turns ``hold`` off. A preset's pooling is for its own VGG encoder and is
-    dropped for an encoder with fixed pooling. Raises `RecipeError` for an unknown preset or field, or an impossible
-    value.
+    The other fields have the values of `default_fields`. Raises `RecipeError` for an unknown preset or field, or an
+    impossible value.
+    """
+    given = {name: value for name, value in changes.items() if value is not None}
+    return Recipe.make({**default_fields(preset, given), **given})
+
+
+def change_recipe(stored: Mapping[str, Any], **changes: Any) -> Recipe:
+    """Return the recipe with the fields ``stored`` and some of them changed; None means unchanged.
+
+    A field whose default depends on the changes (`default_fields`) gets its new default. A change of ``start`` drops
+    the stored picture to start from. Raises `RecipeError` as `make_recipe` does.
+    """
+    given = {name: value for name, value in changes.items() if value is not None}
+    preset = stored.get("preset") or "impasto"
+    selected = {name: stored[name] for name in SELECTORS if stored.get(name) is not None}
+    before, after = default_fields(preset, selected), default_fields(preset, {**selected, **given})
+    kept = {name: value for name, value in stored.items() if name in after or name not in before}
+    implied = {name: value for name, value in after.items() if value != before.get(name)}
+    if given.get("start", "picture") != "picture":
+        implied["start_picture"] = None
+    return make_recipe(**{**kept, **implied, **given})
+
+
+def default_fields(preset: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a preset, adapted to the other fields that are changed.
+
+    * A quality brings the fields that the preset defines for it.
+    * Another optimiser than the preset's brings its own defaults (`OptimizerEntry.defaults`).
+    * A content weight, or a content loss that ``hold`` cannot use, turns ``hold`` off.
+    * A preset's pooling is for its own VGG encoder; an encoder with fixed pooling drops it.
+    * A picture to start from sets ``start``.
+
+    Raises `RecipeError` for an unknown preset.
     """
     if preset not in PRESETS:
         raise RecipeError(unknown("preset", preset, PRESETS))
     fields: dict[str, Any] = {"preset": preset, **PRESETS[preset].fields}
-    fields.update(PRESETS[preset].qualities.get(changes.get("quality") or "normal", {}))
+    fields.update(PRESETS[preset].qualities.get(str(changes.get("quality", "normal")), {}))
     content_loss, optimizer = str(changes.get("content_loss")), str(changes.get("optimizer"))
-    if changes.get("content_weight") is not None:
+    if optimizer in OPTIMIZERS and optimizer != fields["optimizer"]:
+        fields.update(OPTIMIZERS[optimizer].defaults)
+    if "content_weight" in changes:
         fields["hold"] = False
     if content_loss in CONTENT_LOSSES and not CONTENT_LOSSES[content_loss].comparable:
         fields["hold"] = False
-    if optimizer in OPTIMIZERS and optimizer != fields.get("optimizer"):
-        fields.update(OPTIMIZERS[optimizer].defaults)
-    if not (changes.get("encoder") or fields["encoder"]).startswith(POOLING_ENCODERS):
-        fields.pop("pooling", None)
-    fields.update({name: value for name, value in changes.items() if value is not None})
-    if changes.get("start_picture") is not None:
+    if not str(changes.get("encoder", fields["encoder"])).startswith(POOLING_ENCODERS):
+        fields["pooling"] = None
+    if "start_picture" in changes:
         fields["start"] = "picture"
-    return Recipe.make(fields)
+    return fields

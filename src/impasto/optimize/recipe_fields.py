@@ -74,10 +74,10 @@ class RecipeFields(FrozenSettings):
     style_layers: LayerWeights = Field(description="Style layers and their weights.")
     style_loss: StyleLossName = Field("moments", description="Style loss.")
     gram: GramNormalisation = Field(
-        "d2l", description="Normalisation of Gram matrices, for the style loss gram."
+        GRAM_NORMALISATION.default, description="Normalisation of Gram matrices, for the style loss gram."
     )
     style_weight: Weight = Field(1.0, description="beta, the weight of the style loss.")
-    variation_weight: Weight = Field(0.0, description="Weight of the total variation.")
+    variation_weight: Weight = Field(0.0, description="tau, the weight of the total variation.")
     variation: VariationForm = Field("l2", description="Form of the total variation.")
 
     mix: tuple[Weight, ...] | None = Field(

@@ -83,11 +83,15 @@ def resume(
     """
     path = Path(checkpoint)
     saved = read_checkpoint(path)
-    guides = Guides.from_json(saved.inputs.get("guides", {}))
+    guides = Guides.from_json(saved.input_names.get("guides", {}))
     job = open_job(
-        saved.recipe, saved.inputs.get("content"), saved.inputs.get("styles", []), guides, term_factories
+        saved.recipe,
+        saved.input_names.get("content"),
+        saved.input_names.get("styles", []),
+        guides,
+        term_factories,
     )
-    return Painter(job, preview_every=preview_every, checkpoint=path, resume=saved)
+    return Painter(job, preview_every=preview_every, checkpoint_path=path, resume_from=saved)
 
 
 def open_job(
@@ -129,7 +133,7 @@ def _open(
     recipe = _without_unused_layers(recipe, content is not None, bool(styles))
     pictures = read_pictures(recipe, content, styles, guides)
     device = open_device(recipe.device)
-    encoder = open_prepared(recipe, device)
+    encoder = open_recipe_encoder(recipe, device)
     speed = measure_macs_per_second(device, encoder.dtype)
     plan = make_plan(
         recipe,
@@ -157,7 +161,7 @@ def _without_unused_layers(recipe: Recipe, has_content: bool, has_styles: bool) 
     return recipe.model_copy(update=changes if has_styles else {**changes, "style_layers": {}})
 
 
-def open_prepared(recipe: Recipe, device: torch.device) -> Encoder:
+def open_recipe_encoder(recipe: Recipe, device: torch.device) -> Encoder:
     """Return the recipe's encoder on ``device`` in the recipe's number format."""
     precision = best_precision(device) if recipe.precision == "auto" else recipe.precision
     weights = None if recipe.weights is None else Path(recipe.weights)

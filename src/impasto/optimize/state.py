@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,14 +35,28 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     return rate
 
 
+# Fields of `RunState` that are stored as they are.
+PLAIN_PARTS = (
+    "scale",
+    "step",
+    "steps_done",
+    "learning_rate_factor",
+    "content_gain",
+    "sigmas",
+    "base_image",
+    "losses",
+    "changes",
+)
+
+
 @dataclass
 class RunState:
     """The state of a run: everything that a checkpoint stores.
 
-    ``scale`` and ``step`` count from 0, ``step`` within the scale and ``total`` over the run. ``learning_rate_factor``
-    is lowered by recoveries. ``gain`` is the factor on the content weight and ``sigmas`` are the factors on the styles'
-    losses, None until they are known. ``base_image`` (1,3,h,w) is the finished image of the base size, which larger
-    scales stay close to. ``changes`` lists changes of strength or mix during the run, each with its step.
+    ``scale`` and ``step`` count from 0, ``step`` within the scale; ``steps_done`` counts over the run. Recoveries lower
+    ``learning_rate_factor``. ``content_gain`` is the factor on the content weight and ``sigmas`` are the factors on the
+    styles' losses, None until they are known. ``base_image`` (1,3,h,w) is the finished image of the base size, which
+    larger scales stay close to. ``changes`` lists changes of strength or mix during the run, each with its step.
     """
 
     image: Tensor
@@ -50,9 +65,9 @@ class RunState:
     generator: torch.Generator
     scale: int = 0
     step: int = 0
-    total: int = 0
+    steps_done: int = 0
     learning_rate_factor: float = 1.0
-    gain: float = 1.0
+    content_gain: float = 1.0
     sigmas: tuple[float, ...] | None = None
     base_image: Tensor | None = None
     losses: list[float] = field(default_factory=list)
@@ -62,6 +77,34 @@ class RunState:
     def size(self) -> tuple[int, int]:
         """Height and width of the current scale."""
         return self.image.shape[2], self.image.shape[3]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state as tensors and plain values, not copied."""
+        return {
+            "image": self.image.detach(),
+            "optimizer": self.optimizer.state_dict(),
+            "ema": self.ema.state_dict(),
+            "generator": self.generator.get_state(),
+            **{name: getattr(self, name) for name in PLAIN_PARTS},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned; missing parts stay as they are."""
+        if "image" in state:
+            with torch.no_grad():
+                self.image.copy_(state["image"])
+        for name in PLAIN_PARTS:
+            if name in state:
+                value = state[name]
+                setattr(self, name, list(value) if isinstance(value, list) else value)
+        if "optimizer" in state:
+            self.optimizer.load_state_dict(state["optimizer"])
+        if "ema" in state:
+            self.ema.load_state_dict(state["ema"])
+        if "generator" in state:
+            self.generator.set_state(state["generator"])
+        if self.base_image is not None:
+            self.base_image = self.base_image.to(self.image.device)
 
     def picture(self) -> Tensor:
         """Return the current picture (1,3,h,w) in [0,1]: the moving average of the image."""
@@ -73,7 +116,7 @@ def enlarge(picture: Tensor, size: tuple[int, int], *, seamless: bool, soften: b
 
     ``seamless`` resizes it surrounded by copies of itself, so that it still tiles. ``soften`` blurs it by (1, 2, 1) / 4
     along both axes. Otherwise strokes as sharp as a pixel leave the old pixel grid in the larger picture: the gradient
-    between old pixels stays 1.4 times that within them. Softened it is 1.1 times, for 1 % of STYLE.
+    between old pixels stays 1.4 times that within them. Softened it is 1.1 times, for 1 % more distance from the style.
     """
     height, width = size
     large = resize(picture.repeat(1, 1, 3, 3), (3 * height, 3 * width)) if seamless else resize(picture, size)

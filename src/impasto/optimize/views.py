@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-# Shifts repeat after one period of the deepest stride that presets compare (relu4_1).
+# Shifts repeat after 8 pixels: the stride of relu4_1, the deepest layer of the preset "impasto".
 PERIOD = 8
 # Targets of a texture do not depend on its shift, so many views cost nothing.
 MIN_WRAPPED_VIEWS = 64
@@ -29,7 +29,7 @@ class View:
     top: int = 0
     left: int = 0
     mirrored: bool = False
-    turned: bool = False
+    transposed: bool = False
     wrapped: bool = False
 
     def apply(self, image: Tensor) -> Tensor:
@@ -42,15 +42,16 @@ class View:
         """Return ``image`` mirrored and transposed but not cut."""
         if self.mirrored:
             image = image.flip(3)
-        return image.transpose(2, 3) if self.turned else image
+        return image.transpose(2, 3) if self.transposed else image
 
 
-def make_views(count: int, slack: int) -> tuple[View, ...]:
-    """Return ``count`` different views with shifts of at most ``slack`` pixels."""
+def make_views(count: int, max_shift: int) -> tuple[View, ...]:
+    """Return ``count`` different views with shifts of at most ``max_shift`` pixels."""
+    # 3 and 5 are coprime to 8, so shifts visit all 8 rows and columns; the last term separates rounds.
     return tuple(
         View(
-            min(3 * index % PERIOD, slack),
-            min((5 * index + index // PERIOD) % PERIOD, slack),
+            min(3 * index % PERIOD, max_shift),
+            min((5 * index + index // PERIOD) % PERIOD, max_shift),
             bool(index % 2),
             bool(index // 2 % 2),
         )

@@ -17,8 +17,8 @@ from impasto.imaging import (
     open_image,
     orientation_of,
     picture_errors,
+    read_embedded_json,
     read_picture,
-    read_recipe,
     resize,
     to_image,
     write_picture,
@@ -82,14 +82,16 @@ def export(path: Path, format: str, size: int | None) -> bytes:
     picture = read_picture(path, longest=size)
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / f"picture.{format}"
-        write_picture(target, picture.pixels, alpha=picture.alpha, recipe=read_recipe(path), quality=92)
+        write_picture(
+            target, picture.pixels, alpha=picture.alpha, provenance=read_embedded_json(path), quality=92
+        )
         return target.read_bytes()
 
 
 def embedded_recipe(path: Path, name: str) -> dict[str, object]:
     """Return the recipe inside a picture."""
     try:
-        return read_recipe(path)
+        return read_embedded_json(path)
     except ImpastoError as error:
         raise _with_name(error, path, name) from error
 

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from impasto.encoders.header import CARD_KEY
 from impasto.feedforward.pretrained import pretrained_networks
 
 # Longer headers of safetensors files are not read.
@@ -35,7 +36,7 @@ def _card(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(length)) if length <= _MAX_HEADER else {}
-        card = json.loads(header.get("__metadata__", {}).get("impasto", "{}"))
+        card = json.loads(header.get("__metadata__", {}).get(CARD_KEY, "{}"))
     except (OSError, ValueError, AttributeError):
         return {}
     return card if isinstance(card, dict) else {}

@@ -92,7 +92,9 @@ class FastBody(_Input):
     )
     mix: Annotated[list[Share], Field(min_length=1, max_length=MAX_STYLES)] | None = None
     strength: float = Field(0.5, ge=0, le=1, description="As of a job, but at most 1.")
-    stroke: float = Field(1.0, ge=0.25, le=4)
+    stroke: float = Field(
+        1.0, ge=0.25, le=4, description="Size of the brush marks, a ratio to the trained size."
+    )
     colors: float = Field(0.0, ge=0, le=1)
     masks: Annotated[list[Mask], Field(max_length=MAX_STYLES)] | None = None
     protect: Mask | None = None

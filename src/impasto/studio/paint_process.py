@@ -24,7 +24,7 @@ from impasto.guidance import Guides
 from impasto.imaging import fit, resize, to_image
 from impasto.optimize import Event, Finished, Painter, Recipe, Started, Stepped, make_recipe, open_job
 from impasto.optimize.checkpoint import Checkpoint, read_checkpoint
-from impasto.optimize.run import open_prepared
+from impasto.optimize.run import open_recipe_encoder
 
 PREVIEW_SIDE = 512
 PREVIEW_SECONDS = 1.0
@@ -74,7 +74,7 @@ class PaintWorker:
         """Open the device and the default encoder, report ready, and paint jobs."""
         try:
             self.device = str(open_device(self.device))
-            open_prepared(make_recipe(), torch.device(self.device))
+            open_recipe_encoder(make_recipe(), torch.device(self.device))
         except ImpastoError as error:
             self.send("unavailable", str(error))
             return
@@ -127,7 +127,7 @@ class JobRun:
         """Return the current step, and the strength and mix, which may have changed during the run."""
         recipe = self.painter.recipe
         mix = None if recipe.mix is None else list(recipe.mix)
-        return {"step": self.painter.state.total, "strength": recipe.strength, "mix": mix}
+        return {"step": self.painter.state.steps_done, "strength": recipe.strength, "mix": mix}
 
     def paint(self) -> str:
         """Paint until the end or a stop request; return the job's new state."""
@@ -145,7 +145,7 @@ class JobRun:
                 request = self._handle_messages()
                 if request is not None:
                     if request in ("keep", "cancel"):
-                        painter.checkpoint = None
+                        painter.checkpoint_path = None
                     stream.close()
                     return self._stop(request)
         raise AssertionError("a run ends with Finished")  # unreachable: the engine yields it or raises
@@ -156,11 +156,11 @@ class JobRun:
         checkpoint = _load_checkpoint(self.checkpoint)
         if checkpoint is None:
             job = open_job(recipe, task.content, task.styles, guides)
-            return Painter(job, checkpoint=self.checkpoint)
+            return Painter(job, checkpoint_path=self.checkpoint)
         saved_recipe = checkpoint.recipe.model_copy(update={"device": self.worker.device})
         try:
             job = open_job(saved_recipe, task.content, task.styles, guides)
-            painter = Painter(job, checkpoint=self.checkpoint, resume=checkpoint)
+            painter = Painter(job, checkpoint_path=self.checkpoint, resume_from=checkpoint)
             painter.change(strength=recipe.strength, mix=recipe.mix)
         except ResumeError:  # another version's checkpoint, or changed pictures: start over
             self.checkpoint.unlink(missing_ok=True)
@@ -210,7 +210,7 @@ class JobRun:
 
     def _stop(self, request: str) -> str:
         """Save or remove the job's files as requested; return its new state."""
-        if request == "keep" and self.painter.state.total:
+        if request == "keep" and self.painter.state.steps_done:
             self.painter.result().save(self.task.folder / "picture.png")
         if request in ("keep", "cancel"):
             self.checkpoint.unlink(missing_ok=True)

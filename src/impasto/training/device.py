@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import torch
 
-from impasto.encoders import best_precision, open_device
+from impasto.encoders import PRECISIONS, best_precision, open_device
 from impasto.errors import RecipeError
 from impasto.training.distributed import process_device
-
-FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -39,5 +37,5 @@ class ComputeDevice:
     def autocast(self) -> torch.autocast:
         """Return the context in which a network runs in this number format."""
         return torch.autocast(
-            self.device.type, dtype=FORMATS[self.precision], enabled=self.precision != "float32"
+            self.device.type, dtype=PRECISIONS[self.precision], enabled=self.precision != "float32"
         )

@@ -35,7 +35,7 @@ def process_device(device: torch.device) -> torch.device:
 class DataParallel:
     """This process among `size` processes; rank 0 reports and writes files.
 
-    All processes hold the same random states and weights. Each draws the whole batch, computes its `part`, and the
+    All processes hold the same random states and weights. Each draws the whole batch, computes its `rows`, and the
     gradients are averaged, so `size` processes take the step that one process takes with the same batch.
     """
 
@@ -60,15 +60,15 @@ class DataParallel:
         """Whether this process reports progress and writes files."""
         return self.rank == 0
 
-    def part(self, batch: int) -> slice:
+    def rows(self, batch: int) -> slice:
         """Return the rows of a batch that this process computes; raises RecipeError unless all parts are equal."""
         if batch % self.size:
             raise RecipeError(
                 f"A batch of {batch} cannot be split evenly over {self.size} processes; give --batch a multiple of "
                 f"{self.size}."
             )
-        rows = batch // self.size
-        return slice(self.rank * rows, (self.rank + 1) * rows)
+        count = batch // self.size
+        return slice(self.rank * count, (self.rank + 1) * count)
 
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replace every gradient by its mean over the processes."""

@@ -21,12 +21,12 @@ def test_a_root_is_symmetric_and_its_square_is_the_covariance():
     assert torch.allclose(found @ found, covariance(), atol=1e-5)
 
 
-def test_kept_rows_are_the_statistics_of_the_painting():
+def test_selected_rows_are_the_statistics_of_the_style_image():
     encoder = open_encoder("compact")
     painting = (torch.rand(3, 48, 64, generator=torch.Generator().manual_seed(1)) * 255).byte()
-    kept = measure_styles(encoder, [painting], 2, 0)
-    assert len(kept) == 2
-    statistics, targets = kept.rows([0])
+    rows = measure_styles(encoder, [painting], 2, 0)
+    assert len(rows) == 2
+    statistics, targets = rows.select([0])
     own, found = measure_style(encoder, _at_512(painting))
     for layer in LAYERS:
         assert torch.allclose(statistics.means[layer], own.means[layer], atol=1e-4)
@@ -85,8 +85,8 @@ def test_the_bank_is_added_by_what_the_perceptron_says():
     with torch.no_grad():
         style_predictor.bank_weights.bias.view(len(style_predictor.modulated_layers), -1)[2, 5] = 0.5
     after = style_predictor(style, torch.ones(1))
-    for site, (old, new) in enumerate(zip(before.matrices, after.matrices, strict=True)):
-        wanted = old + 0.5 * style_predictor.bank[2][5] if site == 2 else old
+    for index, (old, new) in enumerate(zip(before.matrices, after.matrices, strict=True)):
+        wanted = old + 0.5 * style_predictor.bank[2][5] if index == 2 else old
         assert torch.allclose(new, wanted, atol=1e-5)
 
 

@@ -3,6 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.feedforward.modules.modulation import apply_matrix
 from impasto.feedforward.modules.output_filter import (
     BLUR,
     COLOUR_BLUR,
@@ -14,7 +15,6 @@ from impasto.feedforward.modules.transform import (
     StyleParams,
     TransformNet,
     initialise,
-    mix_channels,
     modulated_layers,
     replicate_pad,
 )
@@ -23,12 +23,12 @@ from impasto.imaging import luma
 
 def plain(network: TransformNet, batch: int = 1) -> StyleParams:
     return StyleParams(
-        tuple(torch.eye(site.channels).repeat(batch, 1, 1) for site in network.modulated_layers),
-        tuple(torch.zeros(batch, site.channels) for site in network.modulated_layers),
+        tuple(torch.eye(layer.channels).repeat(batch, 1, 1) for layer in network.modulated_layers),
+        tuple(torch.zeros(batch, layer.channels) for layer in network.modulated_layers),
     )
 
 
-def test_pictures_keep_their_size_and_the_code_matters():
+def test_pictures_keep_their_size_and_the_style_parameters_matter():
     torch.manual_seed(0)
     network = TransformNet()
     initialise(network)
@@ -40,7 +40,7 @@ def test_pictures_keep_their_size_and_the_code_matters():
     assert not torch.allclose(network(image, other), painted, atol=1e-3)
 
 
-def test_each_picture_of_a_batch_has_its_own_code():
+def test_each_picture_of_a_batch_has_its_own_style_parameters():
     torch.manual_seed(0)
     network = TransformNet()
     initialise(network)
@@ -55,10 +55,10 @@ def test_each_picture_of_a_batch_has_its_own_code():
         assert torch.allclose(network(images[row : row + 1], alone), both[row : row + 1], atol=1e-4)
 
 
-def test_a_diagonal_code_is_a_full_one():
+def test_a_diagonal_matrix_is_a_full_one():
     x, gains, shift = torch.randn(2, 5, 4, 3), torch.randn(2, 5), torch.randn(2, 5)
     assert torch.allclose(
-        mix_channels(x, gains, shift), mix_channels(x, torch.diag_embed(gains), shift), atol=1e-5
+        apply_matrix(x, gains, shift), apply_matrix(x, torch.diag_embed(gains), shift), atol=1e-5
     )
 
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from impasto.errors import ResumeError, WeightsError
-from impasto.feedforward.catalogue import find_model
 from impasto.feedforward.initial_weights import initialiser_from, predicted_params
 from impasto.feedforward.model_card import describe, make_card, open_styles, write_styles
 from impasto.feedforward.modules.transform import StyleParams
+from impasto.feedforward.open_network import find_model
 from impasto.feedforward.restore import restore_any_style
 from impasto.feedforward.stability import STRENGTH, StabilityLoss, add_noise
 from impasto.feedforward.style_settings import GivenStyleSettings
@@ -166,6 +166,6 @@ def test_a_network_that_copies_changes_by_the_noise_alone():
     def change(network, painted):
         return loss(network, grey, painted, style_params, 2, slice(0, 2))
 
-    copied = change(lambda image, style_params, norms=None: image, grey)
+    copied = change(lambda image, style_params, modulation=None: image, grey)
     torch.testing.assert_close(copied, torch.tensor(STRENGTH**2), atol=1e-6, rtol=1e-2)
-    assert change(lambda image, style_params, norms=None: image * 0, grey * 0) == 0
+    assert change(lambda image, style_params, modulation=None: image * 0, grey * 0) == 0

@@ -10,18 +10,18 @@ from safetensors import safe_open
 
 from impasto.errors import RecipeError, WeightsError
 from impasto.feedforward.model_card import describe, make_card, open_styles, page, write_styles
-from impasto.feedforward.modules.johnson import JOHNSON, JohnsonNet
-from impasto.feedforward.modules.style_embedding import STYLES, ConditionalInstanceNorm, StyleEmbedding
+from impasto.feedforward.modules.johnson import JohnsonNet
+from impasto.feedforward.modules.style_embedding import ConditionalInstanceNorm, StyleEmbedding
 from impasto.feedforward.modules.transform import TransformNet, initialise
 from impasto.feedforward.style_settings import GivenStyleSettings
-from impasto.feedforward.weights import dequantise, quantise, write_network
+from impasto.feedforward.weights import KIND_JOHNSON, KIND_STYLES, dequantise, quantise, write_network
 
 ORIGIN = {"photos": "holiday", "photographs": "40", "started_from": "any"}
 
 
 def make_network(kind: str, count: int):
     torch.manual_seed(0)
-    if kind == STYLES:
+    if kind == KIND_STYLES:
         network = TransformNet()
         initialise(network)
         style_embedding = StyleEmbedding(network.modulated_layers, count)
@@ -48,10 +48,10 @@ def records(tmp_path):
     return describe(paths, ["Night | sky", "Night"], ["A. Painter"] * 2, ["CC0"] * 2)
 
 
-@pytest.mark.parametrize("kind", [STYLES, JOHNSON])
+@pytest.mark.parametrize("kind", [KIND_STYLES, KIND_JOHNSON])
 def test_a_file_is_small_and_paints_as_before(kind, records, tmp_path):
     network, style_embedding = make_network(kind, 2)
-    settings = GivenStyleSettings.make({"preset": "default" if kind == STYLES else "johnson"})
+    settings = GivenStyleSettings.make({"preset": "default" if kind == KIND_STYLES else "johnson"})
     card = make_card(kind, "night", settings, records, {"loss": 1.5}, ORIGIN)
     place = tmp_path / "n.safetensors"
     write_styles(place, weights_of(network, style_embedding), card)
@@ -71,8 +71,8 @@ def test_a_file_is_small_and_paints_as_before(kind, records, tmp_path):
 
 
 def test_ten_styles_stay_below_two_million_bytes(tmp_path):
-    network, style_embedding = make_network(STYLES, 10)
-    write_styles(tmp_path / "n.safetensors", weights_of(network, style_embedding), {"kind": STYLES})
+    network, style_embedding = make_network(KIND_STYLES, 10)
+    write_styles(tmp_path / "n.safetensors", weights_of(network, style_embedding), {"kind": KIND_STYLES})
     assert (tmp_path / "n.safetensors").stat().st_size <= 2_000_000
 
 
@@ -100,8 +100,8 @@ def test_other_files_are_refused(records, tmp_path):
     write_network(place, {"network.x": torch.ones(3)}, {"kind": "network:any"})
     with pytest.raises(WeightsError, match="network:any"):
         open_styles(place)
-    card = make_card(STYLES, "n", GivenStyleSettings(), records, {}, ORIGIN)
-    for damaged in (card, {**card, "styles": 7}, {"kind": STYLES}, {**card, "widths": [1, 2]}):
+    card = make_card(KIND_STYLES, "n", GivenStyleSettings(), records, {}, ORIGIN)
+    for damaged in (card, {**card, "styles": 7}, {"kind": KIND_STYLES}, {**card, "widths": [1, 2]}):
         write_network(place, {"network.x": torch.ones(3)}, damaged)
         with pytest.raises(WeightsError, match="fit its own card"):
             open_styles(place)
@@ -115,7 +115,7 @@ def test_words_are_for_all_styles_or_none(tmp_path):
 
 
 def test_the_page_tells_whose_paintings_they_are(records):
-    card = make_card(STYLES, "n", GivenStyleSettings(seed=7), records, {"loss": 1.25}, ORIGIN)
+    card = make_card(KIND_STYLES, "n", GivenStyleSettings(seed=7), records, {"loss": 1.25}, ORIGIN)
     text = page(card, "impasto train night.png")
     for words in ("| night | Night \\| sky | A. Painter | CC0 |", "`impasto train night.png`", "| loss | 1.25 |",
                   "`holiday`", "seed 7", "`compact`"):  # fmt: skip

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from impasto.errors import RecipeError
-from impasto.feedforward.style_settings import ONLY, PRESETS, GivenStyleSettings
+from impasto.feedforward.style_settings import PRESETS, SETTINGS_OF_ONE_PRESET, GivenStyleSettings
 
 
 def test_the_published_preset_has_the_papers_numbers():
@@ -32,7 +32,7 @@ def test_the_published_preset_has_the_papers_numbers():
         {"preset": "johnson", "start": "any"},
         {"style_weight": 2},
     ]
-    + [{"preset": "johnson", name: 0.5} for name in ONLY["default"]],
+    + [{"preset": "johnson", name: 0.5} for name in SETTINGS_OF_ONE_PRESET["default"]],
 )
 def test_what_makes_no_sense_is_one_sentence(fields):
     with pytest.raises(RecipeError) as error:
@@ -41,7 +41,7 @@ def test_what_makes_no_sense_is_one_sentence(fields):
 
 
 def test_every_name_in_a_preset_is_a_setting():
-    for names in (*ONLY.values(), *PRESETS.values()):
+    for names in (*SETTINGS_OF_ONE_PRESET.values(), *PRESETS.values()):
         assert set(names) <= set(GivenStyleSettings.model_fields)
 
 

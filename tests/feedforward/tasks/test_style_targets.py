@@ -33,9 +33,9 @@ def test_a_draw_is_what_it_says(compact, paintings):
     assert (plain.strength[:3] == DEFAULT_STRENGTH).all()
     assert (plain.stroke[:3] == 1).all()
     assert (plain.strength[3:] != DEFAULT_STRENGTH).all()
-    assert (plain.weights.max(1).values == 1).all()
+    assert (plain.mixture.max(1).values == 1).all()
     for number in range(6):
-        style, stroke = int(plain.weights[number].argmax()), float(plain.stroke[number])
+        style, stroke = int(plain.mixture[number].argmax()), float(plain.stroke[number])
         assert min(abs(stroke - known) for known in MEASURED_STROKES) < 1e-6
         picture = at_stroke(paintings[style], stroke)
         assert max(picture.shape[2:]) == round(64 * stroke)
@@ -47,12 +47,12 @@ def test_a_draw_is_what_it_says(compact, paintings):
 def test_the_target_of_a_mixture_is_the_mixture_of_the_moments(compact, paintings):
     styles = measure_strokes(compact, paintings)
     mixed = draw_batch(random.Random(1), styles, 4, 0.5, 1.0)
-    torch.testing.assert_close(mixed.weights.sum(1), torch.ones(4))
-    assert ((mixed.weights > 0).sum(1) == 2).all()
+    torch.testing.assert_close(mixed.mixture.sum(1), torch.ones(4))
+    assert ((mixed.mixture > 0).sum(1) == 2).all()
     for number in range(4):
         size = nearest_stroke(float(mixed.stroke[number]))
         parts = [row[size].moments["relu2_1"] for row in styles]
-        second = sum(float(w) * p.second[0] for w, p in zip(mixed.weights[number], parts, strict=True))
+        second = sum(float(w) * p.second[0] for w, p in zip(mixed.mixture[number], parts, strict=True))
         found = mixed.targets.moments["relu2_1"]
         torch.testing.assert_close(found.second[number], second, atol=1e-5, rtol=1e-4)
         vectors = mixed.targets.vectors["relu2_1"][number]

@@ -19,11 +19,11 @@ Features = Callable[[Tensor], dict[str, Tensor]]
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYERS = ("relu3_1", "relu4_1", "relu4_2")
 SNAPSHOTS = 5
-STYLE = RelativeMomentLoss()
+STYLE_LOSS = RelativeMomentLoss()
 
 
 class OnPolicyPool:
-    """A bounded queue of pastiches (3,s,s) painted through the student."""
+    """A bounded queue of on-policy pictures: uint8 (3,s,s), painted through the student."""
 
     def __init__(self, crops: Crops, capacity: int, steps: int = 40, count: int = 8) -> None:
         self.crops = crops
@@ -33,7 +33,7 @@ class OnPolicyPool:
         self.images: list[Tensor] = []
 
     def refresh(self, student: Features) -> None:
-        """Paint `count` random pairs for `steps` steps and keep snapshots of them."""
+        """Paint `count` random pairs of content and style images for `steps` steps; keep snapshots of them."""
         content, style = self.crops.pair(self.count)
         if self.crops.choice.random() < 0.25:
             content = style.roll(1, 0)
@@ -42,7 +42,7 @@ class OnPolicyPool:
         del self.images[: -self.capacity]
 
     def draw(self, rng: random.Random) -> Tensor:
-        """Return a random picture (1,3,s,s) in [0,1]."""
+        """Return a random on-policy picture (1,3,s,s) in [0,1]."""
         return rng.choice(self.images)[None].float() / 255
 
 
@@ -61,27 +61,27 @@ def paint(
     """
     with torch.no_grad():
         style_targets = {
-            layer: STYLE.measure(f) for layer, f in student(style).items() if layer in STYLE_LAYERS
+            layer: STYLE_LOSS.measure(f) for layer, f in student(style).items() if layer in STYLE_LAYERS
         }
         content_targets = {layer: f for layer, f in student(content).items() if layer in CONTENT_LAYERS}
-    start = content.clone()
+    start = content
     if rng.random() < 0.3:
-        start = (0.5 + 0.25 * torch.randn(content.shape, generator=noise)).clamp(0, 1).to(content.device)
-    image = start.requires_grad_(True)
+        start = (0.5 + 0.25 * torch.randn(content.shape, generator=noise)).clamp(0, 1)
+    device = next(iter(content_targets.values())).device  # the student's
+    image = start.to(device, copy=True).requires_grad_(True)
     alpha = 10 ** rng.uniform(-1.5, 0.7)
     optimizer = torch.optim.Adam([image], lr=rng.choice((0.02, 0.04, 0.06)), betas=(0.9, 0.99))
     marks = {round(steps * (k + 1) / SNAPSHOTS) for k in range(SNAPSHOTS)}
     snapshots = []
     for step in range(1, steps + 1):
         features = student(image)
-        terms = [STYLE.distance(features[layer], target) for layer, target in style_targets.items()]
+        terms = [STYLE_LOSS.distance(features[layer], target) for layer, target in style_targets.items()]
         terms += [
             alpha * content_loss(features[layer], target, "variance")
             for layer, target in content_targets.items()
         ]
         loss = torch.stack(terms).sum()
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        (image.grad,) = torch.autograd.grad(loss, image)  # backward() would also fill the student's gradients
         optimizer.step()
         with torch.no_grad():
             image.clamp_(0, 1)

@@ -28,7 +28,9 @@ class DistillSettings(FrozenSettings):
     learning_rate: float = Field(
         0.002, gt=0, le=1, allow_inf_nan=False, description="Learning rate of all other weights (Adam)."
     )
-    warmup: int = Field(50, ge=1, le=10_000_000, description="Steps over which the learning rates rise.")
+    warmup_steps: int = Field(
+        50, ge=1, le=10_000_000, description="Steps over which the learning rates rise."
+    )
     constant: float = Field(
         0.45, ge=0, lt=1, allow_inf_nan=False, description="Share of the run before the learning rates fall."
     )

@@ -14,6 +14,7 @@ from torch import Tensor
 from impasto.encoder_training.distill.teacher import Basis, Teacher, choose_filters
 from impasto.encoders import Encoder
 from impasto.encoders.compact import Compact
+from impasto.encoders.header import CARD_KEY
 from impasto.imaging import atomic_write
 
 Features = Callable[[Tensor], Mapping[str, Tensor]]
@@ -76,4 +77,4 @@ def write_weights(
     state |= {f"teacher.{layer}": basis.projection for layer, basis in bases.items()}
     halves = {name: value.detach().cpu().to(torch.float16).contiguous() for name, value in state.items()}
     with atomic_write(path) as temporary:
-        temporary.write_bytes(save(halves, metadata={"impasto": json.dumps(metadata)}))
+        temporary.write_bytes(save(halves, metadata={CARD_KEY: json.dumps(metadata)}))

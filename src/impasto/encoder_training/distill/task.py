@@ -13,7 +13,7 @@ from torch import Tensor
 from impasto.encoder_training.distill.pool import OnPolicyPool, paint
 from impasto.encoder_training.distill.settings import DistillSettings
 from impasto.encoder_training.distill.student import initial_student, r_squared
-from impasto.encoder_training.distill.teacher import Teacher, measure_bases
+from impasto.encoder_training.distill.teacher import Basis, Teacher, measure_bases
 from impasto.encoders import Encoder
 from impasto.encoders.compact import COMPONENTS
 from impasto.errors import RecipeError
@@ -22,6 +22,7 @@ from impasto.training.device import ComputeDevice
 from impasto.training.distributed import SINGLE, DataParallel
 from impasto.training.events import Evaluated
 from impasto.training.optimizer_set import muon_and_adam
+from impasto.training.pictures import OnProgress
 from impasto.training.schedules import warmup_constant_linear
 from impasto.training.task import LossOutput, TrainingTask, generator_states, restore_generators
 
@@ -83,7 +84,8 @@ class DistillTask(TrainingTask):
 
     ``loss = sum_l w_l |o_l - t_l|^2 / (B N share_l)`` over the heads l, with t the teacher's features in their leading
     principal components (unit total variance) and share the part of the variance that these carry. `evaluate_every`
-    steps lie between two measurements of held-out R2.
+    steps lie between two measurements of held-out R2; on_progress(done, total) counts the batches on which the
+    components are measured.
     """
 
     kind: ClassVar[str] = "distill"
@@ -99,6 +101,7 @@ class DistillTask(TrainingTask):
         parallel: DataParallel = SINGLE,
         *,
         evaluate_every: int = 500,
+        on_progress: OnProgress | None = None,
     ) -> None:
         super().__init__(settings, compute, parallel)
         self.evaluate_every = evaluate_every
@@ -106,9 +109,8 @@ class DistillTask(TrainingTask):
         self.crops = Crops(photos, art, settings.size, settings.seed)
         basis_crops = Crops(photos, art, settings.size, settings.seed + 1)
         batches = (basis_crops.batch(settings.batch).to(compute.device) for _ in range(BASIS_BATCHES))
-        self.bases = measure_bases(teacher, COMPONENTS, batches)
-        projections = {layer: basis.projection.to(compute.device) for layer, basis in self.bases.items()}
-        self.teacher = Teacher(teacher, projections)
+        bases = measure_bases(teacher, COMPONENTS, batches, total=BASIS_BATCHES, on_progress=on_progress)
+        self._use_bases(bases, teacher)
         self.held_out = {
             "photographs": centre_crops(photos.held_out[:HELD_OUT], settings.size).to(compute.device),
             "artworks": centre_crops(art.held_out[:HELD_OUT], settings.size).to(compute.device),
@@ -136,7 +138,7 @@ class DistillTask(TrainingTask):
     def learning_rate_factor(self, step: int) -> float:
         """Return a linear warm-up, a constant, then a line down to 0."""
         settings = self.settings
-        return warmup_constant_linear(step, settings.steps, settings.warmup, settings.constant)
+        return warmup_constant_linear(step, settings.steps, settings.warmup_steps, settings.constant)
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return the student's heads for ``images`` (B,3,h,w)."""
@@ -149,10 +151,10 @@ class DistillTask(TrainingTask):
         if step >= settings.policy_from * settings.steps and step % settings.policy_every == 0:
             self.pool.refresh(self.features)
         images, targets = self._batch(step)
-        part = self.parallel.part(len(images))
+        part = self.parallel.rows(len(images))
         outputs = self.features(images[part])
         losses = {
-            layer: unexplained_variance(outputs[layer], target[part]) / self.bases[layer].share
+            layer: unexplained_variance(outputs[layer], target) / self.bases[layer].share
             for layer, target in targets.items()
         }
         total = torch.stack([self.layer_weights[layer] * loss for layer, loss in losses.items()]).sum()
@@ -174,14 +176,14 @@ class DistillTask(TrainingTask):
         """Return held-out R2 by kind of picture (photographs, artworks, pastiches) and layer."""
         kinds = dict(self.held_out)
         rng, noise = random.Random(EVALUATION_SEED), torch.Generator().manual_seed(EVALUATION_SEED)
-        content = kinds["photographs"][:EVALUATION_PAIRS]
-        style = kinds["artworks"][:EVALUATION_PAIRS]
+        pairs = min(EVALUATION_PAIRS, len(kinds["photographs"]), len(kinds["artworks"]))
+        content, style = kinds["photographs"][:pairs], kinds["artworks"][:pairs]
         snapshots = paint(self.features, content, style, EVALUATION_STEPS, rng, noise)
         kinds["pastiches"] = snapshots[-1].float() / 255
         return {kind: r_squared(self.features, self.teacher, images) for kind, images in kinds.items()}
 
     def _batch(self, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return a new batch with the teacher's targets, or a replayed one at the steps between."""
+        """Return a new batch with the targets of this process's part, or a replayed one at the steps between."""
         settings = self.settings
         if step % settings.reuse and len(self.replay) >= LEAST_REPLAY:
             return self.draws.choice(self.replay)
@@ -197,14 +199,22 @@ class DistillTask(TrainingTask):
 
     def _with_targets(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         images = images.to(self.compute.device).contiguous(memory_format=torch.channels_last)
-        return images, self.teacher.targets(images)
+        return images, self.teacher.targets(images[self.parallel.rows(len(images))])
+
+    def _use_bases(self, bases: Mapping[str, Basis], encoder: Encoder) -> None:
+        """Set the principal components that are the targets."""
+        self.bases = dict(bases)
+        projections = {layer: basis.projection.to(self.compute.device) for layer, basis in bases.items()}
+        self.teacher = Teacher(encoder, projections)
 
     def state(self) -> dict[str, Any]:
-        """Return generators, on-policy pictures and the images of the replayed batches.
+        """Return generators, principal components, on-policy pictures and the images of the replayed batches.
 
-        The teacher's targets are not stored: they follow from the images and would take gigabytes.
+        The teacher's targets are not stored: they follow from the images and would take gigabytes. The components are:
+        measured on another device they may have other signs.
         """
         return {
+            "bases": {layer: basis._asdict() for layer, basis in self.bases.items()},
             "generators": generator_states(self._generators),
             "pool": self.pool.images,
             "replay": [images for images, _ in self.replay],
@@ -213,6 +223,8 @@ class DistillTask(TrainingTask):
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Restore what `state` returned."""
+        bases = {layer: Basis(**fields) for layer, fields in state["bases"].items()}
+        self._use_bases(bases, self.teacher.encoder)
         restore_generators(state["generators"], self._generators)
         self.pool.images = list(state["pool"])
         self.replay = [self._with_targets(images) for images in state["replay"]]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from impasto.encoders import Encoder
+from impasto.training.pictures import OnProgress
+
+RIDGE = 1e-9
+"""Share of the total variance that regularises the least-squares fits of `choose_filters`."""
 
 
-@dataclass(frozen=True)
-class Basis:
+class Basis(NamedTuple):
     """Principal components of one layer: ``t = projection F``, (K,C) by (C,N).
 
     ``projection`` = V_K^T / sqrt(tr cov); ``mean`` (K) is the projected mean; ``share`` the part of the variance
@@ -28,19 +31,30 @@ class Basis:
 
 
 def measure_bases(
-    teacher: Encoder, components: Mapping[str, int], batches: Iterable[Tensor]
+    teacher: Encoder,
+    components: Mapping[str, int],
+    batches: Iterable[Tensor],
+    *,
+    total: int = 0,
+    on_progress: OnProgress | None = None,
 ) -> dict[str, Basis]:
-    """Return the basis of every layer from the pooled covariance over `batches` (B,3,h,w)."""
+    """Return the basis of every layer from the covariance pooled over the positions of `batches` (B,3,h,w).
+
+    components: number K of principal components by layer. Pixels are in [0, 1]. on_progress(done, total) is called
+    after each batch; `total` is the number of batches.
+    """
     second: dict[str, Tensor] = {}
     first: dict[str, Tensor] = {}
     count: dict[str, int] = {}
     with torch.no_grad():
-        for images in batches:
+        for done, images in enumerate(batches, start=1):
             for layer, features in teacher(images, list(components)).items():
                 rows = features.float().permute(0, 2, 3, 1).flatten(0, 2)  # (N, C)
                 second[layer] = second.get(layer, torch.zeros(())) + (rows.T @ rows).double().cpu()
                 first[layer] = first.get(layer, torch.zeros(())) + rows.sum(0).double().cpu()
                 count[layer] = count.get(layer, 0) + len(rows)
+            if on_progress is not None:
+                on_progress(done, total)
     return {
         layer: _basis(second[layer] / count[layer], first[layer] / count[layer], components[layer])
         for layer in components
@@ -96,18 +110,19 @@ def choose_filters(basis: Basis, count: int) -> tuple[list[int], Tensor, Tensor]
             if explained > gain:
                 best, gain = channel, explained
         chosen.append(best)
-    inner = covariance[chosen][:, chosen] + 1e-9 * covariance.trace() * torch.eye(
-        count, dtype=covariance.dtype
-    )
-    weight = torch.linalg.solve(inner, target[:, chosen].T).T  # (K, count)
+    weight = _least_squares(covariance, target, chosen)
     bias = basis.mean.double() - weight @ basis.feature_mean[chosen]
     return chosen, weight.float(), bias.float()
 
 
 def _explained(covariance: Tensor, target: Tensor, chosen: list[int]) -> Tensor:
-    inner = covariance[chosen][:, chosen] + 1e-9 * covariance.trace() * torch.eye(
-        len(chosen), dtype=covariance.dtype
-    )
-    cross = target[:, chosen]
-    explained: Tensor = (cross * torch.linalg.solve(inner, cross.T).T).sum()
-    return explained
+    """Return the variance of the components that the `chosen` channels explain."""
+    return (target[:, chosen] * _least_squares(covariance, target, chosen)).sum()
+
+
+def _least_squares(covariance: Tensor, target: Tensor, chosen: list[int]) -> Tensor:
+    """Return the weight (K,n) that predicts the components best from the n `chosen` channels, by ridge regression."""
+    ridge = RIDGE * covariance.trace() * torch.eye(len(chosen), dtype=covariance.dtype)
+    inner = covariance[chosen][:, chosen] + ridge
+    weight: Tensor = torch.linalg.solve(inner, target[:, chosen].T).T
+    return weight

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -16,15 +17,17 @@ from torch import Tensor
 
 from impasto.encoder_training.finetune.settings import FinetuneSettings
 from impasto.imaging import luma
+from impasto.training.crops import centre_square
 
 WIDEST = 4 / 3
 
 
-def epoch_order(count: int, seed: int, epoch: int) -> list[int]:
+@lru_cache(maxsize=1)  # every step of an epoch asks for it
+def epoch_order(count: int, seed: int, epoch: int) -> tuple[int, ...]:
     """Return the positions 0 .. count - 1 in the order of that epoch."""
     order = list(range(count))
     random.Random(f"order {seed} {epoch}").shuffle(order)
-    return order
+    return tuple(order)
 
 
 def training_batch(images: Sequence[Tensor], settings: FinetuneSettings, epoch: int, step: int) -> Tensor:
@@ -58,13 +61,7 @@ def _random_crop(image: Tensor, settings: FinetuneSettings, rng: random.Random) 
 
 def centre_batch(images: Sequence[Tensor], size: int) -> Tensor:
     """Return the centred square `(B, 3, size, size)` in [0, 1] of every picture `(3, h, w)` uint8."""
-    crops = []
-    for image in images:
-        height, width = image.shape[1:]
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        crops.append(_resized(image[:, top : top + side, left : left + side], size))
-    return torch.cat(crops)
+    return torch.cat([_resized(centre_square(image), size) for image in images])
 
 
 def _resized(crop: Tensor, size: int) -> Tensor:

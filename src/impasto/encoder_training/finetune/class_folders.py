@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import random
-import warnings
-from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 
-from impasto.errors import ImpastoError, PictureError
-from impasto.imaging import READABLE, PictureWarning, read_picture, resize
+from impasto.errors import PictureError
+from impasto.imaging import READABLE, read_picture, resize
+from impasto.training.pictures import OnProgress, Skipped, over_white, read_ahead, to_bytes
 
 LEAST = 2
 # A picture is decoded at most this many times as long as its shorter side is kept.
 MOST_ELONGATED = 4
-READERS = 2
-READ_AHEAD = 8
-
-OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -35,20 +29,12 @@ class ClassFolders:
     ignored: int
 
 
-@dataclass(frozen=True)
-class Skipped:
-    """A picture that could not be read, and the reason."""
-
-    path: Path
-    reason: str
-
-
 class Store:
     """Pictures `(3, h, w)` uint8 by index: in memory up to `limit` bytes, others are read again for each use."""
 
     def __init__(self, side: int, limit: int) -> None:
         self.side = side
-        self.left = limit
+        self.bytes_left = limit
         self.paths: list[Path] = []
         self._kept: list[Tensor | None] = []
 
@@ -62,8 +48,8 @@ class Store:
 
     def add(self, path: Path, pixels: Tensor) -> None:
         """Add the picture read from `path`, and keep its pixels in memory if they fit."""
-        fits = pixels.numel() <= self.left
-        self.left -= pixels.numel() if fits else 0
+        fits = pixels.numel() <= self.bytes_left
+        self.bytes_left -= pixels.numel() if fits else 0
         self.paths.append(path)
         self._kept.append(pixels if fits else None)
 
@@ -141,8 +127,9 @@ def read_classes(
     store, labels, skipped = Store(side, limit), [], []
     digest = hashlib.sha256()
     paths = [(label, path) for label, inside in enumerate(folders.classes.values()) for path in inside]
-    with closing(_read_all(paths, side)) as read:
-        for done, ((label, path), result) in enumerate(zip(paths, read, strict=True), start=1):
+    results = read_ahead([path for _, path in paths], lambda path: read_small(path, side))
+    with closing(results):
+        for done, ((label, path), result) in enumerate(zip(paths, results, strict=True), start=1):
             if isinstance(result, Skipped):
                 skipped.append(result)
             else:
@@ -187,36 +174,13 @@ def read_small(path: Path, side: int) -> Tensor:
     Raises PictureError if it cannot be read.
     """
     picture = read_picture(path, longest=MOST_ELONGATED * side)
-    pixels = picture.pixels
-    if picture.alpha is not None:
-        pixels = pixels * picture.alpha + (1 - picture.alpha)
+    pixels = over_white(picture)
     shorter = min(picture.height, picture.width)
     if shorter > side:
         size = (max(1, round(edge * side / shorter)) for edge in (picture.height, picture.width))
         height, width = size
         pixels = resize(pixels, (height, width))
-    return (pixels[0].clamp(0, 1) * 255).round().byte()
-
-
-def _read_all(paths: Sequence[tuple[int, Path]], side: int) -> Generator[Tensor | Skipped, None, None]:
-    """Yield every picture in order, read ahead by a few threads; closing the generator leaves the rest unread."""
-    ahead: deque[Future[Tensor | Skipped]] = deque()
-    with warnings.catch_warnings(), ThreadPoolExecutor(READERS) as pool:
-        # A colour profile that was ignored matters in a painting, not here, and there may be thousands.
-        warnings.simplefilter("ignore", PictureWarning)
-        for _, path in paths:
-            ahead.append(pool.submit(_read_or_reason, path, side))
-            if len(ahead) > READ_AHEAD:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
-
-
-def _read_or_reason(path: Path, side: int) -> Tensor | Skipped:
-    try:
-        return read_small(path, side)
-    except ImpastoError as error:
-        return Skipped(path, str(error))
+    return to_bytes(pixels)
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -16,7 +16,8 @@ from impasto.encoder_training.finetune.epoch import BestEpoch, Epoch
 from impasto.encoder_training.finetune.outputs import FinetuneOutputs
 from impasto.encoder_training.finetune.plots import plot_confusion, plot_curves
 from impasto.encoder_training.finetune.task import FinetuneTask
-from impasto.encoders.finetuned import KEY, KIND, published_state
+from impasto.encoders.finetuned import KIND, published_state
+from impasto.encoders.header import CARD_KEY
 from impasto.imaging import write_bytes_atomic, write_text_atomic
 from impasto.training.cards import settings_block, table
 
@@ -32,6 +33,7 @@ def per_class_accuracy(best: BestEpoch) -> list[float]:
 def make_card(task: FinetuneTask, best: BestEpoch, parent: str, finished: bool) -> dict[str, Any]:
     """Return the card in the file's header; it holds no date and no path, so equal runs give equal files."""
     pictures, settings = task.pictures, task.settings
+    encoder = settings.encoder  # a name, or the path of a fine-tuned file
     ended = "early stop" if task.stopped_early else "all epochs" if finished else "stopped by hand"
     return {
         "kind": KIND,
@@ -40,7 +42,7 @@ def make_card(task: FinetuneTask, best: BestEpoch, parent: str, finished: bool) 
         "classes": list(pictures.classes),
         "scope": settings.scope,
         "seed": settings.seed,
-        "settings": settings.model_dump(),
+        "settings": {**settings.model_dump(), "encoder": Path(encoder).name},
         "precision": task.compute.precision,
         "parent_sha256": parent,
         "data": pictures.folder.resolve().name,
@@ -72,7 +74,7 @@ def write_results(
     tensors = published_state(task.model.encoder)
     tensors |= {name: value.detach().cpu().clone() for name, value in task.model.head_state().items()}
     task.use_weights(current)
-    write_bytes_atomic(outputs.model, save(tensors, metadata={KEY: json.dumps(card, sort_keys=True)}))
+    write_bytes_atomic(outputs.model, save(tensors, metadata={CARD_KEY: json.dumps(card, sort_keys=True)}))
     write_text_atomic(outputs.card, model_card(card, outputs.model))
     write_text_atomic(outputs.curves[0], curves_csv(task.history))
     write_text_atomic(outputs.confusion[0], confusion_csv(best, task.pictures.classes))
@@ -109,7 +111,7 @@ def model_card(card: dict[str, Any], model: Path) -> str:
         f"The encoder `{card['encoder']}`, fine-tuned by `impasto finetune` to tell {len(card['classes'])} classes "
         f"apart. Trained part: {card['scope']}.",
         "",
-        f"* As an encoder: `impasto stylize PHOTO PAINTING --encoder {model.name}`. Its layers have the names of "
+        f"* As an encoder: `impasto stylize PHOTO STYLE --encoder {model.name}`. Its layers have the names of "
         f"`{card['encoder']}`.",
         f"* As a classifier: `impasto classify {model.name} PICTURE`.",
         f"* Accuracy on {held_out} held-out pictures: **{figures['validation_accuracy']:.3f}** "

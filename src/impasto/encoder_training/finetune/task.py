@@ -14,7 +14,7 @@ from torch import Tensor
 from impasto.encoder_training.finetune.augment import centre_batch, epoch_order, training_batch
 from impasto.encoder_training.finetune.class_folders import ClassPictures
 from impasto.encoder_training.finetune.classifier import Classifier, trained_parameters
-from impasto.encoder_training.finetune.epoch import BestEpoch, Epoch
+from impasto.encoder_training.finetune.epoch import BestEpoch, Epoch, EpochSums
 from impasto.encoder_training.finetune.settings import FinetuneSettings
 from impasto.training.device import ComputeDevice
 from impasto.training.distributed import SINGLE, DataParallel
@@ -59,8 +59,8 @@ class FinetuneTask(TrainingTask):
         identities = {id(parameter) for parameter in trained}
         self.trained_names = [name for name, p in model.named_parameters() if id(p) in identities]
         self.trained_names += ["mean", "deviation"]
-        self.samples = self.correct = self.stale_epochs = 0
-        self.loss_sum = 0.0
+        self.sums = EpochSums()
+        self.stale_epochs = 0
         self.history: list[Epoch] = []
         self.best: BestEpoch | None = None
 
@@ -90,7 +90,7 @@ class FinetuneTask(TrainingTask):
     def prepare(self) -> None:
         """Standardise the encoder's features over up to 512 training pictures."""
         train = self.pictures.train
-        chosen = train[:: max(1, len(train) // CALIBRATION_PICTURES)]
+        chosen = train[:: max(1, -(-len(train) // CALIBRATION_PICTURES))]
         pooled = torch.cat([self._forward(part, pooled=True) for part in self._batches(chosen)])
         deviation = pooled.std(0, correction=0)
         self.model.mean.copy_(pooled.mean(0))
@@ -98,7 +98,7 @@ class FinetuneTask(TrainingTask):
         self.model.deviation.copy_(deviation + 0.01 * deviation.mean() + 1e-6)
 
     def loss(self, step: int) -> LossOutput:
-        """Return the cross-entropy of the batch of `step`; figures are the epoch's running loss and accuracy."""
+        """Return the cross-entropy of the batch of `step`; figures are the epoch's means so far."""
         epoch, index = divmod(step, self.steps_per_epoch)
         settings = self.settings
         order = epoch_order(len(self.pictures.train), settings.seed, epoch)
@@ -110,27 +110,25 @@ class FinetuneTask(TrainingTask):
         labels = self._labels(chosen[rows])
         with self.compute.autocast():
             logits = self.model(batch)
-        # The last batch of an epoch may not split evenly: weigh each part by its share of the whole batch.
-        share = len(labels) * self.parallel.size / len(chosen)
-        loss = F.cross_entropy(logits, labels)
-        loss = loss if share == 1 else loss * share
+        # The last batch may not split evenly, and a part may be empty: divide the sum by the size of an even part.
+        loss = F.cross_entropy(logits, labels, reduction="sum") / (len(chosen) / self.parallel.size)
         correct = float((logits.detach().argmax(1) == labels).sum()) * self.parallel.size
         totals = self.parallel.mean({"loss": float(loss.detach()), "correct": correct}, self.compute.device)
-        self.samples += len(chosen)
-        self.loss_sum += totals["loss"] * len(chosen)
-        self.correct += round(totals["correct"])
-        figures = {"loss": self.loss_sum / self.samples, "accuracy": self.correct / self.samples}
-        return LossOutput(loss, figures)
+        self.sums.add(len(chosen), totals["loss"], round(totals["correct"]))
+        return LossOutput(loss, {"epoch_loss": self.sums.loss, "epoch_accuracy": self.sums.accuracy})
 
     def after_step(self, step: int) -> Evaluated | None:
         """Measure the held-out pictures after the last step of an epoch."""
         if step % self.steps_per_epoch:
             return None
         loss, confusion = self.validate()
-        accuracy = float(confusion.diagonal().sum()) / max(1, int(confusion.sum()))
+        share = float(confusion.diagonal().sum()) / max(1, int(confusion.sum()))
+        # Processes may differ in the last bits; with the same figures all stop early at the same epoch.
+        measured = self.parallel.mean({"loss": loss, "accuracy": share}, self.compute.device)
+        loss, accuracy = measured["loss"], measured["accuracy"]
         rate = self.settings.learning_rate * self.learning_rate_factor(step - 1)
-        means = self.loss_sum / self.samples, self.correct / self.samples
-        line = Epoch(step // self.steps_per_epoch, rate, *means, loss, accuracy)
+        epoch = step // self.steps_per_epoch
+        line = Epoch(epoch, rate, self.sums.loss, self.sums.accuracy, loss, accuracy)
         improved = self.best is None or (accuracy, -loss) > (
             self.best.line.validation_accuracy,
             -self.best.line.validation_loss,
@@ -140,8 +138,7 @@ class FinetuneTask(TrainingTask):
             self.best = BestEpoch(line, confusion, weights)
         self.history.append(line)
         self.stale_epochs = 0 if improved else self.stale_epochs + 1
-        self.samples = self.correct = 0
-        self.loss_sum = 0.0
+        self.sums = EpochSums()
         return Evaluated(step, asdict(line), improved)
 
     def validate(self) -> tuple[float, Tensor]:
@@ -173,16 +170,16 @@ class FinetuneTask(TrainingTask):
             "weights": self.best.weights,
         }
         return {
-            "counts": [self.samples, self.correct, self.stale_epochs],
-            "loss_sum": self.loss_sum,
+            "sums": asdict(self.sums),
+            "stale_epochs": self.stale_epochs,
             "history": [asdict(line) for line in self.history],
             "best": best,
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Restore what `state` returned."""
-        self.samples, self.correct, self.stale_epochs = state["counts"]
-        self.loss_sum = state["loss_sum"]
+        self.sums = EpochSums(**state["sums"])
+        self.stale_epochs = state["stale_epochs"]
         self.history = [Epoch(**line) for line in state["history"]]
         best = state["best"]
         self.best = best and BestEpoch(Epoch(**best["line"]), best["confusion"], best["weights"])
@@ -204,4 +201,5 @@ class FinetuneTask(TrainingTask):
             return call(images.to(self.compute.device)).float()
 
     def _labels(self, chosen: Sequence[int]) -> Tensor:
-        return torch.tensor([self.pictures.labels[index] for index in chosen], device=self.compute.device)
+        labels = [self.pictures.labels[index] for index in chosen]
+        return torch.tensor(labels, dtype=torch.int64, device=self.compute.device)

@@ -15,7 +15,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from impasto.errors import MissingExtraError, OutputError
-from impasto.feedforward.modules.norms import EPSILON, Norms
+from impasto.feedforward.modules.modulation import EPSILON, Modulation
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.weights import Network
 from impasto.imaging import atomic_write
@@ -27,8 +27,8 @@ LARGEST_SIDE = 65536
 TOLERANCE = 1e-3
 
 
-class GraphNorms(Norms):
-    """Norms as ONNX operations: InstanceNormalization, and a 1x1 convolution for the affine map."""
+class GraphModulation(Modulation):
+    """Modulation as ONNX operations: InstanceNormalization, and a 1x1 convolution for the affine map."""
 
     def normalise(self, x: Tensor, index: int) -> Tensor:
         """Return normalised `x` `(1, C, h, w)`."""
@@ -50,8 +50,8 @@ class GraphNorms(Norms):
         return F.conv2d(x, matrix[0, :, :, None, None], shift[0])
 
 
-class FrozenGraphNorms(GraphNorms):
-    """The same with frozen statistics: a mean and a variance `(C,)` for each modulated layer."""
+class FrozenGraphModulation(GraphModulation):
+    """`GraphModulation` with frozen statistics: a mean and a variance `(C,)` for each modulated layer."""
 
     def __init__(self, statistics: Sequence[tuple[Tensor, Tensor]]) -> None:
         self.statistics = statistics
@@ -76,12 +76,14 @@ class ExportModule(nn.Module):
         step = self.network.multiple
         rows = _source_rows(height, (height + 2 * MARGIN + step - 1) // step * step)
         columns = _source_rows(width, (width + 2 * MARGIN + step - 1) // step * step)
-        out = self.network(image.index_select(2, rows).index_select(3, columns), style_params, GraphNorms())
+        out = self.network(
+            image.index_select(2, rows).index_select(3, columns), style_params, GraphModulation()
+        )
         return out[:, :, MARGIN : MARGIN + height, MARGIN : MARGIN + width].clamp(0, 1)
 
 
 class CoreModule(nn.Module):
-    """A network for padded images, without clamping, as `Engine` runs it.
+    """A network for padded images, without clamping, as `GraphRunner` runs it.
 
     With `frozen` statistics, `parts` are matrices, shifts, means and variances.
     """
@@ -94,10 +96,10 @@ class CoreModule(nn.Module):
     def forward(self, image: Tensor, parts: list[Tensor]) -> Tensor:
         """Return the stylised image, not clamped."""
         if not self.frozen:
-            return self.network(image, as_style_params(parts), GraphNorms())
+            return self.network(image, as_style_params(parts), GraphModulation())
         half, quarter = len(parts) // 2, len(parts) // 4
         statistics = list(zip(parts[half : half + quarter], parts[half + quarter :], strict=True))
-        return self.network(image, as_style_params(parts[:half]), FrozenGraphNorms(statistics))
+        return self.network(image, as_style_params(parts[:half]), FrozenGraphModulation(statistics))
 
 
 def as_style_params(parts: Sequence[Tensor]) -> StyleParams:

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from impasto.errors import MissingExtraError, OutputError
 from impasto.feedforward.backends import open_onnxruntime
-from impasto.feedforward.descriptor import ModelDescriptor
 from impasto.feedforward.export.graph import ExportModule, make_graph, need_onnx, part_names, write_compared
 from impasto.feedforward.modules.transform import StyleParams
+from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.weights import Network
 from impasto.imaging import check_place
 from impasto.imaging.tiles import Tiling
@@ -55,16 +55,16 @@ def export_network(
     )
     inputs = [] if inside else [*style_params.matrices, *style_params.shifts]
     names = [] if inside else part_names(len(style_params.matrices))
-    descriptor = ModelDescriptor(network, card, precision="float32")
+    runner = NetworkRunner(network, card, precision="float32")
     program = make_graph(ExportModule(network, style_params if inside else None).eval(), inputs, names)
     parts = dict(zip(names, inputs, strict=True))
     return write_compared(
-        path, program, card, "network", lambda file: _difference(file, descriptor, style_params, parts)
+        path, program, card, "network", lambda file: _difference(file, runner, style_params, parts)
     )
 
 
 def _difference(
-    graph: Path, descriptor: ModelDescriptor, style_params: StyleParams, parts: Mapping[str, Tensor]
+    graph: Path, runner: NetworkRunner, style_params: StyleParams, parts: Mapping[str, Tensor]
 ) -> float:
     """Return the largest difference between graph and network over `CHECKED_SIZES` sizes; NaN counts as infinite."""
     run = open_onnxruntime(graph)
@@ -73,7 +73,7 @@ def _difference(
     for height, width in CHECKED_SIZES:
         image = torch.rand(1, 3, height, width, generator=rng)
         painted = run({"image": image, **parts})
-        expected = descriptor.paint(image, style_params, tiling=Tiling(side=2048))
+        expected = runner.paint(image, style_params, tiling=Tiling(side=2048))
         same_size = painted.shape == expected.shape
         difference = float((painted - expected).abs().max()) if same_size else float("inf")
         worst = max(worst, float("inf") if math.isnan(difference) else difference)

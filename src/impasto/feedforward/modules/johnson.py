@@ -13,10 +13,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from impasto.feedforward.modules.norms import Norms
+from impasto.feedforward.modules.modulation import Modulation
 from impasto.feedforward.modules.transform import ModulatedLayer, StyleParams
 
-JOHNSON = "network:johnson"
 RESIDUAL_BLOCKS = 5
 # The authors' code outputs 150 tanh(x) around the mean pixel on the 0-255 scale, so that saturated colours are
 # reached.
@@ -62,15 +61,19 @@ class JohnsonNet(nn.Module):
         self.upsample = nn.ModuleList(_conv(channels, width, kernel) for channels, width, kernel in UPSAMPLE)
         self.head = nn.Conv2d(32, 3, 9)
 
-    def forward(self, image: Tensor, style_params: StyleParams, norms: Norms | None = None) -> Tensor:
+    def forward(
+        self, image: Tensor, style_params: StyleParams, modulation: Modulation | None = None
+    ) -> Tensor:
         """Return the stylised image `(B, 3, H, W)`, not clamped; H and W are multiples of 4, at least 8."""
-        norms = norms or Norms()
+        modulation = modulation or Modulation()
         indices = iter(range(len(self.modulated_layers)))
 
         def modulated_conv(x: Tensor, conv: nn.Module) -> Tensor:
             index = next(indices)
             features = _reflect_conv(x, cast(nn.Conv2d, conv))
-            return norms.modulate(features, style_params.matrices[index], style_params.shifts[index], index)
+            return modulation.modulate(
+                features, style_params.matrices[index], style_params.shifts[index], index
+            )
 
         x = (image - 0.5).contiguous(memory_format=torch.channels_last)
         for conv in self.downsample:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from impasto.imaging import LUMA
 
-PIXELS = 12  # four pixels per position at half resolution, times three colours
+PACKED_CHANNELS = 12  # pixel_unshuffle by 2: four pixels of three colours
 # Blur weight of each neighbour (above, below, left, right) for colour and for brightness. Networks produce more of
 # the finest grain than style images have, most of all in colour; a quarter removes single-pixel checkerboards there.
 COLOUR_BLUR = 0.25
@@ -81,14 +81,14 @@ def residual_kernel(blur: float) -> Tensor:
     )
     luma = torch.tensor(LUMA).repeat(3, 1)
     kernel = _per_colour(luma, luma_filter) + _per_colour(torch.eye(3) - luma, colour_filter)
-    kernel[range(PIXELS), range(PIXELS), SIZE // 2, SIZE // 2] -= 1
+    kernel[range(PACKED_CHANNELS), range(PACKED_CHANNELS), SIZE // 2, SIZE // 2] -= 1
     return kernel.contiguous(memory_format=torch.channels_last)
 
 
 def _per_colour(colours: Tensor, kernel: Tensor) -> Tensor:
     """Return the `(12, 12, h, w)` product of a colour matrix `(3, 3)` and a spatial kernel `(4, 4, h, w)`."""
     outer = torch.einsum("ij,pqhw->ipjqhw", colours, kernel)
-    return outer.reshape(PIXELS, PIXELS, *kernel.shape[2:])
+    return outer.reshape(PACKED_CHANNELS, PACKED_CHANNELS, *kernel.shape[2:])
 
 
 _RESIDUAL, _TRAINING_RESIDUAL = residual_kernel(BLUR), residual_kernel(TRAINING_BLUR)

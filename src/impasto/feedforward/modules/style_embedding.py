@@ -9,10 +9,9 @@ from torch import Tensor, nn
 
 from impasto.feedforward.modules.transform import ModulatedLayer, StyleParams
 
-STYLES = "network:styles"
 HIDDEN = 64
 EMBEDDING = 16
-STROKES = (0.5, 1.5)
+STROKES = (0.5, 1.5)  # ratio to the trained size
 # A little more than the optimiser's .5: at the same content distance, a one-pass image shows less of the style.
 DEFAULT_STRENGTH = 0.6
 

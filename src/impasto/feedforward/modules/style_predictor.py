@@ -28,7 +28,8 @@ DIRECTIONS = 64
 class StyleStatistics:
     """Feature statistics of style images: a mean `(B, K)` and a root covariance `(B, K, K)` for each of `LAYERS`.
 
-    They are statistics of the compact encoder's heads. The root R is symmetric, R R = covariance.
+    They are statistics of the compact encoder's outputs: 1x1 projections of each layer to K components. The root R
+    is symmetric, R R = covariance.
     """
 
     means: dict[str, Tensor]
@@ -59,9 +60,10 @@ class StylePredictor(nn.Module):
     """Maps style statistics and a strength to style parameters.
 
     A modulated layer of C channels is shaped by an encoder layer of K components with root covariance R and mean m:
-    ``matrix = diag(g) + sqrt(K) P R Q + sum_n a_n B_n`` and ``shift = h + P m``, with trained P `(C, K)`, Q `(K, C)`
-    and a bank of B `(C, C)`. A small perceptron computes g, h and a from the statistics of all encoder layers, their
-    spread along trained directions, and the strength. (Ghiasi et al., BMVC 2017, predict diagonal parameters.)
+    ``matrix = diag(1 + g) + s sqrt(K) P R Q + sum_n a_n B_n`` and ``shift = h + s P m`` at strength s, with trained P
+    `(C, K)`, Q `(K, C)` and a bank of B_n `(C, C)`. A small perceptron computes g, h and a from the statistics of all
+    encoder layers, their spread along trained directions, and the strength. (Ghiasi et al., BMVC 2017, predict
+    diagonal parameters.)
     """
 
     offset: Tensor
@@ -87,7 +89,7 @@ class StylePredictor(nn.Module):
             nn.ReLU(),
             nn.Linear(hidden, 2 * sum(layer.channels for layer in self.modulated_layers)),
         )
-        # P, Q and B of the equation.
+        # Q, P and B of the equation, one per modulated layer.
         self.input_projections = nn.ParameterList()
         self.output_projections = nn.ParameterList()
         self.bank = nn.ParameterList()

@@ -16,9 +16,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from impasto.feedforward.modules.norms import Norms
-from impasto.feedforward.modules.norms import mix_channels as mix_channels
-from impasto.feedforward.modules.output_filter import PIXELS, filter_output
+from impasto.feedforward.modules.modulation import Modulation
+from impasto.feedforward.modules.output_filter import PACKED_CHANNELS, filter_output
 
 WIDTHS = (32, 64, 96)
 BLOCKS = (1, 3, 4)
@@ -41,7 +40,7 @@ def modulated_layers(
         for width, stride, count in zip(widths[::-1], (8, 4, 2), blocks[::-1], strict=True)
         for _ in range(count)
     ]
-    return (*layers, ModulatedLayer(widths[0] + PIXELS, 2))
+    return (*layers, ModulatedLayer(widths[0] + PACKED_CHANNELS, 2))
 
 
 class StyleParams(NamedTuple):
@@ -91,9 +90,9 @@ class ResidualBlock(nn.Module):
         self.conv2 = ReplicateConv2d(channels, channels, 3)
         self.gain = nn.Parameter(torch.full((channels, 1, 1), 0.5))
 
-    def forward(self, x: Tensor, matrix: Tensor, shift: Tensor, norms: Norms, index: int) -> Tensor:
+    def forward(self, x: Tensor, matrix: Tensor, shift: Tensor, modulation: Modulation, index: int) -> Tensor:
         """Return the block's output for `x` `(B, C, h, w)`; `index` numbers its modulated layer."""
-        branch = self.conv2(self.conv1(norms.modulate(x, matrix, shift, index)).relu_())
+        branch = self.conv2(self.conv1(modulation.modulate(x, matrix, shift, index)).relu_())
         return torch.addcmul(x, self.gain.to(x.dtype), branch)
 
 
@@ -106,7 +105,7 @@ class TransformNet(nn.Module):
         super().__init__()
         half, quarter, eighth = widths
         self.modulated_layers = modulated_layers(widths, blocks)
-        self.stem = ReplicateConv2d(PIXELS, half, 3)
+        self.stem = ReplicateConv2d(PACKED_CHANNELS, half, 3)
         self.conv_half = ReplicateConv2d(half, half, 3)
         self.down_quarter = ReplicateConv2d(half, quarter, 3, stride=2)
         self.conv_quarter = ReplicateConv2d(quarter, quarter, 3)
@@ -119,14 +118,16 @@ class TransformNet(nn.Module):
                 "2": nn.Conv2d(quarter, half, 1),
             }
         )
-        self.head = ReplicateConv2d(half + PIXELS, PIXELS, 3)
+        self.head = ReplicateConv2d(half + PACKED_CHANNELS, PACKED_CHANNELS, 3)
 
-    def forward(self, image: Tensor, style_params: StyleParams, norms: Norms | None = None) -> Tensor:
+    def forward(
+        self, image: Tensor, style_params: StyleParams, modulation: Modulation | None = None
+    ) -> Tensor:
         """Return the stylised image `(B, 3, H, W)`, not clamped; H and W are multiples of 8.
 
         `image` is `(B, 3, H, W)` in [0, 1]; `style_params` have a batch of 1 or B.
         """
-        norms = norms or Norms()
+        modulation = modulation or Modulation()
         matrices, shifts = style_params
         pixels = F.pixel_unshuffle(image - 0.5, 2).contiguous(memory_format=torch.channels_last)
         half = self.stem(pixels).relu_()
@@ -141,9 +142,9 @@ class TransformNet(nn.Module):
                 stride = layer.stride
                 x = F.interpolate(self.upsample[str(stride)](x), scale_factor=2.0, mode="bilinear")
                 x = x + skips[stride]
-            x = block(x, matrices[index], shifts[index], norms, index)
+            x = block(x, matrices[index], shifts[index], modulation, index)
         x = torch.cat([x, pixels.to(x.dtype)], 1)
-        x = norms.modulate(x, matrices[-1], shifts[-1], len(self.blocks))
+        x = modulation.modulate(x, matrices[-1], shifts[-1], len(self.blocks))
         out = self.head(x)
         return F.pixel_shuffle(filter_output(out, self.training), 2) + 0.5
 
@@ -181,5 +182,5 @@ def initialise(network: TransformNet) -> None:
                 nn.init.zeros_(module.bias)
     with torch.no_grad():
         network.head.weight.mul_(0.05)
-        for channel in range(PIXELS):
-            network.head.weight[channel, -PIXELS + channel, 1, 1] += 0.2
+        for channel in range(PACKED_CHANNELS):
+            network.head.weight[channel, -PACKED_CHANNELS + channel, 1, 1] += 0.2

@@ -13,10 +13,10 @@ from impasto.errors import WeightsError
 from impasto.feedforward.modules.style_predictor import StylePredictor
 from impasto.feedforward.modules.transform import TransformNet, initialise
 from impasto.feedforward.objective import objective
-from impasto.feedforward.restore import ANY_STYLE
 from impasto.feedforward.style_data import StyleRows
 from impasto.feedforward.tasks.one_pass import OnePassTask, modulated_optimizers
 from impasto.feedforward.training_settings import AnyStyleSettings
+from impasto.feedforward.weights import KIND_ANY
 from impasto.training.device import ComputeDevice
 from impasto.training.distributed import SINGLE, DataParallel
 from impasto.training.task import LossOutput
@@ -28,7 +28,7 @@ CHUNK = 256
 class AnyStyleTask(OnePassTask):
     """Style, spread and content losses over random photographs, style images and strengths."""
 
-    kind: ClassVar[str] = ANY_STYLE
+    kind: ClassVar[str] = KIND_ANY
     settings: AnyStyleSettings
 
     def __init__(
@@ -61,11 +61,11 @@ class AnyStyleTask(OnePassTask):
         """Return the objective of a batch; `full_strength_share` of it is painted at strength 1."""
         settings = self.settings
         photographs = self.next_photographs(step)
-        rows = [self.draws.randrange(len(self.styles)) for _ in range(settings.batch)]
+        chosen = [self.draws.randrange(len(self.styles)) for _ in range(settings.batch)]
         full = round(settings.full_strength_share * settings.batch)
         drawn = [1.0 if index < full else self.draws.random() for index in range(settings.batch)]
-        strength = torch.tensor(drawn[self.part], device=self.compute.device)
-        statistics, targets = self.styles.select(rows[self.part], self.compute.device)
+        strength = torch.tensor(drawn[self.rows], device=self.compute.device)
+        statistics, targets = self.styles.select(chosen[self.rows], self.compute.device)
         with self.compute.autocast():
             painted = self.network(photographs, self.style_predictor(statistics, strength))
         weight = content_weight(strength, settings.content_weight_at_0, settings.content_weight_at_1)

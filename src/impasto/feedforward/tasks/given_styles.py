@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from impasto.encoders import Encoder
 from impasto.feedforward.initial_weights import Initialiser
-from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH, STYLES, StyleEmbedding
+from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH, StyleEmbedding
 from impasto.feedforward.modules.transform import TransformNet, initialise
 from impasto.feedforward.objective import objective
 from impasto.feedforward.strength_controller import StrengthController
@@ -18,6 +18,7 @@ from impasto.feedforward.style_settings import GivenStyleSettings
 from impasto.feedforward.style_targets import draw_batch, measure_strokes
 from impasto.feedforward.tasks.one_pass import modulated_optimizers
 from impasto.feedforward.tasks.stable import StableTask
+from impasto.feedforward.weights import KIND_STYLES
 from impasto.training.device import ComputeDevice
 from impasto.training.distributed import SINGLE, DataParallel
 from impasto.training.task import LossOutput
@@ -26,7 +27,7 @@ from impasto.training.task import LossOutput
 class GivenStylesTask(StableTask):
     """The objective of the network for any style, with strengths, strokes and mixtures drawn for every picture."""
 
-    kind: ClassVar[str] = STYLES
+    kind: ClassVar[str] = KIND_STYLES
     settings: GivenStyleSettings
 
     def __init__(
@@ -66,13 +67,13 @@ class GivenStylesTask(StableTask):
         batch = draw_batch(
             self.draws, self.styles, settings.batch, settings.default_share, settings.mixture_share
         )
-        part = batch.part(self.part, device)
-        style_params = self.style_embedding(part.weights, part.strength, part.stroke)
+        local = batch.select(self.rows, device)
+        style_params = self.style_embedding(local.mixture, local.strength, local.stroke)
         with self.compute.autocast():
             painted = self.network(photographs, style_params)
-        weight = controller.weights(batch.strength)[self.part].to(device)
+        weight = controller.weights(batch.strength)[self.rows].to(device)
         content = self.content_targets(photographs)
-        output = objective(self.encoder, painted, content, part.targets, weight, settings.spread_weight)
+        output = objective(self.encoder, painted, content, local.targets, weight, settings.spread_weight)
         if settings.hold_strength:
             controller.follow(batch.strength, self.parallel.gather(output.content_distance).cpu())
         figures = dict(output.figures)

@@ -14,11 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from impasto.encoders import Encoder
-from impasto.feedforward.modules.johnson import JOHNSON, JohnsonNet
+from impasto.feedforward.modules.johnson import JohnsonNet
 from impasto.feedforward.modules.style_embedding import ConditionalInstanceNorm
 from impasto.feedforward.perceptual_loss import PerceptualLoss
 from impasto.feedforward.style_settings import GivenStyleSettings
 from impasto.feedforward.tasks.stable import StableTask
+from impasto.feedforward.weights import KIND_JOHNSON
 from impasto.training.device import ComputeDevice
 from impasto.training.distributed import SINGLE, DataParallel
 from impasto.training.optimizer_set import muon_and_adam
@@ -28,7 +29,7 @@ from impasto.training.task import LossOutput
 class JohnsonTask(StableTask):
     """Perceptual losses, Adam at a constant learning rate, one style for each picture, no averaged weights."""
 
-    kind: ClassVar[str] = JOHNSON
+    kind: ClassVar[str] = KIND_JOHNSON
     settings: GivenStyleSettings
 
     def __init__(
@@ -61,7 +62,7 @@ class JohnsonTask(StableTask):
         settings, device = self.settings, self.compute.device
         photographs = self.next_photographs(step)
         drawn = [self.draws.randrange(self.style_embedding.count) for _ in range(settings.batch)]
-        styles = drawn[self.part]
+        styles = drawn[self.rows]
         weights = torch.eye(self.style_embedding.count, device=device)[styles]
         ones = torch.ones(len(photographs), device=device)
         style_params = self.style_embedding(weights, ones, ones)

@@ -41,7 +41,7 @@ class OnePassTask(TrainingTask):
         self.encoder = encoder
         self.photographs = Photographs(photographs, settings.size, settings.seed + 1)
         self.draws = random.Random(settings.seed + 2)
-        self.part = parallel.part(settings.batch)
+        self.rows = parallel.rows(settings.batch)
         self.batch: Tensor | None = None
         self._content: dict[str, Tensor] = {}
 
@@ -70,7 +70,7 @@ class OnePassTask(TrainingTask):
             crops = self.photographs.batch(self.settings.batch)
             self.batch = crops.contiguous(memory_format=torch.channels_last)
             self._content = {}
-        return self.batch[self.part].to(self.compute.device)
+        return self.batch[self.rows].to(self.compute.device)
 
     def content_targets(self, photographs: Tensor) -> dict[str, Tensor]:
         """Return the content features of the `photographs` of this step, computed once for a batch."""

@@ -50,7 +50,7 @@ class StableTask(OnePassTask):
             return output
         batch = self.settings.batch
         with self.compute.autocast():
-            change = self.stability(network, photographs, painted, style_params, batch, self.part)
+            change = self.stability(network, photographs, painted, style_params, batch, self.rows)
         figures = {**output.figures, "change": float(change.detach())}
         return LossOutput(output.loss + weight * change, figures)
 

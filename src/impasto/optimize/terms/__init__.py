@@ -7,16 +7,14 @@ them (`Job.term_factories`) has more terms, and the engine needs no change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from impasto.losses import Term
 from impasto.optimize.terms.content import content_terms
 from impasto.optimize.terms.image import anchor_terms, variation_terms
-from impasto.optimize.terms.scale_inputs import ScaleInputs
+from impasto.optimize.terms.scale_inputs import ScaleInputs, TermsOfView
 from impasto.optimize.terms.style import style_terms
-from impasto.optimize.views import View
 
-TermFactory = Callable[[ScaleInputs], Callable[[View], Sequence[Term]]]
+TermFactory = Callable[[ScaleInputs], TermsOfView]
 
 DEFAULT_TERMS: tuple[TermFactory, ...] = (content_terms, style_terms, variation_terms, anchor_terms)
 
@@ -24,6 +22,7 @@ __all__ = [
     "DEFAULT_TERMS",
     "ScaleInputs",
     "TermFactory",
+    "TermsOfView",
     "anchor_terms",
     "content_terms",
     "style_terms",

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-from impasto.losses import AnchorTerm, Term, VariationTerm
-from impasto.optimize.terms.scale_inputs import ScaleInputs
-from impasto.optimize.views import View
+from impasto.losses import AnchorTerm, VariationTerm
+from impasto.optimize.terms.scale_inputs import ScaleInputs, TermsOfView
 
 
-def variation_terms(inputs: ScaleInputs) -> Callable[[View], Sequence[Term]]:
+def variation_terms(inputs: ScaleInputs) -> TermsOfView:
     """Build the term of total variation, if the recipe gives it a weight."""
     recipe = inputs.recipe
     terms = [VariationTerm(recipe.variation_weight, recipe.variation)] if recipe.variation_weight else []
     return lambda view: terms  # noqa: ARG005 (the same for every view)
 
 
-def anchor_terms(inputs: ScaleInputs) -> Callable[[View], Sequence[Term]]:
+def anchor_terms(inputs: ScaleInputs) -> TermsOfView:
     """Build the term that keeps scales above the base size close to the image of the base size."""
     terms = []
     if inputs.base_image is not None and inputs.recipe.anchor:

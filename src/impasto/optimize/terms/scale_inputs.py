@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,28 +12,33 @@ from torch import Tensor
 from impasto.encoders import Encoder
 from impasto.guidance import Placement, Protection
 from impasto.imaging import area_average, resize
+from impasto.losses import Term
 from impasto.optimize.pictures import RunPictures
 from impasto.optimize.plan import ScalePlan
 from impasto.optimize.recipe import Recipe
+from impasto.optimize.views import View
 
 # A mask with a smaller mean than this at a layer is empty there.
-MIN_MASK_SHARE = 1e-6
+MIN_MASK_MEAN = 1e-6
+
+# The terms of an objective whose encoder gets the image through a view.
+TermsOfView = Callable[[View], Sequence[Term]]
 
 
 @dataclass(frozen=True, eq=False)
 class ScaleInputs:
     """The inputs of one scale.
 
-    ``mix`` are the weights of the styles at this scale; a style of weight 0 is not measured. Random losses draw from
-    ``generator``, whose state a checkpoint stores. ``base_image`` (1,3,h,w) is the finished image of the base size, at
-    scales above it.
+    ``style_weights`` are the weights of the styles at this scale; a style of weight 0 is not measured. Random losses
+    draw from ``generator``, whose state a checkpoint stores. ``base_image`` (1,3,h,w) is the finished image of the base
+    size, at scales above it.
     """
 
     recipe: Recipe
     scale: ScalePlan
     encoder: Encoder
     pictures: RunPictures
-    mix: tuple[float, ...]
+    style_weights: tuple[float, ...]
     generator: torch.Generator | None = None
     base_image: Tensor | None = None
 

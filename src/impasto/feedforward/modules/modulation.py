@@ -11,8 +11,8 @@ from torch.autograd.function import once_differentiable
 EPSILON = 1e-5
 
 
-class Norms:
-    """Instance normalisation followed by a style's affine map of the channels.
+class Modulation:
+    """Instance normalisation followed by ``x -> M x + b``: AdaIN with a full matrix.
 
     `index` is the number of the modulated layer; subclasses keep statistics or style parameters by it.
     """
@@ -30,7 +30,7 @@ class Norms:
     def affine(self, x: Tensor, matrix: Tensor, shift: Tensor, index: int) -> Tensor:
         """Return ``matrix x + shift`` of normalised `x`; subclasses may blend several styles by region."""
         del index
-        return mix_channels(x, matrix, shift)
+        return apply_matrix(x, matrix, shift)
 
 
 class InstanceNorm(torch.autograd.Function):
@@ -62,7 +62,7 @@ class InstanceNorm(torch.autograd.Function):
         return result
 
 
-def mix_channels(x: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
+def apply_matrix(x: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
     """Return ``matrix x + shift`` at every position of `x` `(B, C, h, w)`.
 
     `matrix` is `(B, C, C)`, or `(B, C)` for a diagonal one, and `shift` `(B, C)`; a batch of 1 is broadcast.

@@ -1,4 +1,4 @@
-"""Any picture in, a finite one of its size out; regions and mixtures."""
+"""`NetworkRunner`: finite pictures of the same size, masks, regions and mixtures."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import torch
 from torch import Tensor
 
 from impasto.errors import PictureError, RecipeError, WeightsError
-from impasto.feedforward.descriptor import ModelDescriptor
-from impasto.feedforward.modules.norms import Norms, mix_channels
-from impasto.feedforward.modules.region_norms import (
+from impasto.feedforward.modules.modulation import Modulation, apply_matrix
+from impasto.feedforward.modules.region_modulation import (
     FrozenStatistics,
-    RegionNorms,
+    RegionModulation,
     StatisticsRecorder,
     mix_style_params,
 )
 from impasto.feedforward.modules.transform import StyleParams
+from impasto.feedforward.runner import NetworkRunner
 from impasto.imaging.frame import MARGIN, Frame, TileWindow
 
 from .conftest import make_style_params
@@ -43,9 +43,9 @@ PICTURES = {
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("name", PICTURES)
-def test_any_picture_comes_back_finite_and_of_its_size(network, style_params_list, name, precision) -> None:
+def test_any_picture_comes_back_finite_and_of_its_size(network, styles, name, precision) -> None:
     image = PICTURES[name]
-    out = ModelDescriptor(network, precision=precision).paint(image, style_params_list[0])
+    out = NetworkRunner(network, precision=precision).paint(image, styles[0])
     assert out.shape == image.shape
     assert out.dtype == torch.float32
     assert bool(((out >= 0) & (out <= 1)).all())
@@ -70,32 +70,30 @@ def test_a_window_of_the_frame_is_one_of_the_padded_picture() -> None:
         torch.empty(1, 3, 0, 8), torch.full((1, 3, 8, 8), 1.5), torch.full((1, 3, 8, 8), float("nan")),
     ],
 )  # fmt: skip
-def test_other_tensors_are_refused(loaded, style_params_list, image) -> None:
+def test_other_tensors_are_refused(runner, styles, image) -> None:
     with pytest.raises(PictureError):
-        loaded.paint(image, style_params_list[0])
+        runner.paint(image, styles[0])
 
 
-def test_codes_and_masks_that_do_not_fit_are_refused(loaded, style_params_list) -> None:
+def test_style_parameters_and_masks_that_do_not_fit_are_refused(runner, styles) -> None:
     image, mask = torch.rand(1, 3, 20, 20), torch.ones(1, 1, 20, 20)
     with pytest.raises(RecipeError, match="style parameters"):
-        loaded.paint(image, StyleParams(style_params_list[0].matrices[:-1], style_params_list[0].shifts[:-1]))
+        runner.paint(image, StyleParams(styles[0].matrices[:-1], styles[0].shifts[:-1]))
     with pytest.raises(RecipeError, match="masks"):
-        loaded.paint(image, style_params_list, [mask])
+        runner.paint(image, styles, [mask])
     with pytest.raises(RecipeError, match="masks"):
-        loaded.paint(image, style_params_list)
+        runner.paint(image, styles)
     with pytest.raises(PictureError):
-        loaded.paint(image, style_params_list, [mask, mask[:, :, 1:]])
+        runner.paint(image, styles, [mask, mask[:, :, 1:]])
 
 
-def test_values_that_are_not_finite_are_an_error(loaded, style_params_list) -> None:
-    broken = StyleParams(
-        style_params_list[0].matrices, tuple(shift * float("inf") for shift in style_params_list[0].shifts)
-    )
+def test_values_that_are_not_finite_are_an_error(runner, styles) -> None:
+    broken = StyleParams(styles[0].matrices, tuple(shift * float("inf") for shift in styles[0].shifts))
     with pytest.raises(WeightsError, match="not finite"):
-        loaded.paint(torch.rand(1, 3, 20, 20), broken)
+        runner.paint(torch.rand(1, 3, 20, 20), broken)
 
 
-def test_what_overflows_in_half_precision_is_painted_in_float32(style_params_list) -> None:
+def test_what_overflows_in_half_precision_is_painted_in_float32(styles) -> None:
     class Overflows:
         """Finite in float32 alone."""
 
@@ -104,75 +102,73 @@ def test_what_overflows_in_half_precision_is_painted_in_float32(style_params_lis
         def __init__(self, modulated_layers) -> None:
             self.modulated_layers = modulated_layers
 
-        def __call__(self, image, style_params, norms=None):
+        def __call__(self, image, style_params, modulation=None):
             small = torch.ones(1, 1)
             return image * 0.5 if (small @ small).dtype == torch.float32 else image / 0
 
-    loaded = ModelDescriptor(Overflows(_sites(style_params_list[0])), precision="bfloat16")
+    runner = NetworkRunner(Overflows(_modulated_layers(styles[0])), precision="bfloat16")
     image = torch.rand(1, 3, 20, 20)
-    torch.testing.assert_close(loaded.paint(image, style_params_list[0]), image * 0.5)
+    torch.testing.assert_close(runner.paint(image, styles[0]), image * 0.5)
 
 
-def _sites(style_params):
+def _modulated_layers(style_params):
     from impasto.feedforward.modules.transform import ModulatedLayer
 
     return [ModulatedLayer(shift.shape[1], 8) for shift in style_params.shifts]
 
 
-def test_a_region_is_painted_as_by_its_style_alone(network, style_params_list) -> None:
-    """With statistics kept, what lies further from the border than a feature sees is the same."""
+def test_a_region_is_painted_as_by_its_style_alone(network, styles) -> None:
+    """With frozen statistics, pixels further from the border than the receptive field are the same."""
     image = torch.rand(1, 3, 32, 512, generator=torch.Generator().manual_seed(4))
-    recording = StatisticsRecorder()
+    recorder = StatisticsRecorder()
     with torch.no_grad():
-        network(image, style_params_list[0], recording)
-        fixed = FrozenStatistics(recording.statistics)
+        network(image, styles[0], recorder)
+        frozen = FrozenStatistics(recorder.statistics)
         left = torch.zeros(1, 1, 32, 512)
         left[..., :256] = 1
-        both = network(image, style_params_list[0], RegionNorms(style_params_list, [left, 1 - left], fixed))
-        alone = [network(image, style_params, fixed) for style_params in style_params_list]
+        both = network(image, styles[0], RegionModulation(styles, [left, 1 - left], frozen))
+        alone = [network(image, style_params, frozen) for style_params in styles]
     torch.testing.assert_close(both[..., :128], alone[0][..., :128], atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(both[..., -128:], alone[1][..., -128:], atol=1e-5, rtol=1e-5)
     assert (both[..., -128:] - alone[0][..., -128:]).abs().max() > 0.01
 
 
 def test_a_mask_of_everything_is_its_style_and_the_photograph_shows_where_nothing_covers(
-    loaded, style_params_list
+    runner, styles
 ) -> None:
     image = torch.rand(1, 3, 30, 40)
     every, none = torch.ones(1, 1, 30, 40), torch.zeros(1, 1, 30, 40)
-    alone = loaded.paint(image, style_params_list[0])
-    torch.testing.assert_close(loaded.paint(image, style_params_list, [every, none]), alone)
+    alone = runner.paint(image, styles[0])
+    torch.testing.assert_close(runner.paint(image, styles, [every, none]), alone)
     half = every.clone()
     half[..., 20:] = 0
-    out = loaded.paint(image, [style_params_list[0]], [half])
+    out = runner.paint(image, [styles[0]], [half])
     torch.testing.assert_close(out[..., :20], alone[..., :20])
     torch.testing.assert_close(out[..., 20:], image[..., 20:])
 
 
-def test_equal_masks_are_the_mixed_code(loaded, style_params_list) -> None:
+def test_equal_masks_are_the_mixed_style_parameters(runner, styles) -> None:
     image = torch.rand(1, 3, 24, 24)
     mask = torch.full((1, 1, 24, 24), 0.5)
-    mixed = loaded.paint(image, mix_style_params(style_params_list, [0.5, 0.5]))
-    torch.testing.assert_close(
-        loaded.paint(image, style_params_list, [mask, mask]), mixed, atol=1e-5, rtol=1e-4
-    )
+    mixed = runner.paint(image, mix_style_params(styles, [0.5, 0.5]))
+    torch.testing.assert_close(runner.paint(image, styles, [mask, mask]), mixed, atol=1e-5, rtol=1e-4)
 
 
-def test_mixing_is_linear_also_of_diagonal_and_full_codes(network, style_params_list) -> None:
+def test_mixing_is_linear_also_of_diagonal_and_full_matrices(network, styles) -> None:
     diagonal = make_style_params(network.modulated_layers, 3, diagonal=True)
-    mixed = mix_style_params([style_params_list[0], diagonal], [0.25, 0.75])
+    mixed = mix_style_params([styles[0], diagonal], [0.25, 0.75])
     x = torch.randn(1, network.modulated_layers[0].channels, 3, 4)
-    found = mix_channels(x, mixed.matrices[0], mixed.shifts[0])
-    parts = [mix_channels(x, c.matrices[0], c.shifts[0]) for c in (style_params_list[0], diagonal)]
-    torch.testing.assert_close(found, 0.25 * parts[0] + 0.75 * parts[1])
+    output = apply_matrix(x, mixed.matrices[0], mixed.shifts[0])
+    parts = [apply_matrix(x, c.matrices[0], c.shifts[0]) for c in (styles[0], diagonal)]
+    torch.testing.assert_close(output, 0.25 * parts[0] + 0.75 * parts[1])
     assert all(m.ndim == 2 for m in mix_style_params([diagonal, diagonal], [0.5, 0.5]).matrices)
 
 
 def test_pooled_statistics_are_those_of_all_positions() -> None:
     parts = torch.randn(3, 4, 5, 6) * 3 + 2
-    recording = StatisticsRecorder()
-    pooled = recording.normalise(parts, 0)
+    recorder = StatisticsRecorder()
+    pooled = recorder.normalise(parts, 0)
     joined = parts.permute(1, 0, 2, 3).reshape(1, 4, 15, 6)
-    expected = Norms().normalise(joined, 0).reshape(4, 3, 5, 6).permute(1, 0, 2, 3)
+    expected = Modulation().normalise(joined, 0).reshape(4, 3, 5, 6).permute(1, 0, 2, 3)
     torch.testing.assert_close(pooled, expected, atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(FrozenStatistics(recording.statistics).normalise(parts, 0), pooled)
+    torch.testing.assert_close(FrozenStatistics(recorder.statistics).normalise(parts, 0), pooled)

@@ -1,4 +1,4 @@
-"""A one-pass network on a device: any image in, a finite image of the same size out."""
+"""Inference of one-pass networks on a device: padding, tiling, masks and number formats."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from impasto.encoders import best_precision
+from impasto.encoders import PRECISIONS, best_precision
 from impasto.errors import PictureError, RecipeError, WeightsError, unknown
-from impasto.feedforward.backends import Engine
-from impasto.feedforward.modules.norms import Norms
-from impasto.feedforward.modules.region_norms import FrozenStatistics, RegionNorms, StatisticsRecorder
+from impasto.feedforward.backends import GraphRunner
+from impasto.feedforward.modules.modulation import Modulation
+from impasto.feedforward.modules.region_modulation import (
+    FrozenStatistics,
+    RegionModulation,
+    StatisticsRecorder,
+)
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.weights import Network
 from impasto.imaging.frame import Frame, TileWindow
-from impasto.imaging.tiles import DEFAULT_TILING, Tiling, paint_tiles, sample
+from impasto.imaging.tiles import DEFAULT_TILING, Tiling, paint_tiles, sample_windows
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 SMALLEST_TILE = 384
 
 
@@ -27,11 +30,12 @@ def ignore_progress(done: int, total: int) -> None:
     """Do nothing: the default progress callback."""
 
 
-class ModelDescriptor:
-    """A network on a device, in the number format that is fastest there.
+class NetworkRunner:
+    """Runs a one-pass network on a device: pads, tiles, blends masks, falls back to float32.
 
-    `card` is the model card in its file, `name` what messages call it. An `engine` runs in place of PyTorch, except
-    where several styles are painted by masks. Raises RecipeError for an unknown precision.
+    `precision` is the number format, by default the fastest on the device; RecipeError is raised for an unknown one.
+    `card` is the model card in the network's file, and `name` is what messages call it. A `graph_runner` runs in place
+    of PyTorch, except with masks.
     """
 
     def __init__(
@@ -42,7 +46,7 @@ class ModelDescriptor:
         device: torch.device | None = None,
         precision: str | None = None,
         name: str = "network",
-        engine: Engine | None = None,
+        graph_runner: GraphRunner | None = None,
     ) -> None:
         self.device = device or torch.device("cpu")
         self.precision = precision or best_precision(self.device)
@@ -50,7 +54,7 @@ class ModelDescriptor:
             raise RecipeError(unknown("precision", self.precision, PRECISIONS))
         self.card = dict(card or {})
         self.name = name
-        self.engine = engine
+        self.graph_runner = graph_runner
         if isinstance(network, nn.Module):
             network.to(self.device).eval().requires_grad_(False)
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -86,43 +90,53 @@ class ModelDescriptor:
         check_tiling(tiling)
         styles = [style_params] if isinstance(style_params, StyleParams) else style_params
         styles = [self._checked(style) for style in styles]
-        shares, cover = _shares(image, styles, masks)
+        pixel_weights, cover = _pixel_weights(image, styles, masks)
         frame = Frame(image.shape[2], image.shape[3], self.multiple)
 
-        def paint_windows(windows: Sequence[TileWindow], norms: Norms) -> Tensor:
+        def paint_windows(windows: Sequence[TileWindow], modulation: Modulation) -> Tensor:
             crops = torch.cat([frame.cut(image, window) for window in windows])
             if len(styles) > 1:
                 parts = [
-                    torch.cat([frame.cut(share, window) for window in windows]).to(self.device)
-                    for share in shares
+                    torch.cat([frame.cut(weight, window) for window in windows]).to(self.device)
+                    for weight in pixel_weights
                 ]
-                norms = RegionNorms(styles, parts, norms)
-            return self._run(crops, styles[0], norms, self.engine if masks is None else None)
+                modulation = RegionModulation(styles, parts, modulation)
+            return self._run(crops, styles[0], modulation, self.graph_runner if masks is None else None)
 
         if frame.whole.height * frame.whole.width <= tiling.at_once:
-            out = frame.crop(paint_windows([frame.whole], Norms())).cpu()
+            out = frame.crop(paint_windows([frame.whole], Modulation())).cpu()
             on_progress(1, 1)
         else:
             recorder = StatisticsRecorder()
-            paint_windows(sample(frame), recorder)
+            paint_windows(sample_windows(frame), recorder)
             frozen = FrozenStatistics(recorder.statistics)
             out = paint_tiles(frame, tiling, lambda window: paint_windows([window], frozen), on_progress)
         if cover is not None:
             out = torch.lerp(image.cpu(), out, cover.cpu())
         return out.clamp_(0, 1)
 
-    def _run(self, padded: Tensor, style_params: StyleParams, norms: Norms, engine: Engine | None) -> Tensor:
+    def _run(
+        self,
+        padded: Tensor,
+        style_params: StyleParams,
+        modulation: Modulation,
+        graph_runner: GraphRunner | None,
+    ) -> Tensor:
         """Return the network's output for padded images; if a low precision overflows, repeat in float32."""
-        if engine is not None and len(padded) == 1 and type(norms) in (Norms, FrozenStatistics):
-            statistics = norms.statistics if isinstance(norms, FrozenStatistics) else None
-            out = engine(padded, style_params, statistics)
+        if (
+            graph_runner is not None
+            and len(padded) == 1
+            and type(modulation) in (Modulation, FrozenStatistics)
+        ):
+            statistics = modulation.statistics if isinstance(modulation, FrozenStatistics) else None
+            out = graph_runner(padded, style_params, statistics)
             if bool(torch.isfinite(out).all()):
                 return out
         padded = padded.to(self.device)
         for precision in dict.fromkeys((self.precision, "float32")):
             autocast = precision != "float32"
             with torch.autocast(self.device.type, PRECISIONS[precision]) if autocast else nullcontext():
-                out = self.network(padded, style_params, norms)
+                out = self.network(padded, style_params, modulation)
             if bool(torch.isfinite(out).all()):
                 return out
         height, width = padded.shape[2:]
@@ -176,10 +190,10 @@ def check_tiling(tiling: Tiling) -> None:
         )
 
 
-def _shares(
+def _pixel_weights(
     image: Tensor, styles: Sequence[StyleParams], masks: Sequence[Tensor] | None
 ) -> tuple[list[Tensor], Tensor | None]:
-    """Return each style's share of every pixel, which sum to 1, and how much of the content image they cover."""
+    """Return each style's weight at every pixel, which sum to 1, and how much of the content image they cover."""
     if masks is None and len(styles) == 1:
         return [], None
     size = (1, 1, *image.shape[2:])
@@ -194,5 +208,5 @@ def _shares(
                 " read it with impasto.imaging.read_mask."
             )
     total = torch.stack(list(masks)).sum(0)
-    shares = [torch.where(total > 0, mask / total.clamp_min(1e-6), 1 / len(styles)) for mask in masks]
-    return shares, None if bool((total >= 1).all()) else total.clamp(max=1)
+    pixel_weights = [torch.where(total > 0, mask / total.clamp_min(1e-6), 1 / len(styles)) for mask in masks]
+    return pixel_weights, None if bool((total >= 1).all()) else total.clamp(max=1)

@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from impasto.errors import RecipeError, WeightsError
-from impasto.feedforward import catalogue as models
-from impasto.feedforward.catalogue import find_model, identity_style_params, open_model
-from impasto.feedforward.descriptor import ModelDescriptor
+from impasto.feedforward import open_network
 from impasto.feedforward.modules.johnson import JohnsonNet
-from impasto.feedforward.modules.region_norms import mix_style_params
+from impasto.feedforward.modules.region_modulation import mix_style_params
 from impasto.feedforward.modules.style_embedding import ConditionalInstanceNorm, StyleEmbedding
 from impasto.feedforward.modules.style_predictor import StylePredictor
 from impasto.feedforward.modules.transform import TransformNet
+from impasto.feedforward.open_network import find_model, identity_style_params, open_model
 from impasto.feedforward.pretrained import pretrained_networks
+from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.weights import write_network
 from impasto.imaging import Picture
 
@@ -47,21 +47,21 @@ def styles_file(network, tmp_path):
     )
 
 
-def test_any_painting_has_a_code_that_changes_with_strength_and_stroke(any_file) -> None:
+def test_any_style_image_has_parameters_that_change_with_strength_and_stroke(any_file) -> None:
     model = open_model(any_file)
-    painting = Picture(torch.rand(1, 3, 40, 50, generator=torch.Generator().manual_seed(0)))
-    full = model.mixed_style_params([painting], strength=1.0)
-    assert torch.equal(full.matrices[0], model.style_params([painting])[0].matrices[0])
+    style_image = Picture(torch.rand(1, 3, 40, 50, generator=torch.Generator().manual_seed(0)))
+    full = model.mixed_style_params([style_image], strength=1.0)
+    assert torch.equal(full.matrices[0], model.style_params([style_image])[0].matrices[0])
     for other in (
-        model.mixed_style_params([painting], strength=0.3),
-        model.mixed_style_params([painting], stroke=0.5),
+        model.mixed_style_params([style_image], strength=0.3),
+        model.mixed_style_params([style_image], stroke=0.5),
     ):
         assert (other.matrices[0] - full.matrices[0]).abs().max() > 1e-4
-    loaded = ModelDescriptor(model.source.network, model.card)
-    assert bool(torch.isfinite(loaded.paint(torch.rand(1, 3, 20, 30), full)).all())
+    runner = NetworkRunner(model.network, model.card)
+    assert bool(torch.isfinite(runner.paint(torch.rand(1, 3, 20, 30), full)).all())
     second = Picture(torch.rand(1, 3, 30, 30))
-    mixed = model.mixed_style_params([painting, second], [3, 1])
-    expected = mix_style_params(model.style_params([painting, second]), [0.75, 0.25])
+    mixed = model.mixed_style_params([style_image, second], [3, 1])
+    expected = mix_style_params(model.style_params([style_image, second]), [0.75, 0.25])
     torch.testing.assert_close(mixed.matrices[2], expected.matrices[2])
 
 
@@ -69,9 +69,7 @@ def test_own_styles_by_name(styles_file) -> None:
     model = open_model(styles_file)
     assert model.names == ("reed", "wave")
     mixed = model.mixed_style_params(["wave", "reed"], [1, 3], 0.5, 1.5)
-    rows = model.source.style_embedding(
-        torch.tensor([[0.75, 0.25]]), torch.tensor([0.5]), torch.tensor([1.5])
-    )
+    rows = model.style_embedding(torch.tensor([[0.75, 0.25]]), torch.tensor([0.5]), torch.tensor([1.5]))
     torch.testing.assert_close(mixed.matrices[0], rows.matrices[0])
     assert len(model.style_params(["reed", "wave", "reed"])) == 3
     for styles, weights, strength, stroke, words in (
@@ -83,20 +81,20 @@ def test_own_styles_by_name(styles_file) -> None:
             model.mixed_style_params(styles, weights, strength, stroke)
 
 
-@pytest.mark.parametrize(("said", "expected"), [({}, 1.0), ({"default_strength": 0.6}, 0.6)])
-def test_the_usual_strength_is_the_cards(network, tmp_path, said, expected) -> None:
+@pytest.mark.parametrize(("changes", "expected"), [({}, 1.0), ({"default_strength": 0.6}, 0.6)])
+def test_the_default_strength_is_the_cards(network, tmp_path, changes, expected) -> None:
     parts = {"network": network, "style_embedding": StyleEmbedding(network.modulated_layers, 2)}
-    card = {"widths": WIDTHS, "blocks": (1, 3, 4), "styles": NAMES, **said}
+    card = {"widths": WIDTHS, "blocks": (1, 3, 4), "styles": NAMES, **changes}
     assert (
         open_model(write(tmp_path / "u.safetensors", "network:styles", parts, **card)).default_strength
         == expected
     )
 
 
-@pytest.mark.parametrize("said", ["much", 7, -0.1, None, []])
-def test_a_usual_strength_that_is_none(network, tmp_path, said) -> None:
+@pytest.mark.parametrize("strength", ["much", 7, -0.1, None, []])
+def test_a_default_strength_that_is_invalid(network, tmp_path, strength) -> None:
     parts = {"network": network, "style_embedding": StyleEmbedding(network.modulated_layers, 2)}
-    card = {"widths": WIDTHS, "blocks": (1, 3, 4), "styles": NAMES, "default_strength": said}
+    card = {"widths": WIDTHS, "blocks": (1, 3, 4), "styles": NAMES, "default_strength": strength}
     with pytest.raises(WeightsError, match="do not fit"):
         open_model(write(tmp_path / "u.safetensors", "network:styles", parts, **card))
 
@@ -109,7 +107,7 @@ def test_the_published_network_paints_and_its_one_style_needs_no_name(tmp_path) 
     style_params = model.mixed_style_params([])
     assert all(matrix.ndim == 2 for matrix in style_params.matrices)
     image = torch.rand(1, 3, 21, 33)
-    assert ModelDescriptor(model.source.network).paint(image, style_params).shape == image.shape
+    assert NetworkRunner(model.network).paint(image, style_params).shape == image.shape
 
 
 def test_files_that_are_none(tmp_path, any_file, network) -> None:
@@ -126,7 +124,9 @@ def test_files_that_are_none(tmp_path, any_file, network) -> None:
 
 def test_names_of_networks_that_ship(tmp_path, monkeypatch) -> None:
     assert all(path.is_file() for path in pretrained_networks().values())
-    monkeypatch.setattr(models, "pretrained_networks", lambda: {"delft": tmp_path / "delft.safetensors"})
+    monkeypatch.setattr(
+        open_network, "pretrained_networks", lambda: {"delft": tmp_path / "delft.safetensors"}
+    )
     assert find_model("delft") == tmp_path / "delft.safetensors"
     assert find_model("folder/own") == tmp_path.__class__("folder/own")
     monkeypatch.chdir(tmp_path)
@@ -136,9 +136,9 @@ def test_names_of_networks_that_ship(tmp_path, monkeypatch) -> None:
         find_model("delfd")
 
 
-def test_the_placeholder_is_the_code_that_changes_nothing(network) -> None:
+def test_the_identity_style_parameters_change_nothing(network) -> None:
     x = torch.randn(1, network.modulated_layers[0].channels, 2, 3)
     style_params = identity_style_params(network)
     torch.testing.assert_close(
-        models.mix_style_params([style_params], [1.0]).matrices[0] @ x.flatten(2), x.flatten(2)
+        open_network.mix_style_params([style_params], [1.0]).matrices[0] @ x.flatten(2), x.flatten(2)
     )

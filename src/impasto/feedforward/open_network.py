@@ -1,25 +1,25 @@
-"""Opening one-pass networks from files, by their kind."""
+"""Open one-pass network files; make style parameters from names or images."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from impasto.encoders import Encoder, best_precision, open_device, open_encoder, prepare
 from impasto.errors import RecipeError, WeightsError, unknown
-from impasto.feedforward.modules.region_norms import mix_style_params
+from impasto.feedforward.modules.region_modulation import mix_style_params
 from impasto.feedforward.modules.style_embedding import STROKES
-from impasto.feedforward.modules.style_predictor import StylePredictor, StyleStatistics
-from impasto.feedforward.modules.transform import StyleParams, TransformNet
+from impasto.feedforward.modules.style_predictor import StyleStatistics
+from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.pretrained import SUFFIX, pretrained_networks
 from impasto.feedforward.restore import restore_any_style, restore_given_styles
 from impasto.feedforward.style_data import LONGEST, measure_style
-from impasto.feedforward.weights import Network, read_network
+from impasto.feedforward.weights import KIND_ANY, KIND_JOHNSON, KIND_STYLES, Network, read_network
 from impasto.guidance import check_strength
 from impasto.imaging import PictureLike, fit, read_picture, resize
 
@@ -27,49 +27,27 @@ from impasto.imaging import PictureLike, fit, read_picture, resize
 MOST_REMEMBERED = 64
 
 
-class StyleSource(Protocol):
-    """A network and the module that makes its style parameters.
+class OnePassModel(ABC):
+    """An opened network file: its card, its network, and the module that makes the style parameters.
 
     `names` are the styles it was trained on, empty if it takes any style image. `controls` are those of "mix",
-    "strength" and "stroke" that it knows, and `strokes` is the range of the stroke.
+    "strength" and "stroke" that it knows; `default_strength` is used where none is given.
+
+    Raises ValueError or TypeError for an invalid default strength in the card.
     """
 
-    network: Network
-    names: tuple[str, ...]
-    controls: tuple[str, ...]
+    controls: tuple[str, ...] = ("mix", "strength", "stroke")
+    # Range of the stroke, as a ratio to the trained size.
     strokes: tuple[float, float]
 
-    def style_params(
-        self, styles: Sequence[PictureLike], strength: float, stroke: float
-    ) -> list[StyleParams]:
-        """Return the parameters of each of `styles` (names, or images) at a strength from 0 to 1 and a stroke."""
-        ...
-
-    def mixed_style_params(
-        self, styles: Sequence[PictureLike], weights: Sequence[float], strength: float, stroke: float
-    ) -> StyleParams:
-        """Return the parameters of the mixture of `styles` by `weights`, which sum to 1."""
-        ...
-
-
-@dataclass(frozen=True)
-class OnePassModel:
-    """An opened network file: its card, its style source, and the strength that is used by default."""
-
-    path: Path
-    card: Mapping[str, Any]
-    source: StyleSource
-    default_strength: float
-
-    @property
-    def network(self) -> Network:
-        """The transformation network."""
-        return self.source.network
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The styles that the network was trained on, empty if it takes any style image."""
-        return self.source.names
+    def __init__(self, path: Path, card: Mapping[str, Any], network: Network, names: tuple[str, ...]) -> None:
+        self.path = path
+        self.card = card
+        self.network = network
+        self.names = names
+        self.default_strength = float(card.get("default_strength", 1.0 if names else 0.5))
+        if not 0 <= self.default_strength <= 1:
+            raise ValueError(f"{self.default_strength} as the default strength")
 
     def style_params(
         self, styles: Sequence[PictureLike], strength: float = 1.0, stroke: float = 1.0
@@ -79,7 +57,7 @@ class OnePassModel:
         `strength` is the value that the network is conditioned on. Raises RecipeError for no style, an unknown name,
         or a strength or stroke out of range, PictureError for an image that cannot be read.
         """
-        return self.source.style_params(self._checked_styles(styles, strength, stroke), strength, stroke)
+        return self._style_params(self._checked_styles(styles, strength, stroke), strength, stroke)
 
     def mixed_style_params(
         self,
@@ -93,17 +71,18 @@ class OnePassModel:
         Raises what `style_params` raises, and RecipeError for weights that do not fit.
         """
         chosen = self._checked_styles(styles, strength, stroke)
-        shares = list(weights) if weights else [1.0] * len(chosen)
-        if len(shares) != len(chosen) or min(shares) < 0 or not sum(shares) > 0:
+        given = list(weights) if weights else [1.0] * len(chosen)
+        if len(given) != len(chosen) or min(given) < 0 or not sum(given) > 0:
             raise RecipeError(
-                f"A mixture of {len(chosen)} styles has as many weights, none below 0, not {shares}; give --mix so."
+                f"A mixture of {len(chosen)} styles has as many weights, none below 0, not {given}; give --mix so."
             )
-        total = sum(shares)
-        return self.source.mixed_style_params(chosen, [share / total for share in shares], strength, stroke)
+        total = sum(given)
+        normalised = [weight / total for weight in given]
+        return self._mixed_style_params(chosen, normalised, strength, stroke)
 
     def check_stroke(self, stroke: float) -> None:
         """Raise RecipeError unless the network was trained for this stroke."""
-        low, high = self.source.strokes
+        low, high = self.strokes
         if not low <= stroke <= high:
             raise RecipeError(f"The stroke is a number from {low} (fine) to {high} (broad), not {stroke}.")
 
@@ -123,37 +102,50 @@ class OnePassModel:
                 raise RecipeError(unknown("style", style, self.names))
         return styles
 
+    @abstractmethod
+    def _style_params(
+        self, styles: Sequence[PictureLike], strength: float, stroke: float
+    ) -> list[StyleParams]:
+        """Return the parameters of each style; `style_params` has checked the arguments."""
 
-class AnyStyle:
+    @abstractmethod
+    def _mixed_style_params(
+        self, styles: Sequence[PictureLike], weights: Sequence[float], strength: float, stroke: float
+    ) -> StyleParams:
+        """Return the parameters of the mixture of the styles by weights that sum to 1."""
+
+
+class AnyStyle(OnePassModel):
     """A network for any style: a `StylePredictor` makes its parameters from statistics of the style image."""
 
-    names: tuple[str, ...] = ()
-    controls: tuple[str, ...] = ("mix", "strength", "stroke")
     strokes = (0.25, 4.0)
 
-    def __init__(self, network: TransformNet, style_predictor: StylePredictor) -> None:
-        self.network: Network = network
-        self.style_predictor = style_predictor
+    def __init__(self, path: Path, card: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
+        network, self.style_predictor = restore_any_style(card, state)
+        super().__init__(path, card, network, ())
         self._encoder: Encoder | None = None
         self._statistics: dict[tuple[str, int, int], StyleStatistics] = {}
 
     @torch.no_grad()
-    def style_params(
+    def _style_params(
         self, styles: Sequence[PictureLike], strength: float, stroke: float
     ) -> list[StyleParams]:
         """Return the parameters of each style image; a broader stroke measures it at a larger size."""
         conditioning = torch.tensor([float(strength)])
         return [self.style_predictor(self.statistics(style, stroke), conditioning) for style in styles]
 
-    def mixed_style_params(
+    def _mixed_style_params(
         self, styles: Sequence[PictureLike], weights: Sequence[float], strength: float, stroke: float
     ) -> StyleParams:
         """Return the weighted average of the styles' parameters."""
-        return mix_style_params(self.style_params(styles, strength, stroke), weights)
+        return mix_style_params(self._style_params(styles, strength, stroke), weights)
 
     @torch.no_grad()
     def statistics(self, style: PictureLike, stroke: float = 1.0) -> StyleStatistics:
-        """Return the feature statistics of a style image; those of files are cached until the file changes."""
+        """Return the feature statistics of a style image; those of files are cached until the file changes.
+
+        Measured on the CPU, whichever device paints.
+        """
         longest = max(16, round(LONGEST * stroke))
         key = _file_key(style, longest)
         if key is not None and key in self._statistics:
@@ -171,24 +163,24 @@ class AnyStyle:
         return statistics
 
 
-class GivenStyles:
+class GivenStyles(OnePassModel):
     """A network of given styles, whose parameters come from a trained embedding."""
 
-    def __init__(self, card: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
-        network, self.style_embedding = restore_given_styles(card, state)
-        self.network: Network = network
-        self.names = tuple(str(style["name"]) for style in card["styles"])
-        self.controls: tuple[str, ...] = self.style_embedding.controls
-        self.strokes = (float(min(STROKES)), float(max(STROKES)))
+    strokes = STROKES
 
-    def style_params(
+    def __init__(self, path: Path, card: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
+        network, self.style_embedding = restore_given_styles(card, state)
+        super().__init__(path, card, network, tuple(str(style["name"]) for style in card["styles"]))
+        self.controls = self.style_embedding.controls
+
+    def _style_params(
         self, styles: Sequence[PictureLike], strength: float, stroke: float
     ) -> list[StyleParams]:
         """Return the parameters of each of `styles`, which are names."""
-        return [self.mixed_style_params([style], [1.0], strength, stroke) for style in styles]
+        return [self._mixed_style_params([style], [1.0], strength, stroke) for style in styles]
 
     @torch.no_grad()
-    def mixed_style_params(
+    def _mixed_style_params(
         self, styles: Sequence[PictureLike], weights: Sequence[float], strength: float, stroke: float
     ) -> StyleParams:
         """Return the parameters of a mixture: the embeddings are averaged, not the parameters."""
@@ -201,16 +193,12 @@ class GivenStyles:
         return style_params
 
 
-def _open_any(card: Mapping[str, Any], state: Mapping[str, Tensor]) -> StyleSource:
-    return AnyStyle(*restore_any_style(card, state))
-
-
-OPENERS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Tensor]], StyleSource]] = {
-    "network:any": _open_any,
-    "network:styles": GivenStyles,
-    "network:johnson": GivenStyles,
+MODELS: Mapping[str, Callable[[Path, Mapping[str, Any], Mapping[str, Tensor]], OnePassModel]] = {
+    KIND_ANY: AnyStyle,
+    KIND_STYLES: GivenStyles,
+    KIND_JOHNSON: GivenStyles,
 }
-"""Functions that open a network by its kind, from card and weights."""
+"""Models by the kind of network; each is made from path, card and weights."""
 
 
 def find_model(name: str) -> Path:
@@ -235,22 +223,18 @@ def open_model(path: Path) -> OnePassModel:
     Raises WeightsError if it is missing, damaged, of an unknown kind, or if its weights do not fit.
     """
     card, state = read_network(path)
-    opener = OPENERS.get(str(card["kind"]))
-    if opener is None:
+    make_model = MODELS.get(str(card["kind"]))
+    if make_model is None:
         raise WeightsError(
-            f"'{path}' is a network of the kind '{card['kind']}'; this version opens {', '.join(OPENERS)}."
+            f"'{path}' is a network of the kind '{card['kind']}'; this version opens {', '.join(MODELS)}."
         )
     try:
-        source = opener(card, state)
-        default_strength = float(card.get("default_strength", 1.0 if source.names else 0.5))
-        if not 0 <= default_strength <= 1:
-            raise ValueError(f"{default_strength} as the default strength")
+        return make_model(path, card, state)
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(
             f"The weights in '{path}' do not fit its card ({reason}); make it again."
         ) from error
-    return OnePassModel(path, card, source, default_strength)
 
 
 def identity_style_params(network: Network) -> StyleParams:

@@ -1,7 +1,7 @@
 import torch
 import torch.nn.functional as F
 
-from impasto.feedforward.modules.norms import InstanceNorm, Norms
+from impasto.feedforward.modules.modulation import InstanceNorm, Modulation
 
 
 def test_gradient_is_that_of_the_formula():
@@ -11,6 +11,6 @@ def test_gradient_is_that_of_the_formula():
 
 def test_it_is_torch_s_own_instance_norm():
     x = torch.randn(2, 5, 7, 6)
-    assert torch.allclose(Norms().normalise(x, 0), F.instance_norm(x), atol=1e-5)
-    narrow = Norms().normalise(x.contiguous(memory_format=torch.channels_last), 0)
+    assert torch.allclose(Modulation().normalise(x, 0), F.instance_norm(x), atol=1e-5)
+    narrow = Modulation().normalise(x.contiguous(memory_format=torch.channels_last), 0)
     assert torch.allclose(narrow, F.instance_norm(x), atol=1e-5)

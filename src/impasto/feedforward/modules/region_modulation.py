@@ -1,4 +1,4 @@
-"""Normalisation for tiled images (frozen statistics) and for several styles by region."""
+"""Modulation of tiled images, by frozen statistics, and by several styles in regions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from impasto.feedforward.modules.norms import EPSILON, Norms, mix_channels
+from impasto.feedforward.modules.modulation import EPSILON, Modulation, apply_matrix
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.imaging import area_average
 
@@ -16,7 +16,7 @@ Statistics = dict[int, tuple[Tensor, Tensor]]
 """Mean and variance `(C,)` of every channel, float32, by the index of the modulated layer."""
 
 
-class StatisticsRecorder(Norms):
+class StatisticsRecorder(Modulation):
     """Normalises by statistics pooled over the batch and all positions, and records them in `statistics`."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class StatisticsRecorder(Norms):
         return F.batch_norm(x, mean, variance, eps=EPSILON)
 
 
-class FrozenStatistics(Norms):
+class FrozenStatistics(Modulation):
     """Normalises by statistics that a `StatisticsRecorder` recorded, so that all tiles match."""
 
     def __init__(self, statistics: Statistics) -> None:
@@ -44,20 +44,20 @@ class FrozenStatistics(Norms):
         mean, variance = self.statistics[index]
         scale = (variance + EPSILON).rsqrt()
         if matrix.ndim == 2:
-            return mix_channels(x, matrix * scale, shift - matrix * scale * mean)
+            return apply_matrix(x, matrix * scale, shift - matrix * scale * mean)
         # Use the matrix as it will be rounded, so that the mean is subtracted exactly.
         rounded = (matrix * scale).to(x.dtype).float()
-        return mix_channels(x, rounded, shift - rounded @ mean)
+        return apply_matrix(x, rounded, shift - rounded @ mean)
 
 
-class RegionNorms(Norms):
+class RegionModulation(Modulation):
     """Blends several styles in one image: ``sum_k mask_k (matrix_k x + shift_k)`` at every modulated layer.
 
     `masks` are weights `(B, 1, H, W)` at image size, one per style, that sum to 1 everywhere; each layer uses their
     averages over its positions. `inner` normalises. The style parameters passed to the network are ignored.
     """
 
-    def __init__(self, styles: Sequence[StyleParams], masks: Sequence[Tensor], inner: Norms) -> None:
+    def __init__(self, styles: Sequence[StyleParams], masks: Sequence[Tensor], inner: Modulation) -> None:
         self.styles = styles
         self.masks = masks
         self.inner = inner
@@ -76,7 +76,7 @@ class RegionNorms(Norms):
             self._scaled_masks[size] = [area_average(mask, *size, stride) for mask in self.masks]
         total = torch.zeros_like(x)
         for style, mask in zip(self.styles, self._scaled_masks[size], strict=True):
-            total.addcmul_(mix_channels(x, style.matrices[index], style.shifts[index]), mask.to(x.dtype))
+            total.addcmul_(apply_matrix(x, style.matrices[index], style.shifts[index]), mask.to(x.dtype))
         return total
 
 

@@ -1,0 +1,4 @@
+"""The header of weights files."""
+
+# Metadata key of the model card in safetensors files.
+CARD_KEY = "impasto"
