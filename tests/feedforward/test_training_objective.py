@@ -228,7 +228,7 @@ def test_the_mean_stability_loss_of_all_processes_is_that_of_one(size: int) -> N
         wanted = float(single(network, photographs, painted, params, batch, slice(0, batch)))
         losses = []
         for process in processes:
-            rows = process.parallel.part(batch)
+            rows = process.parallel.rows(batch)
             mine = StyleParams((params.matrices[0][rows],), (params.shifts[0][rows],))
             losses.append(float(process(network, photographs[rows], painted[rows], mine, batch, rows)))
         assert sum(losses) / size == pytest.approx(wanted)

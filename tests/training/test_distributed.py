@@ -15,7 +15,7 @@ CPU = torch.device("cpu")
 @pytest.mark.parametrize(("batch", "size"), [(1, 1), (8, 1), (8, 2), (12, 3), (6, 6), (256, 8)])
 def test_the_parts_of_all_processes_are_the_batch_in_order(batch: int, size: int) -> None:
     rows = list(range(batch))
-    parts = [rows[DataParallel(rank, size).part(batch)] for rank in range(size)]
+    parts = [rows[DataParallel(rank, size).rows(batch)] for rank in range(size)]
     assert [row for part in parts for row in part] == rows
     assert {len(part) for part in parts} == {batch // size}
 
@@ -24,7 +24,7 @@ def test_the_parts_of_all_processes_are_the_batch_in_order(batch: int, size: int
 def test_a_batch_that_does_not_split_is_named_with_the_remedy(batch: int, size: int) -> None:
     for rank in range(size):
         with pytest.raises(RecipeError) as error:
-            DataParallel(rank, size).part(batch)
+            DataParallel(rank, size).rows(batch)
         assert str(error.value) == (
             f"A batch of {batch} cannot be split evenly over {size} processes; give --batch a multiple of {size}."
         )
@@ -37,7 +37,7 @@ def test_mean_losses_of_equal_parts_have_the_gradient_of_the_whole_batch() -> No
     (whole,) = torch.autograd.grad(net(images).square().mean(), [net.weight])
     parts = []
     for rank in range(3):
-        part = images[DataParallel(rank, 3).part(len(images))]
+        part = images[DataParallel(rank, 3).rows(len(images))]
         parts += torch.autograd.grad(net(part).square().mean(), [net.weight])
     torch.testing.assert_close(sum(parts) / 3, whole)
 

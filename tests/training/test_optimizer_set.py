@@ -122,11 +122,11 @@ def test_a_step_of_the_set_is_a_step_of_each_optimizer_alone() -> None:
     kernels = [other.first.weight, other.second.weight]
     rest = [p for p in other.parameters() if all(p is not kernel for kernel in kernels)]
     alone = [Muon(kernels, lr=0.02), torch.optim.Adam(rest, lr=0.01, betas=(0.9, 0.99))]
-    for step in range(3):
-        optimizers.step(loss_of(net, step), 1.0, SINGLE)
+    for step, size in enumerate((1.0, 30.0, 0.1, 3.0)):  # so that both decays of Adam matter
+        optimizers.step(loss_of(net, step, size), 1.0, SINGLE)
         for optimizer in alone:
             optimizer.zero_grad()
-        loss_of(other, step).backward()
+        loss_of(other, step, size).backward()
         for optimizer in alone:
             optimizer.step()
     for name, value in net.named_parameters():
