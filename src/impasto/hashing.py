@@ -22,5 +22,5 @@ def file_sha256(path: Path) -> str:
 
 
 def pixels_sha256(pixels: Tensor) -> str:
-    """Return the SHA-256 of a CPU tensor's values in memory order; the shape is not part of it."""
+    """Return the SHA-256 of a CPU tensor's values in index order (C order); the shape is not part of it."""
     return bytes_sha256(pixels.contiguous().numpy().tobytes())

@@ -80,7 +80,8 @@ def test_two_photographs_of_one_name_are_refused(cli, net, place) -> None:
 )
 def test_export_writes_a_checked_file(cli, net, place) -> None:
     run = cli("export", net, "o.onnx", "--style", "art.png")
-    assert (run.code, run.out) == (0, "o.onnx\n")
+    assert (run.code, run.out) == (0, "o.onnx\n"), run.err
+
     assert "largest difference" in run.err
     assert (place / "o.onnx").stat().st_size > 1000
 

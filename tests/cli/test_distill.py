@@ -87,7 +87,7 @@ def test_other_pictures_or_another_teacher_are_refused(cli, studio: Path) -> Non
     make_picture(studio / "art" / "4a.png", 40, 40, 7)
     run = cli(*words, "--teacher", "teacher.safetensors")
     assert run.code == 0, run.err
-    assert "1 artworks were skipped" in run.err
+    assert "1 style images were skipped" in run.err
     with safe_open("w.safetensors", "pt") as file:
         assert json.loads(file.metadata()["impasto"])["photos"] == "photos"
     weights = load_file("teacher.safetensors")

@@ -71,7 +71,7 @@ def studio(
         print_result(url)
         print_status("impasto: the studio is open; Ctrl-C closes it.")
 
-    serve(settings, on_started=started, browser=not no_open)
+    serve(settings, print_url=started, browser=not no_open)
 
 
 def _data_folder() -> Path:

@@ -43,8 +43,8 @@ class StudioServer(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve(settings: StudioSettings, *, on_started: Callable[[str], None], browser: bool = False) -> None:
-    """Serve a studio until a signal ends it. ``on_started`` gets the address; ``browser`` opens it in the browser.
+def serve(settings: StudioSettings, *, print_url: Callable[[str], None], browser: bool = False) -> None:
+    """Serve a studio until a signal ends it. ``print_url`` gets the address; ``browser`` opens it in the browser.
 
     Raises OutputError if the port or the data folder cannot be used.
     """
@@ -57,7 +57,7 @@ def serve(settings: StudioSettings, *, on_started: Callable[[str], None], browse
     url = address(settings, listening)
 
     def on_started() -> None:
-        on_started(url)
+        print_url(url)
         if browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 

@@ -105,5 +105,5 @@ class Trainer:
             self.step = int(state["step"])
             self.history = [(int(step), dict(figures)) for step, figures in state["history"]]
             self._sums, self._summed = dict(state["log"][0]), int(state["log"][1])
-        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             raise ResumeError("The checkpoint does not fit its own settings; start afresh.") from error
