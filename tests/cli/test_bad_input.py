@@ -112,7 +112,7 @@ def test_a_preview_that_cannot_be_written_does_not_end_the_run(cli, place: Path,
     monkeypatch.setattr(Path, "replace", replace)
     run = cli(*PAINT, "--out", "o.png", "--preview", "p.png")
     assert run.code == 0
-    assert run.err.count("impasto: note: The preview stops here") == 1
+    assert run.err.count("impasto: note: The preview is not updated any more") == 1
 
 
 WORDS = st.one_of(
