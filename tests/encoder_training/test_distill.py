@@ -30,6 +30,9 @@ from impasto.training.schedules import warmup_constant_linear
 from impasto.training.trainer import Trainer
 
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Forty small pictures of random smooth colour."""
@@ -260,17 +263,16 @@ def test_a_short_run_learns_and_writes_a_file(folder, tmp_path, monkeypatch):
     assert torch.allclose(loaded(image, ["relu4_1"])["relu4_1"], exact, atol=0.02 * float(exact.abs().max()))
 
 
-@pytest.mark.parametrize("stop_after", [3, 6])
-def test_a_resumed_distillation_ends_with_the_same_bits(folder, tmp_path, monkeypatch, stop_after):
-    teacher = wide_teacher()
-    whole = small_task(teacher, folder, monkeypatch)
+def test_a_resumed_distillation_ends_with_the_same_bits(folder, tmp_path, monkeypatch):
+    teacher, stop_after = wide_teacher(), 3
+    whole = small_task(teacher, folder, monkeypatch, steps=6)
     list(Trainer(whole).events())
-    first = Trainer(small_task(teacher, folder, monkeypatch))
+    first = Trainer(small_task(teacher, folder, monkeypatch, steps=6))
     for event in first.events():
         if event.step == stop_after:
             break
     write_checkpoint(tmp_path / "c", first, {})
-    second = Trainer(small_task(teacher, folder, monkeypatch))
+    second = Trainer(small_task(teacher, folder, monkeypatch, steps=6))
     resume(read_checkpoint(tmp_path / "c", "distill"), second)
     assert second.step == stop_after
     list(second.events())

@@ -82,16 +82,31 @@ def test_other_suffixes_and_missing_parts_are_refused(tmp_path, monkeypatch) -> 
         check_export(tmp_path / "n.onnx")
 
 
+@pytest.fixture(scope="module")
+def remembered():
+    """`make_graph`, which makes each graph once for all graph runners."""
+    real, graphs = backends.make_graph, {}
+
+    def make_graph(*arguments):
+        key = tuple(map(str, arguments))
+        if key not in graphs:
+            graphs[key] = real(*arguments)
+        return graphs[key]
+
+    return make_graph
+
+
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
-def test_graph_runners_paint_as_torch_does(network, runner, styles, name, tmp_path, monkeypatch) -> None:
+def test_graph_runners_paint_as_torch_does(
+    network, runner, styles, name, remembered, tmp_path, monkeypatch
+) -> None:
     if any(find_spec(module) is None for module in (name, "onnx", "onnxscript")):
         pytest.skip(f"{name} is not installed")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(backends, "best_precision", lambda device: "float32")
     fast = NetworkRunner(network, precision="float32", graph_runner=open_graph_runner(name, network, CPU))
     made = []
-    real = backends.make_graph
-    monkeypatch.setattr(backends, "make_graph", lambda *a: made.append(a) or real(*a))
+    monkeypatch.setattr(backends, "make_graph", lambda *a: made.append(a) or remembered(*a))
     for style_params, size in ((styles[0], (30, 50)), (styles[1], (64, 41))):
         image = torch.rand(1, 3, *size)
         torch.testing.assert_close(
