@@ -29,7 +29,6 @@ from impasto.training.pictures import read_bounded
 from impasto.training.schedules import warmup_constant_linear
 from impasto.training.trainer import Trainer
 
-
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
