@@ -1,6 +1,7 @@
 // The three sliders of the look: strength, stroke and colours.
-import { ONE_PASS } from "./draft.js";
+
 import { byId } from "./dom.js";
+import { ONE_PASS } from "./draft.js";
 import { decimal } from "./format.js";
 import { slider } from "./sliders.js";
 import { LOOK, store } from "./state.js";
