@@ -47,7 +47,7 @@ def test_stop_and_keep(stage):
     begin(page)
     paint(page)
     page.click("text=Stop and keep >> visible=true")
-    title(page, "Stopped, picture downloaded")
+    title(page, "Stopped, picture kept")
     page.wait_for_selector("text=Download >> visible=true")
     assert jobs(stage)[0]["step"] < jobs(stage)[0]["steps"]
 
