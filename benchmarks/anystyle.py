@@ -6,8 +6,8 @@
 
 quality: STYLE, CONTENT and NOISE through the real VGG-19, on the eight development pairs and on 30 pairs of held-out
 photographs and artworks (every 16th of photos/ and art/). speed: seconds at 512 and 2048 pixels, methods in turns.
-strengths: CONTENT by inner strength, the value that the network is conditioned on. MicroAST (Wang et al., AAAI 2023;
-EndyWon/MicroAST) runs from a checkout of its repository with its `models` folder.
+strengths: CONTENT by conditioning strength, the value that the network is conditioned on. MicroAST (Wang et al., AAAI
+2023; EndyWon/MicroAST) runs from a checkout of its repository with its `models` folder.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from impasto.metrics import judge
 
 Painter = Callable[[Tensor, Tensor], Tensor]
 HELD_OUT_EVERY = 16
-INNER = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+CONDITIONING = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
 def held_out_pairs(count: int) -> Iterator[tuple[str, Path, Path]]:
@@ -82,9 +82,9 @@ class Ours:
         with torch.inference_mode():
             return measure_style(self.encoder, style)[0]
 
-    def paint(self, content: Tensor, statistics: object, inner: float) -> Tensor:
+    def paint(self, content: Tensor, statistics: object, conditioning: float) -> Tensor:
         with torch.inference_mode():
-            style_params = self.model.style_predictor(statistics, torch.tensor([inner]))
+            style_params = self.model.style_predictor(statistics, torch.tensor([conditioning]))
         return self.runner.paint(content, style_params)
 
 
@@ -109,13 +109,13 @@ def open_microast(folder: Path) -> Painter:
 def quality(options: argparse.Namespace) -> None:
     ours, verdict = Ours(options.network), open_judge()
     other = open_microast(options.microast) if options.microast else None
-    inner = [float(word) for word in options.inner.split(",")]
+    conditioning = [float(word) for word in options.conditioning.split(",")]
     for title, pairs in (("development", development_pairs()), ("held out", held_out_pairs(options.pairs))):
         sums: dict[str, list[tuple[float, float, float]]] = {}
         for name, photo, art in pairs:
             content, style = read(photo), read(art)
             statistics = ours.statistics(style)
-            rows = {f"inner {one:g}": ours.paint(content, statistics, one) for one in inner}
+            rows = {f"conditioning {one:g}": ours.paint(content, statistics, one) for one in conditioning}
             if other is not None:
                 rows["MicroAST"] = other(content, style)
             words = []
@@ -170,16 +170,16 @@ def jobs_of(side: int, ours: dict[str, Ours], other: Painter | None) -> dict[str
 
 
 def strengths(options: argparse.Namespace) -> None:
-    """Print the median CONTENT of held-out pairs for each inner strength."""
+    """Print the median CONTENT of held-out pairs for each conditioning strength."""
     ours, verdict = Ours(options.network), open_judge()
-    curve: dict[float, list[float]] = {one: [] for one in INNER}
+    curve: dict[float, list[float]] = {one: [] for one in CONDITIONING}
     for _, photo, art in held_out_pairs(options.pairs):
         content, style = read(photo), read(art)
         statistics = ours.statistics(style)
-        for one in INNER:
+        for one in CONDITIONING:
             curve[one].append(judge(ours.paint(content, statistics, one), content, style, verdict).content)
     points = [(st.median(values), one) for one, values in curve.items()]
-    print("; ".join(f"inner {one:g}: CONTENT {value:.3f}" for value, one in points))
+    print("; ".join(f"conditioning {one:g}: CONTENT {value:.3f}" for value, one in points))
 
 
 def main() -> None:
@@ -192,7 +192,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path)
     parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--inner", default="1,0.8,0.5")
+    parser.add_argument("--conditioning", default="1,0.8,0.5")
     options = parser.parse_args()
     require_shared()
     {"quality": quality, "speed": speed, "strengths": strengths}[options.what](options)

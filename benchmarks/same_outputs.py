@@ -122,7 +122,7 @@ def resumed(folder: Path) -> str:
 
 def collect() -> dict[str, str]:
     """Return the digest of every output."""
-    found = {}
+    digests = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_inputs(folder)
@@ -133,10 +133,10 @@ def collect() -> dict[str, str]:
                 continue
             words = shlex.split(command.format(vgg19=vgg19))
             run([*words, *([] if "--out" in words else ["--out", output])], folder)
-            found[output] = digest(folder / output)
-            print(f"{output} {found[output][:16]}", flush=True)
-        found["resumed.png"] = resumed(folder)
-    return found
+            digests[output] = digest(folder / output)
+            print(f"{output} {digests[output][:16]}", flush=True)
+        digests["resumed.png"] = resumed(folder)
+    return digests
 
 
 def main() -> int:
@@ -147,12 +147,12 @@ def main() -> int:
     parser.add_argument("action", choices=("record", "compare"))
     parser.add_argument("file", type=Path)
     options = parser.parse_args()
-    found = collect()
+    digests = collect()
     if options.action == "record":
-        options.file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        options.file.write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
         return 0
     before = json.loads(options.file.read_text(encoding="utf-8"))
-    changed = [name for name in before if found.get(name) != before[name]]
+    changed = [name for name in before if digests.get(name) != before[name]]
     print(f"{len(before) - len(changed)} of {len(before)} are equal; changed: {', '.join(changed) or 'none'}")
     return 1 if changed else 0
 

@@ -58,12 +58,14 @@ def main() -> None:
     folder = sorted((SHARED / "photos").glob("*.jpg"))[::HELD_OUT_EVERY]
     photos = [read(path) for path in random.Random(10).sample(folder, options.photos)]
     any_style = Ours(find_model("any"))
-    inner = calibrated_strength(any_style.model.default_strength, any_style.model.card.get("strengths"))
+    conditioning = calibrated_strength(
+        any_style.model.default_strength, any_style.model.card.get("strengths")
+    )
     for name, painting in zip(options.pairs[::2], options.pairs[1::2], strict=True):
         statistics = any_style.statistics(read(Path(painting)))
         painters = {
             "own network": own(name),
-            "any style": partial(any_style.paint, statistics=statistics, inner=inner),
+            "any style": partial(any_style.paint, statistics=statistics, conditioning=conditioning),
         }
         for kind, paint in painters.items():
             noise, pan = measure(paint, photos)

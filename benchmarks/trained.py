@@ -1,6 +1,6 @@
 """STYLE and CONTENT of trained styles, compared with the optimiser, on held-out photographs.
 
-    python benchmarks/trained.py NETWORK PAINTING [NETWORK PAINTING ...] [--photos 10] [--inner .6,.8]
+    python benchmarks/trained.py NETWORK PAINTING [NETWORK PAINTING ...] [--photos 10] [--conditioning .6,.8]
 
 NETWORK is a file or the name of a network that ships, PAINTING the style image that it was trained on. Both distances
 are measured through the real VGG-19 at 512 pixels. The optimiser paints with its defaults. No training used the
@@ -31,7 +31,7 @@ def main() -> None:
     )
     parser.add_argument("pairs", nargs="+", type=Path)
     parser.add_argument("--photos", type=int, default=10)
-    parser.add_argument("--inner", help="strengths; by default the network's default strength")
+    parser.add_argument("--conditioning", help="strengths; by default the network's default strength")
     parser.add_argument("--pictures", type=Path)
     options = parser.parse_args()
     require_shared()
@@ -43,18 +43,23 @@ def main() -> None:
     for network, painting in zip(options.pairs[::2], options.pairs[1::2], strict=True):
         model = open_model(find_model(str(network)))
         runner = NetworkRunner(model.network, model.card)
-        inner = (
-            [float(word) for word in options.inner.split(",")] if options.inner else [model.default_strength]
+        conditioning = (
+            [float(word) for word in options.conditioning.split(",")]
+            if options.conditioning
+            else [model.default_strength]
         )
         style = read(painting)
         sums: dict[str, list[tuple[float, float, float]]] = {}
         for photo in photos:
             content = read(photo)
             rows = {}
-            for one in inner:
+            for one in conditioning:
                 style_params = model.mixed_style_params(model.names[:1], None, one)
                 start = time.perf_counter()
-                rows[f"inner {one:g}"] = runner.paint(content, style_params), time.perf_counter() - start
+                rows[f"conditioning {one:g}"] = (
+                    runner.paint(content, style_params),
+                    time.perf_counter() - start,
+                )
             start = time.perf_counter()
             result = stylize(str(photo), str(painting), size=512)
             rows["optimised"] = result.pixels, time.perf_counter() - start
