@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from impasto.feedforward.stylizer import Stylizer
     from impasto.guidance import Result
 
-# Keys of a JSON file without "recipe" that are images, not settings.
+# Keys of stored provenance that are images, not settings.
 IMAGE_KEYS = ("content", "styles", "guides")
 # Keys of images painted in one pass before both ways of painting had one provenance.
 OLD_ONE_PASS_KEYS = ("fast", "apply")
@@ -100,7 +100,8 @@ def provenance_of(stored: Mapping[str, Any], source: Path) -> Provenance:
     fields = stored.get("recipe", {key: value for key, value in stored.items() if key not in IMAGE_KEYS})
     if not isinstance(fields, dict) or not fields:
         raise RecipeError(f"'{source}' holds no recipe; give a picture made by impasto or its .json file.")
-    return Provenance(source, fields, stored)
+    images = {key: stored[key] for key in IMAGE_KEYS if key in stored}
+    return Provenance(source, fields, images)
 
 
 def stored_path(name: object, role: str, source: Path, advice: str) -> Path:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from impasto.cli.console import one_line, print_result, print_status, wide_console
-from impasto.cli.failures import BAD_INPUT
+from impasto.cli.console import print_result, print_status, wide_console
+from impasto.cli.failures import report_failed
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.naming import check_distinct, joined, make_folder
 from impasto.cli.network_options import (
@@ -156,7 +156,7 @@ def _paint_all(
     job: ApplyJob, pairs: Sequence[tuple[Path, Path]], again: bool, quiet: bool, stop: Stop
 ) -> None:
     """Paint every picture into its place; errors of single pictures are reported at the end, with exit code 2."""
-    failed: list[tuple[Path, ImpastoError]] = []
+    failed: list[tuple[Path | None, ImpastoError]] = []
     done = skipped = 0
     with _progress_bar(len(pairs), quiet) as show:
         for content, place in pairs:
@@ -189,15 +189,12 @@ def _paint_all(
 
 
 def _report(
-    count: int, done: int, skipped: int, failed: Sequence[tuple[Path, ImpastoError]], quiet: bool
+    count: int, done: int, skipped: int, failed: Sequence[tuple[Path | None, ImpastoError]], quiet: bool
 ) -> None:
     if not quiet and (count > 1 or skipped):
         existing = f", {skipped} were there already (--again paints them again)" if skipped else ""
         print_status(f"{done} of {count} pictures painted{existing}.")
-    for content, reason in failed:
-        print_status(f"impasto: {content}: {one_line(str(reason))}")
-    if failed:
-        raise typer.Exit(BAD_INPUT)
+    report_failed(failed)
 
 
 def _paint(job: ApplyJob, content: Path, place: Path, on_progress: Callable[[int, int], None]) -> None:

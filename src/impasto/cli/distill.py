@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,14 @@ from impasto.cli.console import print_result
 from impasto.cli.interrupt import Stop
 from impasto.cli.training_options import takes_settings
 from impasto.cli.training_progress import TrainingReport, training_report
-from impasto.cli.training_session import TrainingSession, check_checkpoint, open_compute, read_pictures
+from impasto.cli.training_session import (
+    TrainingSession,
+    check_checkpoint,
+    counting,
+    open_compute,
+    origin_of,
+    read_pictures,
+)
 from impasto.encoder_training.distill.settings import DistillSettings
 
 if TYPE_CHECKING:
@@ -100,22 +108,16 @@ def _train(request: DistillRequest, log_every: int, resume: bool, quiet: bool) -
     from impasto.training.checkpoint import read_checkpoint
     from impasto.training.trainer import Trainer
 
-    compute, parallel = open_compute(request.settings)
+    compute, parallel = open_compute(request.settings.device, request.settings.precision)
     parallel.rows(request.settings.batch)  # reports an uneven batch before the pictures are read
     quiet = quiet or not parallel.is_main
-    with Stop(quiet) as stop, training_report(quiet) as report:
+    with Stop(quiet) as stop, closing(training_report(quiet)) as report:
         folders = (
             read_pictures(request.photos, "photographs", report, stop),
             read_pictures(request.art, "style images", report, stop),
         )
         task, teacher_sha256 = _open(request, folders, compute, parallel, report, stop)
-        origin = {
-            "photos": request.photos.resolve().name,
-            "art": request.art.resolve().name,
-            "photos_sha256": folders[0].digest,
-            "art_sha256": folders[1].digest,
-            "teacher_sha256": teacher_sha256,
-        }
+        origin = {**origin_of(photos=folders[0], art=folders[1]), "teacher_sha256": teacher_sha256}
         session = TrainingSession(
             Trainer(task, log_every=log_every),
             origin,
@@ -149,10 +151,6 @@ def _open(
     from impasto.encoders import open_encoder, prepare
     from impasto.encoders.finetuned import parent_sha256
 
-    def progress(done: int, total: int) -> None:
-        report.counted("measuring the teacher", done, total)
-        stop.check()
-
     teacher = open_encoder("vgg19", weights=request.teacher)
     digest = parent_sha256(teacher, "vgg19", request.teacher)
     task = DistillTask(
@@ -162,7 +160,7 @@ def _open(
         compute,
         parallel,
         evaluate_every=request.measure_every,
-        on_progress=progress,
+        on_progress=counting("measuring the teacher", report, stop),
     )
     return task, digest
 

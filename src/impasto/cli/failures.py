@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from impasto.cli.console import one_line
+import typer
+
+from impasto.cli.console import one_line, print_status
 from impasto.errors import ImpastoError
 
 BAD_INPUT = 2
@@ -38,6 +42,14 @@ def explain(error: BaseException) -> Failure:
     return _failure(
         f"impasto hit a bug: {one_line(description)[:300]}; run with --debug for the traceback.", BUG
     )
+
+
+def report_failed(failed: Sequence[tuple[Path | None, ImpastoError]]) -> None:
+    """Print the pictures that failed and why; raise `typer.Exit` for bad input if there are any."""
+    for content, reason in failed:
+        print_status(f"impasto: {content}: {one_line(str(reason))}")
+    if failed:
+        raise typer.Exit(BAD_INPUT)
 
 
 def _failure(text: str, code: int) -> Failure:

@@ -7,10 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from impasto.cli.console import one_line, print_result, print_status
-from impasto.cli.failures import BAD_INPUT
+from impasto.cli.console import print_result
+from impasto.cli.failures import report_failed
 from impasto.cli.guide_options import GuideOptions
 from impasto.cli.inputs import Inputs, stored_inputs
 from impasto.cli.interrupt import Stop
@@ -134,7 +132,7 @@ def _paint_all(job: FastJob, inputs: Inputs, stop: Stop) -> None:
 
     for style in inputs.styles:
         check_file(style)
-    failed: list[tuple[Path, ImpastoError]] = []
+    failed: list[tuple[Path | None, ImpastoError]] = []
     for content in [path for path in inputs.contents if path is not None]:
         stop.check()
         try:
@@ -143,10 +141,7 @@ def _paint_all(job: FastJob, inputs: Inputs, stop: Stop) -> None:
             if len(inputs.contents) == 1:
                 raise
             failed.append((content, error))
-    for content, reason in failed:
-        print_status(f"impasto: {content}: {one_line(str(reason))}")
-    if failed:
-        raise typer.Exit(BAD_INPUT)
+    report_failed(failed)
 
 
 def _paint(job: FastJob, content: Path, read: Sequence[Path], stop: Stop) -> None:

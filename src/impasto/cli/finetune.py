@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +15,7 @@ from impasto.cli.interrupt import Stop
 from impasto.cli.paint_data import check_only_paints, paint_classes
 from impasto.cli.training_options import takes_settings
 from impasto.cli.training_progress import TrainingReport, training_report
-from impasto.cli.training_session import TrainingSession, open_compute
+from impasto.cli.training_session import TrainingSession, counting, open_compute
 from impasto.encoder_training.finetune.settings import FinetuneSettings
 from impasto.errors import MissingExtraError, RecipeError
 
@@ -82,10 +83,10 @@ def finetune(
     if per_class is not None:
         raise RecipeError("--per-class is for --make-data; leave it out, or give --make-data DIR.")
     plan = _plan(data, out, weights, resume, given)
-    compute, parallel = open_compute(plan.settings)
+    compute, parallel = open_compute(plan.settings.device, plan.settings.precision)
     quiet = quiet or not parallel.is_main
     with Stop(quiet) as stop:
-        with training_report(quiet) as report:
+        with closing(training_report(quiet)) as report:
             session = _open(plan, compute, parallel, report, stop, quiet)
             session.checkpoint_seconds = checkpoint_seconds
             if not quiet:
@@ -110,7 +111,7 @@ def _plan(
     data: Path | None, out: Path | None, weights: Path | None, resume: Path | None, given: dict[str, Any]
 ) -> FinetunePlan:
     from impasto.encoder_training.finetune.outputs import FinetuneOutputs
-    from impasto.training.checkpoint import read_checkpoint
+    from impasto.training.checkpoint import check_settings, read_checkpoint
 
     if resume is None:
         settings = FinetuneSettings.make(given)
@@ -123,27 +124,14 @@ def _plan(
         outputs.check(overwrite=False)
         return FinetunePlan(settings, data, weights, outputs, None)
     saved = read_checkpoint(resume, "finetune")
-    settings = FinetuneSettings.make(saved.settings)
-    _check_given(settings, given)
-    if "device" in given:
-        settings = FinetuneSettings.make({**saved.settings, "device": given["device"]})
+    settings = FinetuneSettings.make({**saved.settings, **given})
+    check_settings(saved, settings, advice="leave the option out to use the checkpoint's")
     theirs = Path(saved.origin["out"])
     outputs = FinetuneOutputs(out or theirs)
     outputs.check(overwrite=outputs.model.resolve() == theirs.resolve())
     parent = saved.origin["weights"]
     weights = weights or (Path(parent) if parent else None)
     return FinetunePlan(settings, data or Path(saved.origin["data"]), weights, outputs, saved)
-
-
-def _check_given(settings: FinetuneSettings, given: dict[str, Any]) -> None:
-    """Raise RecipeError if an option other than the device differs from the setting of the checkpoint."""
-    for name, value in given.items():
-        theirs = getattr(settings, name)
-        if value != theirs and name != "device":
-            raise RecipeError(
-                f"The checkpoint was trained with {name} = {theirs!r}, not {value!r}; leave the option out to use "
-                "the checkpoint's."
-            )
 
 
 def _open(
@@ -169,17 +157,13 @@ def _open(
     trained_parameters(encoder, settings)  # reports a wrong block before the pictures are read
     tune_process()
 
-    def progress(done: int, total: int) -> None:
-        report.counted("reading", done, total)
-        stop.check()
-
     pictures = read_classes(
         folders,
         side=settings.side,
         limit=settings.memory * 1_000_000,
         share=settings.validation,
         seed=settings.seed,
-        on_progress=progress,
+        on_progress=counting("reading", report, stop),
     )
     model = Classifier(prepare(encoder, compute.device, "float32"), len(pictures.classes))
     task = FinetuneTask(model, pictures, settings, compute, parallel)
@@ -262,7 +246,7 @@ def _finish(session: TrainingSession, plan: FinetunePlan, finished: bool) -> Non
     if best is not None and session.is_main:
         plotted = write_results(task, best, outputs, str(session.origin["parent"]), finished)
     if not quiet:
-        _tell_skipped(task.pictures)
+        _print_skipped(task.pictures)
         if best is not None:
             print_status(
                 f"accuracy {best.line.validation_accuracy:.3f} on {len(task.pictures.held_out)} held-out pictures "
@@ -282,8 +266,8 @@ def _finish(session: TrainingSession, plan: FinetunePlan, finished: bool) -> Non
         print_result(str(outputs.model))
 
 
-def _tell_skipped(pictures: ClassPictures) -> None:
-    """Say which pictures could not be read."""
+def _print_skipped(pictures: ClassPictures) -> None:
+    """Print which pictures could not be read."""
     if not (skipped := pictures.skipped):
         return
     print_status(f"{len(skipped)} {'picture was' if len(skipped) == 1 else 'pictures were'} skipped:")

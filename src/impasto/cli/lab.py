@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -186,7 +187,7 @@ def _run(study: Study, laboratory: Laboratory, stop: Stop, fresh: bool, quiet: b
     """Run one study and show its progress; raises `Interrupted` after a signal."""
     from impasto.lab import StudyDone, run_study
 
-    with study_progress(study.name, quiet) as progress:
+    with closing(study_progress(study.name, quiet)) as progress:
         for event in run_study(study, laboratory, fresh=fresh):
             progress.update(event)
             if isinstance(event, StudyDone):

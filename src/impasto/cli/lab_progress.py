@@ -24,12 +24,6 @@ class StudyProgress:
         self.cell_start = time.monotonic()
         self.label = ""
 
-    def __enter__(self) -> StudyProgress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def close(self) -> None:
         """Stop drawing."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def paint_classes(folder: Path, per_class: int | None, seed: int, quiet: bool) -
     from impasto.encoder_training.finetune.painted import paint_folder
 
     number = PER_CLASS if per_class is None else per_class
-    with training_report(quiet) as report:
+    with closing(training_report(quiet)) as report:
         count = paint_folder(
             folder, number, seed, lambda done, total: report.counted("painting", done, total)
         )

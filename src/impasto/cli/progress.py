@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.console import duration, print_note, print_status
@@ -26,14 +25,6 @@ class QuietReporter:
         self.quiet = quiet
         self.scales = 0
         self.scale: ScalePlan | None = None
-
-    def __enter__(self) -> QuietReporter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Remove moving output from the screen."""

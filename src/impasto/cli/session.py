@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -74,7 +75,7 @@ class Session:
         timelapse = Timelapse(self.output.timelapse) if self.output.timelapse else None
         result: Result | None = None
         events = painter.events()
-        with reporter(self.target.path.name, self.output.quiet) as report:
+        with closing(reporter(self.target.path.name, self.output.quiet)) as report:
             for event in events:
                 report.show(event)
                 if isinstance(event, Started) and timelapse:

@@ -12,7 +12,7 @@ from impasto.cli.console import print_note
 from impasto.cli.interrupt import Stop
 from impasto.cli.options import as_arguments
 from impasto.cli.training_progress import TrainingReport
-from impasto.cli.training_session import TrainingSession, open_compute, read_pictures
+from impasto.cli.training_session import TrainingSession, counting, open_compute, origin_of, read_pictures
 from impasto.errors import DivergedError, MissingExtraError, RecipeError
 from impasto.feedforward.style_settings import GivenStyleSettings
 
@@ -105,14 +105,14 @@ class StyleTrainingRun:
         if request.settings.start == "any":
             started_from = identity(request.initial or default_initial())
         origin = {
-            "photos": request.photos.resolve().name,
+            **origin_of(photos=photographs),
             "photographs": str(len(photographs.train)),
-            "photos_sha256": photographs.digest,
             "styles": " ".join(record.sha256 for record in request.records),
             "started_from": started_from,
         }
         session = TrainingSession(Trainer(task), origin, request.outputs.checkpoint, stop, report, quiet)
-        session.on_logged = (run := cls(session, photographs.held_out[0], request)).logged
+        run = cls(session, photographs.held_out[0], request)
+        session.on_logged = run.logged
         return run
 
     def logged(self, event: Logged) -> None:
@@ -169,7 +169,7 @@ class StyleTrainingRun:
         weights = self.session.trainer.task.weights()
         faults = self.faults()
         card = {**self.card(), "faults": [fault.text for fault in faults]}
-        if faults and not (request.accept and not any(fault.fatal for fault in faults)):
+        if any(fault.fatal or not request.accept for fault in faults):
             write_styles(outputs.rejected, weights, card)
             self._reject(faults[0], finished)
             return
@@ -207,7 +207,7 @@ def _open_task(
     from impasto.feedforward.tasks.johnson import JohnsonTask
 
     settings = request.settings
-    compute, parallel = open_compute(settings)
+    compute, parallel = open_compute(settings.device, settings.precision)
     device, precision = compute.device, compute.precision
     encoder = prepare(open_encoder(settings.encoder, weights=request.weights), device, precision)
     tune_process()
@@ -218,11 +218,6 @@ def _open_task(
         compact = prepare(open_encoder("compact"), device, precision)
         initialiser = initialiser_from(request.initial or default_initial(), compact)
 
-    def progress(done: int, total: int) -> None:
-        if parallel.is_main:
-            report.counted("measuring style images", done, total)
-        stop.check()
-
     return GivenStylesTask(
         encoder,
         photographs,
@@ -231,7 +226,7 @@ def _open_task(
         compute,
         parallel,
         initialiser=initialiser,
-        on_progress=progress,
+        on_progress=counting("measuring style images", report, stop),
     )
 
 

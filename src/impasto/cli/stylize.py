@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.console import one_line, print_status
-from impasto.cli.failures import BAD_INPUT
+from impasto.cli.console import print_status
+from impasto.cli.failures import report_failed
 from impasto.cli.fast import paint_fast, replay_fast
 from impasto.cli.guide_options import GuideOptions, check_guides
 from impasto.cli.guide_options import as_arguments as as_guide_arguments
@@ -86,7 +86,7 @@ def stylize(
         ),
     ] = False,
     resume: Annotated[
-        Path | None, typer.Option(metavar="FILE", rich_help_panel="Run", help="Go on from this checkpoint.")
+        Path | None, typer.Option(metavar="FILE", rich_help_panel="Run", help="Resume from this checkpoint.")
     ] = None,
     replay: Annotated[
         Path | None,
@@ -251,17 +251,14 @@ def _paint_all(request: Request, settings: dict[str, Any], stop: Stop) -> None:
                 raise
             failed.append((content, error))
         except Interrupted:
-            _tell_rest(request, settings, request.inputs.contents[index + 1 :])
+            _print_rest(request, settings, request.inputs.contents[index + 1 :])
             raise
     if not request.output_options.quiet:
         print_status(f"{painted} of {len(request.inputs.contents)} pictures painted.")
-    for content, failure in failed:
-        print_status(f"impasto: {content}: {one_line(str(failure))}")
-    if failed:
-        raise typer.Exit(BAD_INPUT)
+    report_failed(failed)
 
 
-def _tell_rest(request: Request, settings: dict[str, Any], rest: Sequence[Path | None]) -> None:
+def _print_rest(request: Request, settings: dict[str, Any], rest: Sequence[Path | None]) -> None:
     """Print how to paint the photographs that are left after the one that was interrupted."""
     paths = [str(path) for path in rest if path is not None]
     if not paths:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -91,7 +92,7 @@ def _run(request: TrainingRequest, tensorboard: Path | None, resume: bool, quiet
     if saved is not None:
         check_settings(saved, request.settings)
     require_tensorboard(tensorboard)
-    with Stop(quiet) as stop, training_report(quiet) as report:
+    with Stop(quiet) as stop, closing(training_report(quiet)) as report:
         run = StyleTrainingRun.open(request, report, stop, quiet)
         session = run.session
         if saved is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,9 @@ from impasto.cli.training_session import (
     OTHER_DATA,
     TrainingSession,
     check_checkpoint,
+    counting,
     open_compute,
+    origin_of,
     read_pictures,
 )
 from impasto.feedforward.training_settings import AnyStyleSettings
@@ -77,18 +80,12 @@ def _train(
     from impasto.training.checkpoint import check_origin, read_checkpoint
     from impasto.training.trainer import Trainer
 
-    with Stop(quiet) as stop, training_report(quiet) as report:
+    with Stop(quiet) as stop, closing(training_report(quiet)) as report:
         photographs = read_pictures(photos, "photographs", report, stop)
         style_images = read_pictures(art, "style images", report, stop)
         task = _open(photographs, style_images, settings, initial, report, stop)
-        started_from = identity(initial) if initial else "random weights"
-        origin: dict[str, Any] = {
-            "photos": photos.resolve().name,
-            "art": art.resolve().name,
-            "photos_sha256": photographs.digest,
-            "art_sha256": style_images.digest,
-            "started_from": started_from,
-        }
+        origin = origin_of(photos=photographs, art=style_images)
+        origin["started_from"] = identity(initial) if initial else "random weights"
         session = TrainingSession(Trainer(task), origin, outputs.checkpoint, stop, report, quiet)
         if resume:
             saved = read_checkpoint(outputs.checkpoint, task.kind)
@@ -123,14 +120,10 @@ def _open(
 
     weights = None if initial is None else read_any_style(initial)[1]
     tune_process()
-    compute, parallel = open_compute(settings)
+    compute, parallel = open_compute(settings.device, settings.precision)
     encoder = prepare(open_encoder("compact"), compute.device, compute.precision)
 
-    def progress(done: int, total: int) -> None:
-        if parallel.is_main:
-            report.counted("measuring style images", done, total)
-        stop.check()
-
+    progress = counting("measuring style images", report, stop)
     styles = measure_styles(encoder, style_images.train, settings.variants, settings.seed, progress)
     return AnyStyleTask(encoder, photographs.train, styles, settings, compute, parallel, initial=weights)
 

@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any
 
 from impasto.cli.console import duration, print_status
@@ -16,15 +15,7 @@ LINE_SECONDS = 5.0
 
 
 class TrainingReport:
-    """Shows nothing; base of the other reports. Use it as a context manager."""
-
-    def __enter__(self) -> TrainingReport:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    """Shows nothing; base of the other reports. Use it with `contextlib.closing`."""
 
     def close(self) -> None:
         """Stop what moves on the screen."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from impasto.cli.console import print_note, print_status
 from impasto.cli.interrupt import Interrupted, Stop
@@ -26,18 +26,6 @@ CHECKPOINT_SECONDS = 120.0
 OTHER_DATA = "The checkpoint has other pictures or another initial network; give the same, or start afresh."
 
 
-class TrainingSettings(Protocol):
-    """What the settings of every training contain."""
-
-    @property
-    def device(self) -> str:
-        """Device, such as "auto" or "cuda"."""
-
-    @property
-    def precision(self) -> str:
-        """Number format, or "auto"."""
-
-
 def check_checkpoint(path: Path, resume: bool) -> None:
     """Raise if `resume` and there is no checkpoint (RecipeError), or there is one that would be lost (OutputError)."""
     if resume and not path.is_file():
@@ -48,13 +36,29 @@ def check_checkpoint(path: Path, resume: bool) -> None:
         )
 
 
-def open_compute(settings: TrainingSettings) -> tuple[ComputeDevice, DataParallel]:
+def open_compute(device: str, precision: str) -> tuple[ComputeDevice, DataParallel]:
     """Return the device and number format of a training, and this process among those of torchrun."""
     from impasto.training.device import ComputeDevice
     from impasto.training.distributed import DataParallel
 
-    compute = ComputeDevice.open(settings.device, settings.precision)
+    compute = ComputeDevice.open(device, precision)
     return compute, DataParallel.from_environment(compute.device)
+
+
+def counting(label: str, report: TrainingReport, stop: Stop) -> Callable[[int, int], None]:
+    """Return a progress callback (done, total) that shows the count as `label` and ends at a stop signal."""
+
+    def progress(done: int, total: int) -> None:
+        report.counted(label, done, total)
+        stop.check()
+
+    return progress
+
+
+def origin_of(**folders: PictureFolder) -> dict[str, Any]:
+    """Return name and digest of each folder of pictures, for checkpoints and cards: `photos`, `photos_sha256`."""
+    names = {name: pictures.folder.resolve().name for name, pictures in folders.items()}
+    return {**names, **{f"{name}_sha256": pictures.digest for name, pictures in folders.items()}}
 
 
 def read_pictures(
@@ -66,11 +70,7 @@ def read_pictures(
     """
     from impasto.training.crops import read_folder
 
-    def progress(done: int, total: int) -> None:
-        report.counted(f"reading {what}", done, total)
-        stop.check()
-
-    pictures = read_folder(folder, on_progress=progress, least=least)
+    pictures = read_folder(folder, on_progress=counting(f"reading {what}", report, stop), least=least)
     if pictures.skipped and not stop.quiet:
         print_note(f"{len(pictures.skipped)} {what} were skipped; the first: {pictures.skipped[0].reason}")
     return pictures
@@ -96,14 +96,11 @@ class TrainingSession:
     on_logged: Callable[[Logged], None] = lambda _: None
     _saved_at: float = field(default=0.0, init=False)
 
-    def resume(
-        self, saved: TrainingCheckpoint, may_differ: Collection[str] = ("device",), *, compare: bool = True
-    ) -> None:
-        """Continue from a checkpoint, after `compare`-ing its settings with those of the task."""
+    def resume(self, saved: TrainingCheckpoint, may_differ: Collection[str] = ("device",)) -> None:
+        """Continue from a checkpoint; raises RecipeError unless it has the settings of the task."""
         from impasto.training.checkpoint import check_settings, resume
 
-        if compare:
-            check_settings(saved, self.trainer.task.settings, may_differ)
+        check_settings(saved, self.trainer.task.settings, may_differ)
         resume(saved, self.trainer)
         if self.is_main and not self.quiet:
             print_status(f"resuming after step {self.trainer.step}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from impasto.errors import WeightsError
 from impasto.feedforward.modules.johnson import JohnsonNet
@@ -14,7 +14,6 @@ from impasto.feedforward.modules.style_embedding import ConditionalInstanceNorm,
 from impasto.feedforward.modules.style_predictor import BANK, DIRECTIONS, HIDDEN, StylePredictor
 from impasto.feedforward.modules.transform import BLOCKS, WIDTHS, TransformNet
 from impasto.feedforward.weights import KIND_ANY, KIND_STYLES, read_network
-from impasto.training.weights import copy_weights
 
 PREDICTOR_SIZES = {"hidden": HIDDEN, "bank": BANK, "directions": DIRECTIONS}
 # Conditioning values at strengths 0, .5 and 1. At equal content distance a one-pass picture shows less of the style
@@ -45,9 +44,8 @@ def restore_any_style(
     network = TransformNet(card.get("widths", WIDTHS), card.get("blocks", BLOCKS))
     sizes = [card.get(name, size) for name, size in PREDICTOR_SIZES.items()]
     style_predictor = StylePredictor(network.modulated_layers, *sizes)
-    for prefix, module in (("network.", network), ("style_predictor.", style_predictor)):
-        module.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
-        module.eval().requires_grad_(False)
+    _load(network, "network.", state)
+    _load(style_predictor, "style_predictor.", state)
     return network, style_predictor
 
 
@@ -68,8 +66,13 @@ def restore_given_styles(
     else:
         network = JohnsonNet()
         style_embedding = ConditionalInstanceNorm(network.modulated_layers, count)
-    for prefix, module in (("network.", network), ("style_embedding.", style_embedding)):
-        copy_weights({f"{prefix}{name}": value for name, value in module.state_dict().items()}, weights)
-        module.eval()
-        module.requires_grad_(False)
+    _load(network, "network.", weights)
+    _load(style_embedding, "style_embedding.", weights)
     return network, style_embedding
+
+
+def _load(module: nn.Module, prefix: str, weights: Mapping[str, Tensor]) -> None:
+    """Copy the weights called `prefix` + name into `module` and freeze it; raises RuntimeError if they do not fit."""
+    own = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+    module.load_state_dict(own)
+    module.eval().requires_grad_(False)

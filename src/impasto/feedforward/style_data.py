@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from impasto.feedforward.modules.style_predictor import LAYERS, StyleStatistics,
 from impasto.imaging import fit, resize
 from impasto.losses import Moments, moments
 from impasto.training.crops import random_crop
+from impasto.training.pictures import OnProgress
 
 LONGEST = 512
 # Blocks of positions whose products are each rounded to bfloat16.
@@ -53,14 +54,14 @@ def quick_moments(features: Tensor) -> Moments:
 class MomentTargets(NamedTuple):
     """Style targets of a batch: moments, and eigenvalues and eigenvectors of the covariance.
 
-    By layer: `moments`, `values` `(B, K)`, `vectors` `(B, K, K)` in columns.
+    By layer: `moments`, `values` `(B, K)`, `vectors` `(B, K, K)` in columns. `decompose` makes them of moments.
     """
 
     moments: dict[str, Moments]
     values: dict[str, Tensor]
     vectors: dict[str, Tensor]
 
-    def part(self, rows: slice, device: torch.device) -> MomentTargets:
+    def select(self, rows: slice, device: torch.device) -> MomentTargets:
         """Return some rows of the batch on `device`."""
         return MomentTargets(
             {
@@ -70,6 +71,15 @@ class MomentTargets(NamedTuple):
             {layer: x[rows].to(device) for layer, x in self.values.items()},
             {layer: x[rows].to(device) for layer, x in self.vectors.items()},
         )
+
+
+def decompose(layers: Mapping[str, Moments]) -> MomentTargets:
+    """Return moments by layer with the eigenvalues and eigenvectors of their covariances."""
+    values, vectors = {}, {}
+    for layer, layer_moments in layers.items():
+        eigenvalues, vectors[layer] = torch.linalg.eigh(layer_moments.covariance)
+        values[layer] = eigenvalues.clamp_min(0)
+    return MomentTargets(dict(layers), values, vectors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +133,7 @@ def measure_styles(
     style_images: Sequence[Tensor],
     count: int,
     seed: int,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> StyleRows:
     """Measure `count` variants of each of `style_images` (3,h,w) bytes; `on_progress` gets (done, total)."""
     rng = random.Random(seed)
@@ -135,13 +145,12 @@ def measure_styles(
         for image in variants(style, count, rng):
             with torch.no_grad():
                 features = encoder(image.to(device), LAYERS)
-                measured = {layer: moments(x) for layer, x in features.items()}
-            for layer, layer_moments in measured.items():
-                eigenvalues, eigenvectors = torch.linalg.eigh(layer_moments.covariance)
-                means[layer].append(layer_moments.mean.cpu())
-                values[layer].append(eigenvalues.clamp_min(0).cpu())
+                measured = decompose({layer: moments(x) for layer, x in features.items()})
+            for layer in LAYERS:
+                means[layer].append(measured.moments[layer].mean.cpu())
+                values[layer].append(measured.values[layer].cpu())
                 # float16 halves the memory of the largest part; the columns then stay orthonormal to within 1e-3.
-                vectors[layer].append(eigenvectors.half().cpu())
+                vectors[layer].append(measured.vectors[layer].half().cpu())
         if on_progress is not None:
             on_progress(done, len(style_images))
     return StyleRows(

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from impasto.errors import RecipeError
 from impasto.feedforward.training_settings import OnePassTrainingSettings
+from impasto.training.settings import LearningRate, LossWeight, Share, ShareBelow1, Steps
 
 # Settings that a preset changes.
 PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
@@ -57,53 +58,29 @@ class GivenStyleSettings(OnePassTrainingSettings):
     start: Literal["any", "random"] = Field(
         "any", description="Start from the network for any style, or from random weights."
     )
-    steps: int = Field(1000, ge=1, le=10_000_000, description="Training steps.")
-    kernel_learning_rate: float = Field(
-        0.01, gt=0, le=1, allow_inf_nan=False, description="Learning rate of the convolution kernels (Muon)."
+    steps: Steps = Field(1000, description="Training steps.")
+    kernel_learning_rate: LearningRate = Field(
+        0.01, description="Learning rate of the convolution kernels (Muon)."
     )
-    style_learning_rate: float = Field(
-        0.01, gt=0, le=1, allow_inf_nan=False, description="Learning rate of the style matrices (Muon)."
-    )
-    learning_rate: float = Field(
-        5e-4, gt=0, le=1, allow_inf_nan=False, description="Learning rate of all other weights (Adam)."
-    )
-    ema_decay: float = Field(
-        0.99, ge=0, lt=1, allow_inf_nan=False, description="Decay of the moving average of the weights."
-    )
-    content_weight_at_0: float = Field(
-        6.0, ge=0, le=1e6, allow_inf_nan=False, description="Content weight at strength 0, at first."
-    )
+    style_learning_rate: LearningRate = Field(0.01, description="Learning rate of the style matrices (Muon).")
+    learning_rate: LearningRate = Field(5e-4, description="Learning rate of all other weights (Adam).")
+    ema_decay: ShareBelow1 = Field(0.99, description="Decay of the moving average of the weights.")
+    content_weight_at_0: LossWeight = Field(6.0, description="Content weight at strength 0, at first.")
     hold_strength: bool = Field(
         True,
         description="Adapt the content weights so that a strength is a distance from the photograph, as in stylize.",
     )
-    default_share: float = Field(
-        0.5,
-        ge=0,
-        le=1,
-        allow_inf_nan=False,
-        description="Share of a batch at the default strength and stroke.",
+    default_share: Share = Field(0.5, description="Share of a batch at the default strength and stroke.")
+    mixture_share: Share = Field(
+        0.25, description="Share of a batch that mixes two styles, if there are two."
     )
-    mixture_share: float = Field(
-        0.25,
-        ge=0,
-        le=1,
-        allow_inf_nan=False,
-        description="Share of a batch that mixes two styles, if there are two.",
-    )
-    stability_weight: float = Field(
-        10.0,
-        ge=0,
-        le=1e6,
-        allow_inf_nan=False,
-        description="Weight of stability under noise, against flicker.",
+    stability_weight: LossWeight = Field(
+        10.0, description="Weight of stability under noise, against flicker."
     )
     style_weight: float = Field(
         20.0, gt=0, le=1e9, allow_inf_nan=False, description="Weight of the Gram matrices (johnson)."
     )
-    variation_weight: float = Field(
-        0.1, ge=0, le=1e6, allow_inf_nan=False, description="Weight of the total variation (johnson)."
-    )
+    variation_weight: LossWeight = Field(0.1, description="Weight of the total variation (johnson).")
     previews_every: int = Field(
         200, ge=0, le=1_000_000, description="Steps between two previews; 0 for none."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,9 +13,10 @@ from torch import Tensor
 from impasto.encoders import Encoder
 from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH, STROKES
 from impasto.feedforward.modules.style_predictor import LAYERS
-from impasto.feedforward.style_data import LONGEST, MomentTargets
+from impasto.feedforward.style_data import LONGEST, MomentTargets, decompose
 from impasto.imaging import fit, resize
 from impasto.losses import Moments, average_moments, moments
+from impasto.training.pictures import OnProgress
 
 # Log-uniform between the ends, and 1 itself.
 MEASURED_STROKES = (0.5, 0.63, 0.8, 1.0, 1.22, 1.5)
@@ -33,30 +34,12 @@ def at_stroke(style: Tensor, stroke: float) -> Tensor:
     return resize(style, fit(style.shape[2], style.shape[3], round(LONGEST * stroke)))
 
 
-@dataclass(frozen=True, eq=False)
-class StyleMeasurement:
-    """Moments of one style image by layer, with eigenvalues and eigenvectors of their covariances; batches of one."""
-
-    moments: dict[str, Moments]
-    values: dict[str, Tensor]
-    vectors: dict[str, Tensor]
-
-
-def decompose(layers: dict[str, Moments]) -> StyleMeasurement:
-    """Return moments by layer with the eigenvalues and eigenvectors of their covariances."""
-    values, vectors = {}, {}
-    for layer, layer_moments in layers.items():
-        values[layer], vectors[layer] = torch.linalg.eigh(layer_moments.covariance)
-        values[layer] = values[layer].clamp_min(0)
-    return StyleMeasurement(layers, values, vectors)
-
-
 def measure_strokes(
     encoder: Encoder,
     style_images: Sequence[Tensor],
-    on_progress: Callable[[int, int], None] | None = None,
-) -> list[list[StyleMeasurement]]:
-    """Return for every style image `(1, 3, h, w)` its measurements at each of `MEASURED_STROKES`."""
+    on_progress: OnProgress | None = None,
+) -> list[list[MomentTargets]]:
+    """Return for every style image `(1, 3, h, w)` its targets, batches of one, at each of `MEASURED_STROKES`."""
     device = next(encoder.parameters()).device
     measurements = []
     for number, image in enumerate(style_images):
@@ -86,13 +69,13 @@ class StyleBatch:
             self.mixture[rows].to(device),
             self.strength[rows].to(device),
             self.stroke[rows].to(device),
-            self.targets.part(rows, device),
+            self.targets.select(rows, device),
         )
 
 
 def draw_batch(
     rng: random.Random,
-    styles: Sequence[Sequence[StyleMeasurement]],
+    styles: Sequence[Sequence[MomentTargets]],
     batch: int,
     default_share: float,
     mixture_share: float,
@@ -123,7 +106,7 @@ def draw_batch(
     return StyleBatch(mixture, torch.tensor(strengths), torch.tensor(strokes), _concatenate(targets))
 
 
-def _mixture(first: StyleMeasurement, second: StyleMeasurement, share: float) -> StyleMeasurement:
+def _mixture(first: MomentTargets, second: MomentTargets, share: float) -> MomentTargets:
     shares = (share, 1 - share)
     layers = {
         layer: average_moments((first.moments[layer], second.moments[layer]), shares)
@@ -132,7 +115,7 @@ def _mixture(first: StyleMeasurement, second: StyleMeasurement, share: float) ->
     return decompose(layers)
 
 
-def _concatenate(measurements: Sequence[StyleMeasurement]) -> MomentTargets:
+def _concatenate(measurements: Sequence[MomentTargets]) -> MomentTargets:
     layers = measurements[0].moments
     means = {layer: torch.cat([m.moments[layer].mean for m in measurements]) for layer in layers}
     seconds = {layer: torch.cat([m.moments[layer].second for m in measurements]) for layer in layers}

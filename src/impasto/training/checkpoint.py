@@ -57,16 +57,18 @@ def read_checkpoint(path: Path, kind: str) -> TrainingCheckpoint:
 
 
 def check_settings(
-    checkpoint: TrainingCheckpoint, settings: FrozenSettings, may_differ: Collection[str] = ("device",)
+    checkpoint: TrainingCheckpoint,
+    settings: FrozenSettings,
+    may_differ: Collection[str] = ("device",),
+    *,
+    advice: str = "give the same, or start afresh",
 ) -> None:
-    """Raise RecipeError, naming the first difference, if `settings` are not those of the checkpoint."""
+    """Raise RecipeError with the first difference and `advice` if `settings` are not those of the checkpoint."""
     given = dict(json.loads(settings.model_dump_json()))
     for name in (*given, *checkpoint.settings):
         theirs, ours = checkpoint.settings.get(name), given.get(name)
         if theirs != ours and name not in may_differ:
-            raise RecipeError(
-                f"The checkpoint was trained with {name} = {theirs!r}, not {ours!r}; give the same, or start afresh."
-            )
+            raise RecipeError(f"The checkpoint was trained with {name} = {theirs!r}, not {ours!r}; {advice}.")
 
 
 def check_origin(

@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from impasto.settings import FrozenSettings
+from impasto.training.settings import DeviceName, Precision, Seed, Share, ShareBelow1
 
 
 class FinetuneSettings(FrozenSettings):
@@ -38,13 +39,7 @@ class FinetuneSettings(FrozenSettings):
         0.0004, gt=0, le=10, allow_inf_nan=False, description="Learning rate of the encoder's layers."
     )
     weight_decay: float = Field(0.02, ge=0, le=10, allow_inf_nan=False, description="Weight decay (AdamW).")
-    warmup: float = Field(
-        0.1,
-        ge=0,
-        lt=1,
-        allow_inf_nan=False,
-        description="Share of the run over which the learning rates rise.",
-    )
+    warmup: ShareBelow1 = Field(0.1, description="Share of the run over which the learning rates rise.")
     patience: int = Field(
         4,
         ge=0,
@@ -61,13 +56,7 @@ class FinetuneSettings(FrozenSettings):
         allow_inf_nan=False,
         description="Smallest share of a picture's area in a crop.",
     )
-    jitter: float = Field(
-        0.2,
-        ge=0,
-        le=1,
-        allow_inf_nan=False,
-        description="Range of random brightness, contrast, saturation.",
-    )
+    jitter: Share = Field(0.2, description="Range of random brightness, contrast, saturation.")
     flip: bool = Field(True, description="Mirror half of the pictures.")
     memory: int = Field(
         2000,
@@ -75,11 +64,9 @@ class FinetuneSettings(FrozenSettings):
         le=10_000_000,
         description="Megabytes of decoded pictures in memory; others are read again.",
     )
-    seed: int = Field(0, ge=0, lt=2**63, description="Seed of everything random.")
-    device: str = Field("auto", description="auto, cpu, cuda, mps.")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="Number format of the network; weights stay float32."
-    )
+    seed: Seed = 0
+    device: DeviceName = "auto"
+    precision: Precision = "auto"
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
