@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from common import SHARED, VGG19, require_shared
-from impasto.encoder_training.distill.task import r_squared
+from impasto.encoder_training.distill.student import r_squared
 from impasto.encoder_training.distill.teacher import Teacher
 from impasto.encoders import open_encoder, prepare
 from impasto.encoders.compact import COMPONENTS, shipped_weights, teacher_projections
