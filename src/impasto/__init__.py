@@ -1,8 +1,8 @@
 """impasto: a photograph and a painting in, a finished picture out.
 
 >>> import impasto
->>> sorted(impasto.presets())
-['d2l', 'gatys', 'impasto', 'mixed', 'wasserstein']
+>>> "gatys" in impasto.presets()
+True
 """
 
 from __future__ import annotations

@@ -20,6 +20,10 @@ def test_ramp_by_hand() -> None:
     # dx = 1 everywhere, dy = 0.
     assert total_variation(RAMP, "l1") == 0.5
     assert total_variation(RAMP, "l2") == 1.0
+    assert total_variation(RAMP, "l1_normalised").item() == pytest.approx(
+        0.5 * (1 / 0.229 + 1 / 0.224 + 1 / 0.225) / 3
+    )
+    assert total_variation(RAMP, "half_sum").item() == pytest.approx(255**2 / 2 * 3 * 3 * 5)
     # Padded by one, 5 of the 6 columns have a dx of 1 to their right, and 5 of 7 columns of cells a
     # diagonal difference of 1.
     expected = 2 * (5 / 6 / 3 + 2 * 5 / 7 / 12)
@@ -40,7 +44,7 @@ def test_symmetries(form: str, generator: torch.Generator) -> None:
     value = total_variation(image, form)
     torch.testing.assert_close(total_variation(1 - image, form), value)
     torch.testing.assert_close(total_variation(image.mT, form), value)
-    if form != "nine_point":  # its padded border is to the right and below only
+    if form not in ("nine_point", "half_sum"):  # their borders are to the right and below only
         torch.testing.assert_close(total_variation(image.flip(3), form), value)
 
 

@@ -268,14 +268,28 @@ def test_average_is_the_bias_corrected_exponential_mean():
 
 
 def test_learning_rate_steps_and_cosine():
-    recipe = make_recipe("mixed")
-    assert learning_rate(recipe, 99, 500) == pytest.approx(12 / 255)
-    assert learning_rate(recipe, 100, 500) == pytest.approx(0.6 * 12 / 255)
-    assert learning_rate(recipe, 250, 500) == pytest.approx(0.36 * 12 / 255)
+    recipe = make_recipe("mixed")  # Keras' ExponentialDecay is smooth unless staircase is set
+    rates = [learning_rate(recipe, 0, step, 500) for step in range(100)]
+    assert sum(rates) / 100 * 255 / 12 == pytest.approx(0.785, abs=1e-3)
+    assert learning_rate(recipe, 0, 250, 500) == pytest.approx(0.6**2.5 * 12 / 255)
+    stairs = make_recipe("mixed", staircase=True)
+    assert learning_rate(stairs, 0, 99, 500) == pytest.approx(12 / 255)
+    assert learning_rate(stairs, 0, 100, 500) == pytest.approx(0.6 * 12 / 255)
+    assert learning_rate(stairs, 0, 250, 500) == pytest.approx(0.36 * 12 / 255)
     falling = make_recipe(learning_rate=0.1, final_learning_rate_factor=0.2)
-    assert learning_rate(falling, 0, 11) == pytest.approx(0.1)
-    assert learning_rate(falling, 5, 11) == pytest.approx(0.06)
-    assert learning_rate(falling, 10, 11) == pytest.approx(0.02)
+    assert learning_rate(falling, 0, 0, 11) == pytest.approx(0.1)
+    assert learning_rate(falling, 0, 5, 11) == pytest.approx(0.06)
+    assert learning_rate(falling, 0, 10, 11) == pytest.approx(0.02)
+
+
+def test_learning_rate_decays_at_the_steps_of_its_scale():
+    recipe = make_recipe("d2l")
+    rate = recipe.learning_rate
+    assert learning_rate(recipe, 0, 199, 500) == pytest.approx(rate)
+    assert learning_rate(recipe, 0, 200, 500) == pytest.approx(rate / 10)
+    assert learning_rate(recipe, 1, 99, 300) == pytest.approx(rate)
+    assert learning_rate(recipe, 1, 100, 300) == pytest.approx(rate / 10)
+    assert learning_rate(recipe, 5, 100, 300) == pytest.approx(rate / 10)  # the last number repeats
 
 
 def test_starts(content, style):

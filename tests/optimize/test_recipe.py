@@ -9,7 +9,8 @@ import pytest
 
 from impasto.errors import RecipeError
 from impasto.optimize.parsing import parse_layers, parse_scales
-from impasto.optimize.presets import FIRST_LAYERS, PRESETS, change_recipe, make_recipe
+from impasto.optimize.preset import FIRST_LAYERS
+from impasto.optimize.presets import PRESETS, change_recipe, make_recipe
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.schedule import distribute, schedule
 
@@ -27,8 +28,8 @@ def test_every_preset_is_valid_cited_and_survives_json(name):
 
 def test_gatys_numbers():
     recipe = make_recipe("gatys")
-    assert recipe.encoder == "vgg19"
-    assert recipe.pooling == "average"
+    assert recipe.encoder == "vgg19-caffe"
+    assert (recipe.pooling, recipe.rescale_pooling, recipe.padding) == ("average", False, "zeros")
     assert recipe.content_layers == {"relu4_2": 1.0}
     assert recipe.style_layers == dict.fromkeys(FIRST_LAYERS, 0.2)
     assert (recipe.content_loss, recipe.style_loss, recipe.gram) == ("gatys", "gram", "gatys")
@@ -40,17 +41,21 @@ def test_gatys_numbers():
 def test_d2l_numbers():
     recipe = make_recipe("d2l")
     assert recipe.content_layers == {"relu4_4": 1.0}
-    assert recipe.style_layers == dict.fromkeys(FIRST_LAYERS, 1.0)
+    assert recipe.style_layers == dict.fromkeys((*FIRST_LAYERS[:4], "conv5_1"), 1.0)
     assert (recipe.content_weight, recipe.style_weight, recipe.variation_weight) == (1, 1e3, 10)
     assert (recipe.content_loss, recipe.style_loss, recipe.gram, recipe.variation) == (
         "mean",
         "gram",
         "d2l",
-        "l1",
+        "l1_normalised",
     )
-    assert schedule(recipe) == ((225, 500), (450, 500))
-    assert (recipe.decay, recipe.decay_every) == (0.1, 200)
+    assert schedule(recipe) == ((225, 500), (450, 300))
+    assert (recipe.decay, recipe.decay_every, recipe.padding) == (0.1, (200, 100), "zeros")
     assert recipe.learning_rate / 0.226 == pytest.approx(0.01)
+    later = make_recipe("d2l-2023")
+    assert (later.style_weight, later.decay, later.decay_every) == (1e4, 0.8, (50,))
+    assert later.learning_rate / 0.226 == pytest.approx(0.3)
+    assert schedule(later) == ((450, 500),)
 
 
 def test_mixed_numbers():
@@ -60,7 +65,8 @@ def test_mixed_numbers():
     assert recipe.gram == "undivided"
     assert (recipe.content_weight, recipe.style_weight) == (0.002, 0.02)
     assert recipe.learning_rate * 255 == pytest.approx(12)
-    assert (recipe.decay, recipe.decay_every, recipe.start) == (0.6, 100, "content")
+    assert (recipe.decay, recipe.decay_every, recipe.start) == (0.6, (100,), "content")
+    assert (recipe.encoder, recipe.staircase) == ("vgg19-caffe", False)
 
 
 def test_wasserstein_numbers():

@@ -21,6 +21,7 @@ METAVARS: Mapping[str, str] = {
     "scales": "SIDE:STEPS,...",
     "scale_steps": "STEPS,...",
     "fine_steps": "STEPS,...",
+    "decay_every": "STEPS,...",
     "betas": "B1,B2",
     "mix": "GAMMA|W1,W2,...",
     "sigmas": "S1,S2,...",
@@ -32,7 +33,7 @@ METAVARS: Mapping[str, str] = {
     "weights": "FILE",
     "start_picture": "FILE",
 }
-LISTS = ("scale_steps", "fine_steps", "betas", "mix", "sigmas")
+LISTS = ("scale_steps", "fine_steps", "betas", "decay_every", "mix", "sigmas")
 OUTPUT_PANEL, RUN_PANEL = "Output", "Run"
 
 

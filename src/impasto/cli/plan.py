@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.console import duration, print_json, print_result, wide_console
+from impasto.cli.console import duration, print_json, print_note, print_result, wide_console
 from impasto.cli.guide_options import GuideOptions, check_guides, names_of
 from impasto.cli.inputs import typed_inputs
 from impasto.cli.options import takes_recipe
@@ -70,6 +70,8 @@ def plan(
     console = wide_console()
     console.print(_facts(planned, guides))
     console.print(_scales(planned))
+    for note in planned.notes:
+        print_note(note)
     if not planned.fits:
         print_result("This does not fit into memory: choose a smaller --size.")
 

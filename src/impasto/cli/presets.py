@@ -8,7 +8,8 @@ import typer
 
 from impasto.cli.console import print_json, print_result, wide_console
 from impasto.errors import RecipeError, unknown
-from impasto.optimize.presets import PRESETS, Preset, make_recipe
+from impasto.optimize.preset import Preset
+from impasto.optimize.presets import PRESETS, make_recipe
 
 app = typer.Typer(add_completion=False)
 
@@ -38,7 +39,8 @@ def _as_dict(preset: Preset) -> dict[str, Any]:
         "name": preset.name,
         "summary": preset.summary,
         "source": preset.source,
-        "deviations": preset.deviations,
+        "published_weights": preset.published_weights,
+        "deviations": list(preset.deviations),
         "recipe": make_recipe(preset.name).to_json(),
     }
 
@@ -60,8 +62,10 @@ def _show(preset: Preset) -> None:
 
     print_result(f"{preset.name}: {preset.summary}")
     print_result(f"Source: {preset.source}")
-    if preset.deviations:
-        print_result(f"Deviations: {preset.deviations}")
+    if preset.published_weights:
+        print_result(f"Published with the weights of: {preset.published_weights}")
+    for deviation in preset.deviations:
+        print_result(f"Deviation: {deviation}")
     table = Table("setting", "value", "set by")
     for setting, value in make_recipe(preset.name).to_json().items():
         origin = "preset" if setting in preset.fields else "default"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterable
@@ -25,6 +26,7 @@ class QuietReporter:
         self.quiet = quiet
         self.scales = 0
         self.scale: ScalePlan | None = None
+        self.unit: float | None = None
 
     def close(self) -> None:
         """Remove moving output from the screen."""
@@ -34,17 +36,28 @@ class QuietReporter:
         if isinstance(event, Started):
             self.scales = len(event.plan.scales)
             self.started(event)
+            if not self.quiet:
+                for note in event.plan.notes:
+                    print_note(note)
         elif isinstance(event, Balancing):
             self.balancing(event)
         elif isinstance(event, ScaleStarted):
             self.scale = event.scale
             self.scale_started(event)
         elif isinstance(event, Stepped):
+            if self.unit is None:
+                self.unit = loss_unit(event.loss)
+                if self.unit != 1 and not self.quiet:
+                    self.say(f"losses are in units of 10^{round(math.log10(self.unit))}")
             self.stepped(event)
         elif isinstance(event, ScaleDone):
             self.scale_done(event)
         elif isinstance(event, Recovered) and not self.quiet:
             print_note(event.message)
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        print_status(text)
 
     def started(self, event: Started) -> None:
         """Show the plan."""
@@ -60,6 +73,10 @@ class QuietReporter:
 
     def scale_done(self, event: ScaleDone) -> None:
         """Show that a scale is finished."""
+
+    def loss_text(self, loss: float) -> str:
+        """Return a loss in the unit of the run: ``loss 11.07``."""
+        return f"loss {loss / (self.unit or 1.0):.4g}"
 
     def scale_label(self, index: int) -> str:
         """Return the label of a scale: ``scale 2/3 256x192``."""
@@ -104,7 +121,7 @@ class LineReporter(QuietReporter):
         assert self.scale is not None
         self.last_line = time.monotonic()
         print_status(
-            f"{self.scale_label(event.scale)}: step {event.step}/{self.scale.steps}, loss {event.loss:.4g}, "
+            f"{self.scale_label(event.scale)}: step {event.step}/{self.scale.steps}, {self.loss_text(event.loss)}, "
             f"{duration(event.seconds_left)} left"
         )
 
@@ -131,6 +148,10 @@ class BarReporter(QuietReporter):
         """Stop updating the bar."""
         self.progress.stop()
 
+    def say(self, text: str) -> None:
+        """Print a line above the bar."""
+        self.progress.console.print(text)
+
     def started(self, event: Started) -> None:
         """Print the plan and draw the bar."""
         print_status(f"{self.name}: {plan_line(event.plan)}")
@@ -150,7 +171,7 @@ class BarReporter(QuietReporter):
     def stepped(self, event: Stepped) -> None:
         """Advance the bar."""
         left = f"{duration(event.seconds_left)} left"
-        self.progress.update(self.task, completed=event.total, loss=f"loss {event.loss:.4g}", left=left)
+        self.progress.update(self.task, completed=event.total, loss=self.loss_text(event.loss), left=left)
 
 
 def reporter(name: str, quiet: bool) -> QuietReporter:
@@ -158,6 +179,18 @@ def reporter(name: str, quiet: bool) -> QuietReporter:
     if quiet:
         return QuietReporter()
     return BarReporter(name) if sys.stderr.isatty() else LineReporter(name)
+
+
+def loss_unit(loss: float) -> float:
+    """Return the unit in which losses that begin at ``loss`` are readable: 1, or a power of 1000.
+
+    Published losses are between 1e-6 and 1e15: some are divided by the numbers of channels and positions, some by
+    neither.
+    """
+    size = abs(loss)
+    if 1e-3 <= size < 1e5 or size == 0 or not math.isfinite(size):
+        return 1.0
+    return float(1000.0 ** math.floor(math.log10(size) / 3))
 
 
 def plan_line(plan: Plan) -> str:

@@ -25,6 +25,8 @@ class GramLoss(MomentLoss[Tensor]):
     * "undivided": mean over the entries of (G - A)², both undivided. It grows with the fourth power of the number of
       pixels, and with the difference of the sizes, so the style image must have the output's size.
 
+    * "tutorial": 1/(C M) times "undivided", as in many introductory scripts.
+
     Raises RecipeError on an unknown normalisation.
     """
 
@@ -36,10 +38,10 @@ class GramLoss(MomentLoss[Tensor]):
 
     def from_sums(self, sums: MomentSums) -> Tensor:
         """Return the Gram matrix `(B, C, C)`, divided according to the normalisation."""
-        gram = sums.second
-        if self._rule.by_positions:
-            gram = gram / sums.count[:, None, None]
-        return gram / gram.shape[1] if self._rule.by_channels else gram
+        channels = sums.second.shape[1]
+        divisor = sums.count.pow(self._rule.positions) * channels**self._rule.channels
+        matrix: Tensor = sums.second / divisor[:, None, None]
+        return matrix
 
     def compare(self, measured: Tensor, target: Tensor) -> Tensor:
         """Return the scalar distance of two divided Gram matrices, averaged over the batch."""

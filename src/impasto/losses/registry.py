@@ -104,8 +104,7 @@ GRAM_NORMALISATION = LossOption(
     label="Gram normalisation",
     choices=tuple(GRAM_NORMALISATIONS),
     default="d2l",
-    # Sums over positions grow with the image.
-    same_size=tuple(name for name, rule in GRAM_NORMALISATIONS.items() if not rule.by_positions),
+    same_size=tuple(name for name, rule in GRAM_NORMALISATIONS.items() if rule.same_size),
 )
 
 STYLE_LOSSES: ImplementationRegistry[StyleLossEntry] = ImplementationRegistry(
@@ -140,7 +139,11 @@ VARIATIONS: ImplementationRegistry[VariationEntry] = ImplementationRegistry(
     "total variation form",
     [
         VariationEntry(name="l1", implementation="impasto.losses.variation:l1_variation"),
+        VariationEntry(
+            name="l1_normalised", implementation="impasto.losses.variation:l1_normalised_variation"
+        ),
         VariationEntry(name="l2", implementation="impasto.losses.variation:l2_variation"),
         VariationEntry(name="nine_point", implementation="impasto.losses.variation:nine_point_variation"),
+        VariationEntry(name="half_sum", implementation="impasto.losses.variation:half_sum_variation"),
     ],
 )

@@ -8,13 +8,17 @@ from torch.nn import functional
 from impasto.errors import PictureError
 from impasto.losses.registry import VARIATIONS
 
+# Standard deviations of ImageNet's red, green and blue pixels in [0, 1].
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
 
 def total_variation(image: Tensor, form: str) -> Tensor:
     """Return the total variation of `image` `(B, C, H, W)`, H, W >= 2: a scalar, 0 for an image of one colour.
 
-    Forms are "l1" (`l1_variation`), "l2" (`l2_variation`) and "nine_point" (`nine_point_variation`). All are means over
-    pixels, yet depend on the resolution: the same smooth image with twice the pixels a side has half the "l1" and a
-    quarter of the others. Raises RecipeError on an unknown form and PictureError on a smaller image.
+    Forms are "l1" (`l1_variation`), "l1_normalised" (`l1_normalised_variation`), "l2" (`l2_variation`), "nine_point"
+    (`nine_point_variation`) and "half_sum" (`half_sum_variation`). All but the last are means over pixels, yet depend
+    on the resolution: the same smooth image with twice the pixels a side has half the "l1" and a quarter of "l2" and
+    "nine_point". Raises RecipeError on an unknown form and PictureError on a smaller image.
     """
     variation = VARIATIONS.find(form).load()
     check_image(image)
@@ -34,6 +38,14 @@ def l1_variation(image: Tensor) -> Tensor:
     """Return (mean |dx| + mean |dy|) / 2 of the differences of neighbours (d2l.ai 14.12.5)."""
     dx, dy = _differences(image)
     return (dx.abs().mean() + dy.abs().mean()) / 2
+
+
+def l1_normalised_variation(image: Tensor) -> Tensor:
+    """Return `l1_variation` of pixels divided by ImageNet's standard deviations, (.229, .224, .225).
+
+    Source: d2l.ai 14.12.5, which optimises normalised pixels.
+    """
+    return l1_variation(image / image.new_tensor(IMAGENET_STD).view(1, 3, 1, 1))
 
 
 def l2_variation(image: Tensor) -> Tensor:
@@ -60,6 +72,17 @@ def nine_point_variation(image: Tensor) -> Tensor:
     straight = dx.square().mean() + dy.square().mean()
     diagonal = down.square().mean() + up.square().mean()
     return 2 * (straight / 3 + diagonal / 12)
+
+
+def half_sum_variation(image: Tensor) -> Tensor:
+    """Return 1/2 sum (dx² + dy²) of pixels from 0 to 255, over pixels that have a right and a lower neighbour.
+
+    Unlike the other forms it is a sum, so it grows with the number of pixels; it is averaged over the batch. Source:
+    J. Johnson, neural-style, `TVLoss`, whose gradient this is.
+    """
+    dx = image[..., :-1, 1:] - image[..., :-1, :-1]
+    dy = image[..., 1:, :-1] - image[..., :-1, :-1]
+    return 255**2 / 2 * (dx.square() + dy.square()).sum((1, 2, 3)).mean()
 
 
 def _differences(image: Tensor) -> tuple[Tensor, Tensor]:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from impasto.optimize.job import Job
     from impasto.optimize.optimizers.registry import OPTIMIZERS, OptimizerEntry
     from impasto.optimize.plan import Plan, ScalePlan
-    from impasto.optimize.presets import PRESETS, Preset, make_recipe
+    from impasto.optimize.preset import Preset
+    from impasto.optimize.presets import PRESETS, make_recipe
     from impasto.optimize.recipe import Recipe
     from impasto.optimize.run import open_job, plan_only, resume, stylize, stylize_events
     from impasto.optimize.terms import DEFAULT_TERMS, ScaleInputs, TermFactory
@@ -79,7 +80,8 @@ __getattr__ = lazy_exports(
         "job": ("Job",),
         "optimizers.registry": ("OPTIMIZERS", "OptimizerEntry"),
         "plan": ("Plan", "ScalePlan"),
-        "presets": ("PRESETS", "Preset", "make_recipe"),
+        "preset": ("Preset",),
+        "presets": ("PRESETS", "make_recipe"),
         "recipe": ("Recipe",),
         "run": ("open_job", "plan_only", "resume", "stylize", "stylize_events"),
         "terms": ("DEFAULT_TERMS", "ScaleInputs", "TermFactory"),

@@ -255,7 +255,7 @@ class Painter:
             loss.backward()  # type: ignore[no-untyped-call]
             return loss.detach(), terms
 
-        rate = learning_rate(self.recipe, state.step, steps) * state.learning_rate_factor
+        rate = learning_rate(self.recipe, state.scale, state.step, steps) * state.learning_rate_factor
         loss, terms = state.optimizer.step(evaluate, rate)
         with torch.no_grad():
             if self.recipe.clamp:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from impasto.guidance import ColorSettings, Guides, Placement, Protection, place_styles, prepare_colors
 from impasto.imaging import Picture, PictureLike, fit, read_picture
+from impasto.losses.registry import STYLE_LOSSES
 from impasto.optimize.plan import PictureSizes, Size
 from impasto.optimize.recipe import Recipe
 
@@ -106,6 +108,11 @@ def _read(
     aspect = (picture.height, picture.width)
     if photo is None and recipe.aspect is not None:
         aspect = (ASPECT_UNIT, max(1, round(ASPECT_UNIT * recipe.aspect)))
+    if STYLE_LOSSES[recipe.style_loss].needs_same_size(recipe):
+        output = fit(*aspect, size)
+        style_pictures = [
+            _sharp_enough(source, read, output) for source, read in zip(styles, style_pictures, strict=True)
+        ]
     placement = place_styles(
         guides,
         fit(*aspect, size),
@@ -129,6 +136,18 @@ def _read(
         content_name=None if photo is None else _name(photo),
         style_names=tuple(_name(style) for style in style_pictures),
     )
+
+
+def _sharp_enough(source: PictureLike, picture: Picture, output: Size) -> Picture:
+    """Return ``source`` with sides of at least those of ``output``, where it has that many pixels.
+
+    ``picture`` is ``source`` as read for the longer side alone. Stretched to an output of another aspect, it would be
+    blurred along its shorter side.
+    """
+    ratio = max(output[0] / picture.height, output[1] / picture.width)
+    if ratio <= 1:
+        return picture
+    return read_picture(source, longest=math.ceil(ratio * max(picture.height, picture.width)))
 
 
 def _name(picture: Picture) -> str | None:

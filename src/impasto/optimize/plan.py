@@ -63,7 +63,7 @@ class Plan:
     ``total_macs`` are the multiply-adds of all forward and backward passes of the encoder.
 
     ``height`` and ``width`` are those of the output. A scale of a very thin image can be slightly larger, so that its
-    deepest layer has at least one position.
+    deepest layer has at least one position. ``notes`` are sentences that a user should read before the run starts.
     """
 
     recipe: Recipe
@@ -76,6 +76,7 @@ class Plan:
     memory: int
     available: int | None
     seconds: float
+    notes: tuple[str, ...] = ()
 
     @property
     def steps(self) -> int:

@@ -42,9 +42,9 @@ class Recipe(RecipeFields):
     def _parse_colors(cls, value: object) -> object:
         return parse_colors(value) if isinstance(value, str) else value
 
-    @field_validator("mix", mode="before")
+    @field_validator("mix", "decay_every", mode="before")
     @classmethod
-    def _single_weight(cls, value: object) -> object:
+    def _single_number(cls, value: object) -> object:
         return (value,) if isinstance(value, int | float) else value
 
     @field_validator("aspect", mode="before")

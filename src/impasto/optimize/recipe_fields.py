@@ -38,7 +38,17 @@ class RecipeFields(FrozenSettings):
     preset: str = Field("impasto", description="Name of the preset that the recipe starts from.")
     encoder: str = Field("compact", description="Network whose features are compared.")
     weights: str | None = Field(None, description="File with the encoder's weights.")
-    pooling: Literal["max", "average", "l2"] | None = Field(None, description="Pooling of a VGG encoder.")
+    pooling: Literal["max", "average", "l2"] | None = Field(
+        None, description="Pooling of a VGG encoder (max by default)."
+    )
+    rescale_pooling: bool | None = Field(
+        None,
+        description="Multiply average and l2 pooling of a VGG encoder by 2.0 and 0.78, which keeps the size of the "
+        "activations (yes by default).",
+    )
+    padding: Literal["replicate", "zeros"] | None = Field(
+        None, description="Padding of the first convolution of a VGG encoder (replicate by default)."
+    )
     size: Side = Field(512, description="Longer side of the output in pixels.")
     aspect: float | None = Field(
         None,
@@ -160,7 +170,16 @@ class RecipeFields(FrozenSettings):
     decay: float = Field(
         1.0, gt=0, le=1, description="Factor on the learning rate after every decay_every steps."
     )
-    decay_every: Steps = Field(100, description="Steps between two decays of the learning rate.")
+    decay_every: tuple[Steps, ...] = Field(
+        (100,),
+        min_length=1,
+        description="Steps between two decays of the learning rate, per scale from the coarsest; the last repeats.",
+    )
+    staircase: bool = Field(
+        True,
+        description="Decay the learning rate in jumps, one after every decay_every steps; otherwise a little at every "
+        "step.",
+    )
     final_learning_rate_factor: float = Field(
         1.0,
         gt=0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from impasto.optimize.events import Event, Finished
 from impasto.optimize.job import Job
 from impasto.optimize.machine import available_memory, measure_macs_per_second
 from impasto.optimize.mixing import check_mixing
+from impasto.optimize.notes import plan_notes
 from impasto.optimize.pictures import read_pictures
 from impasto.optimize.plan import PictureSizes, Plan, check_memory, make_plan
 from impasto.optimize.presets import make_recipe
@@ -143,6 +145,7 @@ def _open(
         available=available_memory(device),
     )
     check_mixing(recipe, len(styles), len(plan.scales))
+    plan = replace(plan, notes=plan_notes(plan, pictures))
     inputs = {
         "content": pictures.full.content_name,
         "styles": list(pictures.full.style_names),
@@ -165,8 +168,14 @@ def open_recipe_encoder(recipe: Recipe, device: torch.device) -> Encoder:
     """Return the recipe's encoder on ``device`` in the recipe's number format."""
     precision = best_precision(device) if recipe.precision == "auto" else recipe.precision
     weights = None if recipe.weights is None else Path(recipe.weights)
-    pooling = recipe.pooling or "max"
-    return prepare(open_encoder(recipe.encoder, weights=weights, pooling=pooling), device, precision)
+    encoder = open_encoder(
+        recipe.encoder,
+        weights=weights,
+        pooling=recipe.pooling or "max",
+        padding=recipe.padding or "replicate",
+        rescale=recipe.rescale_pooling is not False,
+    )
+    return prepare(encoder, device, precision)
 
 
 def _largest_plan_that_fits(job: Job, speed: float) -> Plan | None:

@@ -23,12 +23,14 @@ def make_optimizer(recipe: Recipe, image: Tensor) -> ImageOptimizer:
     return OPTIMIZERS[recipe.optimizer].create(image, recipe)
 
 
-def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """Return the learning rate of ``step`` (from 0) of ``steps`` in a scale.
+def learning_rate(recipe: Recipe, scale: int, step: int, steps: int) -> float:
+    """Return the learning rate of ``step`` of ``steps`` in scale number ``scale``; both count from 0.
 
-    ``lr * decay^(step // every)``, times a half cosine from 1 to ``final_learning_rate_factor``.
+    ``lr * decay^(step / every)``, with the exponent rounded down if ``staircase`` (Keras' `ExponentialDecay` has the
+    same two forms), times a half cosine from 1 to ``final_learning_rate_factor``.
     """
-    rate = recipe.learning_rate * recipe.decay ** (step // recipe.decay_every)
+    exponent = step / recipe.decay_every[min(scale, len(recipe.decay_every) - 1)]
+    rate = recipe.learning_rate * recipe.decay ** (math.floor(exponent) if recipe.staircase else exponent)
     if recipe.final_learning_rate_factor < 1:
         cosine = 0.5 * (1 + math.cos(math.pi * step / max(1, steps - 1)))
         rate *= recipe.final_learning_rate_factor + (1 - recipe.final_learning_rate_factor) * cosine

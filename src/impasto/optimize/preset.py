@@ -1,0 +1,31 @@
+"""Preset: a named recipe with its source. Importing this module does not import torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+FIRST_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+
+# Factors from the sources' pixel units to ours (0 to 1): pixels of 0-255, and pixels normalised by ImageNet's standard
+# deviations (about .226).
+BYTE = 1 / 255
+NORMALISED = 0.226
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named recipe with its source and the deviations from it.
+
+    ``published_weights`` is the encoder whose weights the source used; with others its losses have another size.
+    ``qualities`` are the fields that a quality changes, where it does more than multiply the steps.
+    """
+
+    name: str
+    summary: str
+    source: str
+    fields: Mapping[str, Any]
+    deviations: tuple[str, ...] = ()
+    published_weights: str | None = None
+    qualities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Presets of published settings, one file a source."""

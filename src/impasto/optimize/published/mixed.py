@@ -1,0 +1,36 @@
+"""The preset of the article on mixed style transfer."""
+
+from __future__ import annotations
+
+from impasto.optimize.preset import BYTE, FIRST_LAYERS, Preset
+
+MIXED = Preset(
+    "mixed",
+    "Mixed neural style transfer: two styles, a cross-fader, balanced.",
+    "Mixed Neural Style Transfer With Two Style Images, article in Towards Data Science",
+    {
+        "encoder": "vgg19-caffe",
+        "padding": "zeros",
+        "content_layers": {"relu5_2": 1.0},
+        "content_loss": "mean",
+        "content_weight": 0.002,
+        "style_layers": dict(zip(FIRST_LAYERS, (1.0, 1.0, 0.2, 0.3, 0.01), strict=True)),
+        "style_loss": "gram",
+        "gram": "undivided",
+        "style_weight": 0.02,
+        "start": "content",
+        "scales": ((512, 500),),
+        "optimizer": "adam",
+        "learning_rate": 12.0 * BYTE,
+        "betas": (0.9, 0.999),
+        "decay": 0.6,
+        "decay_every": (100,),
+        "staircase": False,
+    },
+    deviations=(
+        "The article's learning rate 12.0 is for pixels of 0-255; 500 steps and Adam's standard betas are our choice.",
+        "The styles are balanced by the article's rule during the run, a little at every step, instead of once after "
+        "a first run.",
+    ),
+    published_weights="vgg19-caffe",
+)
