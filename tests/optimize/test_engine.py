@@ -270,12 +270,12 @@ def test_average_is_the_bias_corrected_exponential_mean():
 def test_learning_rate_steps_and_cosine():
     recipe = make_recipe("mixed")  # Keras' ExponentialDecay is smooth unless staircase is set
     rates = [learning_rate(recipe, 0, step, 500) for step in range(100)]
-    assert sum(rates) / 100 * 255 / 12 == pytest.approx(0.785, abs=1e-3)
-    assert learning_rate(recipe, 0, 250, 500) == pytest.approx(0.6**2.5 * 12 / 255)
+    assert sum(rates) / 100 / 12 == pytest.approx(0.785, abs=1e-3)
+    assert learning_rate(recipe, 0, 250, 500) == pytest.approx(0.6**2.5 * 12)
     stairs = make_recipe("mixed", staircase=True)
-    assert learning_rate(stairs, 0, 99, 500) == pytest.approx(12 / 255)
-    assert learning_rate(stairs, 0, 100, 500) == pytest.approx(0.6 * 12 / 255)
-    assert learning_rate(stairs, 0, 250, 500) == pytest.approx(0.36 * 12 / 255)
+    assert learning_rate(stairs, 0, 99, 500) == pytest.approx(12)
+    assert learning_rate(stairs, 0, 100, 500) == pytest.approx(0.6 * 12)
+    assert learning_rate(stairs, 0, 250, 500) == pytest.approx(0.36 * 12)
     falling = make_recipe(learning_rate=0.1, final_learning_rate_factor=0.2)
     assert learning_rate(falling, 0, 0, 11) == pytest.approx(0.1)
     assert learning_rate(falling, 0, 5, 11) == pytest.approx(0.06)

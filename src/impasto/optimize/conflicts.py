@@ -70,6 +70,10 @@ def _optimizer_conflicts(recipe: RecipeFields) -> Iterator[str]:
             STYLE_LOSSES[recipe.style_loss].random,
             f"style_loss '{recipe.style_loss}' draws random numbers at every step; use another style loss",
         ),
+        (
+            recipe.pixel_units != "unit",
+            f"pixel_units '{recipe.pixel_units}' are for Adam's learning rate; use --pixel-units unit",
+        ),
         (recipe.views > 1, f"views = {recipe.views} changes the view at every step; use --views 1"),
         (recipe.seamless, "seamless shifts the image at every step; leave it out"),
     ):

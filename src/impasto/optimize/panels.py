@@ -57,6 +57,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
     "Optimiser": (
         "optimizer",
         "learning_rate",
+        "pixel_units",
         "betas",
         "decay",
         "decay_every",

@@ -8,11 +8,6 @@ from typing import Any
 
 FIRST_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
-# Factors from the sources' pixel units to ours (0 to 1): pixels of 0-255, and pixels normalised by ImageNet's standard
-# deviations (about .226).
-BYTE = 1 / 255
-NORMALISED = 0.226
-
 
 @dataclass(frozen=True)
 class Preset:

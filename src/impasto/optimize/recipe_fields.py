@@ -164,7 +164,12 @@ class RecipeFields(FrozenSettings):
         gt=0,
         le=100,
         allow_inf_nan=False,
-        description="Learning rate, in units of pixel values from 0 to 1.",
+        description="Learning rate, in pixel_units.",
+    )
+    pixel_units: Literal["unit", "byte", "normalised"] = Field(
+        "unit",
+        description="Units of the pixels that Adam optimises: 0 to 1 (unit), 0 to 255 (byte), or divided by ImageNet's "
+        "standard deviations (normalised).",
     )
     betas: tuple[float, float] = Field((0.9, 0.99), description="Decay rates of Adam's two moments.")
     decay: float = Field(

@@ -7,27 +7,41 @@ torch's compiler, which takes 0.8 s: a quarter of a draft.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from impasto.losses.variation import IMAGENET_STD
 from impasto.optimize.optimizers.base import Evaluation, ImageOptimizer
 
 EPSILON = 1e-8
+# Size of one unit of the optimised pixels, by channel, in pixel values from 0 to 1.
+PIXEL_UNITS: Mapping[str, tuple[float, float, float]] = MappingProxyType(
+    {
+        "unit": (1.0, 1.0, 1.0),
+        "byte": (1 / 255, 1 / 255, 1 / 255),
+        "normalised": IMAGENET_STD,
+    }
+)
 
 
 class Adam(ImageOptimizer):
     """``m = b1 m + (1-b1) g``, ``v = b2 v + (1-b2) g^2``, ``x -= lr m' / (sqrt(v') + 1e-8)``, bias-corrected.
 
-    Source: Kingma & Ba 2015, algorithm 1.
+    Source: Kingma & Ba 2015, algorithm 1. With ``pixel_units`` u it optimises x / u instead of x: the gradient is
+    multiplied by u, and so is the step.
     """
 
-    def __init__(self, image: Tensor, betas: tuple[float, float]) -> None:
+    def __init__(self, image: Tensor, betas: tuple[float, float], pixel_units: str = "unit") -> None:
         self.image = image
         self.betas = betas
+        self.units = (
+            None if pixel_units == "unit" else image.new_tensor(PIXEL_UNITS[pixel_units]).view(1, 3, 1, 1)
+        )
         self.steps = 0
         self.first = torch.zeros_like(image, requires_grad=False)
         self.second = torch.zeros_like(image, requires_grad=False)
@@ -41,11 +55,14 @@ class Adam(ImageOptimizer):
         b1, b2 = self.betas
         self.steps += 1
         with torch.no_grad():
+            if self.units is not None:
+                gradient = gradient * self.units
             self.first.lerp_(gradient, 1 - b1)
             self.second.mul_(b2).addcmul_(gradient, gradient, value=1 - b2)
             denominator = (self.second.sqrt() / math.sqrt(1 - b2**self.steps)).add_(EPSILON)
             step_size = learning_rate / (1 - b1**self.steps)
-            self.image.addcdiv_(self.first, denominator, value=-step_size)
+            direction = self.first if self.units is None else self.first * self.units
+            self.image.addcdiv_(direction, denominator, value=-step_size)
         return evaluation
 
     def carry_from(self, other: ImageOptimizer) -> None:

@@ -53,7 +53,7 @@ OPTIMIZERS: ImplementationRegistry[OptimizerEntry] = ImplementationRegistry(
             name="adam",
             implementation="impasto.optimize.optimizers.adam:Adam",
             label="Adam",
-            settings=("betas",),
+            settings=("betas", "pixel_units"),
             carries_state=True,
         ),
         OptimizerEntry(
@@ -65,6 +65,7 @@ OPTIMIZERS: ImplementationRegistry[OptimizerEntry] = ImplementationRegistry(
                 {
                     "views": 1,
                     "learning_rate": 1.0,
+                    "pixel_units": "unit",
                     "clamp": False,
                     "final_learning_rate_factor": 1.0,
                     "hold": False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from impasto.optimize.preset import FIRST_LAYERS, NORMALISED, Preset
+from impasto.optimize.preset import FIRST_LAYERS, Preset
 
 # The book reads VGG's convolutions (indices 0, 5, 10, 19, 28 and 25), but torchvision's ReLUs work in place: what it
 # compares are the ReLUs that follow them, except at the last convolution, after which its network ends.
@@ -24,13 +24,12 @@ _BOTH_EDITIONS: dict[str, Any] = {
     "variation": "l1_normalised",
     "start": "content",
     "optimizer": "adam",
+    "pixel_units": "normalised",
     "betas": (0.9, 0.999),
     "carry": False,
     "clamp": False,
 }
 _DEVIATIONS = (
-    "The book optimises normalised pixels; its learning rate for them, divided by ImageNet's three standard deviations "
-    "(.229, .224, .225), is multiplied by .226 here for all three channels.",
     "The book stretches both images to the size of the output; here they keep their aspect ratios.",
     "Layers are those of the book's PyTorch code; its MXNet code reads all of them before their ReLUs.",
 )
@@ -44,7 +43,7 @@ D2L = Preset(
         **_BOTH_EDITIONS,
         "style_weight": 1e3,
         "scales": ((225, 500), (450, 300)),
-        "learning_rate": 0.01 * NORMALISED,
+        "learning_rate": 0.01,
         "decay": 0.1,
         "decay_every": (200, 100),
     },
@@ -65,7 +64,7 @@ D2L_2023 = Preset(
         **_BOTH_EDITIONS,
         "style_weight": 1e4,
         "scales": ((450, 500),),
-        "learning_rate": 0.3 * NORMALISED,
+        "learning_rate": 0.3,
         "decay": 0.8,
         "decay_every": (50,),
     },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from impasto.optimize.preset import BYTE, FIRST_LAYERS, Preset
+from impasto.optimize.preset import FIRST_LAYERS, Preset
 
 MIXED = Preset(
     "mixed",
@@ -21,14 +21,15 @@ MIXED = Preset(
         "start": "content",
         "scales": ((512, 500),),
         "optimizer": "adam",
-        "learning_rate": 12.0 * BYTE,
+        "learning_rate": 12.0,
+        "pixel_units": "byte",
         "betas": (0.9, 0.999),
         "decay": 0.6,
         "decay_every": (100,),
         "staircase": False,
     },
     deviations=(
-        "The article's learning rate 12.0 is for pixels of 0-255; 500 steps and Adam's standard betas are our choice.",
+        "500 steps and Adam's standard betas are our choice; the article states neither.",
         "The styles are balanced by the article's rule during the run, a little at every step, instead of once after "
         "a first run.",
     ),

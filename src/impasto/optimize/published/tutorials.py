@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from impasto.optimize.preset import NORMALISED, Preset
+from impasto.optimize.preset import Preset
 
 PYTORCH_TUTORIAL = Preset(
     "pytorch-tutorial",
@@ -53,13 +53,12 @@ TUTORIAL_ADAM = Preset(
         "start": "content",
         "scales": ((300, 500),),
         "optimizer": "adam",
-        "learning_rate": 0.003 * NORMALISED,
+        "learning_rate": 0.003,
+        "pixel_units": "normalised",
         "betas": (0.5, 0.999),
         "clamp": False,
     },
     deviations=(
-        "The script optimises normalised pixels; its learning rate for them, divided by ImageNet's three standard "
-        "deviations (.229, .224, .225), is multiplied by .226 here for all three channels.",
         "It stretches both images to 300x300; here the photograph keeps its aspect ratio and the style image is "
         "stretched to the output.",
     ),
