@@ -175,9 +175,10 @@ BAD = {
     "reconstruct style": ["reconstruct", "photo.png", *TINY, "--start", "style"],
     "name too long": ["stylize", "x" * 5000, "art.png", *TINY],
     # settings
+    "preset without its layers": [*PAINT, "--preset", "d2l", "--encoder", "compact"],
     **{f"{option} {value}": [*PAINT, option, value] for option, value in (
-        ("--preset", "nope"), ("--encoder", "nope"), ("--device", "nope"), ("--device", "cuda:x"),
-        ("--precision", "float8"),
+        ("--preset", "nope"), ("--preset", "mixed"), ("--encoder", "nope"), ("--device", "nope"),
+        ("--device", "cuda:x"), ("--precision", "float8"),
         ("--optimizer", "sgd"), ("--quality", "best"), ("--size", "-5"), ("--size", "0"), ("--size", "15"),
         ("--size", "1000000000"), ("--size", "1e9"), ("--size", "x"), ("--steps", "0"), ("--steps", "-1"),
         ("--steps", "many"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy
 import pytest
 from PIL import Image
 
+from impasto.cli.progress import loss_unit
 from impasto.encoders.catalogue import CATALOGUE
 from impasto.imaging import read_embedded_json
 from impasto.optimize.presets import PRESETS, make_recipe
@@ -176,3 +178,20 @@ def test_the_demo_lists_what_there_is(cli) -> None:
     run = cli("demo", "--list")
     assert run.code == 0
     assert all(name in run.out for name in ("chelsea", "hopper", "swirls", "woodcut", "ink"))
+
+
+@pytest.mark.parametrize(
+    ("loss", "unit"),
+    [(0.5, 1), (0.0, 1), (99_999, 1), (1.107e13, 1e12), (2e5, 1e3), (4e-5, 1e-6), (math.inf, 1)],
+)
+def test_losses_are_shown_in_a_readable_unit(loss: float, unit: float) -> None:
+    assert loss_unit(loss) == pytest.approx(unit)
+
+
+def test_the_unit_of_losses_is_said_once(cli, place: Path) -> None:
+    words = ("--preset", "gatys", "--content-layers", "relu4_2", "--style-weight", "1e12")
+    run = cli("stylize", "photo.png", "art.png", *TINY, *words)
+    assert run.code == 0
+    (said,) = [line for line in run.err.splitlines() if "units of 10^" in line]
+    assert said.startswith("losses are in units of 10^")
+    assert "e+" not in run.err

@@ -213,3 +213,21 @@ def test_every_preset_opens_with_the_shipped_encoder(name):
     assert recipe.pooling is None or recipe.pooling == "max"
     assert open_recipe_encoder(recipe, torch.device("cpu")).name == "compact"
     assert make_recipe("gatys").pooling == make_recipe("gatys", encoder="vgg16").pooling == "average"
+
+
+def test_several_styles_mix_statistics_where_the_source_does():
+    assert make_recipe("wasserstein").blend == make_recipe("neural-style").blend == "statistics"
+    assert make_recipe("mixed").blend == "losses"
+    assert make_recipe("wasserstein", style_loss="sliced").blend == "losses"  # it has no statistics to mix
+    assert make_recipe("wasserstein", blend="losses").blend == "losses"
+
+
+def test_one_number_is_a_list_of_decays():
+    assert make_recipe(decay_every=7).decay_every == (7,)
+    assert make_recipe(decay_every=(7, 3)).decay_every == (7, 3)
+
+
+def test_padding_and_pooling_belong_to_vgg_networks():
+    assert make_recipe("gatys", encoder="tiny").padding == "zeros"
+    other = make_recipe("gatys", encoder="compact")
+    assert (other.pooling, other.padding, other.rescale_pooling) == (None, None, None)

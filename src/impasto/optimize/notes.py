@@ -54,5 +54,6 @@ def _is_larger(size: Size, other: Size) -> bool:
 
 
 def _name(names: Sequence[str | None], index: int) -> str:
-    name = names[index] if index < len(names) else None
-    return f"'{Path(name).name}'" if name else str(index + 1)
+    """Return the file name of a style image in quotes, its number if it was given from memory."""
+    name = Path(names[index] or "")
+    return f"'{name.name}'" if name.suffix else str(index + 1)

@@ -22,7 +22,7 @@ from impasto.optimize.mixing import check_mixing
 from impasto.optimize.notes import plan_notes
 from impasto.optimize.pictures import read_pictures
 from impasto.optimize.plan import PictureSizes, Plan, check_memory, make_plan
-from impasto.optimize.presets import make_recipe
+from impasto.optimize.presets import PRESETS, make_recipe
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.terms import DEFAULT_TERMS, TermFactory
 
@@ -136,6 +136,7 @@ def _open(
     pictures = read_pictures(recipe, content, styles, guides)
     device = open_device(recipe.device)
     encoder = open_recipe_encoder(recipe, device)
+    _check_layers(recipe, encoder)
     speed = measure_macs_per_second(device, encoder.dtype)
     plan = make_plan(
         recipe,
@@ -162,6 +163,20 @@ def _without_unused_layers(recipe: Recipe, has_content: bool, has_styles: bool) 
         raise RecipeError("A photograph does not tile; make a seamless texture of a style alone.")
     changes: dict[str, object] = {} if has_content else {"content_layers": {}}
     return recipe.model_copy(update=changes if has_styles else {**changes, "style_layers": {}})
+
+
+def _check_layers(recipe: Recipe, encoder: Encoder) -> None:
+    """Raise `RecipeError` if a preset compares layers that the encoder does not have."""
+    preset = PRESETS.get(recipe.preset)
+    for field in ("content_layers", "style_layers"):
+        layers = [layer for layer, weight in getattr(recipe, field).items() if weight]
+        missing = [layer for layer in layers if encoder.aliases.get(layer, layer) not in encoder.layers]
+        if preset is not None and missing and getattr(recipe, field) == preset.fields[field]:
+            raise RecipeError(
+                f"Preset '{preset.name}' compares {', '.join(missing)}, which encoder '{encoder.name}' does not have; "
+                f"use --encoder {preset.fields['encoder']}, or choose --{field.replace('_', '-')} among "
+                f"{', '.join(encoder.layers)}."
+            )
 
 
 def open_recipe_encoder(recipe: Recipe, device: torch.device) -> Encoder:

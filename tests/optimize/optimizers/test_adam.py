@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from impasto.optimize.optimizers import Adam
+from impasto.optimize.optimizers.adam import PIXEL_UNITS
 
 
 def test_adam_is_torchs_adam():
@@ -25,6 +26,26 @@ def test_adam_is_torchs_adam():
         adam.step(lambda: (evaluate(ours), {}), 0.05)
         reference.step(lambda: evaluate(theirs))
     assert torch.allclose(ours, theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize("units", ["byte", "normalised"])
+def test_adam_in_other_units_is_torchs_adam_on_those_pixels(units):
+    unit = torch.tensor(PIXEL_UNITS[units]).view(1, 3, 1, 1)
+    image = torch.rand(1, 3, 6, 7, generator=torch.Generator().manual_seed(3)).requires_grad_(True)
+    scaled = (image.detach() / unit).requires_grad_(True)
+    adam = Adam(image, (0.9, 0.999), units)
+    reference = torch.optim.Adam([scaled], lr=0.5)
+
+    def evaluate(pixels, leaf):
+        leaf.grad = None
+        loss = pixels.square().mean()
+        loss.backward()
+        return loss.detach()
+
+    for _ in range(20):
+        adam.step(lambda: (evaluate(image, image), {}), 0.5)
+        reference.step(lambda: evaluate(scaled * unit, scaled))
+    assert torch.allclose(image, scaled * unit, atol=1e-6)
 
 
 def test_adam_moments_are_carried_to_the_next_size():
