@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from impasto.cli.console import print_json, wide_console
+from impasto.cli.console import print_json, print_note, wide_console
 from impasto.cli.inputs import stored_inputs
 from impasto.errors import RecipeError
 
@@ -38,6 +37,18 @@ def evaluate(
             metavar="FILE", help="Style image. Default: the one in the picture's recipe.", show_default=False
         ),
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The same picture painted at another size: also measure how far the two are apart.",
+            show_default=False,
+        ),
+    ] = None,
+    measures: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="Measures, separated by commas.", show_default="all"),
+    ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(
@@ -45,37 +56,60 @@ def evaluate(
         ),
     ] = None,
     encoder: Annotated[
-        str, typer.Option(metavar="NAME", help="Encoder that measures; use vgg19 for comparable figures.")
-    ] = "vgg19",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Encoder that measures; use vgg19 for comparable figures.",
+            show_default="vgg19 if its weights are here, else compact",
+        ),
+    ] = None,
     size: Annotated[
         int, typer.Option(min=32, max=4096, help="Longer side in pixels at which pictures are compared.")
     ] = 512,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, mps.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure a picture: distances to style and content, noise, structure.
+    """Measure a picture: distances to style and content, artifacts, noise, structure.
 
     Lower is better, except for SSIM. The rows "content" and "style" are the unchanged images, for comparison.
+    docs/judging.md explains every measure.
     """
-    from impasto.encoders import open_device, open_encoder, prepare
+    from impasto.encoders import open_device
     from impasto.imaging import read_picture
-    from impasto.metrics import judge_with_baselines
+    from impasto.metrics import (
+        choose_judging_encoder,
+        judge_with_baselines,
+        select_measures,
+        size_consistency,
+    )
 
-    picture = read_picture(output, longest=size)
+    names = None if measures is None else [name.strip() for name in measures.split(",") if name.strip()]
+    select_measures(names)  # reports an unknown name before anything is computed
     content_path, style_path = _pictures(output, content, style)
-    content_image, style_image = read_picture(content_path), read_picture(style_path, longest=size)
+    picture, style_image = read_picture(output, longest=size), read_picture(style_path, longest=size)
+    content_image = read_picture(content_path)
+    other = None if against is None else read_picture(against)
+    chosen = choose_judging_encoder(encoder, weights)
     compute_device = open_device(device)
-    # The published figures use VGG's zero padding, which changes the style distance by some 2 %.
-    padding = "zeros" if encoder.startswith("vgg") else "replicate"
-    judge = prepare(open_encoder(encoder, weights=weights, padding=padding), compute_device, "float32")
+    judging = chosen.open(compute_device)
+    if chosen.fallback:
+        print_note(chosen.fallback)
     output_pixels, content_pixels, style_pixels = (
         image.pixels.to(compute_device) for image in (picture, content_image, style_image)
     )
-    rows = judge_with_baselines(output_pixels, content_pixels, style_pixels, judge, longest=size)
+    rows = judge_with_baselines(output_pixels, content_pixels, style_pixels, judging, size, names)
+    consistency = (
+        None
+        if other is None
+        else size_consistency(output_pixels, other.pixels.to(compute_device), style_pixels, judging, size)
+    )
     if as_json:
-        print_json({"encoder": encoder, "size": size, **{name: asdict(row) for name, row in rows.items()}})
+        report = {"encoder": chosen.name, "fallback": chosen.fallback or None, "size": size}
+        print_json({**report, **_values(rows), **({} if consistency is None else {"against": consistency})})
     else:
-        _print(rows, encoder, size)
+        _print(rows, f"Measured through {chosen.name} at {size} pixels")
+        if consistency is not None:
+            _print_consistency(consistency, f"{output} against {against}")
 
 
 def _pictures(output: Path, content: Path | None, style: Path | None) -> tuple[Path, Path]:
@@ -93,20 +127,34 @@ def _pictures(output: Path, content: Path | None, style: Path | None) -> tuple[P
     return inputs.contents[0], inputs.styles[0]
 
 
-def _print(rows: Mapping[str, Scores], encoder: str, size: int) -> None:
+def _values(rows: Mapping[str, Scores]) -> dict[str, Any]:
+    """Return the scores by row and measure, and the reason for each measure without a value."""
+    return {**{name: dict(row) for name, row in rows.items()}, "missing": dict(rows["output"].missing)}
+
+
+def _print(rows: Mapping[str, Scores], title: str) -> None:
+    """Print one column per measure; a measure that has no value for the picture is noted on stderr."""
     from rich.table import Table
 
-    layers = list(rows["output"].style_by_layer)
-    table = Table(
-        "picture",
-        "STYLE",
-        *layers,
-        "CONTENT",
-        "NOISE",
-        "SSIM",
-        title=f"Measured through {encoder} at {size} pixels",
-    )
+    from impasto.metrics import MEASURES
+
+    names = [name for name in MEASURES if any(name in row for row in rows.values())]
+    table = Table("picture", *(MEASURES[name].heading for name in names), title=title)
     for name, row in rows.items():
-        values = [row.style, *row.style_by_layer.values(), row.content, row.noise, row.ssim]
-        table.add_row(name, *(f"{value:.4f}" for value in values))
+        table.add_row(name, *(f"{row[measure]:.4f}" if measure in row else "-" for measure in names))
+    wide_console().print(table)
+    reasons: dict[str, list[str]] = {}
+    for name, reason in rows["output"].missing.items():
+        reasons.setdefault(reason, []).append(MEASURES[name].heading)
+    for reason, headings in reasons.items():
+        print_note(f"{', '.join(headings)}: {reason}.")
+
+
+def _print_consistency(values: Mapping[str, float], title: str) -> None:
+    from rich.table import Table
+
+    from impasto.metrics.sizes import CONSISTENCY
+
+    table = Table(*(CONSISTENCY[name] for name in values), title=title)
+    table.add_row(*(f"{value:.4f}" for value in values.values()))
     wide_console().print(table)
