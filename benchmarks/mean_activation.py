@@ -9,8 +9,7 @@ import argparse
 
 import torch
 
-from anystyle import open_judge, read
-from common import SHARED, require_shared
+from common import SHARED, open_judge, read, require_shared
 from impasto.metrics.published import PublishedVgg, mean_activation
 
 

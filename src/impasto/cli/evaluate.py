@@ -18,54 +18,41 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 
+def _file(text: str) -> Any:
+    return typer.Option(metavar="FILE", help=text, show_default=False)
+
+
+Against = Annotated[
+    Path | None, _file("The same picture painted at another size: also measure how far the two are apart.")
+]
+Measures = Annotated[
+    str | None, typer.Option(metavar="NAMES", help="Measures, separated by commas.", show_default="all")
+]
+EncoderName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Encoder that measures; use vgg19 for comparable figures.",
+        show_default="vgg19 if its weights are here, else compact",
+    ),
+]
+Size = Annotated[
+    int, typer.Option(min=32, max=4096, help="Longer side in pixels at which pictures are compared.")
+]
+
+
 @app.command("evaluate")
 def evaluate(
     output: Annotated[
         Path, typer.Argument(metavar="PICTURE", help="Picture to measure.", show_default=False)
     ],
-    content: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Content image. Default: the one in the picture's recipe.",
-            show_default=False,
-        ),
-    ] = None,
-    style: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Style image. Default: the one in the picture's recipe.", show_default=False
-        ),
-    ] = None,
-    against: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The same picture painted at another size: also measure how far the two are apart.",
-            show_default=False,
-        ),
-    ] = None,
-    measures: Annotated[
-        str | None,
-        typer.Option(metavar="NAMES", help="Measures, separated by commas.", show_default="all"),
-    ] = None,
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Weights of the encoder. Default: the downloaded ones.", show_default=False
-        ),
-    ] = None,
-    encoder: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Encoder that measures; use vgg19 for comparable figures.",
-            show_default="vgg19 if its weights are here, else compact",
-        ),
-    ] = None,
-    size: Annotated[
-        int, typer.Option(min=32, max=4096, help="Longer side in pixels at which pictures are compared.")
-    ] = 512,
+    content: Annotated[Path | None, _file("Content image. Default: the one in the picture's recipe.")] = None,
+    style: Annotated[Path | None, _file("Style image. Default: the one in the picture's recipe.")] = None,
+    against: Against = None,
+    measures: Measures = None,
+    weights: Annotated[Path | None, _file("Weights of the encoder. Default: the downloaded ones.")] = None,
+    encoder: EncoderName = None,
+    size: Size = 512,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, mps.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -86,30 +73,27 @@ def evaluate(
     names = None if measures is None else [name.strip() for name in measures.split(",") if name.strip()]
     select_measures(names)  # reports an unknown name before anything is computed
     content_path, style_path = _pictures(output, content, style)
-    picture, style_image = read_picture(output, longest=size), read_picture(style_path, longest=size)
-    content_image = read_picture(content_path)
+    picture, art = read_picture(output, longest=size), read_picture(style_path, longest=size)
+    photo = read_picture(content_path)
     other = None if against is None else read_picture(against)
-    chosen = choose_judging_encoder(encoder, weights)
-    compute_device = open_device(device)
-    judging = chosen.open(compute_device)
+    chosen, target = choose_judging_encoder(encoder, weights), open_device(device)
+    network = chosen.open(target)
     if chosen.fallback:
         print_note(chosen.fallback)
-    output_pixels, content_pixels, style_pixels = (
-        image.pixels.to(compute_device) for image in (picture, content_image, style_image)
-    )
-    rows = judge_with_baselines(output_pixels, content_pixels, style_pixels, judging, size, names)
+    painted, content_pixels, style_pixels = (image.pixels.to(target) for image in (picture, photo, art))
+    rows = judge_with_baselines(painted, content_pixels, style_pixels, network, size, names)
     consistency = (
-        None
+        {}
         if other is None
-        else size_consistency(output_pixels, other.pixels.to(compute_device), style_pixels, judging, size)
+        else size_consistency(painted, other.pixels.to(target), style_pixels, network, size)
     )
     if as_json:
-        report = {"encoder": chosen.name, "fallback": chosen.fallback or None, "size": size}
-        print_json({**report, **_values(rows), **({} if consistency is None else {"against": consistency})})
-    else:
-        _print(rows, f"Measured through {chosen.name} at {size} pixels")
-        if consistency is not None:
-            _print_consistency(consistency, f"{output} against {against}")
+        report = {"encoder": chosen.name, "fallback": chosen.fallback or None, "size": size, **_values(rows)}
+        print_json(report | ({"against": consistency} if consistency else {}))
+        return
+    _print(rows, f"Measured through {chosen.name} at {size} pixels")
+    if consistency:
+        _print_consistency(consistency, f"{output} against {against}")
 
 
 def _pictures(output: Path, content: Path | None, style: Path | None) -> tuple[Path, Path]:

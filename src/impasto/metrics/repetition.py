@@ -82,7 +82,8 @@ def _masked_autocorrelation(values: Tensor, mask: Tensor) -> tuple[Tensor, Tenso
 
 
 def _lags(side: int, like: Tensor) -> Tensor:
-    return torch.fft.fftfreq(2 * side, 1 / (2 * side), dtype=like.dtype, device=like.device)
+    lags: Tensor = torch.fft.fftfreq(2 * side, 1 / (2 * side), dtype=like.dtype, device=like.device)
+    return lags
 
 
 def _high_pass(plane: Tensor, sigma: float) -> Tensor:
@@ -98,4 +99,5 @@ def _high_pass(plane: Tensor, sigma: float) -> Tensor:
 
 def _box(plane: Tensor, window: int) -> Tensor:
     """Return means over `window` x `window` pixels, inside the picture only."""
-    return functional.avg_pool2d(plane[None, None], window, 1, window // 2, count_include_pad=False)[0, 0]
+    means: Tensor = functional.avg_pool2d(plane[None, None], window, 1, window // 2, count_include_pad=False)
+    return means[0, 0]
