@@ -69,5 +69,5 @@ def test_a_sky_is_flat_and_its_ground_is_not(generator: torch.Generator) -> None
         (torch.cat([sky, tiles], 2), -0.01, 0.1),
         (torch.cat([tiles, sky], 2), 0.9, 1),
     ):
-        score = judge(painted, photo, photo, None, 160, ("repetition",))["repetition"]  # type: ignore[arg-type]
+        score = judge(painted, photo, photo, None, 160, ("repetition",))["repetition"]
         assert low <= score <= high

@@ -54,13 +54,13 @@ class LayerSummary:
 
 
 def encode(
-    picture: Tensor, extractor: FeatureExtractor, layers: Collection[str], whole: Collection[str]
+    picture: Tensor, extractor: FeatureExtractor | None, layers: Collection[str], whole: Collection[str]
 ) -> Mapping[str, LayerSummary]:
     """Return the summary of each of `layers` of one picture `(1, 3, H, W)`, with the maps of the layers in `whole`.
 
-    The picture is encoded once, without gradient.
+    The picture is encoded once, without gradient. Without an extractor or layers there is nothing to return.
     """
-    if not layers:
+    if extractor is None or not layers:
         return {}
     with torch.no_grad():
         found = extractor(picture, tuple(layers))

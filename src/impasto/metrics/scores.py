@@ -80,15 +80,15 @@ def judge(
     output: Tensor,
     content: Tensor,
     style: Tensor,
-    encoder: FeatureExtractor,
+    encoder: FeatureExtractor | None,
     longest: int = LONGEST,
     measures: Collection[str] | None = None,
 ) -> Scores:
     """Return the scores of `output` for a content and a style image, all `(1, 3, H, W)` in [0, 1].
 
     All are resized to the longer side `longest` first, the content image to the exact size of the output. `measures`
-    are names of `impasto.metrics.MEASURES`, by default all. Raises PictureError unless each is one RGB picture, and
-    RecipeError for an unknown measure.
+    are names of `impasto.metrics.MEASURES`, by default all. Without an encoder, only measures of pixels have a value.
+    Raises PictureError unless each is one RGB picture, and RecipeError for an unknown measure.
     """
     judging = _Judging(encoder, select_measures(measures), content, style, _resized(output, longest), longest)
     return judging.score(judging.output)
@@ -98,7 +98,7 @@ def judge_with_baselines(
     output: Tensor,
     content: Tensor,
     style: Tensor,
-    encoder: FeatureExtractor,
+    encoder: FeatureExtractor | None,
     longest: int = LONGEST,
     measures: Collection[str] | None = None,
 ) -> dict[str, Scores]:
@@ -117,7 +117,7 @@ class _Judging:
 
     def __init__(
         self,
-        encoder: FeatureExtractor,
+        encoder: FeatureExtractor | None,
         measures: Sequence[MeasureEntry],
         content: Tensor,
         style: Tensor,
@@ -137,6 +137,10 @@ class _Judging:
 
     def _reason(self, entry: MeasureEntry, least: int) -> str:
         """Return why this encoder or size does not allow a measure; "" if it does."""
+        if not entry.layers:
+            return ""
+        if self.encoder is None:
+            return "needs an encoder"
         missing = [layer for layer in entry.layers if layer not in self.encoder.layers]
         if missing:
             return f"the encoder has no layer {', '.join(missing)}; judge through VGG-19"
@@ -150,11 +154,10 @@ class _Judging:
         plain, published = (
             [entry for entry in self.measures if entry.published is flag] for flag in (False, True)
         )
-        layers = encode(picture, self.encoder, _layers(plain), _whole(plain))
-        if self.published is None:
-            return JudgedPicture(picture, layers, {})
         return JudgedPicture(
-            picture, layers, encode(picture, self.published, _layers(published), _whole(published))
+            picture,
+            encode(picture, self.encoder, _layers(plain), _whole(plain)),
+            encode(picture, self.published, _layers(published), _whole(published)),
         )
 
     def score(self, picture: Tensor) -> Scores:
