@@ -111,7 +111,7 @@ _ENTRIES = (
         implementation="impasto.metrics.repetition:repetition",
         heading="REPETITION",
         summary="repeated marks where the photograph is flat",
-        range="-1 to 1; above .25 the repetition is visible",
+        range="-1 to 1; above .3 the repetition is visible",
     ),
     MeasureEntry(
         name="noise",

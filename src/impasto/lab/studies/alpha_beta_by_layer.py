@@ -83,7 +83,7 @@ STUDY = Study(
     "each: 1e-3 to 10.",
     cells=cells,
     measures=("judge", "loss", "cost"),
-    columns=("STYLE", "CONTENT", "NOISE", "loss"),
+    columns=("STYLE5", "STYLE", "CONTENT", "NOISE", "loss"),
     figure=figure,
     notes=notes,
 )

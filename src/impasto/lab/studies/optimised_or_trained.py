@@ -59,7 +59,7 @@ STUDY = Study(
     "the optimisation and three orders of magnitude faster. Every style needs its own training.",
     cells=cells,
     measures=("judge", "cost"),
-    columns=("seconds", "steps", "STYLE", "CONTENT", "NOISE"),
+    columns=("seconds", "steps", "STYLE5", "STYLE", "CONTENT", "Ls", "Lc", "CHECKERBOARD", "REPETITION", "NOISE"),
     figure=figure,
     notes=notes,
 )
