@@ -23,7 +23,13 @@ from impasto.losses import (
 CASES = [("gram", kind) for kind in GRAM_NORMALISATION.choices] + [
     (name, None) for name in STYLE_LOSSES if name != "gram"
 ]
-SUMMABLE = [case for case in CASES if case[0] != "sliced"]
+SUMMABLE = [case for case in CASES if issubclass(STYLE_LOSSES[case[0]].load(), MomentLoss)]
+MIXED = [case for case in CASES if STYLE_LOSSES[case[0]].mixes]
+STEADY = [case for case in CASES if not STYLE_LOSSES[case[0]].random]
+# Losses that compare patches depend on which positions are neighbours.
+POINTWISE = [case for case in CASES if STYLE_LOSSES[case[0]].patch == 1]
+# Relative to the style, so not symmetric.
+SYMMETRIC = [case for case in CASES if case[0] not in {"moments", "mrf"}]
 
 
 def draw(generator: torch.Generator, *shape: int) -> Tensor:
@@ -52,13 +58,13 @@ def test_identical_is_zero_and_different_is_not(
     assert torch.isfinite(between(case, f, flat.double()))
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case[0] != "moments"])
+@pytest.mark.parametrize("case", SYMMETRIC)
 def test_symmetric(case: tuple[str, str | None], generator: torch.Generator) -> None:
     f, s = draw(generator, 1, 4, 5, 6), draw(generator, 1, 4, 5, 6)
     torch.testing.assert_close(between(case, f, s), between(case, s, f))
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", POINTWISE)
 def test_position_does_not_matter(case: tuple[str, str | None], generator: torch.Generator) -> None:
     f, s = draw(generator, 1, 4, 5, 6), draw(generator, 1, 4, 5, 6)
     shuffled = f.flatten(2)[:, :, torch.randperm(30, generator=generator)].view_as(f)
@@ -92,7 +98,7 @@ def test_layouts_and_precisions(case: tuple[str, str | None], generator: torch.G
     assert between(case, f.bfloat16(), s.bfloat16()).dtype == torch.float32
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case[0] != "sliced"])
+@pytest.mark.parametrize("case", STEADY)
 def test_batch_is_the_mean_of_its_images(case: tuple[str, str | None], generator: torch.Generator) -> None:
     f, s = draw(generator, 3, 4, 5, 6), draw(generator, 3, 4, 5, 6)
     own = torch.stack([between(case, f[i : i + 1], s[i : i + 1]) for i in range(3)])
@@ -127,7 +133,7 @@ def test_tiles_give_the_distance_and_gradient_of_the_whole(
     torch.testing.assert_close(torch.autograd.grad(summed, f), torch.autograd.grad(whole, f))
 
 
-@pytest.mark.parametrize("case", SUMMABLE)
+@pytest.mark.parametrize("case", MIXED)
 def test_mixing(case: tuple[str, str | None], generator: torch.Generator) -> None:
     loss = fresh(case)
     f, a, b = (draw(generator, 1, 4, 5, 6) for _ in range(3))
@@ -195,6 +201,8 @@ def test_entries_declare_what_their_losses_do(generator: torch.Generator) -> Non
         target = loss.measure(draw(generator, 1, 6, 8, 7))
         first, second = loss.distance(f, target), loss.distance(f, target)
         assert torch.equal(first, second) == (not entry.random)
+        rearranged = entry.create().distance(torch.cat([f[:, :, ::2], f[:, :, 1::2]], 2), target)
+        assert torch.isclose(rearranged, first) == (entry.patch == 1)
         if entry.mixes:
             loss.average_targets([target, target], [1, 1])
         else:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from impasto.losses.base import MomentLoss, StyleLoss
     from impasto.losses.content import content_loss, content_scale, relative_error
     from impasto.losses.gram import GramLoss
+    from impasto.losses.mrf import MRFLoss, PatchSample
     from impasto.losses.regions import Regions
     from impasto.losses.registry import (
         CONTENT_LOSSES,
@@ -44,9 +45,11 @@ __all__ = [
     "Gaussian",
     "GramLoss",
     "LossOption",
+    "MRFLoss",
     "MomentLoss",
     "MomentSums",
     "Moments",
+    "PatchSample",
     "Regions",
     "RelativeMomentLoss",
     "SlicedWassersteinLoss",
@@ -74,6 +77,7 @@ __getattr__ = lazy_exports(
         "base": ("MomentLoss", "StyleLoss"),
         "content": ("content_loss", "content_scale", "relative_error"),
         "gram": ("GramLoss",),
+        "mrf": ("MRFLoss", "PatchSample"),
         "regions": ("Regions",),
         "registry": (
             "CONTENT_LOSSES",
