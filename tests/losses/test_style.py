@@ -148,12 +148,27 @@ def test_mixing(case: tuple[str, str | None], generator: torch.Generator) -> Non
         loss.average_targets(measured, [1, -1])
 
 
+def test_gram_of_pytorchs_example(generator: torch.Generator) -> None:
+    """A transcription of `gram_matrix` and the style loss of pytorch/examples, fast_neural_style."""
+
+    def gram_matrix(y: Tensor) -> Tensor:
+        b, c, h, w = y.shape
+        return y.view(b, c, h * w) @ y.view(b, c, h * w).mT / (c * h * w)
+
+    f, s = draw(generator, 2, 4, 5, 6), draw(generator, 1, 4, 7, 3)
+    expected = torch.nn.functional.mse_loss(gram_matrix(f), gram_matrix(s).expand(2, -1, -1))
+    torch.testing.assert_close(between(("gram", "pytorch"), f, s), expected)
+    # The paper's equation 4 sums over the C² entries.
+    torch.testing.assert_close(between(("gram", "johnson"), f, s), 4**2 * expected)
+
+
 def test_gram_by_hand() -> None:
     f = torch.tensor([[[[1.0, 2.0]], [[0.0, 1.0]]]])  # G = [[5, 2], [2, 1]], C = 2, M = 2
     s = torch.tensor([[[[1.0, 0.0]], [[1.0, 1.0]]]])  # A = [[1, 1], [1, 2]], sum (G - A)² = 16 + 1 + 1 + 1
     expected = {
         "gatys": 19 / (4 * 2**2 * 2**2),
         "d2l": 19 / (2 * 2) ** 2 / 4,
+        "pytorch": 19 / (2 * 2) ** 2 / 4,
         "johnson": 19 / (2 * 2) ** 2,
         "undivided": 19 / 4,
     }
@@ -163,7 +178,7 @@ def test_gram_by_hand() -> None:
     assert set(expected) == set(GRAM_NORMALISATION.choices)
 
 
-@pytest.mark.parametrize("kind", ["gatys", "d2l", "johnson"])
+@pytest.mark.parametrize("kind", ["gatys", "d2l", "pytorch", "johnson"])
 def test_divided_gram_ignores_the_size_of_the_style(kind: str, generator: torch.Generator) -> None:
     s = draw(generator, 1, 3, 4, 4)
     loss = GramLoss(kind)

@@ -80,6 +80,7 @@ VARIANTS = {
     "sliced": {"style_loss": "sliced", "strength": 2.0},
     "mrf": {"style_loss": "mrf", "views": 2, "strength": 2.0},
     "variation": {"variation_weight": 1.0},
+    "value range": {"value_range_weight": 10.0},
     "views": {"views": 5, "strength": 2.0},
     "held": {"hold": True, "strength": 1.0},
     "base": {"base": 32, "anchor": 10.0},

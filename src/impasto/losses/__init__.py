@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from impasto.losses.sliced import FeatureSample, SlicedWassersteinLoss
     from impasto.losses.statistics import Moments, MomentSums, average_moments, moment_sums, moments, simplex
     from impasto.losses.terms import ContentTerm, StyleTerm, Term, VariationTerm
+    from impasto.losses.value_range import ValueRangeTerm, value_range_loss
     from impasto.losses.variation import total_variation
     from impasto.losses.wasserstein import Gaussian, WassersteinLoss
 
@@ -57,6 +58,7 @@ __all__ = [
     "StyleLossEntry",
     "StyleTerm",
     "Term",
+    "ValueRangeTerm",
     "VariationEntry",
     "VariationTerm",
     "WassersteinLoss",
@@ -68,6 +70,7 @@ __all__ = [
     "relative_error",
     "simplex",
     "total_variation",
+    "value_range_loss",
 ]
 
 __getattr__ = lazy_exports(
@@ -93,6 +96,7 @@ __getattr__ = lazy_exports(
         "sliced": ("FeatureSample", "SlicedWassersteinLoss"),
         "statistics": ("MomentSums", "Moments", "average_moments", "moment_sums", "moments", "simplex"),
         "terms": ("ContentTerm", "StyleTerm", "Term", "VariationTerm"),
+        "value_range": ("ValueRangeTerm", "value_range_loss"),
         "variation": ("total_variation",),
         "wasserstein": ("Gaussian", "WassersteinLoss"),
     },

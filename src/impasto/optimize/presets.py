@@ -229,6 +229,7 @@ def default_fields(preset: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     * Another optimiser than the preset's brings its own defaults (`OptimizerEntry.defaults`).
     * A content weight, or a content loss that ``hold`` cannot use, turns ``hold`` off.
     * A preset's pooling is for its own VGG encoder; an encoder with fixed pooling drops it.
+    * A weight of the value range, which needs pixels that may leave it, turns ``clamp`` off.
     * A picture to start from sets ``start``.
 
     Raises `RecipeError` for an unknown preset.
@@ -246,6 +247,8 @@ def default_fields(preset: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         fields["hold"] = False
     if not str(changes.get("encoder", fields["encoder"])).startswith(POOLING_ENCODERS):
         fields["pooling"] = None
+    if changes.get("value_range_weight"):
+        fields["clamp"] = False
     if "start_picture" in changes:
         fields["start"] = "picture"
     return fields
