@@ -61,6 +61,7 @@ def test_what_does_not_fit_the_number_of_styles_is_refused(content, styles):
         ({"share": "scales"}, 3),
         ({"share": "layers", "style_layers": {"relu1_1": 1.0, "relu2_1": 0.0, "relu3_1": 1.0}}, 3),
         ({"blend": "statistics", "style_loss": "sliced"}, 2),
+        ({"blend": "statistics", "style_loss": "mrf"}, 2),
     ):
         with pytest.raises(RecipeError):
             job(content, styles[:count], **fields)

@@ -119,7 +119,11 @@ def judged(data: MeasureInput) -> dict[str, float]:
 def losses(data: MeasureInput) -> dict[str, float]:
     """Return the loss at the first and at the last step, and its weighted terms at the last."""
     first, last = data.run.trace[0], data.run.trace[-1]
-    terms = {f"loss {name}": value for name, value in last.items() if "/" in name or name == "variation"}
+    terms = {
+        f"loss {name}": value
+        for name, value in last.items()
+        if "/" in name or name in ("variation", "value_range")
+    }
     return {"loss at start": first["loss"], "loss": last["loss"], **terms}
 
 
