@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from impasto.encoder_training.finetune.class_folders import read_classes
-from impasto.encoder_training.finetune.classifier import Classifier
+from impasto.encoder_training.finetune.classifier import open_parent
 from impasto.encoder_training.finetune.painted import SIZE
 from impasto.encoder_training.finetune.settings import FinetuneSettings
 from impasto.encoder_training.finetune.task import FinetuneTask
-from impasto.encoders import open_encoder, prepare, tune_process
+from impasto.encoders import tune_process
 from impasto.lab.classes import ClassData, given_classes, painted_classes
 from impasto.lab.weights import fingerprint, weights_of
 from impasto.lab.work import CellProgress, CellResult
@@ -93,7 +93,7 @@ class FinetuneWork:
     def _open(self) -> FinetuneTask:
         plan = self.plan
         compute = ComputeDevice.open(plan.device, plan.precision)
-        encoder = prepare(open_encoder(plan.encoder, weights=self.weights), compute.device, "float32")
+        model = open_parent(plan, self.weights, len(self.classes.folders.classes), compute.device)
         tune_process()
         pictures = read_classes(
             self.classes.folders,
@@ -102,7 +102,7 @@ class FinetuneWork:
             share=plan.validation,
             seed=plan.seed,
         )
-        return FinetuneTask(Classifier(encoder, len(pictures.classes)), pictures, plan, compute)
+        return FinetuneTask(model, pictures, plan, compute)
 
 
 def settings_of(cell: FinetuneCell, setting: Setting) -> FinetuneSettings:
