@@ -92,7 +92,7 @@ def test_the_sizes_are_those_of_the_published_training_unless_given() -> None:
 
 
 def test_colours_are_learnt(pictures) -> None:
-    run = tuning(pictures, head="fc", epochs=10, learning_rate=0.02, encoder_learning_rate=0.002)
+    run = tuning(pictures, head="fc", epochs=10, learning_rate=0.05, encoder_learning_rate=0.005)
     list(run.events())
     assert run.task.best is not None
     assert run.task.best.confusion.tolist() == [[2, 0, 0], [0, 2, 0], [0, 0, 2]]

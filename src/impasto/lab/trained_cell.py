@@ -13,7 +13,7 @@ from torch import Tensor
 from impasto.encoder_training.finetune.class_folders import read_classes
 from impasto.encoder_training.finetune.classifier import open_parent
 from impasto.encoder_training.finetune.painted import SIZE
-from impasto.encoder_training.finetune.settings import FinetuneSettings
+from impasto.encoder_training.finetune.settings import FC_SIZES, FinetuneSettings
 from impasto.encoder_training.finetune.task import FinetuneTask
 from impasto.encoders import tune_process
 from impasto.lab.classes import ClassData, given_classes, painted_classes
@@ -109,10 +109,13 @@ def settings_of(cell: FinetuneCell, setting: Setting) -> FinetuneSettings:
     """Return the complete settings of a cell; ``most_steps`` limits the epochs.
 
     Pictures are stored at the setting's size, by default 160 pixels, and the network sees crops of three fifths of
-    that, as in `impasto finetune`. Raises `RecipeError`.
+    that; with VGG's fully connected layers, 256 pixels and seven eighths; both as in `impasto finetune`. Raises
+    `RecipeError`.
     """
-    side = setting.longest or SIZE
-    fields = {"encoder": setting.encoder, "side": side, "size": max(32, side * 3 // 5), **cell.settings}
+    with_fc = cell.settings.get("head") == "fc"
+    side = setting.longest or (FC_SIZES["side"] if with_fc else SIZE)
+    size = side * 7 // 8 if with_fc else side * 3 // 5
+    fields = {"encoder": setting.encoder, "side": side, "size": max(32, size), **cell.settings}
     plan = FinetuneSettings.make(fields)
     return plan.model_copy(update={"epochs": min(plan.epochs, setting.most_steps or plan.epochs)})
 
@@ -121,7 +124,11 @@ def open_training(cell: FinetuneCell, laboratory: Laboratory) -> FinetuneWork:
     """Return the work of a cell; raises `RecipeError`, `PictureError` and `WeightsError`."""
     setting = laboratory.setting
     plan = settings_of(cell, setting)
-    return FinetuneWork(cell, plan, _classes(cell, laboratory, plan.side), weights_of(plan.encoder, setting))
+    other = (
+        {"alternative": ""} if plan.head == "fc" else {}
+    )  # the compact encoder has no fully connected layers
+    weights = weights_of(plan.encoder, setting, **other)
+    return FinetuneWork(cell, plan, _classes(cell, laboratory, plan.side), weights)
 
 
 def training_conditions(cell: FinetuneCell, laboratory: Laboratory) -> str:
