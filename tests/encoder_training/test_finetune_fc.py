@@ -80,10 +80,11 @@ def tuning_settings(**fields: str) -> None:
     trained_parameters(open_parent(settings, None, 3, CPU), settings)
 
 
-def test_the_sizes_are_those_of_the_published_training_unless_given() -> None:
+def test_the_head_has_defaults_of_its_own() -> None:
     assert (FinetuneSettings().size, FinetuneSettings().side) == (96, 160)
     settings = FinetuneSettings.make({"head": "fc"})
     assert (settings.size, settings.side) == (224, 256)
+    assert (settings.learning_rate, settings.encoder_learning_rate) == (0.0005, 0.00002)
     settings = FinetuneSettings.make({"head": "fc", "size": 64, "side": 70})
     assert (settings.size, settings.side) == (64, 70)
     assert FinetuneSettings.make(settings.model_dump()) == settings

@@ -86,7 +86,10 @@ def test_without_vgg16_the_study_says_how_to_get_it(laboratory) -> None:
     result = go(find_study("finetune-vgg"), dataclasses.replace(laboratory, setting=setting))
     assert len(result.rows) == 3
     for row in result.rows:
-        assert "run 'impasto weights fetch vgg16' (553 MB) or give --weights FILE." in row.missing
+        assert (
+            "run 'impasto weights fetch vgg16' (553 MB) or set IMPASTO_WEIGHTS_DIR to its folder."
+            in row.missing
+        )
 
 
 def test_a_folder_of_the_users(laboratory, tmp_path) -> None:

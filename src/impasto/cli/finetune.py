@@ -214,9 +214,10 @@ def _introduce(session: TrainingSession) -> None:
     """Print what is trained on which pictures."""
     task = _task(session)
     settings, pictures = task.settings, task.pictures
+    head = "head fc, " if settings.head == "fc" else ""
     print_status(
         f"{len(pictures.classes)} classes, {len(pictures.train)} training pictures and "
-        f"{len(pictures.held_out)} held out; {settings.encoder}, scope {settings.scope}, "
+        f"{len(pictures.held_out)} held out; {settings.encoder}, {head}scope {settings.scope}, "
         f"{task.compute.precision}, {task.steps_per_epoch} steps an epoch"
     )
     if pictures.ignored:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 30
 CHUNK = 1 << 20
-COMPACT = ", or use --encoder compact, which ships with impasto"
+FILE_OR_COMPACT = "or give --weights FILE, or use --encoder compact, which ships with impasto"
 SUFFIXES = (".safetensors", ".pth", ".pt")
 Progress = Callable[[int, int], None]
 
@@ -68,13 +68,13 @@ def find_weights(name: str, folder: Path | None = None) -> Path | None:
     return None
 
 
-def require_weights(name: str, folder: Path | None = None, *, alternative: str = COMPACT) -> Path:
+def require_weights(name: str, folder: Path | None = None, *, alternative: str = FILE_OR_COMPACT) -> Path:
     """Return the weights file of record `name`; raises WeightsError with the command that downloads it."""
     path = find_weights(name, folder)
     if path is None:
         raise WeightsError(
             f"Weights of '{name}' are missing in {folder or weights_folder()}; run "
-            f"'impasto weights fetch {name}' ({weight_record(name).megabytes} MB) or give --weights FILE{alternative}."
+            f"'impasto weights fetch {name}' ({weight_record(name).megabytes} MB) {alternative}."
         )
     return path
 

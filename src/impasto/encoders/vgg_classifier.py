@@ -158,7 +158,9 @@ def open_vgg_classifier(name: str, *, weights: Path | None = None) -> VGGClassif
             f"{', '.join(filter(has_classifier, CATALOGUE))}."
         )
     if weights is None and name in CATALOGUE:
-        weights = require_weights(name, alternative="")  # no other encoder has a classifier
+        weights = require_weights(
+            name, alternative="or give --weights FILE"
+        )  # no other encoder has a classifier
     encoder = open_encoder(name, weights=weights, padding="zeros")
     assert isinstance(encoder, VGG)  # that is what `has_classifier` says
     hidden = HIDDEN if has_classifier(parent) else tiny.HIDDEN

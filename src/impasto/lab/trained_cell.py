@@ -13,7 +13,7 @@ from torch import Tensor
 from impasto.encoder_training.finetune.class_folders import read_classes
 from impasto.encoder_training.finetune.classifier import open_parent
 from impasto.encoder_training.finetune.painted import SIZE
-from impasto.encoder_training.finetune.settings import FC_SIZES, FinetuneSettings
+from impasto.encoder_training.finetune.settings import FC_DEFAULTS, FinetuneSettings
 from impasto.encoder_training.finetune.task import FinetuneTask
 from impasto.encoders import tune_process
 from impasto.lab.classes import ClassData, given_classes, painted_classes
@@ -113,7 +113,7 @@ def settings_of(cell: FinetuneCell, setting: Setting) -> FinetuneSettings:
     `RecipeError`.
     """
     with_fc = cell.settings.get("head") == "fc"
-    side = setting.longest or (FC_SIZES["side"] if with_fc else SIZE)
+    side = setting.longest or (int(FC_DEFAULTS["side"]) if with_fc else SIZE)
     size = side * 7 // 8 if with_fc else side * 3 // 5
     fields = {"encoder": setting.encoder, "side": side, "size": max(32, size), **cell.settings}
     plan = FinetuneSettings.make(fields)
@@ -124,9 +124,8 @@ def open_training(cell: FinetuneCell, laboratory: Laboratory) -> FinetuneWork:
     """Return the work of a cell; raises `RecipeError`, `PictureError` and `WeightsError`."""
     setting = laboratory.setting
     plan = settings_of(cell, setting)
-    other = (
-        {"alternative": ""} if plan.head == "fc" else {}
-    )  # the compact encoder has no fully connected layers
+    # The compact encoder has no fully connected layers, and --weights of a study is for VGG-19.
+    other = {"alternative": "or set IMPASTO_WEIGHTS_DIR to its folder"} if plan.head == "fc" else {}
     weights = weights_of(plan.encoder, setting, **other)
     return FinetuneWork(cell, plan, _classes(cell, laboratory, plan.side), weights)
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from impasto.encoders import CATALOGUE, ENCODERS, find_weights, is_file_name, require_weights, shipped_weights
-from impasto.encoders.store import COMPACT
+from impasto.encoders.store import FILE_OR_COMPACT
 from impasto.errors import WeightsError
 from impasto.hashing import file_sha256
 from impasto.lab.setting import Setting
@@ -15,7 +15,7 @@ from impasto.lab.setting import Setting
 VGG19 = "vgg19"
 
 
-def weights_of(encoder: str, setting: Setting, *, alternative: str = COMPACT) -> Path | None:
+def weights_of(encoder: str, setting: Setting, *, alternative: str = FILE_OR_COMPACT) -> Path | None:
     """Return the weights file of ``encoder``; None for an encoder that needs no separate file.
 
     For VGG-19 it is the setting's file, else the fetched one, else ``vgg19_conv.safetensors`` in $IMPASTO_SHARED.

@@ -12,14 +12,15 @@ from pydantic import Field, model_validator
 from impasto.settings import FrozenSettings
 from impasto.training.settings import DeviceName, Precision, Seed, Share, ShareBelow1
 
-# fc6 reads crops of 224 pixels, cut from pictures of 256 (Simonyan & Zisserman 2015, section 3.1).
-FC_SIZES = {"size": 224, "side": 256}
+# fc6 reads crops of 224 pixels, cut from pictures of 256 (Simonyan & Zisserman 2015, section 3.1). Its 25088 inputs and
+# the 4096 of fc8 are not standardised, so that the learning rates of a linear head would be far too large.
+FC_DEFAULTS = {"size": 224, "side": 256, "learning_rate": 0.0005, "encoder_learning_rate": 0.00002}
 
 
 class FinetuneSettings(FrozenSettings):
     """Everything that determines a fine-tuning besides the pictures and the parent's weights.
 
-    With ``head="fc"`` the default of `size` is 224 and that of `side` 256. `FinetuneSettings.make` raises
+    With ``head="fc"`` the defaults are `FC_DEFAULTS`. `FinetuneSettings.make` raises
     `RecipeError` for unknown names and impossible values.
     """
 
@@ -49,10 +50,18 @@ class FinetuneSettings(FrozenSettings):
         description="Shorter side of the pictures in memory, in pixels; 256 with head fc.",
     )
     learning_rate: float = Field(
-        0.005, gt=0, le=10, allow_inf_nan=False, description="Learning rate of the new layer."
+        0.005,
+        gt=0,
+        le=10,
+        allow_inf_nan=False,
+        description="Learning rate of the new layer; 0.0005 with head fc.",
     )
     encoder_learning_rate: float = Field(
-        0.0004, gt=0, le=10, allow_inf_nan=False, description="Learning rate of the encoder's layers."
+        0.0004,
+        gt=0,
+        le=10,
+        allow_inf_nan=False,
+        description="Learning rate of the old layers; 0.00002 with head fc.",
     )
     weight_decay: float = Field(0.02, ge=0, le=10, allow_inf_nan=False, description="Weight decay (AdamW).")
     warmup: ShareBelow1 = Field(0.1, description="Share of the run over which the learning rates rise.")
@@ -86,9 +95,9 @@ class FinetuneSettings(FrozenSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _sizes_of_the_head(cls, fields: Any) -> Any:
+    def _defaults_of_the_head(cls, fields: Any) -> Any:
         if isinstance(fields, dict) and fields.get("head") == "fc":
-            return {**FC_SIZES, **fields}
+            return {**FC_DEFAULTS, **fields}
         return fields
 
     @model_validator(mode="after")
