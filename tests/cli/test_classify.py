@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from impasto.encoder_training.finetune.painted import paint_picture
 from impasto.encoders import imagenet_classes, imagenet_crop, open_vgg_classifier, registry, vgg_classifier
@@ -93,3 +93,13 @@ def test_a_new_fc8_names_the_classes_of_its_pictures(cli, place: Path) -> None:
         "stylize", "photo.png", "art.png", "--encoder", "mine.safetensors", "--size", "32", "--steps", "2"
     )
     assert painted.code == 0, painted.err
+
+
+def test_weights_of_other_classes_are_refused(cli, vgg16: Path, place: Path) -> None:
+    few = {name: value[:2] if ".6." in name else value for name, value in load_file(vgg16).items()}
+    few |= {name: value for name, value in load_file(vgg16).items() if name.startswith("features")}
+    card = json.dumps({"kind": "finetuned", "encoder": "vgg16", "classes": ["a", "b"]})
+    save_file(few, place / "mine.safetensors", metadata={"impasto": card})
+    run = cli("classify", "vgg16", "photo.png", "--weights", "mine.safetensors")
+    assert_one_sentence(run)
+    assert "2 classes instead of the 1000 of ImageNet; run 'impasto classify mine.safetensors" in run.err

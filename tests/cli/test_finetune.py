@@ -255,6 +255,9 @@ BAD = {
     "per class alone": ([*RUN, "--per-class", "3"], "--per-class is for --make-data"),
     "classify nothing": (["classify"], "Missing argument"),
     "classify no model": (["classify", "gone.safetensors", "photo.png"], "do not exist"),
+    "classify other classes": (
+        ["classify", "vgg16", "photo.png", "--weights", "whole.safetensors"], "fine-tuned from 'tiny'"
+    ),
     "classify text": (["classify", "text.safetensors", "photo.png"], "damaged"),
     "classify a picture": (["classify", "photo.png", "art.png"], "unknown format"),
     "stylize with text": (["stylize", "photo.png", "art.png", *TINY, "--encoder", "text.safetensors"], "damaged"),

@@ -89,11 +89,17 @@ def _published(name: str, weights: Path | None) -> tuple[tuple[str, ...], Probab
             "file that 'impasto finetune' wrote."
         )
     network = FcClassifier(open_vgg_classifier(name, weights=weights))
+    classes = imagenet_classes()
+    if network.head.out_features != len(classes):
+        raise RecipeError(
+            f"Weights {weights} have {network.head.out_features} classes instead of the {len(classes)} of ImageNet; "
+            f"run 'impasto classify {weights} PICTURE' for their own."
+        )
 
     def probabilities_of(path: Path) -> Tensor:
         return probabilities(network, imagenet_crop(over_white(read_picture(path, longest=LONGEST))))[0]
 
-    return imagenet_classes(), probabilities_of
+    return classes, probabilities_of
 
 
 def _finetuned(path: Path) -> tuple[tuple[str, ...], Probabilities]:
