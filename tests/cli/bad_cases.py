@@ -400,6 +400,13 @@ BAD = {
         "train-any", "--photos", ".", "--art", ".", "--out", "any.safetensors", "--steps", "0"
     ],
     "classify nothing": ["classify"],
+    **{f"classify {what}": ["classify", model, "photo.png", *words] for what, model, *words in (
+        ("without weights", "vgg16"), ("without Caffe weights", "vgg19-caffe"), ("an unknown encoder", "vgg91"),
+        ("without a classifier", "compact"), ("through a residual network", "resnet50"), ("at random", "tiny"),
+        ("missing weights", "vgg19", "--weights", "gone.pth"), ("cut weights", "vgg16", "--weights", "cut.safetensors"),
+        ("part of the weights", "vgg16", "--weights", "nan.pth"), ("code", "vgg16", "--weights", "code.pth"),
+        ("twice the weights", "net.safetensors", "--weights", "nan.pth"), ("a network", "net.safetensors"),
+    )},
     "lab nothing": ["lab", "run"],
     "lab study": ["lab", "run", "content-reconstructoin"],
     "lab all and one": ["lab", "run", "--all", "style-reconstruction"],
