@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from impasto.cli.console import print_json, print_result, wide_console
+from impasto.cli.training_presets import show_training_preset, training_preset_json
 from impasto.errors import RecipeError, unknown
+from impasto.feedforward.training_presets import PUBLISHED
 from impasto.optimize.presets import PRESETS, Preset, make_recipe
 
 app = typer.Typer(add_completion=False)
@@ -25,8 +27,14 @@ def presets(
     if name is None:
         _list(as_json)
         return
+    if name in PUBLISHED:
+        if as_json:
+            print_json(training_preset_json(PUBLISHED[name]))
+        else:
+            show_training_preset(PUBLISHED[name])
+        return
     if name not in PRESETS:
-        raise RecipeError(unknown("preset", name, PRESETS))
+        raise RecipeError(unknown("preset", name, [*PRESETS, *PUBLISHED]))
     if as_json:
         print_json(_as_dict(PRESETS[name]))
     else:
@@ -36,6 +44,7 @@ def presets(
 def _as_dict(preset: Preset) -> dict[str, Any]:
     return {
         "name": preset.name,
+        "command": "stylize",
         "summary": preset.summary,
         "source": preset.source,
         "deviations": preset.deviations,
@@ -45,13 +54,16 @@ def _as_dict(preset: Preset) -> dict[str, Any]:
 
 def _list(as_json: bool) -> None:
     if as_json:
-        print_json([_as_dict(preset) for preset in PRESETS.values()])
+        trainings = [training_preset_json(preset) for preset in PUBLISHED.values()]
+        print_json([*(_as_dict(preset) for preset in PRESETS.values()), *trainings])
         return
     from rich.table import Table
 
-    table = Table("preset", "what it is", "source")
+    table = Table("preset", "command", "what it is", "source")
     for preset in PRESETS.values():
-        table.add_row(preset.name, preset.summary, preset.source)
+        table.add_row(preset.name, "stylize", preset.summary, preset.source)
+    for training in PUBLISHED.values():
+        table.add_row(training.name, "train", training.summary, training.source)
     wide_console().print(table)
 
 
