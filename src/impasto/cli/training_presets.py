@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from impasto.cli.console import print_result, wide_console
-from impasto.feedforward.style_settings import GivenStyleSettings
+from impasto.feedforward.style_settings import SETTINGS_OF_ONE_PRESET, GivenStyleSettings
 from impasto.feedforward.training_presets import TrainingPreset
 
 
@@ -22,7 +23,7 @@ def training_preset_json(preset: TrainingPreset) -> dict[str, Any]:
 
 
 def show_training_preset(preset: TrainingPreset) -> None:
-    """Print source, deviations and settings of a preset."""
+    """Print source, deviations and those settings of a preset that it uses."""
     from rich.table import Table
 
     print_result(f"{preset.name}, for impasto train: {preset.summary}")
@@ -31,7 +32,10 @@ def show_training_preset(preset: TrainingPreset) -> None:
     for text in preset.deviations:
         print_result(f"* {text}")
     table = Table("setting", "value", "set by")
-    for setting, value in settings_of(preset).model_dump().items():
+    of_others = (names for other, names in SETTINGS_OF_ONE_PRESET.items() if other != preset.name)
+    unused = {"preset", *chain.from_iterable(of_others)}
+    settings = settings_of(preset).model_dump(exclude=unused)
+    for setting, value in settings.items():
         table.add_row(setting, str(value), "preset" if setting in preset.fields else "default")
     wide_console().print(table)
 

@@ -44,7 +44,7 @@ _JOHNSON = TrainingPreset(
         "pixels of 0 to 1. The published weights are for Caffe's features of pixels of 0 to 255: 1 for content, 5 for "
         "style, 1e-6 for total variation. They are 1, 20 and .1 here.",
         "The style loss is the mean over the entries of a Gram matrix, as in the authors' code; the paper sums them.",
-        "The weights of VGG-16 are torchvision's; the authors use Caffe's.",
+        "The encoder vgg16 has torchvision's weights; the authors use Caffe's.",
         "Upsampling is nearest-neighbour and a convolution, where the authors use fractional strides.",
         "Every convolution pads by reflection; the authors pad the picture once by 40 pixels and crop in the residual "
         "blocks.",
