@@ -265,12 +265,21 @@ def _curves(axes: Axes, chart: Chart) -> None:
     for index, (name, (x, y)) in enumerate(chart.lines.items()):
         mark = "o" if len(x) <= 30 else ""
         axes.plot(x, y, marker=mark, markersize=3, color=COLORS[index % len(COLORS)], label=name)
-    if chart.log_x:
-        axes.set_xscale("log")
-    if chart.log_y:
-        axes.set_yscale("log")
+    for log, axis in ((chart.log_x, "x"), (chart.log_y, "y")):
+        if log:
+            _set_log(axes, axis)
     axes.set_xlabel(chart.x)
     axes.set_ylabel(chart.y)
+
+
+def _set_log(axes: Axes, axis: str) -> None:
+    """Make an axis logarithmic, with short numbers, because "4 x 10^0" would push the label out of the figure."""
+    from matplotlib.ticker import LogFormatter
+
+    axes.set(**{f"{axis}scale": "log"})
+    ticks = getattr(axes, f"{axis}axis")
+    ticks.set_major_formatter(LogFormatter())
+    ticks.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
 
 
 def _bars(axes: Axes, chart: Bars) -> None:

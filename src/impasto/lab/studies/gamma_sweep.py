@@ -59,7 +59,7 @@ def figure(data: FigureData) -> Figure:
     charts = [
         Chart(losses, "gamma", "style loss", log_y=True),
         Chart(improvements, "gamma", "RI: loss at start / loss at end", log_y=True),
-        Chart({**ratios, "equal": ((0, 1), (1, 1))}, "gamma", RATIO, log_y=True),
+        Chart({"equal": ((0, 1), (1, 1)), **ratios}, "gamma", RATIO, log_y=True),
     ]
     columns = ["style 2", *(f"gamma {gamma:g}" for gamma in gammas), "style 1"]
     return draw(grid, columns=columns, labels=[*modes], charts=charts)
