@@ -382,6 +382,7 @@ BAD = {
         ("into a folder", "art.png", ".", "gone/n.safetensors"),
         ("without steps", "art.png", ".", "n.safetensors", "--steps", "0"),
         ("an unknown preset", "art.png", ".", "n.safetensors", "--preset", "gatys"),
+        ("johnson without weights", "art.png", ".", "n.safetensors", "--preset", "johnson"),
         ("johnson from any", "art.png", ".", "n.safetensors", "--preset", "johnson", "--start", "any"),
         ("lean with Gram", "art.png", ".", "n.safetensors", "--style-weight", "3"),
         ("two titles", "art.png", ".", "n.safetensors", "--title", "a", "--title", "b"),
