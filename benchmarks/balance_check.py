@@ -86,8 +86,9 @@ def paint(content: Path, styles: list[Path], picture: Path, size: int, steps: in
     """Paint with the preset `mixed` at gamma .5, and return what the run itself reports."""
     import impasto
 
+    # The file holds Oxford's weights for pixels normalised as torchvision does.
     result = impasto.stylize(
-        content, styles, preset="mixed", mix=0.5, size=size, steps=steps, weights=str(VGG19)
+        content, styles, preset="mixed", mix=0.5, size=size, steps=steps, encoder="vgg19", weights=str(VGG19)
     )
     result.save(picture)
     one, two = result.improvements
