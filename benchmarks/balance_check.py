@@ -6,8 +6,8 @@ Paints two pairs of styles of different aspects at gamma = .5 and writes the pic
 pictures that are there already). Then it reads content image, styles and picture from their files and measures the
 relative improvement RI of each style: its loss at the content image, from which the run starts, over its loss at the
 picture. Nothing of impasto takes part in that. VGG-19 and the loss are written here, and every style image is resized
-once, from its file to the size of the picture, by Pillow's bicubic filter. A sharper filter gives other Gram matrices: with
-Lanczos the loss of la_muse at the end is 1.4 times as large.
+once, from its file to the size of the picture, by Pillow's bicubic filter. A sharper filter gives other Gram matrices:
+with Lanczos the loss of la_muse at the end is 1.4 times as large.
 """
 
 from __future__ import annotations
