@@ -58,7 +58,7 @@ def evaluate(
 ) -> None:
     """Measure a picture: distances to style and content, artifacts, noise, structure.
 
-    Lower is better, except for SSIM. The rows "content" and "style" are the unchanged images, for comparison.
+    Lower is better, except for SSIM. The columns "content" and "style" are the unchanged images, for comparison.
     docs/judging.md explains every measure.
     """
     from impasto.encoders import open_device
@@ -92,8 +92,8 @@ def evaluate(
         print_json(report | ({"against": consistency} if consistency else {}))
         return
     _print(rows, f"Measured through {chosen.name} at {size} pixels")
-    if consistency:
-        _print_consistency(consistency, f"{output} against {against}")
+    if against is not None:
+        _print_consistency(consistency, f"{output.name} against {against.name}")
 
 
 def _pictures(output: Path, content: Path | None, style: Path | None) -> tuple[Path, Path]:
@@ -117,15 +117,16 @@ def _values(rows: Mapping[str, Scores]) -> dict[str, Any]:
 
 
 def _print(rows: Mapping[str, Scores], title: str) -> None:
-    """Print one column per measure; a measure that has no value for the picture is noted on stderr."""
+    """Print one row per measure; a measure that has no value for the picture is noted on stderr."""
     from rich.table import Table
 
     from impasto.metrics import MEASURES
 
     names = [name for name in MEASURES if any(name in row for row in rows.values())]
-    table = Table("picture", *(MEASURES[name].heading for name in names), title=title)
-    for name, row in rows.items():
-        table.add_row(name, *(f"{row[measure]:.4f}" if measure in row else "-" for measure in names))
+    table = Table("measure", *rows, "meaning", title=title)
+    for name in names:
+        values = (f"{row[name]:.4f}" if name in row else "-" for row in rows.values())
+        table.add_row(MEASURES[name].heading, *values, MEASURES[name].summary)
     wide_console().print(table)
     reasons: dict[str, list[str]] = {}
     for name, reason in rows["output"].missing.items():

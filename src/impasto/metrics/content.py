@@ -12,7 +12,7 @@ LEAST_VARIANCE = 1e-8
 
 
 def content(pictures: Comparison, layers: tuple[str, ...]) -> float:
-    """Return the mean over `layers` of MSE(F_o, F_c) / var(F_c): 0 for equal features, about 2 for unrelated ones.
+    """Return the mean over `layers` of MSE(F_o, F_c) / var(F_c): 0 for equal features, 1 to 4 for unrelated ones.
 
     var is one variance over all channels and positions. It includes the spread of the channels' means, unlike the
     variance by which the content *loss* divides (`impasto.losses.content_loss`), so this distance is the smaller one.
