@@ -30,6 +30,7 @@ from torch import Tensor
 from common import (
     PAIRS,
     SHARED,
+    baselines,
     equal_ratios,
     mean_scores,
     open_judge,
@@ -44,7 +45,7 @@ from impasto.feedforward.open_network import open_model
 from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.style_data import measure_style
 from impasto.imaging import resize, write_picture
-from impasto.metrics import Scores, judge
+from impasto.metrics import Scores, judge, judge_pictures
 
 Painter = Callable[[Tensor, Tensor], Tensor]
 HELD_OUT_EVERY = 16
@@ -119,17 +120,17 @@ def quality(options: argparse.Namespace) -> None:
             rows = {f"conditioning {one:g}": ours.paint(content, statistics, one) for one in conditioning}
             if other is not None:
                 rows["MicroAST"] = other(content, style)
-            for key, picture in rows.items():
-                score = judge(picture, content, style, verdict)
+            rows |= baselines(content, style)
+            for key, score in judge_pictures(rows, content, style, verdict).items():
                 found.setdefault(key, []).append(score)
                 print(f"{name}, {key}: {score_line(score)}", flush=True)
-                if options.pictures:
+                if options.pictures and not key.startswith("unchanged"):
                     options.pictures.mkdir(parents=True, exist_ok=True)
-                    write_picture(options.pictures / f"{name} {key}.png", picture)
+                    write_picture(options.pictures / f"{name} {key}.png", rows[key])
         for key, rows_of_key in found.items():
             print(f"{title}, {key}: {score_line(mean_scores(rows_of_key))}", flush=True)
         if other is not None:
-            fronts = [row for key, row in found.items() if key != "MicroAST"]
+            fronts = [row for key, row in found.items() if key.startswith("conditioning")]
             for style_name, content_name in (("style5", "content"), ("Ls", "Lc")):
                 ratios = equal_ratios(fronts, found["MicroAST"], style_name, content_name)
                 middle = f"median {st.median(ratios):.2f}" if ratios else "no pair"

@@ -68,6 +68,11 @@ def read(path: Path, longest: int = 512) -> Tensor:
     return resize(pixels, fit(*pixels.shape[2:], longest))
 
 
+def baselines(content: Tensor, style: Tensor) -> dict[str, Tensor]:
+    """Return the two pictures that stand beside every score."""
+    return {"unchanged content": content, "unchanged style": style}
+
+
 def score_line(scores: Scores, names: Sequence[str] = SHOWN) -> str:
     """Return headings and values of these measures; one without a value has a dash."""
     values = ((MEASURES[name].heading, scores.get(name)) for name in names)

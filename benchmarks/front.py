@@ -1,7 +1,7 @@
 """The front of STYLE5 against CONTENT on the development pairs, through the real VGG-19.
 
     python benchmarks/front.py [--pairs 1-8] [--strengths .2,.5,.8] [--encoder compact|vgg19] [--quality normal]
-                               [--size 512] [--out front.json] [--pictures DIR] [--baselines]
+                               [--size 512] [--out front.json] [--pictures DIR] [--no-baselines]
 
 Each row is one picture, painted with the recipe of the options, with every measure of docs/judging.md. Compare methods
 at equal CONTENT.
@@ -33,7 +33,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--pictures", type=Path)
-    parser.add_argument("--baselines", action="store_true")
+    parser.add_argument("--baselines", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
 
 

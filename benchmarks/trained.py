@@ -17,12 +17,12 @@ import time
 from pathlib import Path
 
 from anystyle import HELD_OUT_EVERY
-from common import SHARED, equal_ratios, mean_scores, open_judge, read, require_shared, score_line
+from common import SHARED, baselines, equal_ratios, mean_scores, open_judge, read, require_shared, score_line
 from impasto.encoders import tune_process
 from impasto.feedforward.open_network import find_model, open_model
 from impasto.feedforward.runner import NetworkRunner
 from impasto.imaging import write_picture
-from impasto.metrics import Scores, judge
+from impasto.metrics import Scores, judge_pictures
 from impasto.optimize import stylize
 
 
@@ -65,8 +65,10 @@ def main() -> None:
             start = time.perf_counter()
             result = stylize(str(photo), str(painting), size=512)
             rows["optimised"] = result.pixels, time.perf_counter() - start
+            pictures = {key: picture for key, (picture, _) in rows.items()} | baselines(content, style)
+            for key, score in judge_pictures(pictures, content, style, verdict).items():
+                found.setdefault(key, []).append(score)
             for key, (picture, seconds) in rows.items():
-                found.setdefault(key, []).append(judge(picture, content, style, verdict))
                 times.setdefault(key, []).append(seconds)
                 if options.pictures:
                     options.pictures.mkdir(parents=True, exist_ok=True)
@@ -81,10 +83,11 @@ def report(name: str, found: dict[str, list[Scores]], times: dict[str, list[floa
     for key, mean in means.items():
         print(
             f"{name}, {key}: {score_line(mean)}; STYLE5 {mean.style5 / best.style5:.2f} times, CONTENT "
-            f"{mean.content / best.content:.2f} times, {st.mean(times[key]):.3f} s",
+            f"{mean.content / best.content:.2f} times"
+            + (f", {st.mean(times[key]):.3f} s" if key in times else ""),
             flush=True,
         )
-    fronts = [rows for key, rows in found.items() if key != "optimised"]
+    fronts = [rows for key, rows in found.items() if key.startswith("conditioning")]
     ratios = equal_ratios(fronts, found["optimised"], "style5", "content")
     if ratios:
         print(

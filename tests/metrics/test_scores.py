@@ -19,6 +19,7 @@ from impasto.metrics import (
     MEASURES,
     STYLE5_LAYERS,
     judge,
+    judge_pictures,
     judge_with_baselines,
     style_distance,
 )
@@ -141,6 +142,16 @@ def test_baselines(generator: torch.Generator) -> None:
     assert rows["style"] == judge(resize(style, (32, 24)), content, style, Tiny(), longest=32)
     assert rows["content"].content == 0
     assert rows["style"].style < rows["content"].style
+
+
+def test_several_pictures_share_their_references(generator: torch.Generator) -> None:
+    one, two, content, style = (draw(generator, 32, 24) for _ in range(4))
+    encoder = Tiny()
+    names = ("style5", "content", "sliced")
+    rows = judge_pictures({"one": one, "two": two}, content, style, encoder, 32, names)
+    assert len(encoder.seen) == 4
+    for name, picture in (("one", one), ("two", two)):
+        assert rows[name] == judge(picture, content, style, Tiny(), 32, names)
 
 
 def test_any_encoder_will_do(generator: torch.Generator) -> None:

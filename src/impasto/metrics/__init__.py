@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         select_measures,
     )
     from impasto.metrics.repetition import flat_areas, repetition_within
-    from impasto.metrics.scores import Scores, judge, judge_with_baselines
+    from impasto.metrics.scores import Scores, judge, judge_pictures, judge_with_baselines
     from impasto.metrics.similarity import ssim
     from impasto.metrics.sizes import layout_difference, size_consistency
     from impasto.metrics.spectrum import high_frequency_share, noise
@@ -49,6 +49,7 @@ __all__ = [
     "flat_areas",
     "high_frequency_share",
     "judge",
+    "judge_pictures",
     "judge_with_baselines",
     "layout_difference",
     "noise",
@@ -65,7 +66,7 @@ __getattr__ = lazy_exports(
         "checkerboard": ("checkerboard_index",),
         "comparison": ("Comparison", "JudgedPicture"),
         "encoded": ("FeatureExtractor", "LayerSummary"),
-        "scores": ("Scores", "judge", "judge_with_baselines"),
+        "scores": ("Scores", "judge", "judge_pictures", "judge_with_baselines"),
         "judging_encoder": ("JudgingEncoder", "choose_judging_encoder", "find_vgg19"),
         "registry": (
             "CONTENT_LAYERS",

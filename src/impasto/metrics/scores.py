@@ -90,8 +90,7 @@ def judge(
     are names of `impasto.metrics.MEASURES`, by default all. Without an encoder, only measures of pixels have a value.
     Raises PictureError unless each is one RGB picture, and RecipeError for an unknown measure.
     """
-    judging = _Judging(encoder, select_measures(measures), content, style, _resized(output, longest), longest)
-    return judging.score(judging.output)
+    return judge_pictures({"output": output}, content, style, encoder, longest, measures)["output"]
 
 
 def judge_with_baselines(
@@ -106,10 +105,27 @@ def judge_with_baselines(
 
     The style baseline is the style image stretched to the size of the content. Errors as in `judge`.
     """
-    judging = _Judging(encoder, select_measures(measures), content, style, _resized(output, longest), longest)
-    stretched = resize(_single(style), (judging.output.shape[2], judging.output.shape[3]))
-    rows = {"output": judging.output, "content": judging.content.pixels, "style": stretched}
-    return {name: judging.score(row) for name, row in rows.items()}
+    pictures = {"output": output, "content": content, "style": style}
+    return judge_pictures(pictures, content, style, encoder, longest, measures)
+
+
+def judge_pictures(
+    outputs: Mapping[str, Tensor],
+    content: Tensor,
+    style: Tensor,
+    encoder: FeatureExtractor | None,
+    longest: int = LONGEST,
+    measures: Collection[str] | None = None,
+) -> dict[str, Scores]:
+    """Return `judge` for several pictures of one content and one style image, which are encoded once.
+
+    All are judged at the size of the first. Errors as in `judge`.
+    """
+    chosen = select_measures(measures)
+    first = _resized(next(iter(outputs.values())), longest)
+    size = (first.shape[2], first.shape[3])
+    judging = _Judging(encoder, chosen, resize(_single(content), size), _resized(style, longest))
+    return {name: judging.score(resize(_single(picture), size)) for name, picture in outputs.items()}
 
 
 class _Judging:
@@ -121,15 +137,11 @@ class _Judging:
         measures: Sequence[MeasureEntry],
         content: Tensor,
         style: Tensor,
-        output: Tensor,
-        longest: int,
     ) -> None:
-        self.encoder, self.output = encoder, output
-        content = resize(_single(content), (output.shape[2], output.shape[3]))
-        style = _resized(style, longest)
+        self.encoder = encoder
         self.published = PublishedVgg(encoder) if isinstance(encoder, VGG) else None
         self.mean_activation = mean_activation(encoder) or {}
-        least = min(*output.shape[2:], *style.shape[2:])
+        least = min(*content.shape[2:], *style.shape[2:])
         reasons = {entry.name: self._reason(entry, least) for entry in measures}
         self.missing = {name: reason for name, reason in reasons.items() if reason}
         self.measures = [entry for entry in measures if entry.name not in self.missing]

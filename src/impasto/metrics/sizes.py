@@ -13,7 +13,7 @@ from torch import Tensor
 
 from impasto.imaging import fit, resize, rgb_to_lab
 from impasto.metrics.encoded import FeatureExtractor
-from impasto.metrics.scores import LONGEST, judge
+from impasto.metrics.scores import LONGEST, judge, judge_pictures
 
 REDUCTION = 16
 CONSISTENCY: Mapping[str, str] = MappingProxyType(
@@ -52,9 +52,10 @@ def size_consistency(
     """
     one = resize(one, fit(one.shape[2], one.shape[3], longest))
     other = resize(other, (one.shape[2], one.shape[3]))
-    to_style = [judge(picture, one, style, encoder, longest, ("style5",)).style5 for picture in (one, other)]
+    pair = {"one": one, "other": other}
+    to_style = judge_pictures(pair, one, style, encoder, longest, ("style5",))
     return {
-        "style5_change": abs(to_style[0] - to_style[1]),
+        "style5_change": abs(to_style["one"].style5 - to_style["other"].style5),
         "style5_between": judge(other, one, one, encoder, longest, ("style5",)).style5,
         "layout": layout_difference(one, other),
     }
