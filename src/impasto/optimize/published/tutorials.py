@@ -37,7 +37,7 @@ PYTORCH_TUTORIAL = Preset(
 TUTORIAL_ADAM = Preset(
     "tutorial-adam",
     "The short introduction: a clone of the photograph, the mean squared error of the last layer, Adam.",
-    "A script in PyTorch that many introductions share, among them one in Towards AI",
+    "A script in PyTorch that many introductions share",
     {
         "encoder": "vgg16",
         "pooling": "max",
