@@ -1,8 +1,8 @@
-"""Figures of docs/sources.md: statements of the sources, measured through the real VGG-19 at 150 pixels.
+"""Figures of docs/sources.md: statements of the sources, measured through the real VGG-19 at 96 pixels.
 
-    python benchmarks/sources.py [--side 150] [--steps 100]
+    python benchmarks/sources.py [--side 96] [--steps 100]
 
-The weights are Oxford's with a mean activation of 1 in every filter, about as large as those of torchvision, for which
+The weights are Oxford's with a mean activation of 1 in every layer, about as large as those of torchvision, for which
 most sources chose their weights; `mixed` uses them as they are. Content is the first development pair, golden_gate and
 starry_night; the second style of `mixed` is la_muse.
 """
@@ -64,7 +64,7 @@ def at(name: str, height: int, width: int) -> Tensor:
 def main() -> None:
     """Print one line per statement."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--side", type=int, default=150)
+    parser.add_argument("--side", type=int, default=96)
     parser.add_argument("--steps", type=int, default=100)
     options = parser.parse_args()
     require_shared()

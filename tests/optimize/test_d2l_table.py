@@ -124,21 +124,22 @@ def test_losses_of_the_real_network_follow_the_book(shared: Path, tmp_path: Path
 
 
 def with_unit_activations(state: Mapping[str, Tensor], images: Tensor) -> dict[str, Tensor]:
-    """Return the same network with a mean activation of 1 in every filter, over ``images``.
+    """Return the same network with a mean activation of 1 in every layer, over ``images``.
 
     Oxford's activations are hundreds of times as large as those of torchvision's weights, which the book uses.
     """
-    scaled, previous, index = {}, torch.ones(3), 0
+    scaled, previous, index = {}, torch.ones(()), 0
     x = (images - channels(MEAN).float()) / channels(STD).float()
     for block in BLOCKS["vgg19"]:
         for _ in block:
-            weight = state[f"features.{index}.weight"] * previous.view(1, -1, 1, 1)
-            bias = state[f"features.{index}.bias"]
+            weight, bias = state[f"features.{index}.weight"] * previous, state[f"features.{index}.bias"]
             x = torch.relu(torch.nn.functional.conv2d(x, weight, bias, padding=1))
-            previous = x.mean((0, 2, 3)).clamp_min(1e-3)
-            scaled[f"features.{index}.weight"] = (weight / previous.view(-1, 1, 1, 1)).contiguous()
-            scaled[f"features.{index}.bias"] = bias / previous
-            x, index = x / previous.view(1, -1, 1, 1), index + 2
+            previous = x.mean()
+            scaled[f"features.{index}.weight"], scaled[f"features.{index}.bias"] = (
+                weight / previous,
+                bias / previous,
+            )
+            x, index = x / previous, index + 2
         x, index = torch.nn.functional.max_pool2d(x, 2), index + 1
     return scaled
 
