@@ -15,8 +15,11 @@ from impasto.encoders.catalogue import CATALOGUE
 from impasto.encoders.registry import ENCODERS, open_encoder
 from impasto.errors import RecipeError
 
-HAVE_COMPACT = (Path(encoders.__file__).parent / "pretrained" / "compact.safetensors").exists()
-NAMES = [name for name in ENCODERS if name != "compact" or HAVE_COMPACT]
+PRETRAINED = Path(encoders.__file__).parent / "pretrained"
+SHIPPED = ("compact", "compact-large")
+NAMES = [
+    name for name in ENCODERS if name not in SHIPPED or (PRETRAINED / f"{name}.safetensors").exists()
+]
 
 
 @pytest.fixture(scope="module", params=NAMES)

@@ -118,6 +118,13 @@ def _build_compact(weights: Path | None, options: EncoderOptions) -> Encoder:  #
     return encoder
 
 
+def _build_low_rank(weights: Path | None, options: EncoderOptions) -> Encoder:  # noqa: ARG001 (no options)
+    from impasto.encoders import lowrank
+
+    encoder: Encoder = lowrank.build(lowrank.LARGE, weights)
+    return encoder
+
+
 def _build_untrained(name: str, make: Callable[..., VGG]) -> Callable[[Path | None, EncoderOptions], Encoder]:
     def build(weights: Path | None, options: EncoderOptions) -> Encoder:
         state = None
@@ -177,6 +184,9 @@ def _check_preprocessing(path: Path, record: WeightRecord) -> None:
 ENCODERS = EncoderRegistry()
 ENCODERS.add(
     EncoderEntry("compact", _build_compact, "ships with impasto: a small network distilled from VGG-19"),
+    EncoderEntry(
+        "compact-large", _build_low_rank, "ships with impasto: VGG-19 to relu5_1 with low-rank convolutions"
+    ),
     *(
         EncoderEntry(
             known.name,
