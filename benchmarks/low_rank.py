@@ -19,11 +19,12 @@ import torch
 from common import SHARED, VGG19, require_shared
 from impasto.encoder_training.distill.student import r_squared
 from impasto.encoder_training.distill.teacher import FullTeacher
-from impasto.encoders import Encoder, open_encoder, prepare, tune_process
-from impasto.encoders.lowrank import DEEPEST, LARGE, shipped_weights
+from impasto.encoders import Encoder, open_encoder, prepare, shipped_weights, tune_process
+from impasto.encoders.lowrank import DEEPEST
+from impasto.encoders.shipped import COMPACT_LARGE
 from impasto.training.crops import centre_crops, read_folder
 
-NAME = LARGE
+NAME = COMPACT_LARGE
 ASKED = {"relu2_1": 0.95, "relu3_1": 0.93, "relu4_1": 0.92, "relu5_1": 0.80}
 STEP_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", DEEPEST)
 

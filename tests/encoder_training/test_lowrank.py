@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 
 from impasto.encoder_training.distill.lowrank import (
     LayerChoice,
@@ -45,7 +45,8 @@ def pictures(seed: int, count: int = 4) -> list[torch.Tensor]:
     coarse = torch.rand(count, 2, 3, 6, 6, generator=generator)
     return [
         (
-            F.interpolate(batch, (36, 36), mode="bicubic") + 0.1 * torch.randn(2, 3, 36, 36, generator=generator)
+            F.interpolate(batch, (36, 36), mode="bicubic")
+            + 0.1 * torch.randn(2, 3, 36, 36, generator=generator)
         ).clamp(0, 1)
         for batch in coarse
     ]
@@ -77,7 +78,9 @@ def test_a_fit_explains_as_much_as_the_leading_components_and_no_more():
     batches = pictures(3)
     kernel = vgg.convolutions["conv1_2"]
     inputs = [vgg(images, ["relu1_1"])["relu1_1"] for images in batches]
-    moments = PatchMoments.measure(kernel, inputs, inputs, torch.Generator().manual_seed(0), positions=36 * 36)
+    moments = PatchMoments.measure(
+        kernel, inputs, inputs, torch.Generator().manual_seed(0), positions=36 * 36
+    )
     conv = LowRankConv(8, 3, 8)
     with torch.no_grad():
         moments.fit(kernel, conv)
@@ -123,7 +126,9 @@ def test_ranks_meet_the_budget_with_nearly_the_best_product_of_energies():
         ]
         return float(shares[0] * shares[1])
 
-    allowed = [pair for pair in itertools.product(range(1, 9), repeat=2) if 20 * pair[0] + 30 * pair[1] <= 200]
+    allowed = [
+        pair for pair in itertools.product(range(1, 9), repeat=2) if 20 * pair[0] + 30 * pair[1] <= 200
+    ]
     assert (ranks["conv2_1"], ranks["conv3_1"]) in allowed
     assert energy((ranks["conv2_1"], ranks["conv3_1"])) >= 0.97 * max(map(energy, allowed))
     assert "conv1_1" not in ranks

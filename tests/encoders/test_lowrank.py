@@ -10,17 +10,16 @@ from safetensors.torch import save_file
 
 from impasto.encoder_training.distill.student import r_squared
 from impasto.encoder_training.distill.teacher import FullTeacher
-from impasto.encoders import open_encoder, prepare
+from impasto.encoders import open_encoder, prepare, shipped_weights
 from impasto.encoders.lowrank import (
     DEEPEST,
-    LARGE,
     LowRankConv,
     LowRankVGG,
     conv_channels,
     from_state,
     ranks_in,
-    shipped_weights,
 )
+from impasto.encoders.shipped import COMPACT_LARGE
 from impasto.encoders.vgg import BLOCKS, VGG, layout
 from impasto.errors import WeightsError
 from impasto.training.crops import centre_crops, read_folder
@@ -70,7 +69,7 @@ def test_a_split_convolution_is_the_product_of_its_parts() -> None:
 
 def test_names_channels_and_ranks_are_vgg19s() -> None:
     with torch.device("meta"):
-        encoder = LowRankVGG(LARGE, {"conv2_1": 8})
+        encoder = LowRankVGG(COMPACT_LARGE, {"conv2_1": 8})
     assert [encoder.layers[f"relu{block}_1"].channels for block in range(1, 6)] == [64, 128, 256, 512, 512]
     assert list(encoder.layers)[-1] == DEEPEST
     assert encoder.resolve(["block4_conv2"]) == {"block4_conv2": "relu4_2"}
@@ -81,38 +80,42 @@ def test_names_channels_and_ranks_are_vgg19s() -> None:
 
 
 def test_unfit_and_damaged_files_are_refused_in_one_sentence(tmp_path: Path) -> None:
-    state = {name: value.half() for name, value in LowRankVGG(LARGE, {"conv2_1": 8}).state_dict().items()}
+    state = {
+        name: value.half() for name, value in LowRankVGG(COMPACT_LARGE, {"conv2_1": 8}).state_dict().items()
+    }
     good = tmp_path / "good.safetensors"
     save_file(state, good)
-    assert open_encoder(LARGE, weights=good).macs(32, 32, [DEEPEST]) > 0
+    assert open_encoder(COMPACT_LARGE, weights=good).macs(32, 32, [DEEPEST]) > 0
     cut = tmp_path / "cut.safetensors"
     cut.write_bytes(good.read_bytes()[:5000])
     with pytest.raises(WeightsError, match=r"cut\.safetensors are damaged") as error:
-        open_encoder(LARGE, weights=cut)
+        open_encoder(COMPACT_LARGE, weights=cut)
     assert "\n" not in str(error.value)
     mixer = "convolutions.conv2_1.mixer.weight"
     with pytest.raises(WeightsError, match=f"lack {mixer}"):
-        from_state(LARGE, {name: value for name, value in state.items() if name != mixer}, "here")
+        from_state(COMPACT_LARGE, {name: value for name, value in state.items() if name != mixer}, "here")
     with pytest.raises(WeightsError, match=r"mixer\.weight of shape \(128, 7, 1, 1\)"):
-        from_state(LARGE, {**state, mixer: torch.zeros(128, 7, 1, 1)}, "here")
+        from_state(COMPACT_LARGE, {**state, mixer: torch.zeros(128, 7, 1, 1)}, "here")
     with pytest.raises(WeightsError, match="NaN"):
-        from_state(LARGE, {**state, mixer: torch.full((128, 8, 1, 1), torch.nan)}, "here")
+        from_state(COMPACT_LARGE, {**state, mixer: torch.full((128, 8, 1, 1), torch.nan)}, "here")
     filters = "convolutions.conv1_1.filters.weight"
     other = {name: value for name, value in state.items() if "conv1_1" not in name}
     with pytest.raises(WeightsError, match=r"lack convolutions\.conv1_1\.weight"):
-        from_state(LARGE, {**other, filters: torch.zeros(2, 3, 3, 3)}, "here")
+        from_state(COMPACT_LARGE, {**other, filters: torch.zeros(2, 3, 3, 3)}, "here")
 
 
-needs_file = pytest.mark.skipif(not shipped_weights(LARGE).exists(), reason="the weights are not built in")
+needs_file = pytest.mark.skipif(
+    not shipped_weights(COMPACT_LARGE).exists(), reason="the weights are not built in"
+)
 
 
 @needs_file
 def test_the_shipped_file_is_small_and_a_third_of_vgg19() -> None:
-    assert shipped_weights(LARGE).stat().st_size <= 12_000_000
+    assert shipped_weights(COMPACT_LARGE).stat().st_size <= 12_000_000
     with torch.device("meta"):
         exact = LowRankVGG("exact", {}).macs(512, 512, [DEEPEST])
     assert exact == 361_152 * 512**2
-    assert open_encoder(LARGE).macs(512, 512, [DEEPEST]) <= exact / 3
+    assert open_encoder(COMPACT_LARGE).macs(512, 512, [DEEPEST]) <= exact / 3
 
 
 R2 = {"relu2_1": 0.95, "relu3_1": 0.93, "relu4_1": 0.92, "relu5_1": 0.80}
@@ -125,7 +128,7 @@ def test_held_out_r2_of_the_full_features(kind: str, shared: Path) -> None:
     teacher = prepare(
         open_encoder("vgg19", weights=shared / "vgg19_conv.safetensors"), torch.device("cpu"), "bfloat16"
     )
-    encoder = prepare(open_encoder(LARGE), torch.device("cpu"), "bfloat16")
+    encoder = prepare(open_encoder(COMPACT_LARGE), torch.device("cpu"), "bfloat16")
     images = centre_crops(read_folder(shared / kind, train=False).held_out[:16], 192)
     found = r_squared(lambda x: encoder(x, list(R2)), FullTeacher(teacher, R2), images)
     for layer, least in R2.items():

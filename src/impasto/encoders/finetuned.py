@@ -17,10 +17,11 @@ from torch import Tensor, nn
 
 from impasto.encoders.base import Encoder
 from impasto.encoders.catalogue import CATALOGUE
-from impasto.encoders.compact import Compact, shipped_weights
+from impasto.encoders.compact import Compact
 from impasto.encoders.compact import layout as compact_layout
 from impasto.encoders.header import CARD_KEY
 from impasto.encoders.resnet import EPSILON, ResNet50, plan
+from impasto.encoders.shipped import SHIPPED, shipped_weights
 from impasto.encoders.store import require_weights
 from impasto.encoders.vgg import VGG
 from impasto.errors import RecipeError, WeightsError
@@ -75,8 +76,8 @@ def parent_sha256(encoder: Encoder, name: str, weights: Path | None) -> str:
     path = weights
     if path is None and is_file_name(name):
         path = Path(name)
-    elif path is None and name == "compact":
-        path = shipped_weights()
+    elif path is None and name in SHIPPED:
+        path = shipped_weights(name)
     elif path is None and name in CATALOGUE:
         path = require_weights(name)
     if path is None:

@@ -9,13 +9,13 @@ convolutions. The ranks are read from the weights file, which `impasto distill -
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from impasto.encoders.base import freeze
+from impasto.encoders.shipped import shipped_weights
 from impasto.encoders.state import gather
 from impasto.encoders.store import load_state
 from impasto.encoders.vgg import BLOCKS as VGG_BLOCKS
@@ -23,7 +23,6 @@ from impasto.encoders.vgg import Blocks, VGGTrunk, layer_table
 
 BLOCKS: Blocks = VGG_BLOCKS["vgg19"]
 DEEPEST = "relu5_1"
-LARGE = "compact-large"
 
 
 class LowRankConv(nn.Module):
@@ -101,11 +100,6 @@ def from_state(name: str, state: Mapping[str, Tensor], source: str) -> LowRankVG
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     return freeze(encoder)
-
-
-def shipped_weights(name: str) -> Path:
-    """Return the path of the shipped weights of the low-rank encoder `name`."""
-    return Path(str(resources.files("impasto.encoders"))) / "pretrained" / f"{name}.safetensors"
 
 
 def build(name: str, weights: Path | None = None) -> LowRankVGG:

@@ -13,6 +13,7 @@ from impasto.encoders.base import Encoder, freeze
 from impasto.encoders.catalogue import CATALOGUE, WeightRecord
 from impasto.encoders.finetuned import is_file_name, parent_name, read_card
 from impasto.encoders.resnet import ResNet50
+from impasto.encoders.shipped import COMPACT, COMPACT_LARGE
 from impasto.encoders.store import load_state, require_weights
 from impasto.encoders.vgg import BLOCKS, PADDINGS, POOLING_SCALES, VGG
 from impasto.errors import RecipeError, WeightsError, unknown
@@ -121,7 +122,7 @@ def _build_compact(weights: Path | None, options: EncoderOptions) -> Encoder:  #
 def _build_low_rank(weights: Path | None, options: EncoderOptions) -> Encoder:  # noqa: ARG001 (no options)
     from impasto.encoders import lowrank
 
-    encoder: Encoder = lowrank.build(lowrank.LARGE, weights)
+    encoder: Encoder = lowrank.build(COMPACT_LARGE, weights)
     return encoder
 
 
@@ -183,9 +184,9 @@ def _check_preprocessing(path: Path, record: WeightRecord) -> None:
 
 ENCODERS = EncoderRegistry()
 ENCODERS.add(
-    EncoderEntry("compact", _build_compact, "ships with impasto: a small network distilled from VGG-19"),
+    EncoderEntry(COMPACT, _build_compact, "ships with impasto: a small network distilled from VGG-19"),
     EncoderEntry(
-        "compact-large", _build_low_rank, "ships with impasto: VGG-19 to relu5_1 with low-rank convolutions"
+        COMPACT_LARGE, _build_low_rank, "ships with impasto: VGG-19 to relu5_1 with low-rank convolutions"
     ),
     *(
         EncoderEntry(

@@ -6,7 +6,15 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from impasto.encoders import CATALOGUE, ENCODERS, find_weights, is_file_name, require_weights, shipped_weights
+from impasto.encoders import (
+    CATALOGUE,
+    ENCODERS,
+    SHIPPED,
+    find_weights,
+    is_file_name,
+    require_weights,
+    shipped_weights,
+)
 from impasto.errors import WeightsError
 from impasto.hashing import file_sha256
 from impasto.lab.setting import Setting
@@ -36,8 +44,8 @@ def weights_of(encoder: str, setting: Setting) -> Path | None:
 
 def fingerprint(encoder: str, weights: Path | None) -> str:
     """Return the identity of an encoder's weights: its name and, if it has a file, the SHA-256 of the file."""
-    if weights is None and encoder == "compact":
-        weights = shipped_weights()
+    if weights is None and encoder in SHIPPED:
+        weights = shipped_weights(encoder)
     if weights is None and is_file_name(encoder):
         weights = Path(encoder)
     return encoder if weights is None else f"{encoder} {_cached_sha256(weights.resolve())}"

@@ -14,7 +14,8 @@ from impasto.encoder_training.distill.pool import CONTENT_LAYERS, STYLE_LAYERS
 from impasto.encoder_training.distill.task import DistillTask, parse_weights
 from impasto.encoder_training.distill.teacher import FullTeacher, measure_bases
 from impasto.encoders import VGG, Encoder, prepare, published_state
-from impasto.encoders.lowrank import DEEPEST, LARGE, LowRankVGG, conv_channels
+from impasto.encoders.lowrank import DEEPEST, LowRankVGG, conv_channels
+from impasto.encoders.shipped import COMPACT_LARGE
 from impasto.encoders.vgg import blocks_of
 from impasto.errors import RecipeError
 from impasto.training.weights import copy_weights
@@ -42,7 +43,9 @@ class LowRankTask(DistillTask):
     def open_student(self, teacher: Encoder) -> None:
         """Measure the teacher's responses, share out the ranks and build the student, still with random weights."""
         if not isinstance(teacher, VGG) or teacher.pooling != "max":
-            raise RecipeError(f"A low-rank student needs a VGG teacher with max pooling, not '{teacher.name}'.")
+            raise RecipeError(
+                f"A low-rank student needs a VGG teacher with max pooling, not '{teacher.name}'."
+            )
         self.exact_teacher = teacher
         self.blocks = blocks_of(teacher)
         channels = {layer: width for layer, (_, width) in conv_channels(self.blocks, DEEPEST).items()}
@@ -62,7 +65,9 @@ class LowRankTask(DistillTask):
         full_cost = teacher.macs(512, 512, [DEEPEST]) / 512**2
         ranks = allocate_ranks(choices(spectra, self.blocks, DEEPEST), self.settings.budget * full_cost)
         torch.manual_seed(self.settings.seed)
-        self.student = LowRankVGG(LARGE, ranks, blocks=self.blocks, deepest=DEEPEST).to(self.compute.device)
+        self.student = LowRankVGG(COMPACT_LARGE, ranks, blocks=self.blocks, deepest=DEEPEST).to(
+            self.compute.device
+        )
         needed = set(self.student.layers_up_to(self.layer_weights))
         for layer, part in self.student.convolutions.items():
             part.requires_grad_(layer in needed and layer != "conv1_1")
@@ -76,7 +81,7 @@ class LowRankTask(DistillTask):
             self.exact_teacher,
             self.student.ranks,
             list(self.measuring_batches(-(-FIT_CROPS // self.settings.batch))),
-            name=LARGE,
+            name=COMPACT_LARGE,
             blocks=self.blocks,
             deepest=DEEPEST,
             on_progress=self.on_progress,
