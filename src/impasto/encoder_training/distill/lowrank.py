@@ -26,6 +26,8 @@ from impasto.training.pictures import OnProgress
 
 POSITIONS = 640
 """Positions of every picture and layer that enter a fit, drawn at random."""
+ROWS = 8192
+"""Least number of patches in one matrix product."""
 RIDGE = 1e-3
 """Weight of the distance to the exact kernel, relative to the patches' mean variance."""
 SEED = 5
@@ -160,13 +162,19 @@ class PatchMoments(NamedTuple):
         count = 0
         first: Tensor = torch.zeros(())
         second: Tensor = torch.zeros(())
-        for x, exact in zip(inputs, exact_inputs, strict=True):
+        waiting: list[Tensor] = []
+        for index, (x, exact) in enumerate(zip(inputs, exact_inputs, strict=True), start=1):
             chosen = torch.randperm(x.shape[2] * x.shape[3], generator=draws)[:positions].to(x.device)
             response = kernel(exact).float().flatten(2)[:, :, chosen]
-            rows = torch.cat([patches_at(x.float(), chosen), response], 1).transpose(1, 2).flatten(0, 1)
-            first = first + rows.sum(0).double()
-            second = second + (rows.T @ rows).double()
-            count += len(rows)
+            parts = torch.cat([patches_at(x.float(), chosen), response], 1)
+            waiting.append(parts.transpose(1, 2).flatten(0, 1))
+            # One product of many rows is faster than many, each added to a large matrix in float64.
+            if index == len(inputs) or sum(map(len, waiting)) >= ROWS:
+                rows = torch.cat(waiting)
+                waiting.clear()
+                first = first + rows.sum(0).double()
+                second = second + (rows.T @ rows).double()
+                count += len(rows)
         mean = first / count
         covariance = second / count - torch.outer(mean, mean)
         size = kernel.weight[0].numel()

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from impasto.encoder_training.distill import task as shared
 from impasto.encoder_training.distill.lowrank import allocate_ranks, choices, factorise, spectrum
 from impasto.encoder_training.distill.pool import CONTENT_LAYERS, STYLE_LAYERS
 from impasto.encoder_training.distill.task import DistillTask, parse_weights
@@ -21,7 +20,7 @@ from impasto.errors import RecipeError
 from impasto.training.weights import copy_weights
 
 FIT_CROPS = 112
-"""Crops on which the factorisation is fitted; the activations of all of them are in memory."""
+"""Crops on which the teacher is measured and factorised; the activations of all of them are in memory."""
 
 
 class LowRankTask(DistillTask):
@@ -33,6 +32,11 @@ class LowRankTask(DistillTask):
 
     kind: ClassVar[str] = "distill-low-rank"
     student: LowRankVGG
+
+    @property
+    def fit_batches(self) -> int:
+        """Number of batches on which the teacher is measured and factorised."""
+        return -(-FIT_CROPS // self.settings.batch)
 
     @property
     def layers(self) -> list[str]:
@@ -51,7 +55,7 @@ class LowRankTask(DistillTask):
         channels = {layer: width for layer, (_, width) in conv_channels(self.blocks, DEEPEST).items()}
         relus = [layer.replace("conv", "relu") for layer in channels]
         self.layer_weights = parse_weights(self.settings.layer_weights, relus, every=False)
-        count = shared.BASIS_BATCHES
+        count = self.fit_batches
         fast_teacher = prepare(duplicate(teacher), self.compute.device, self.compute.precision)
         bases = measure_bases(
             fast_teacher,
@@ -80,7 +84,7 @@ class LowRankTask(DistillTask):
         start = factorise(
             self.exact_teacher,
             self.student.ranks,
-            list(self.measuring_batches(-(-FIT_CROPS // self.settings.batch))),
+            list(self.measuring_batches(self.fit_batches)),
             name=COMPACT_LARGE,
             blocks=self.blocks,
             deepest=DEEPEST,
