@@ -17,8 +17,8 @@ import torch
 from common import SHARED, VGG19, require_shared
 from impasto.encoder_training.distill.student import r_squared
 from impasto.encoder_training.distill.teacher import Teacher
-from impasto.encoders import open_encoder, prepare
-from impasto.encoders.compact import COMPONENTS, shipped_weights, teacher_projections
+from impasto.encoders import open_encoder, prepare, shipped_weights
+from impasto.encoders.compact import COMPONENTS, teacher_projections
 from impasto.training.crops import centre_crops, read_folder
 
 ASKED = {"relu1_1": 0.985, "relu2_1": 0.94, "relu3_1": 0.89, "relu4_1": 0.85, "relu5_1": 0.68}

@@ -117,3 +117,27 @@ def test_every_setting_is_an_option(cli) -> None:
     given = {parameter.name: parameter for parameter in command.params}
     for name, field in DistillSettings.model_fields.items():
         assert given[name].help == field.description
+
+
+def test_a_low_rank_student_opens_as_compact_large(cli, studio: Path, monkeypatch) -> None:
+    from impasto.encoders.lowrank import LowRankVGG
+
+    monkeypatch.setattr(
+        "impasto.encoder_training.distill.lowrank_task.factorise",
+        lambda teacher, ranks, batches, *, name, **_: LowRankVGG(
+            name, ranks
+        ),  # fits of 4608 inputs take seconds
+    )
+    monkeypatch.setattr("impasto.encoder_training.distill.task.EVALUATION_STEPS", 5)
+    words = ["distill", "--photos", "photos", "--art", "art", "--teacher", "teacher.safetensors", *SMALL]
+    run = cli(*words, "--student", "low-rank", "--budget", "0.05", "--steps", "1", "--out", "w.safetensors")
+    assert run.code == 0, run.err
+    assert "held-out R2, photographs: relu2_1" in run.err
+    encoder = open_encoder("compact-large", weights=Path("w.safetensors"))
+    assert encoder.macs(32, 32, ["relu5_1"]) <= 0.05 * 361_152 * 32 * 32
+    with safe_open("w.safetensors", "pt") as file:
+        metadata = json.loads(file.metadata()["impasto"])
+    assert (metadata["settings"]["student"], metadata["settings"]["size"]) == ("low-rank", 32)
+    wrong = cli(*words, "--student", "low-rank", "--budget", "0.0001", "--out", "x.safetensors")
+    assert wrong.code == 2
+    assert "give a larger share" in wrong.err

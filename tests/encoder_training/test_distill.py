@@ -11,13 +11,16 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
+from impasto.encoder_training.distill.compact_task import CompactTask
+from impasto.encoder_training.distill.lowrank_task import LowRankTask
 from impasto.encoder_training.distill.pool import SNAPSHOTS, OnPolicyPool
 from impasto.encoder_training.distill.settings import DistillSettings
 from impasto.encoder_training.distill.student import r_squared, write_weights
-from impasto.encoder_training.distill.task import DistillTask, parse_weights, unexplained_variance
+from impasto.encoder_training.distill.task import parse_weights, unexplained_variance
 from impasto.encoder_training.distill.teacher import Teacher, choose_filters, measure_bases
-from impasto.encoders import open_encoder
+from impasto.encoders import load_state, open_encoder
 from impasto.encoders.compact import COMPONENTS
+from impasto.encoders.lowrank import LowRankVGG, ranks_in
 from impasto.errors import PictureError, RecipeError
 from impasto.training.checkpoint import read_checkpoint, resume, write_checkpoint
 from impasto.training.crops import Crops, read_folder
@@ -192,10 +195,22 @@ def test_the_learning_rate_warms_up_stays_and_falls_to_0():
 
 
 def test_weights_of_layers_are_read_and_checked():
-    assert parse_weights(DistillSettings().layer_weights)["relu4_1"] == 2.5
+    heads = list(COMPONENTS)
+    assert parse_weights(DistillSettings().layer_weights, heads)["relu4_1"] == 2.5
     for bad in ("relu1_1:3", "relu1_1", "x", DistillSettings().layer_weights.replace("2.5", "-1")):
         with pytest.raises(RecipeError):
-            parse_weights(bad)
+            parse_weights(bad, heads)
+    assert parse_weights("relu4_1:2", heads, every=False) == {"relu4_1": 2}
+    with pytest.raises(RecipeError, match="some of relu1_1"):
+        parse_weights("relu9_1:2", heads, every=False)
+
+
+def test_a_low_rank_student_has_its_own_defaults_which_options_override():
+    settings = DistillSettings.make({"student": "low-rank", "size": 96})
+    assert (settings.size, settings.kernel_learning_rate) == (96, 0.001)
+    assert DistillSettings.make({}) == DistillSettings()
+    with pytest.raises(RecipeError, match="student"):
+        DistillSettings.make({"student": "large"})
 
 
 def test_pool_holds_pictures_on_the_way_and_forgets(folder):
@@ -238,7 +253,8 @@ def small_task(teacher, folder, monkeypatch, **changes):
     settings = DistillSettings.make({**fields, **changes})
     pictures = read_folder(folder)
     compute = ComputeDevice.open(settings.device, settings.precision)
-    task = DistillTask(teacher, pictures, pictures, settings, compute, evaluate_every=4)
+    kind = CompactTask if settings.student == "compact" else LowRankTask
+    task = kind(teacher, pictures, pictures, settings, compute, evaluate_every=4)
     task.pool.steps, task.pool.count = 2, 2
     return task
 
@@ -253,7 +269,7 @@ def test_a_short_run_learns_and_writes_a_file(folder, tmp_path, monkeypatch):
     assert lines[-1].figures["relu2_1"] < lines[0].figures["relu2_1"] * 1.5
 
     file = tmp_path / "compact.safetensors"
-    write_weights(task.student, task.bases, file, {"seed": 0})
+    write_weights(task.file_state(), file, {"seed": 0})
     with safe_open(file, "pt") as stored:
         assert json.loads(stored.metadata()["impasto"]) == {"seed": 0}
     loaded = open_encoder("compact", weights=file)
@@ -262,17 +278,45 @@ def test_a_short_run_learns_and_writes_a_file(folder, tmp_path, monkeypatch):
     assert torch.allclose(loaded(image, ["relu4_1"])["relu4_1"], exact, atol=0.02 * float(exact.abs().max()))
 
 
-def test_a_resumed_distillation_ends_with_the_same_bits(folder, tmp_path, monkeypatch):
+def test_a_low_rank_run_starts_from_a_factorisation_and_writes_a_file(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("impasto.encoder_training.distill.lowrank_task.FIT_CROPS", 4)
+    teacher = wide_teacher()
+    changes = {"student": "low-rank", "budget": 0.6, "layer_weights": "relu2_1:1,relu4_2:2"}
+    task = small_task(teacher, folder, monkeypatch, **changes)
+    assert task.student.macs(64, 64, ["relu5_1"]) <= 0.6 * teacher.macs(64, 64, ["relu5_1"])
+    trainer = Trainer(task, log_every=1)
+    lines = [event for event in trainer.events() if isinstance(event, Logged)]
+    assert set(lines[0].figures) >= {"relu2_1", "relu4_2"}
+    assert 0 < lines[0].figures["relu2_1"] < 0.5
+    assert set(task.evaluation["pastiches"]) == {"relu2_1", "relu4_2"}
+    first = task.student.convolutions["conv1_1"].weight
+    assert torch.equal(first.detach(), teacher.convolutions["conv1_1"].weight)
+
+    file = tmp_path / "student.safetensors"
+    write_weights(task.file_state(), file, {"seed": 0})
+    ranks = ranks_in(load_state(file), task.blocks)
+    assert ranks == task.student.ranks
+    loaded = LowRankVGG("again", ranks, blocks=task.blocks)
+    loaded.load_state_dict({name: value.float() for name, value in load_state(file).items()})
+    image = torch.rand(1, 3, 64, 64)
+    exact = task.student(image, ["relu4_1"])["relu4_1"].detach()
+    found = loaded(image, ["relu4_1"])["relu4_1"].detach()
+    assert torch.allclose(found, exact, atol=0.02 * float(exact.abs().max()))
+
+
+@pytest.mark.parametrize("changes", [{}, {"student": "low-rank", "budget": 0.6, "learning_rate": 0.01}])
+def test_a_resumed_distillation_ends_with_the_same_bits(folder, tmp_path, monkeypatch, changes):
+    monkeypatch.setattr("impasto.encoder_training.distill.lowrank_task.FIT_CROPS", 4)
     teacher, stop_after = wide_teacher(), 3
-    whole = small_task(teacher, folder, monkeypatch, steps=6)
+    whole = small_task(teacher, folder, monkeypatch, steps=6, **changes)
     list(Trainer(whole).events())
-    first = Trainer(small_task(teacher, folder, monkeypatch, steps=6))
+    first = Trainer(small_task(teacher, folder, monkeypatch, steps=6, **changes))
     for event in first.events():
         if event.step == stop_after:
             break
     write_checkpoint(tmp_path / "c", first, {})
-    second = Trainer(small_task(teacher, folder, monkeypatch, steps=6))
-    resume(read_checkpoint(tmp_path / "c", "distill"), second)
+    second = Trainer(small_task(teacher, folder, monkeypatch, steps=6, **changes))
+    resume(read_checkpoint(tmp_path / "c", whole.kind), second)
     assert second.step == stop_after
     list(second.events())
     for name, value in whole.weights().items():

@@ -9,14 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto import encoders
 from impasto.encoders.base import Encoder, prepare
 from impasto.encoders.catalogue import CATALOGUE
 from impasto.encoders.registry import ENCODERS, open_encoder
+from impasto.encoders.shipped import SHIPPED, shipped_weights
 from impasto.errors import RecipeError
 
-HAVE_COMPACT = (Path(encoders.__file__).parent / "pretrained" / "compact.safetensors").exists()
-NAMES = [name for name in ENCODERS if name != "compact" or HAVE_COMPACT]
+NAMES = [name for name in ENCODERS if name not in SHIPPED or shipped_weights(name).exists()]
 
 
 @pytest.fixture(scope="module", params=NAMES)

@@ -62,7 +62,7 @@ def test_what_ships_is_small_credited_and_opens(name: str) -> None:
 
 
 def test_network_and_encoder_stay_within_16_megabytes() -> None:
-    from impasto.encoders.compact import shipped_weights
+    from impasto.encoders import shipped_weights
 
     assert find_model("any").stat().st_size + len(shipped_weights().read_bytes()) <= 16_000_000
 

@@ -1,4 +1,4 @@
-"""``impasto distill``: train the compact encoder from VGG-19 on folders of photographs and artworks."""
+"""``impasto distill``: train an encoder from VGG-19 on folders of photographs and artworks."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def distill(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Train a compact encoder from VGG-19.
+    """Train a smaller encoder from VGG-19.
 
     Ctrl-C writes a checkpoint after the current step; a second one stops at once.
     """
@@ -146,15 +146,17 @@ def _open(
     report: TrainingReport,
     stop: Stop,
 ) -> tuple[DistillTask, str]:
-    """Open the teacher and measure its principal components; return the task and the SHA-256 of the teacher."""
-    from impasto.encoder_training.distill.task import DistillTask
-    from impasto.encoders import open_encoder, prepare
+    """Open the teacher and measure it; return the task and the SHA-256 of the teacher."""
+    from impasto.encoder_training.distill.compact_task import CompactTask
+    from impasto.encoder_training.distill.lowrank_task import LowRankTask
+    from impasto.encoders import open_encoder
     from impasto.encoders.finetuned import parent_sha256
 
     teacher = open_encoder("vgg19", weights=request.teacher)
     digest = parent_sha256(teacher, "vgg19", request.teacher)
-    task = DistillTask(
-        prepare(teacher, compute.device, compute.precision),
+    kind = CompactTask if request.settings.student == "compact" else LowRankTask
+    task = kind(
+        teacher,
         *folders,
         request.settings,
         compute,
@@ -192,4 +194,4 @@ def _write(task: DistillTask, out: Path, metadata: dict[str, Any]) -> None:
     from impasto.encoder_training.distill.student import write_weights
 
     metadata |= {"steps": task.steps, "held_out_r2": task.evaluation, "seed": task.settings.seed}
-    write_weights(task.student, task.bases, out, metadata)
+    write_weights(task.file_state(), out, metadata)

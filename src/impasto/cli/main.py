@@ -29,7 +29,7 @@ COMMANDS = {
     "weights": "List, fetch and verify encoder weights.",
     "train": "Train a network that paints in one or a few styles in one pass.",
     "train-any": "Train the network that paints in any style in one pass.",
-    "distill": "Train a compact encoder from VGG-19.",
+    "distill": "Train a smaller encoder from VGG-19.",
     "finetune": "Fine-tune an encoder on your own pictures, one folder for each class.",
     "classify": "Classify pictures: VGG with the classes of ImageNet, or a fine-tuned encoder with yours.",
     "lab": "Reproduce the experiments of the papers, with figures, data and reports.",

@@ -42,7 +42,9 @@ def list_weights(
         )
     wide_console().print(table)
     print_result(f"Folder: {weights_folder()}")
-    print_result("The encoders 'compact' (the default), 'vgg19-random' and 'tiny' need no weights file.")
+    print_result(
+        "The encoders 'compact' (the default), 'compact-large', 'vgg19-random' and 'tiny' need no weights file."
+    )
 
 
 @app.command("fetch")

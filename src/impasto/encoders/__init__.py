@@ -12,13 +12,14 @@ from impasto._lazy import lazy_exports
 if TYPE_CHECKING:
     from impasto.encoders.base import PRECISIONS, Encoder, LayerCost, LayerInfo, SequentialEncoder, prepare
     from impasto.encoders.catalogue import CATALOGUE, WeightRecord
-    from impasto.encoders.compact import COMPONENTS, Compact, shipped_weights
+    from impasto.encoders.compact import COMPONENTS, Compact
     from impasto.encoders.finetuned import is_file_name, parent_sha256, published_state, read_card
     from impasto.encoders.imagenet import imagenet_classes, imagenet_crop
     from impasto.encoders.numerics import best_device, best_precision, open_device
     from impasto.encoders.process import tune_process
     from impasto.encoders.registry import ENCODERS, EncoderEntry, EncoderRegistry, open_encoder
     from impasto.encoders.resnet import ResNet50
+    from impasto.encoders.shipped import SHIPPED, shipped_weights
     from impasto.encoders.state import gather
     from impasto.encoders.store import (
         WeightStatus,
@@ -40,6 +41,7 @@ __all__ = [
     "COMPONENTS",
     "ENCODERS",
     "PRECISIONS",
+    "SHIPPED",
     "VGG",
     "Compact",
     "Encoder",
@@ -96,7 +98,6 @@ __getattr__ = lazy_exports(
         "compact": (
             "COMPONENTS",
             "Compact",
-            "shipped_weights",
         ),
         "finetuned": (
             "is_file_name",
@@ -121,6 +122,10 @@ __getattr__ = lazy_exports(
             "open_encoder",
         ),
         "resnet": ("ResNet50",),
+        "shipped": (
+            "SHIPPED",
+            "shipped_weights",
+        ),
         "state": ("gather",),
         "store": (
             "WeightStatus",

@@ -10,7 +10,6 @@ and covariances of the heads are therefore projections of the teacher's. `impast
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from impasto.encoders.base import Encoder, LayerInfo, freeze
+from impasto.encoders.shipped import COMPACT, shipped_weights
 from impasto.encoders.state import gather
 from impasto.encoders.store import load_state
 
@@ -72,7 +72,7 @@ class Compact(Encoder):
             for conv in block
             if conv.head
         }
-        super().__init__("compact", layers)
+        super().__init__(COMPACT, layers)
         self.trunk = nn.ModuleList()
         self.heads = nn.ModuleDict()
         before = 3
@@ -150,11 +150,6 @@ class Compact(Encoder):
     def activation_floats(self, height: int, width: int, layers: Collection[str]) -> int:
         """Estimate how many numbers autograd stores in one pass; see `Encoder.activation_floats`."""
         return 3 * height * width + sum(n * channels for n, _, channels in self._walk(height, width, layers))
-
-
-def shipped_weights() -> Path:
-    """Return the path of the shipped weights."""
-    return Path(str(resources.files("impasto.encoders"))) / "pretrained" / "compact.safetensors"
 
 
 def teacher_projections(weights: Path | None = None) -> dict[str, Tensor]:

@@ -17,10 +17,11 @@ from torch import Tensor, nn
 
 from impasto.encoders.base import Encoder
 from impasto.encoders.catalogue import CATALOGUE
-from impasto.encoders.compact import Compact, shipped_weights
+from impasto.encoders.compact import Compact
 from impasto.encoders.compact import layout as compact_layout
 from impasto.encoders.header import CARD_KEY
 from impasto.encoders.resnet import EPSILON, ResNet50, plan
+from impasto.encoders.shipped import SHIPPED, shipped_weights
 from impasto.encoders.store import require_weights
 from impasto.encoders.vgg import VGG
 from impasto.errors import RecipeError, WeightsError
@@ -75,8 +76,8 @@ def weights_path(name: str, weights: Path | None) -> Path | None:
         return weights
     if is_file_name(name):
         return Path(name)
-    if name == "compact":
-        return shipped_weights()
+    if name in SHIPPED:
+        return shipped_weights(name)
     return require_weights(name) if name in CATALOGUE else None
 
 

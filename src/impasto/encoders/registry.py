@@ -13,6 +13,7 @@ from impasto.encoders.base import Encoder, freeze
 from impasto.encoders.catalogue import CATALOGUE, WeightRecord
 from impasto.encoders.finetuned import is_file_name, parent_name, read_card
 from impasto.encoders.resnet import ResNet50
+from impasto.encoders.shipped import COMPACT, COMPACT_LARGE
 from impasto.encoders.store import load_state, require_weights
 from impasto.encoders.vgg import BLOCKS, PADDINGS, POOLING_SCALES, VGG
 from impasto.errors import RecipeError, WeightsError, unknown
@@ -118,6 +119,13 @@ def _build_compact(weights: Path | None, options: EncoderOptions) -> Encoder:  #
     return encoder
 
 
+def _build_low_rank(weights: Path | None, options: EncoderOptions) -> Encoder:  # noqa: ARG001 (no options)
+    from impasto.encoders import lowrank
+
+    encoder: Encoder = lowrank.build(COMPACT_LARGE, weights)
+    return encoder
+
+
 def _build_untrained(name: str, make: Callable[..., VGG]) -> Callable[[Path | None, EncoderOptions], Encoder]:
     def build(weights: Path | None, options: EncoderOptions) -> Encoder:
         state = None
@@ -176,7 +184,10 @@ def _check_preprocessing(path: Path, record: WeightRecord) -> None:
 
 ENCODERS = EncoderRegistry()
 ENCODERS.add(
-    EncoderEntry("compact", _build_compact, "ships with impasto: a small network distilled from VGG-19"),
+    EncoderEntry(COMPACT, _build_compact, "ships with impasto: a small network distilled from VGG-19"),
+    EncoderEntry(
+        COMPACT_LARGE, _build_low_rank, "ships with impasto: VGG-19 to relu5_1 with low-rank convolutions"
+    ),
     *(
         EncoderEntry(
             known.name,

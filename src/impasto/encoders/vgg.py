@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import cast
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -73,24 +72,35 @@ def classifier_layout(
     return entries
 
 
-def layer_table(blocks: Blocks) -> dict[str, LayerInfo]:
-    """Return layer name -> channels and stride, in the order of computation."""
+def layer_table(blocks: Blocks, deepest: str | None = None) -> dict[str, LayerInfo]:
+    """Return layer name -> channels and stride, in the order of computation, up to `deepest`."""
     table: dict[str, LayerInfo] = {}
     for b, widths in enumerate(blocks, start=1):
         for i, width in enumerate(widths, start=1):
             table[f"conv{b}_{i}"] = table[f"relu{b}_{i}"] = LayerInfo(width, 2 ** (b - 1))
         table[f"pool{b}"] = LayerInfo(widths[-1], 2**b)
+    if deepest is not None:
+        order = list(table)
+        table = {layer: table[layer] for layer in order[: order.index(deepest) + 1]}
     return table
 
 
-class VGG(SequentialEncoder):
-    """A frozen VGG network without its fully connected layers.
+def blocks_of(encoder: VGGTrunk) -> Blocks:
+    """Return the channels of the convolutions of `encoder`, by block."""
+    blocks: dict[str, list[int]] = {}
+    for layer, info in encoder.layers.items():
+        if layer.startswith("conv"):
+            blocks.setdefault(layer[4], []).append(info.channels)
+    return tuple(tuple(widths) for widths in blocks.values())
+
+
+class VGGTrunk(SequentialEncoder):
+    """A sequence of VGG's layers: convolutions, ReLUs and poolings; subclasses supply the convolutions.
 
     Args:
         name: name of the encoder.
         blocks: channels of the convolutions, by block.
-        state: weights under torchvision's names (`features.N.weight`, `features.N.bias`); others are ignored.
-        source: origin of the weights, for messages.
+        deepest: last layer; None for the whole trunk.
         pooling: "max", "average" or "l2" (root of the sum of squares).
         padding: padding of the first convolution, "replicate" (no dark frame; Deviation: the paper pads with zeros)
             or "zeros". All other convolutions pad with zeros.
@@ -98,6 +108,86 @@ class VGG(SequentialEncoder):
             activations.
         preprocessing: "torch" for torchvision's weights, "caffe" for the Oxford originals (BGR, 0-255, mean
             subtracted).
+
+    `convolutions` maps `conv{b}_{i}` to a module that preserves the size of its input, except that conv1_1 gets an
+    input that is padded already. Raises RecipeError on an unknown option.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        blocks: Blocks,
+        *,
+        deepest: str | None = None,
+        pooling: str = "max",
+        padding: str = "replicate",
+        rescale: bool = True,
+        preprocessing: str = "torch",
+    ) -> None:
+        if pooling not in POOLING_SCALES:
+            raise RecipeError(unknown("pooling", pooling, POOLING_SCALES))
+        if padding not in PADDINGS:
+            raise RecipeError(unknown("padding", padding, PADDINGS))
+        table = layer_table(blocks, deepest)
+        aliases = {f"block{x[4]}_conv{x[6:]}": x for x in table if x.startswith("relu")}
+        super().__init__(name, table, aliases=aliases, preprocessing=preprocessing)
+        self.pooling = pooling
+        self.padding = padding
+        self.scale = POOLING_SCALES[pooling] if rescale else 1.0
+        self.convolutions = nn.ModuleDict()
+
+    def prepare_input(self, image: Tensor) -> Tensor:
+        """Return the input of conv1_1, already padded by one pixel: `(B, 3, H + 2, W + 2)`."""
+        mode = "replicate" if self.padding == "replicate" else "constant"
+        return F.pad(self.normalise(image), (1, 1, 1, 1), mode=mode).to(
+            self.dtype, memory_format=torch.channels_last
+        )
+
+    def apply_layer(self, layer: str, x: Tensor, overwrite: bool) -> Tensor:
+        """Return `layer` computed from `x`, the previous layer."""
+        if layer.startswith("conv"):
+            response: Tensor = self.convolutions[layer](x)
+            return response
+        if layer.startswith("relu"):
+            return F.relu_(x) if overwrite else F.relu(x)
+        return self.pool(x)
+
+    def pool(self, x: Tensor) -> Tensor:
+        """Return `x` pooled over 2x2 windows, `(B, C, H // 2, W // 2)`, times the pooling's factor."""
+        if self.pooling == "max":
+            return F.max_pool2d(x, 2)
+        pooled = F.avg_pool2d(x, 2) if self.pooling == "average" else F.lp_pool2d(x, 2.0, 2)
+        return pooled * self.scale if self.scale != 1.0 else pooled
+
+    def layer_cost(self, layer: str, height: int, width: int) -> LayerCost:
+        """Return the cost of `layer`.
+
+        Autograd stores ReLU outputs, pooled maps, the indices of max pooling, and what lies between the convolutions of
+        one layer.
+        """
+        channels = self.layers[layer].channels
+        if layer.startswith("conv"):
+            kernels = [weight for weight in self.convolutions[layer].parameters() if weight.ndim == 4]
+            between = sum(len(kernel) for kernel in kernels[:-1])
+            macs = sum(kernel.numel() for kernel in kernels)
+            return LayerCost(height, width, macs * height * width, between * height * width)
+        if layer.startswith("relu"):
+            return LayerCost(height, width, 0, channels * height * width)
+        height, width = height // 2, width // 2
+        # An index has 8 bytes, twice a float32: one copy for the map and two for its indices.
+        copies = 3 if self.pooling == "max" else 1
+        return LayerCost(height, width, 0, copies * channels * height * width)
+
+
+class VGG(VGGTrunk):
+    """A frozen VGG network without its classifier.
+
+    Args:
+        name: name of the encoder.
+        blocks: channels of the convolutions, by block.
+        state: weights under torchvision's names (`features.N.weight`, `features.N.bias`); others are ignored.
+        source: origin of the weights, for messages.
+        pooling, padding, rescale, preprocessing: see `VGGTrunk`.
 
     Raises RecipeError on an unknown option and WeightsError on weights that do not fit.
     """
@@ -114,24 +204,16 @@ class VGG(SequentialEncoder):
         rescale: bool = True,
         preprocessing: str = "torch",
     ) -> None:
-        if pooling not in POOLING_SCALES:
-            raise RecipeError(unknown("pooling", pooling, POOLING_SCALES))
-        if padding not in PADDINGS:
-            raise RecipeError(unknown("padding", padding, PADDINGS))
-        table = layer_table(blocks)
-        aliases = {f"block{x[4]}_conv{x[6:]}": x for x in table if x.startswith("relu")}
-        super().__init__(name, table, aliases=aliases, preprocessing=preprocessing)
-        self.pooling = pooling
-        self.padding = padding
-        self.scale = POOLING_SCALES[pooling] if rescale else 1.0
-        self.convolutions = nn.ModuleDict()
+        super().__init__(
+            name, blocks, pooling=pooling, padding=padding, rescale=rescale, preprocessing=preprocessing
+        )
         weights = gather(state, layout(blocks), source)
         for layer, index in feature_indices(blocks).items():
             weight, bias = weights[f"features.{index}.weight"], weights[f"features.{index}.bias"]
             # Oxford's first convolution expects blue, green, red; reversing its weights once costs nothing later.
             if preprocessing == "caffe" and layer == "conv1_1":
                 weight = weight.flip(1)
-            self.convolutions[layer] = convolution(weight, bias)
+            self.convolutions[layer] = convolution(weight, bias, padding=0 if layer == "conv1_1" else 1)
         freeze(self)
 
     def resolve(self, layers: Collection[str]) -> dict[str, str]:
@@ -143,42 +225,3 @@ class VGG(SequentialEncoder):
                     f"layers of the convolutions of '{self.name}', at most {list(self.layers)[-1]}."
                 )
         return super().resolve(layers)
-
-    def prepare_input(self, image: Tensor) -> Tensor:
-        """Return the input of conv1_1, already padded by one pixel: `(B, 3, H + 2, W + 2)`."""
-        mode = "replicate" if self.padding == "replicate" else "constant"
-        return F.pad(self.normalise(image), (1, 1, 1, 1), mode=mode).to(
-            self.dtype, memory_format=torch.channels_last
-        )
-
-    def apply_layer(self, layer: str, x: Tensor, overwrite: bool) -> Tensor:
-        """Return `layer` computed from `x`, the previous layer."""
-        if layer.startswith("conv"):
-            conv = self._conv(layer)
-            return F.conv2d(x, conv.weight, conv.bias, padding=0 if layer == "conv1_1" else 1)
-        if layer.startswith("relu"):
-            return F.relu_(x) if overwrite else F.relu(x)
-        return self.pool(x)
-
-    def pool(self, x: Tensor) -> Tensor:
-        """Return `x` pooled over 2x2 windows, `(B, C, H // 2, W // 2)`, times the pooling's factor."""
-        if self.pooling == "max":
-            return F.max_pool2d(x, 2)
-        pooled = F.avg_pool2d(x, 2) if self.pooling == "average" else F.lp_pool2d(x, 2.0, 2)
-        return pooled * self.scale if self.scale != 1.0 else pooled
-
-    def layer_cost(self, layer: str, height: int, width: int) -> LayerCost:
-        """Return the cost of `layer`; autograd stores ReLU outputs, pooled maps and the indices of max pooling."""
-        channels = self.layers[layer].channels
-        if layer.startswith("conv"):
-            macs = self._conv(layer).weight[0].numel() * channels * height * width
-            return LayerCost(height, width, macs, 0)
-        if layer.startswith("relu"):
-            return LayerCost(height, width, 0, channels * height * width)
-        height, width = height // 2, width // 2
-        # An index has 8 bytes, twice a float32: one copy for the map and two for its indices.
-        copies = 3 if self.pooling == "max" else 1
-        return LayerCost(height, width, 0, copies * channels * height * width)
-
-    def _conv(self, layer: str) -> nn.Conv2d:
-        return cast(nn.Conv2d, self.convolutions[layer])

@@ -5,7 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from impasto.encoders import CATALOGUE, ENCODERS, is_file_name, require_weights, shipped_weights
+from impasto.encoders import (
+    CATALOGUE,
+    ENCODERS,
+    SHIPPED,
+    is_file_name,
+    require_weights,
+    shipped_weights,
+)
 from impasto.encoders.store import FILE_OR_COMPACT
 from impasto.errors import WeightsError
 from impasto.hashing import file_sha256
@@ -37,8 +44,8 @@ def weights_of(encoder: str, setting: Setting, *, alternative: str = FILE_OR_COM
 
 def fingerprint(encoder: str, weights: Path | None) -> str:
     """Return the identity of an encoder's weights: its name and, if it has a file, the SHA-256 of the file."""
-    if weights is None and encoder == "compact":
-        weights = shipped_weights()
+    if weights is None and encoder in SHIPPED:
+        weights = shipped_weights(encoder)
     if weights is None and is_file_name(encoder):
         weights = Path(encoder)
     return encoder if weights is None else f"{encoder} {_cached_sha256(weights.resolve())}"

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from impasto.encoder_training.distill.teacher import Basis, Teacher, choose_filters
+from impasto.encoder_training.distill.teacher import Basis, FullTeacher, choose_filters
 from impasto.encoders import Encoder
 from impasto.encoders.compact import Compact
 from impasto.encoders.header import CARD_KEY
@@ -48,8 +48,8 @@ def initial_student(bases: Mapping[str, Basis], teacher: Encoder) -> Compact:
 
 
 @torch.no_grad()
-def r_squared(student: Features, teacher: Teacher, images: Tensor, batch: int = 16) -> dict[str, float]:
-    """Return layer -> ``1 - sum |o - t|^2 / sum |t - mean t|^2`` over all ``images`` and components."""
+def r_squared(student: Features, teacher: FullTeacher, images: Tensor, batch: int = 16) -> dict[str, float]:
+    """Return layer -> ``1 - sum |o - t|^2 / sum |t - mean t|^2`` over all ``images`` and channels of the targets."""
     error: dict[str, float] = {}
     count: dict[str, int] = {}
     total: dict[str, Tensor] = {}
@@ -69,12 +69,8 @@ def r_squared(student: Features, teacher: Teacher, images: Tensor, batch: int = 
     }
 
 
-def write_weights(
-    student: Compact, bases: Mapping[str, Basis], path: Path, metadata: Mapping[str, object]
-) -> None:
-    """Write the student and the teacher's projections as float16 safetensors with ``metadata`` in the header."""
-    state = dict(student.state_dict())
-    state |= {f"teacher.{layer}": basis.projection for layer, basis in bases.items()}
+def write_weights(state: Mapping[str, Tensor], path: Path, metadata: Mapping[str, object]) -> None:
+    """Write ``state`` as float16 safetensors with ``metadata`` in the header."""
     halves = {name: value.detach().cpu().to(torch.float16).contiguous() for name, value in state.items()}
     with atomic_write(path) as temporary:
         temporary.write_bytes(save(halves, metadata={CARD_KEY: json.dumps(metadata)}))

@@ -1,31 +1,32 @@
-"""Distillation of the compact encoder from VGG-19, as a training task."""
+"""Distillation of an encoder from VGG-19, as a training task that every kind of student shares."""
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from impasto.encoder_training.distill.pool import OnPolicyPool, paint
 from impasto.encoder_training.distill.settings import DistillSettings
-from impasto.encoder_training.distill.student import initial_student, r_squared
-from impasto.encoder_training.distill.teacher import Basis, Teacher, measure_bases
+from impasto.encoder_training.distill.student import r_squared
+from impasto.encoder_training.distill.teacher import FullTeacher
 from impasto.encoders import Encoder
-from impasto.encoders.compact import COMPONENTS
 from impasto.errors import RecipeError
 from impasto.training.crops import Crops, PictureFolder, centre_crops
 from impasto.training.device import ComputeDevice
 from impasto.training.distributed import SINGLE, DataParallel
 from impasto.training.events import Evaluated
-from impasto.training.optimizer_set import muon_and_adam
+from impasto.training.optimizer_set import OptimizerSet, muon_and_adam
 from impasto.training.pictures import OnProgress
 from impasto.training.schedules import warmup_constant_linear
 from impasto.training.task import LossOutput, TrainingTask, generator_states, restore_generators
 
+# Batches on which the teacher is measured.
 BASIS_BATCHES = 40
 HELD_OUT = 48
 # Fewer batches than this are too few to replay.
@@ -64,32 +65,42 @@ def unexplained_variance(output: Tensor, target: Tensor) -> Tensor:
     return loss
 
 
-def parse_weights(text: str) -> dict[str, float]:
-    """Return layer -> weight from ``relu1_1:3,...``; raises `RecipeError` unless every head has one above 0."""
+def parse_weights(text: str, layers: Sequence[str], *, every: bool = True) -> dict[str, float]:
+    """Return layer -> weight from ``relu1_1:3,...``, for every one of `layers`, or with ``every`` False for some.
+
+    Raises `RecipeError` on another layer, a missing one, or a weight that is not above 0.
+    """
     try:
         weights = {
             name.strip(): float(value) for name, value in (part.split(":") for part in text.split(","))
         }
     except ValueError:
-        raise RecipeError(f"Layer weights are LAYER:WEIGHT,... like relu1_1:3, not '{text}'.") from None
-    if set(weights) != set(COMPONENTS) or not all(0 < value < math.inf for value in weights.values()):
+        raise RecipeError(f"Layer weights are LAYER:WEIGHT,... like relu2_1:3, not '{text}'.") from None
+    fits = set(weights) == set(layers) if every else set(weights) <= set(layers)
+    if not fits or not all(0 < value < math.inf for value in weights.values()):
+        which = "each" if every else "some"
         raise RecipeError(
-            f"Layer weights need one number above 0 for each of {', '.join(COMPONENTS)}, not '{text}'."
+            f"Layer weights need one number above 0 for {which} of {', '.join(layers)}, not '{text}'."
         )
     return weights
 
 
 class DistillTask(TrainingTask):
-    """Weighted unexplained variance of the teacher's principal components, on crops and on-policy pictures.
+    """Weighted unexplained variance of the teacher's features, on crops and on-policy pictures.
 
-    ``loss = sum_l w_l |o_l - t_l|^2 / (B N share_l)`` over the heads l, with t the teacher's features in their leading
-    principal components (unit total variance) and share the part of the variance that these carry. `evaluate_every`
-    steps lie between two measurements of held-out R2; on_progress(done, total) counts the batches on which the
-    components are measured.
+    ``loss = sum_l w_l |o_l - t_l|^2 / (B N v_l)`` over the layers l, with the student's output o, the target t and its
+    total variance v over the channels. `teacher` is in float32; the targets are computed in the number format of
+    `compute`. `evaluate_every` steps lie between two measurements of held-out R2; on_progress(done, total) counts the
+    batches on which the teacher is measured.
+
+    Subclasses set `student`, `teacher` (the targets), `variances`, `layer_weights` and `optimizers` in `open_student`.
     """
 
-    kind: ClassVar[str] = "distill"
     settings: DistillSettings
+    student: Encoder
+    teacher: FullTeacher
+    variances: Mapping[str, float]
+    layer_weights: Mapping[str, float]
 
     def __init__(
         self,
@@ -105,30 +116,47 @@ class DistillTask(TrainingTask):
     ) -> None:
         super().__init__(settings, compute, parallel)
         self.evaluate_every = evaluate_every
-        self.layer_weights = parse_weights(settings.layer_weights)
+        self.on_progress = on_progress
         self.crops = Crops(photos, art, settings.size, settings.seed)
-        basis_crops = Crops(photos, art, settings.size, settings.seed + 1)
-        batches = (basis_crops.batch(settings.batch).to(compute.device) for _ in range(BASIS_BATCHES))
-        bases = measure_bases(teacher, COMPONENTS, batches, total=BASIS_BATCHES, on_progress=on_progress)
-        self._use_bases(bases, teacher)
+        self._measuring_crops = Crops(photos, art, settings.size, settings.seed + 1)
         self.held_out = {
             "photographs": centre_crops(photos.held_out[:HELD_OUT], settings.size).to(compute.device),
             "artworks": centre_crops(art.held_out[:HELD_OUT], settings.size).to(compute.device),
         }
-        torch.manual_seed(settings.seed)
-        self.student = initial_student(self.bases, teacher).to(compute.device)
+        self.open_student(teacher.to(compute.device))
         self.modules = {"student": self.student}
-        kernels = [p for p in self.student.trunk.parameters() if p.ndim == 4 and p.shape[1] > 3]
-        self.optimizers = muon_and_adam(
-            self.modules,
-            {"kernels": (kernels, settings.kernel_learning_rate)},
-            settings.learning_rate,
-            max_norm=math.inf,
-        )
         self.pool = OnPolicyPool(self.crops, settings.policy_capacity)
         self.replay: list[tuple[Tensor, dict[str, Tensor]]] = []
         self.draws = random.Random(settings.seed + 2)
         self.evaluation: dict[str, dict[str, float]] | None = None
+
+    @abstractmethod
+    def open_student(self, teacher: Encoder) -> None:
+        """Set the attributes that depend on the kind of student; `teacher` is in float32."""
+
+    @property
+    @abstractmethod
+    def layers(self) -> list[str]:
+        """Layers of the student that are computed in each step: those of the loss and of on-policy pictures."""
+
+    @abstractmethod
+    def file_state(self) -> dict[str, Tensor]:
+        """Return the tensors of the weights file."""
+
+    def measuring_batches(self, count: int) -> Iterator[Tensor]:
+        """Yield `count` batches of crops to measure the teacher on; they are not those of the training."""
+        for _ in range(count):
+            yield self._measuring_crops.batch(self.settings.batch).to(self.compute.device)
+
+    def optimizers_for(self, kernels: Sequence[torch.nn.Parameter]) -> OptimizerSet:
+        """Return Muon for `kernels` and Adam for the student's other weights."""
+        settings = self.settings
+        return muon_and_adam(
+            {"student": self.student},
+            {"kernels": (kernels, settings.kernel_learning_rate)},
+            settings.learning_rate,
+            max_norm=math.inf,
+        )
 
     @property
     def steps(self) -> int:
@@ -141,9 +169,9 @@ class DistillTask(TrainingTask):
         return warmup_constant_linear(step, settings.steps, settings.warmup_steps, settings.constant)
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the student's heads for ``images`` (B,3,h,w)."""
+        """Return the student's `layers` for ``images`` (B,3,h,w)."""
         with self.compute.autocast():
-            return self.student.forward(images.to(self.compute.device), list(COMPONENTS))
+            return self.student.forward(images.to(self.compute.device), self.layers)
 
     def loss(self, step: int) -> LossOutput:
         """Return the loss of a new or replayed batch; figures are the unexplained variance of each layer."""
@@ -154,7 +182,7 @@ class DistillTask(TrainingTask):
         part = self.parallel.rows(len(images))
         outputs = self.features(images[part])
         losses = {
-            layer: unexplained_variance(outputs[layer], target) / self.bases[layer].share
+            layer: unexplained_variance(outputs[layer], target) / self.variances[layer]
             for layer, target in targets.items()
         }
         total = torch.stack([self.layer_weights[layer] * loss for layer, loss in losses.items()]).sum()
@@ -201,20 +229,12 @@ class DistillTask(TrainingTask):
         images = images.to(self.compute.device).contiguous(memory_format=torch.channels_last)
         return images, self.teacher.targets(images[self.parallel.rows(len(images))])
 
-    def _use_bases(self, bases: Mapping[str, Basis], encoder: Encoder) -> None:
-        """Set the principal components that are the targets."""
-        self.bases = dict(bases)
-        projections = {layer: basis.projection.to(self.compute.device) for layer, basis in bases.items()}
-        self.teacher = Teacher(encoder, projections)
-
     def state(self) -> dict[str, Any]:
-        """Return generators, principal components, on-policy pictures and the images of the replayed batches.
+        """Return generators, on-policy pictures and the images of the replayed batches.
 
-        The teacher's targets are not stored: they follow from the images and would take gigabytes. The components are:
-        measured on another device they may have other signs.
+        The teacher's targets are not stored: they follow from the images and would take gigabytes.
         """
         return {
-            "bases": {layer: basis._asdict() for layer, basis in self.bases.items()},
             "generators": generator_states(self._generators),
             "pool": self.pool.images,
             "replay": [images for images, _ in self.replay],
@@ -223,8 +243,6 @@ class DistillTask(TrainingTask):
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Restore what `state` returned."""
-        bases = {layer: Basis(**fields) for layer, fields in state["bases"].items()}
-        self._use_bases(bases, self.teacher.encoder)
         restore_generators(state["generators"], self._generators)
         self.pool.images = list(state["pool"])
         self.replay = [self._with_targets(images) for images in state["replay"]]

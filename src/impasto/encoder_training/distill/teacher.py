@@ -1,4 +1,4 @@
-"""Targets of a distillation: VGG-19's features in their leading principal components, with unit total variance."""
+"""Targets of a distillation: VGG-19's features, in full or in their leading principal components."""
 
 from __future__ import annotations
 
@@ -75,12 +75,24 @@ def _basis(second: Tensor, mean: Tensor, components: int) -> Basis:
     )
 
 
-class Teacher:
-    """Computes the targets of every head."""
+class FullTeacher:
+    """Computes targets that are the teacher's features themselves."""
+
+    def __init__(self, encoder: Encoder, layers: Iterable[str]) -> None:
+        self.encoder = encoder
+        self.layers = list(layers)
+
+    @torch.no_grad()
+    def targets(self, images: Tensor) -> dict[str, Tensor]:
+        """Return layer -> (B,C,h,w) features of `images` (B,3,H,W)."""
+        return self.encoder.forward(images, self.layers)
+
+
+class Teacher(FullTeacher):
+    """Computes targets that are principal components of the teacher's features, with unit total variance."""
 
     def __init__(self, encoder: Encoder, projections: Mapping[str, Tensor]) -> None:
-        self.encoder = encoder
-        self.layers = list(projections)
+        super().__init__(encoder, projections)
         self._kernels = {
             layer: projection[:, :, None, None].to(encoder.dtype) for layer, projection in projections.items()
         }
