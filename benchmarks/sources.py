@@ -13,6 +13,7 @@ import argparse
 import sys
 import tempfile
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,8 @@ def main() -> None:
         state = {key: value.float() for key, value in load_file(VGG19).items()}
         save_file(with_unit_activations(state, torch.cat([content, style])), weights)
         vgg: dict[str, Any] = {"encoder": "vgg19", "weights": str(weights)}
-        for line in (
-            *introduction(content, style, side, steps, vgg),
-            *book(content, style, side, steps, vgg),
+        for line in chain(
+            introduction(content, style, side, steps, vgg), book(content, style, side, steps, vgg)
         ):
             print(line, flush=True)
     oxford: dict[str, Any] = {"encoder": "vgg19", "weights": str(VGG19)}
@@ -145,9 +145,11 @@ def mixed(content: Tensor, styles: list[Tensor], side: int, steps: int, vgg: dic
 
 
 def scores(run: Run, content: Tensor, style: Tensor) -> str:
-    """Return STYLE, CONTENT and NOISE of a run through the real VGG-19."""
-    found = judge(run.picture, content, style, open_encoder("vgg19", weights=VGG19, padding="zeros"))
-    return f"STYLE {found.style:.3f}, CONTENT {found.content:.3f}, NOISE {found.noise:.2f}"
+    """Return STYLE5, CONTENT and NOISE of a run through the real VGG-19, at the run's own size."""
+    encoder = open_encoder("vgg19", weights=VGG19, padding="zeros")
+    longest = max(run.picture.shape[2:])
+    found = judge(run.picture, content, style, encoder, longest, ("style5", "content", "noise"))
+    return f"STYLE5 {found.style5:.3f}, CONTENT {found.content:.3f}, NOISE {found.noise:.2f}"
 
 
 if __name__ == "__main__":
