@@ -34,7 +34,7 @@ COMMANDS = {
     "classify": "Classify pictures: VGG with the classes of ImageNet, or a fine-tuned encoder with yours.",
     "lab": "Reproduce the experiments of the papers, with figures, data and reports.",
     "studio": "Open impasto in the browser: a page with live previews and a queue, and an HTTP API.",
-    "evaluate": "Measure a picture: distances to style and content, noise, structure.",
+    "evaluate": "Measure a picture: distances to style and content, artifacts, noise, structure.",
     "demo": "Stylise a photograph with a procedural plate, offline.",
 }
 
