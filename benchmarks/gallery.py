@@ -1,6 +1,6 @@
 """Pictures of the README: photographs from scikit-image in the style of impasto's own plates.
 
-    python benchmarks/gallery.py [--out docs/gallery] [--size 640]
+    python benchmarks/gallery.py [--out docs/gallery] [--size 640] [--plates-only]
 
 The photographs ship with scikit-image (public domain or CC0, see its data/README) and matplotlib (Grace Hopper, public
 domain). impasto paints the plates.
@@ -49,14 +49,17 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("docs/gallery"))
     parser.add_argument("--size", type=int, default=640)
+    parser.add_argument("--plates-only", action="store_true", help="write the sheet of plates and stop")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     plates = {name: paint(name, 768) for name in PLATES}
+    sheet([*plates.values()], 200, 4).save(options.out / "plates.jpg", quality=88)
+    if options.plates_only:
+        return
     photographs = {
         name: Image.open(photo_path(name)).convert("RGB") for name in dict.fromkeys(p for p, _, _ in PAIRS)
     }
     sheet([*photographs.values()], 180, 5).save(options.out / "photographs.jpg", quality=88)
-    sheet([*plates.values()], 200, 3).save(options.out / "plates.jpg", quality=88)
     for photo, plate, strength in PAIRS:
         result = impasto.stylize(photographs[photo], plates[plate], size=options.size, strength=strength)
         result.image.convert("RGB").save(options.out / f"{photo}-{plate}.jpg", quality=88)

@@ -5,15 +5,15 @@
 
 balance: the relative improvement RI of a style is its loss at the start divided by its loss at the end of the whole
 run, at gamma = .5. gamma: STYLE through the real VGG-19 to each of the two styles, for pairs of styles on one
-photograph each, and Spearman's correlation of STYLE with gamma.
+photograph each, and Spearman's correlation of STYLE with gamma (scipy's, which gives ties their mean rank).
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 
 import torch
+from scipy.stats import spearmanr
 
 import impasto
 from common import SHARED, VGG19, require_shared
@@ -49,17 +49,6 @@ def balance(options: argparse.Namespace) -> None:
         )
 
 
-def ranks(values: list[float]) -> list[int]:
-    """Return the rank of each value."""
-    order = sorted(range(len(values)), key=values.__getitem__)
-    return [order.index(index) for index in range(len(values))]
-
-
-def spearman(a: list[float], b: list[float]) -> float:
-    """Return Spearman's rank correlation."""
-    return statistics.correlation([float(r) for r in ranks(a)], [float(r) for r in ranks(b)])
-
-
 def gamma(options: argparse.Namespace) -> None:
     """Print STYLE to both styles along gamma for four pairs, with balance."""
     judging = prepare(open_encoder("vgg19", weights=VGG19, padding="zeros"), torch.device("cpu"), "float32")
@@ -78,7 +67,9 @@ def gamma(options: argparse.Namespace) -> None:
         print(f"{photo}: {one.stem} + {two.stem}, sigma2 {sigmas[1]:.3f}")
         for name, found in zip(("first", "second"), distances, strict=True):
             values = " ".join(f"{v:.3f}" for v in found)
-            print(f"  to the {name}: {values}; Spearman {spearman(gammas, found):+.3f}", flush=True)
+            print(
+                f"  to the {name}: {values}; Spearman {spearmanr(gammas, found).statistic:+.3f}", flush=True
+            )
 
 
 def main() -> None:

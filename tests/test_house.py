@@ -37,7 +37,7 @@ EVERYWHERE = {"_lazy", "errors", "hashing", "registry", "settings", "state_files
 # Layers inside packages, lowest first. A module may import its own layer and lower ones; a name stands for a module
 # or a subpackage. Modules that are not listed only have to stay out of circles.
 LAYERS = {
-    "losses": (("statistics",), ("base",), ("gram", "relative", "sliced", "wasserstein")),
+    "losses": (("statistics",), ("base",), ("gram", "mrf", "relative", "sliced", "wasserstein")),
     "training": (
         ("distributed", "events", "muon", "schedules"),
         ("device", "optimizer_set", "weights"),

@@ -12,6 +12,8 @@ from PIL import Image
 
 from impasto.cli.progress import loss_unit
 from impasto.encoders.catalogue import CATALOGUE
+from impasto.feedforward.style_settings import GivenStyleSettings
+from impasto.feedforward.training_presets import PUBLISHED
 from impasto.imaging import read_embedded_json
 from impasto.optimize.presets import PRESETS, make_recipe
 
@@ -79,11 +81,24 @@ def test_presets(cli) -> None:
     run = cli("presets")
     assert run.code == 0
     assert all(name in run.out for name in PRESETS)
-    assert {row["name"] for row in json.loads(cli("presets", "--json").out)} == set(PRESETS)
+    listed = {row["name"]: row["command"] for row in json.loads(cli("presets", "--json").out)}
+    assert listed == {**dict.fromkeys(PRESETS, "stylize"), **dict.fromkeys(PUBLISHED, "train")}
     shown = cli("presets", "gatys")
     assert "CVPR 2016" in shown.out
     assert PRESETS["gatys"].deviations[0][:40] in shown.out
     assert json.loads(cli("presets", "gatys", "--json").out)["recipe"] == make_recipe("gatys").to_json()
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_training_shows_its_source_and_every_deviation(cli, name: str) -> None:
+    shown, preset = cli("presets", name), PUBLISHED[name]
+    assert shown.code == 0
+    assert preset.source in shown.out
+    assert all(text in shown.out for text in preset.deviations)
+    painting, training = json.loads(cli("presets", name, "--json").out)
+    assert (painting["command"], training["command"]) == ("stylize", "train")
+    settings = training["settings"]
+    assert settings == GivenStyleSettings.make({"preset": name}).model_dump()
 
 
 def test_weights_are_listed_and_their_folder_named(cli, place: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shlex
 import shutil
@@ -11,11 +12,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from impasto.cli.main import load
 from impasto.encoder_training.finetune.painted import paint_picture
 from impasto.encoder_training.finetune.settings import FinetuneSettings
-from impasto.encoders import open_encoder
+from impasto.encoders import open_encoder, tiny
 
 from .conftest import TINY, make_picture, pixels
 from .test_bad_input import assert_one_sentence, contents
@@ -185,12 +187,22 @@ def prepare(place: Path) -> None:
         (place / "corrupt" / "b" / f"{index}.png").write_bytes(b"nothing")
     shutil.copy(place / "photo.png", place / "loose")
     (place / "void").mkdir()
+    for name, state in (
+        ("convolutions", tiny.random_state()),
+        ("part", {**tiny.random_state(), "classifier.0.weight": torch.zeros(tiny.HIDDEN, 784)}),
+        ("whole", {**tiny.random_state(), **tiny.random_classifier()}),
+    ):
+        card = json.dumps({"kind": "finetuned", "encoder": "tiny"})
+        save_file(state, place / f"{name}.safetensors", metadata={"impasto": card})
+    whole = (place / "whole.safetensors").read_bytes()
+    (place / "cut.safetensors").write_bytes(whole[:-100])
     (place / "kept.md").write_text("mine")
     (place / "text.safetensors").write_bytes(b"not weights")
     (place / "text.checkpoint").write_bytes(b"not a checkpoint")
 
 
 RUN = ("finetune", "good", *SMALL, "--epochs", "1")
+FC = (*RUN, "--head", "fc")
 BAD = {
     "nothing": (["finetune"], "--make-data"),
     "missing": (["finetune", "gone"], "'gone' does not exist"),
@@ -206,6 +218,13 @@ BAD = {
     "encoder file": ([*RUN, "--encoder", "gone.safetensors"], "does not exist"),
     "encoder text": ([*RUN, "--encoder", "text.safetensors"], "damaged"),
     "weights": (["finetune", "good", "--weights", "text.safetensors"], "damaged"),
+    "head": ([*RUN, "--head", "fc9"], "fc9"),
+    "no fc": (["finetune", "good", "--head", "fc"], "Encoder 'compact' has no classifier fc6, fc7, fc8; use vgg16"),
+    "no fc weights": ([*FC, "--encoder", "vgg16"], "'impasto weights fetch vgg16' (553 MB) or give --weights FILE."),
+    "convolutions": ([*FC, "--encoder", "convolutions.safetensors"], "hold only convolutions and no classifier"),
+    "part of fc": ([*FC, "--encoder", "part.safetensors"], "lack classifier.0.bias, classifier.3.weight"),
+    "cut": ([*FC, "--encoder", "cut.safetensors"], "damaged"),
+    "fc8 alone": ([*FC, "--scope", "top", "--freeze-to", "fc7"], "--scope head"),
     "scope": ([*RUN, "--scope", "tail"], "tail"),
     "block": ([*RUN, "--scope", "top", "--freeze-to", "block7"], "Unknown block 'block7'"),
     "last block": ([*RUN, "--scope", "top", "--freeze-to", "block5"], "--scope head"),
@@ -236,6 +255,9 @@ BAD = {
     "per class alone": ([*RUN, "--per-class", "3"], "--per-class is for --make-data"),
     "classify nothing": (["classify"], "Missing argument"),
     "classify no model": (["classify", "gone.safetensors", "photo.png"], "do not exist"),
+    "classify other classes": (
+        ["classify", "vgg16", "photo.png", "--weights", "whole.safetensors"], "fine-tuned from 'tiny'"
+    ),
     "classify text": (["classify", "text.safetensors", "photo.png"], "damaged"),
     "classify a picture": (["classify", "photo.png", "art.png"], "unknown format"),
     "stylize with text": (["stylize", "photo.png", "art.png", *TINY, "--encoder", "text.safetensors"], "damaged"),

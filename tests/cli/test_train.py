@@ -9,13 +9,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from impasto.cli.main import load
 from impasto.cli.training_progress import TrainingReport
+from impasto.encoders.untrained import random_state
+from impasto.encoders.vgg import BLOCKS
 from impasto.feedforward.model_card import open_styles
 from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH
 from impasto.feedforward.open_network import open_model
+from impasto.feedforward.perceptual_loss import PerceptualLoss
 from impasto.feedforward.style_settings import GivenStyleSettings
+from impasto.feedforward.training_presets import PUBLISHED
 
 from .conftest import make_picture, pixels
 from .test_bad_input import assert_one_sentence
@@ -121,10 +126,51 @@ def test_a_network_that_does_not_pass_is_not_written(cli, studio: Path, monkeypa
 
 
 def test_johnsons_network(cli, studio: Path) -> None:
-    words = ("--preset", "johnson", "--encoder", "compact", "--steps", "1", "--quiet")
+    words = ("--preset", "johnson", "--encoder", "compact", "--steps", "1")
     run = cli("train", *WORDS, *words, "--out", "n.safetensors")
     assert run.code == 0, run.err
+    layers = "relu1_1 for relu1_2, relu2_1 for relu2_2, relu3_1 for relu3_3, relu4_1 for relu4_3."
+    assert (
+        f"The encoder compact lacks layers of the preset johnson; the nearest serve instead: {layers}"
+        in run.err
+    )
+    page = Path("n.md").read_text()
+    assert layers in page
+    assert all(text in page for text in PUBLISHED["johnson"].deviations)
     assert open_styles(Path("n.safetensors"))[2]["kind"] == "network:johnson"
+
+
+def test_johnsons_network_needs_vgg16(cli, studio: Path, monkeypatch) -> None:
+    monkeypatch.setattr("impasto.cli.style_training.read_pictures", lambda *_, **__: 1 / 0)
+    run = cli("train", *WORDS, "--preset", "johnson", "--out", "n.safetensors")
+    assert_one_sentence(run)
+    assert "The preset johnson needs the weights of vgg16" in run.err
+    assert all(
+        way in run.err for way in ("impasto weights fetch vgg16", "--weights FILE", "--encoder compact")
+    )
+    assert not list(studio.glob("n.*"))
+
+
+def test_johnsons_network_through_vgg16_has_the_published_layers_and_padding(
+    cli, studio: Path, monkeypatch
+) -> None:
+    losses: list[PerceptualLoss] = []
+
+    class Recorded(PerceptualLoss):
+        def __init__(self, *arguments) -> None:
+            super().__init__(*arguments)
+            losses.append(self)
+
+    monkeypatch.setattr("impasto.feedforward.tasks.johnson.PerceptualLoss", Recorded)
+    save_file(random_state(BLOCKS["vgg16"], seed=0, gain=2.0, bias=0.0), studio / "vgg16.safetensors")
+    words = ("--preset", "johnson", "--weights", "vgg16.safetensors", "--steps", "1")
+    run = cli("train", *WORDS, *words, "--out", "n.safetensors")
+    assert run.code == 0, run.err
+    assert "serve instead" not in run.err
+    assert "substitutes" not in open_styles(Path("n.safetensors"))[2]
+    assert losses[0].style_layers == ["relu1_2", "relu2_2", "relu3_3", "relu4_3"]
+    assert losses[0].content_layer == "relu3_3"
+    assert losses[0].encoder.padding == "zeros"
 
 
 def test_a_network_to_begin_with_has_to_be_there(cli, studio: Path) -> None:

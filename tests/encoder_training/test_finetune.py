@@ -6,18 +6,14 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy
 import pytest
 import torch
-from PIL import Image
 from safetensors import safe_open
 
 from impasto.encoder_training.finetune.augment import centre_batch
-from impasto.encoder_training.finetune.class_folders import find_classes, read_classes
 from impasto.encoder_training.finetune.classifier import (
     Classifier,
     blocks_of,
@@ -28,8 +24,7 @@ from impasto.encoder_training.finetune.classifier import (
 from impasto.encoder_training.finetune.outputs import FinetuneOutputs
 from impasto.encoder_training.finetune.result import write_results
 from impasto.encoder_training.finetune.settings import FinetuneSettings
-from impasto.encoder_training.finetune.task import FinetuneTask
-from impasto.encoders import open_encoder, prepare
+from impasto.encoders import open_encoder
 from impasto.encoders.finetuned import published_state
 from impasto.encoders.resnet import ResNet50
 from impasto.encoders.resnet import layout as resnet_layout
@@ -42,59 +37,11 @@ from impasto.training.checkpoint import (
     resume,
     write_checkpoint,
 )
-from impasto.training.device import ComputeDevice
 from impasto.training.distributed import DataParallel
 from impasto.training.events import Evaluated, StepDone
 from impasto.training.schedules import warmup_cosine
-from impasto.training.trainer import Trainer
 
-SMALL = {
-    "encoder": "tiny",
-    "size": 32,
-    "side": 32,
-    "batch": 6,
-    "epochs": 3,
-    "patience": 0,
-    "precision": "float32",
-}
-CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Networks this small are slower with two threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory):
-    """Three classes that differ in colour."""
-    folder = tmp_path_factory.mktemp("colours")
-    for name, colour in (("blue", (40, 40, 190)), ("green", (40, 190, 40)), ("red", (190, 40, 40))):
-        (folder / name).mkdir()
-        rng = numpy.random.default_rng(sum(colour))
-        for index in range(8):
-            noise = rng.integers(-30, 31, (32, 40, 3))
-            Image.fromarray((noise + colour).astype("uint8")).save(folder / name / f"{index}.png")
-    return read_classes(find_classes(folder), side=32, limit=10**9, share=0.25, seed=0)
-
-
-def tuning(pictures, **changes: object) -> Trainer:
-    settings = FinetuneSettings.make({**SMALL, **changes})
-    compute = ComputeDevice.open("cpu", settings.precision)
-    encoder = prepare(open_encoder(settings.encoder), compute.device, "float32")
-    return Trainer(FinetuneTask(Classifier(encoder, len(pictures.classes)), pictures, settings, compute))
-
-
-def bits(run: Trainer) -> list[torch.Tensor]:
-    return [value.clone() for value in run.task.model.state_dict().values()]
-
-
-def same(one: list[torch.Tensor], other: list[torch.Tensor]) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+from .conftest import bits, same, tuning
 
 
 def test_the_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
@@ -158,11 +105,11 @@ def test_only_what_the_scope_says_is_trained(pictures, fields: dict[str, str], m
 
 
 def test_blocks_that_make_no_sense_are_refused() -> None:
-    encoder = open_encoder("tiny")
+    model = Classifier(open_encoder("tiny"), 3)
     with pytest.raises(RecipeError, match=r"Unknown block 'block9'.*block1"):
-        trained_parameters(encoder, FinetuneSettings(scope="top", freeze_to="block9"))
+        trained_parameters(model, FinetuneSettings(scope="top", freeze_to="block9"))
     with pytest.raises(RecipeError, match="use --scope head"):
-        trained_parameters(encoder, FinetuneSettings(scope="top", freeze_to="block5"))
+        trained_parameters(model, FinetuneSettings(scope="top", freeze_to="block5"))
     with pytest.raises(RecipeError, match="freeze_to is for scope top, not all"):
         FinetuneSettings.make({"freeze_to": "block2"})
     with pytest.raises(RecipeError, match="too small"):
@@ -388,9 +335,7 @@ def test_large_sets_are_calibrated_on_at_most_the_limit(pictures, monkeypatch) -
     monkeypatch.setattr("impasto.encoder_training.finetune.task.CALIBRATION_PICTURES", 10)
     task = tuning(pictures).task
     counts = []
-    monkeypatch.setattr(
-        task, "_forward", lambda part, *, pooled: counts.append(len(part)) or torch.rand(len(part), 4)
-    )
+    monkeypatch.setattr(task, "_run", lambda call, part: counts.append(len(part)) or torch.rand(len(part), 4))
     task.model.mean, task.model.deviation = torch.zeros(4), torch.ones(4)
     task.prepare()
     assert sum(counts) == 9  # every second of 18

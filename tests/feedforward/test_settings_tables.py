@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from impasto.errors import RecipeError
 from impasto.feedforward.settings import OnePassSettings
-from impasto.feedforward.style_settings import PRESETS, GivenStyleSettings
+from impasto.feedforward.style_settings import GivenStyleSettings
+from impasto.feedforward.training_presets import PRESETS
 from impasto.feedforward.training_settings import AnyStyleSettings
 
 TRAININGS = (AnyStyleSettings, GivenStyleSettings)
@@ -93,8 +94,8 @@ def test_a_preset_fills_in_and_what_is_given_wins() -> None:
         for name in GivenStyleSettings.model_fields
         if name != "preset" and getattr(published, name) != getattr(plain, name)
     }
-    assert changed == set(PRESETS["johnson"])
-    for name, value in PRESETS["johnson"].items():
+    assert changed == set(PRESETS["johnson"].fields)
+    for name, value in PRESETS["johnson"].fields.items():
         assert getattr(published, name) == value
     mine = GivenStyleSettings.make({"preset": "johnson", "steps": 5, "learning_rate": 0.5})
     assert (mine.steps, mine.learning_rate, mine.encoder) == (5, 0.5, "vgg16")

@@ -72,6 +72,33 @@ def test_two_styles(laboratory) -> None:
     assert {"sigma 1", "sigma 2"} <= set(row.values)
 
 
+def test_the_losses_of_two_styles_are_those_of_the_run(laboratory) -> None:
+    mix = 0.25
+    fields = {"mix": mix, "balance": False, "scales": ((32, 4),), "views": 1, "hold": False}
+    data = painted(PaintCell({}, {**fields, "precision": "float32"}, styles=(0, 2)), laboratory)
+    found = measure(["style_losses", "improvements"], data)
+    for style, gamma in ((1, mix), (2, 1 - mix)):
+        terms = {
+            name: value for name, value in data.run.trace[0].items() if name.startswith(f"style{style}/")
+        }
+        assert found[f"style {style} at start"] == pytest.approx(sum(terms.values()) / gamma, rel=1e-4)
+        improvement = found[f"style {style} at start"] / found[f"style {style} at end"]
+        assert found[f"RI {style}"] == pytest.approx(improvement)
+    assert measure(["style_losses"], painted(PaintCell({}, {"scales": ((32, 1),)}), laboratory)) == {}
+
+
+def test_the_published_balance_is_the_square_root_of_an_unbalanced_run(laboratory) -> None:
+    fields = {"mix": 0.5, "balance": False, "scales": ((32, 4),)}
+    cells = [PaintCell({"n": n}, fields, styles=(0, 2), balance_once=n == 1) for n in (0, 1)]
+    study = dataclasses.replace(SMALL, cells=lambda _: cells, measures=("improvements",))
+    unbalanced, once = go(study, laboratory).rows
+    assert unbalanced["sigma 2"] == 1
+    assert once["sigma 1"] == 1
+    assert once["sigma 2"] == pytest.approx((unbalanced["RI 1"] / unbalanced["RI 2"]) ** 0.5)
+    assert once["sigma 2"] != pytest.approx(1)
+    assert once["RI 1 / RI 2"] != pytest.approx(unbalanced["RI 1 / RI 2"])
+
+
 def test_every_measure_gives_finite_numbers(laboratory) -> None:
     data = painted(PaintCell({}, {"scales": ((32, 2),)}), laboratory)
     for name in MEASURES:

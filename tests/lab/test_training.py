@@ -10,10 +10,11 @@ import torch
 from PIL import Image
 
 from impasto.encoder_training.finetune.painted import paint_folder
-from impasto.encoders import open_encoder
+from impasto.encoders import CATALOGUE, has_classifier, open_encoder, tiny
 from impasto.errors import RecipeError
-from impasto.lab import FinetuneCell, write_report
+from impasto.lab import FinetuneCell, Setting, find_study, write_report
 from impasto.lab.classes import given_classes, painted_classes
+from impasto.lab.studies.finetune_vgg import WITH_CLASSIFIER
 from impasto.lab.trained_cell import _shades, settings_of
 
 from .conftest import SMALL
@@ -61,6 +62,34 @@ def test_what_is_chosen_makes_another_cell_and_what_is_not_does_not(laboratory) 
     assert go(STUDY, dataclasses.replace(laboratory, setting=setting)).computed == 2
     styles = dataclasses.replace(laboratory.pictures, styles=())
     assert go(STUDY, dataclasses.replace(laboratory, pictures=styles)).computed == 0
+
+
+def test_vgg_is_tuned_with_its_fully_connected_layers(laboratory) -> None:
+    result = go(find_study("finetune-vgg"), laboratory)
+    fc8, from_conv3, whole = (row["trained parameters"] for row in result.rows)
+    encoder, hidden, classes = open_encoder("tiny"), tiny.HIDDEN, 10
+    assert fc8 == classes * (hidden + 1)
+    assert whole == sum(p.numel() for p in encoder.parameters()) + hidden * (16 * 49 + 1 + hidden + 1) + fc8
+    fixed = sum(p.numel() for name in ("conv1_1", "conv2_1") for p in encoder.convolutions[name].parameters())
+    assert whole - from_conv3 == fixed
+    assert set(WITH_CLASSIFIER) == {"tiny", *filter(has_classifier, CATALOGUE)}
+
+
+def test_sizes_with_fully_connected_layers_are_those_of_vgg() -> None:
+    cell = FinetuneCell({}, {"head": "fc"})
+    plans = [settings_of(cell, Setting("vgg16", longest=longest)) for longest in (None, 64)]
+    assert [(plan.size, plan.side) for plan in plans] == [(224, 256), (56, 64)]
+
+
+def test_without_vgg16_the_study_says_how_to_get_it(laboratory) -> None:
+    setting = dataclasses.replace(laboratory.setting, encoder="compact")
+    result = go(find_study("finetune-vgg"), dataclasses.replace(laboratory, setting=setting))
+    assert len(result.rows) == 3
+    for row in result.rows:
+        assert (
+            "run 'impasto weights fetch vgg16' (553 MB) or set IMPASTO_WEIGHTS_DIR to its folder."
+            in row.missing
+        )
 
 
 def test_a_folder_of_the_users(laboratory, tmp_path) -> None:

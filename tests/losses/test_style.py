@@ -23,7 +23,13 @@ from impasto.losses import (
 CASES = [("gram", kind) for kind in GRAM_NORMALISATION.choices] + [
     (name, None) for name in STYLE_LOSSES if name != "gram"
 ]
-SUMMABLE = [case for case in CASES if case[0] != "sliced"]
+SUMMABLE = [case for case in CASES if issubclass(STYLE_LOSSES[case[0]].load(), MomentLoss)]
+MIXED = [case for case in CASES if STYLE_LOSSES[case[0]].mixes]
+STEADY = [case for case in CASES if not STYLE_LOSSES[case[0]].random]
+# Losses that compare patches depend on which positions are neighbours.
+POINTWISE = [case for case in CASES if STYLE_LOSSES[case[0]].patch == 1]
+# Relative to the style, so not symmetric.
+SYMMETRIC = [case for case in CASES if case[0] not in {"moments", "mrf"}]
 
 
 def draw(generator: torch.Generator, *shape: int) -> Tensor:
@@ -52,13 +58,13 @@ def test_identical_is_zero_and_different_is_not(
     assert torch.isfinite(between(case, f, flat.double()))
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case[0] != "moments"])
+@pytest.mark.parametrize("case", SYMMETRIC)
 def test_symmetric(case: tuple[str, str | None], generator: torch.Generator) -> None:
     f, s = draw(generator, 1, 4, 5, 6), draw(generator, 1, 4, 5, 6)
     torch.testing.assert_close(between(case, f, s), between(case, s, f))
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", POINTWISE)
 def test_position_does_not_matter(case: tuple[str, str | None], generator: torch.Generator) -> None:
     f, s = draw(generator, 1, 4, 5, 6), draw(generator, 1, 4, 5, 6)
     shuffled = f.flatten(2)[:, :, torch.randperm(30, generator=generator)].view_as(f)
@@ -92,7 +98,7 @@ def test_layouts_and_precisions(case: tuple[str, str | None], generator: torch.G
     assert between(case, f.bfloat16(), s.bfloat16()).dtype == torch.float32
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case[0] != "sliced"])
+@pytest.mark.parametrize("case", STEADY)
 def test_batch_is_the_mean_of_its_images(case: tuple[str, str | None], generator: torch.Generator) -> None:
     f, s = draw(generator, 3, 4, 5, 6), draw(generator, 3, 4, 5, 6)
     own = torch.stack([between(case, f[i : i + 1], s[i : i + 1]) for i in range(3)])
@@ -127,7 +133,7 @@ def test_tiles_give_the_distance_and_gradient_of_the_whole(
     torch.testing.assert_close(torch.autograd.grad(summed, f), torch.autograd.grad(whole, f))
 
 
-@pytest.mark.parametrize("case", SUMMABLE)
+@pytest.mark.parametrize("case", MIXED)
 def test_mixing(case: tuple[str, str | None], generator: torch.Generator) -> None:
     loss = fresh(case)
     f, a, b = (draw(generator, 1, 4, 5, 6) for _ in range(3))
@@ -145,12 +151,27 @@ def test_mixing(case: tuple[str, str | None], generator: torch.Generator) -> Non
         loss.average_targets(measured, [1, -1])
 
 
+def test_gram_of_pytorchs_example(generator: torch.Generator) -> None:
+    """A transcription of `gram_matrix` and the style loss of pytorch/examples, fast_neural_style."""
+
+    def gram_matrix(y: Tensor) -> Tensor:
+        b, c, h, w = y.shape
+        return y.view(b, c, h * w) @ y.view(b, c, h * w).mT / (c * h * w)
+
+    f, s = draw(generator, 2, 4, 5, 6), draw(generator, 1, 4, 7, 3)
+    expected = torch.nn.functional.mse_loss(gram_matrix(f), gram_matrix(s).expand(2, -1, -1))
+    torch.testing.assert_close(between(("gram", "pytorch"), f, s), expected)
+    # The paper's equation 4 sums over the C² entries.
+    torch.testing.assert_close(between(("gram", "johnson"), f, s), 4**2 * expected)
+
+
 def test_gram_by_hand() -> None:
     f = torch.tensor([[[[1.0, 2.0]], [[0.0, 1.0]]]])  # G = [[5, 2], [2, 1]], C = 2, M = 2
     s = torch.tensor([[[[1.0, 0.0]], [[1.0, 1.0]]]])  # A = [[1, 1], [1, 2]], sum (G - A)² = 16 + 1 + 1 + 1
     expected = {
         "gatys": 19 / (4 * 2**2 * 2**2),
         "d2l": 19 / (2 * 2) ** 2 / 4,
+        "pytorch": 19 / (2 * 2) ** 2 / 4,
         "johnson": 19 / (2 * 2) ** 2,
         "undivided": 19 / 4,
         "tutorial": 19 / 4 / (2 * 2),
@@ -161,7 +182,7 @@ def test_gram_by_hand() -> None:
     assert set(expected) == set(GRAM_NORMALISATION.choices)
 
 
-@pytest.mark.parametrize("kind", ["gatys", "d2l", "johnson"])
+@pytest.mark.parametrize("kind", ["gatys", "d2l", "pytorch", "johnson"])
 def test_divided_gram_ignores_the_size_of_the_style(kind: str, generator: torch.Generator) -> None:
     s = draw(generator, 1, 3, 4, 4)
     loss = GramLoss(kind)
@@ -199,6 +220,8 @@ def test_entries_declare_what_their_losses_do(generator: torch.Generator) -> Non
         target = loss.measure(draw(generator, 1, 6, 8, 7))
         first, second = loss.distance(f, target), loss.distance(f, target)
         assert torch.equal(first, second) == (not entry.random)
+        rearranged = entry.create().distance(torch.cat([f[:, :, ::2], f[:, :, 1::2]], 2), target)
+        assert torch.isclose(rearranged, first) == (entry.patch == 1)
         if entry.mixes:
             loss.average_targets([target, target], [1, 1])
         else:

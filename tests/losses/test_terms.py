@@ -12,6 +12,7 @@ from impasto.errors import RecipeError
 from impasto.losses import (
     ContentTerm,
     GramLoss,
+    MRFLoss,
     RelativeMomentLoss,
     SlicedWassersteinLoss,
     StyleLoss,
@@ -55,7 +56,9 @@ def test_terms_are_the_losses(generator: torch.Generator) -> None:
     assert [term.layer for term in terms] == ["relu4_2", "relu1_1", None]
 
 
-@pytest.mark.parametrize("loss", [GramLoss("gatys"), RelativeMomentLoss(), WassersteinLoss(), "sliced"])
+@pytest.mark.parametrize(
+    "loss", [GramLoss("gatys"), RelativeMomentLoss(), WassersteinLoss(), MRFLoss(), "sliced"]
+)
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("masked", [False, True])
 def test_several_targets_are_compared_as_one_by_one(

@@ -78,7 +78,9 @@ VARIANTS = {
     "gram": {"style_loss": "gram", "style_weight": 1e4},
     "wasserstein": {"style_loss": "wasserstein", "strength": 2.0},
     "sliced": {"style_loss": "sliced", "strength": 2.0},
+    "mrf": {"style_loss": "mrf", "views": 2, "strength": 2.0},
     "variation": {"variation_weight": 1.0},
+    "value range": {"value_range_weight": 10.0},
     "views": {"views": 5, "strength": 2.0},
     "held": {"hold": True, "strength": 1.0},
     "base": {"base": 32, "anchor": 10.0},
@@ -95,6 +97,12 @@ VARIANTS = {
     "layers": {"share": "layers"},
     "scales": {"share": "scales", "strength": 2.0},
     "masked": {"guides": Guides(masks=("left",), style_masks=("top",)), "strength": 2.0},
+    "masked patches": {
+        "guides": Guides(masks=("left",), style_masks=("top",)),
+        "style_loss": "mrf",
+        "style_layers": {"relu1_1": 1.0, "relu2_1": 1.0},
+        "strength": 2.0,
+    },
 }
 SEVERAL = set(list(VARIANTS)[list(VARIANTS).index("balanced") :])
 

@@ -8,7 +8,7 @@ import torch
 from impasto.errors import ImpastoError, PictureError, RecipeError
 from impasto.guidance import Guides
 from impasto.imaging import resize
-from impasto.losses import StyleTerm
+from impasto.losses import STYLE_LOSSES, StyleTerm
 from impasto.optimize import Painter, Preview, make_recipe, open_job
 from impasto.optimize.context import RunContext
 from impasto.optimize.terms.style import StyleTermBuilder
@@ -58,7 +58,7 @@ def test_a_rectangle_on_the_stride_has_the_statistics_of_the_cropped_features(co
         torch.testing.assert_close(term(features, image), expected.view(1), rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("loss", ["moments", "gram", "wasserstein", "sliced"])
+@pytest.mark.parametrize("loss", STYLE_LOSSES)
 def test_masks_of_all_ones_are_no_masks(loss, content, style):
     plain = job(content, style, style_loss=loss, **ONE_SCALE)
     guides = Guides(masks=(torch.ones(1, 3, 48, 64),), style_masks=(torch.ones(1, 3, 56, 40),))

@@ -10,7 +10,13 @@ import torch
 from impasto.errors import RecipeError
 from impasto.imaging import resize
 from impasto.optimize import Balancing, Finished, Painter, Recovered, Stepped, make_recipe
-from impasto.optimize.balance import MAX_SIGMA, TOTAL_EXPONENT, improvements, next_sigmas
+from impasto.optimize.balance import (
+    MAX_SIGMA,
+    TOTAL_EXPONENT,
+    improvements,
+    next_sigmas,
+    square_root_sigmas,
+)
 from impasto.optimize.checkpoint import read_checkpoint
 from impasto.optimize.mixing import acts, mix_of, style_gains, style_losses, style_name, styles_of_scale
 from impasto.optimize.objective import Objective
@@ -61,6 +67,7 @@ def test_what_does_not_fit_the_number_of_styles_is_refused(content, styles):
         ({"share": "scales"}, 3),
         ({"share": "layers", "style_layers": {"relu1_1": 1.0, "relu2_1": 0.0, "relu3_1": 1.0}}, 3),
         ({"blend": "statistics", "style_loss": "sliced"}, 2),
+        ({"blend": "statistics", "style_loss": "mrf"}, 2),
     ):
         with pytest.raises(RecipeError):
             job(content, styles[:count], **fields)
@@ -171,6 +178,12 @@ def test_shared_layers_compare_each_style_at_its_own(blend, order, content, styl
 def whole_terms(run, image) -> dict[str, float]:
     (objective,) = objectives(run).values()
     return objective(image)[1]
+
+
+def test_the_published_factors_are_square_roots_of_ratios() -> None:
+    assert square_root_sigmas((8.0, 2.0)) == pytest.approx((1, 2))
+    assert square_root_sigmas((1.0, 9.0, 1.0)) == pytest.approx((1, 1 / 3, 1))
+    assert square_root_sigmas((1e-30, 1e30)) == (1.0, 1 / MAX_SIGMA)
 
 
 def test_shared_scales_compare_one_style_each(content, styles):

@@ -40,7 +40,7 @@ def test_info(api) -> None:
     assert "weights" not in fields
     assert set(info["presets"]) == set(info["preset_fields"])
     assert info["preset_fields"]["gatys"]["optimizer"] == "lbfgs"
-    assert [sample["kind"] for sample in info["samples"]].count("style") == 6
+    assert [sample["kind"] for sample in info["samples"]].count("style") == 7
     for sample in info["samples"]:
         shown = api.get(f"/api/pictures/{sample['id']}?size=192")
         with Image.open(io.BytesIO(shown.content)) as thumb, Image.open(small(api, sample["id"])) as image:

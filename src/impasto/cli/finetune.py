@@ -144,17 +144,17 @@ def _open(
 ) -> TrainingSession:
     """Open the parent, read the pictures, and start the run or resume it from its checkpoint."""
     from impasto.encoder_training.finetune.class_folders import find_classes, read_classes
-    from impasto.encoder_training.finetune.classifier import Classifier, trained_parameters
+    from impasto.encoder_training.finetune.classifier import open_parent, trained_parameters
     from impasto.encoder_training.finetune.task import FinetuneTask
-    from impasto.encoders import open_encoder, prepare, tune_process
+    from impasto.encoders import tune_process
     from impasto.encoders.finetuned import parent_sha256
     from impasto.training.trainer import Trainer
 
     settings = plan.settings
     folders = find_classes(plan.data)
-    encoder = open_encoder(settings.encoder, weights=plan.weights)
-    digest = parent_sha256(encoder, settings.encoder, plan.weights)
-    trained_parameters(encoder, settings)  # reports a wrong block before the pictures are read
+    model = open_parent(settings, plan.weights, len(folders.classes), compute.device)
+    digest = parent_sha256(model.encoder, settings.encoder, plan.weights)
+    trained_parameters(model, settings)  # reports a wrong block before the pictures are read
     tune_process()
 
     pictures = read_classes(
@@ -165,7 +165,6 @@ def _open(
         seed=settings.seed,
         on_progress=counting("reading", report, stop),
     )
-    model = Classifier(prepare(encoder, compute.device, "float32"), len(pictures.classes))
     task = FinetuneTask(model, pictures, settings, compute, parallel)
     origin = {
         "data": str(plan.data.resolve()),
@@ -215,9 +214,10 @@ def _introduce(session: TrainingSession) -> None:
     """Print what is trained on which pictures."""
     task = _task(session)
     settings, pictures = task.settings, task.pictures
+    head = "head fc, " if settings.head == "fc" else ""
     print_status(
         f"{len(pictures.classes)} classes, {len(pictures.train)} training pictures and "
-        f"{len(pictures.held_out)} held out; {settings.encoder}, scope {settings.scope}, "
+        f"{len(pictures.held_out)} held out; {settings.encoder}, {head}scope {settings.scope}, "
         f"{task.compute.precision}, {task.steps_per_epoch} steps an epoch"
     )
     if pictures.ignored:

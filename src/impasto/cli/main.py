@@ -31,7 +31,7 @@ COMMANDS = {
     "train-any": "Train the network that paints in any style in one pass.",
     "distill": "Train a compact encoder from VGG-19.",
     "finetune": "Fine-tune an encoder on your own pictures, one folder for each class.",
-    "classify": "Classify pictures with a fine-tuned encoder.",
+    "classify": "Classify pictures: VGG with the classes of ImageNet, or a fine-tuned encoder with yours.",
     "lab": "Reproduce the experiments of the papers, with figures, data and reports.",
     "studio": "Open impasto in the browser: a page with live previews and a queue, and an HTTP API.",
     "evaluate": "Measure a picture: distances to style and content, noise, structure.",

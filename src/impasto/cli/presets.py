@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from impasto.cli.console import print_json, print_result, wide_console
+from impasto.cli.training_presets import show_training_preset, training_preset_json
 from impasto.errors import RecipeError, unknown
+from impasto.feedforward.training_presets import PUBLISHED
 from impasto.optimize.preset import Preset
 from impasto.optimize.presets import PRESETS, make_recipe
 
@@ -26,17 +28,24 @@ def presets(
     if name is None:
         _list(as_json)
         return
-    if name not in PRESETS:
-        raise RecipeError(unknown("preset", name, PRESETS))
+    painting, training = PRESETS.get(name), PUBLISHED.get(name)
+    if painting is None and training is None:
+        raise RecipeError(unknown("preset", name, {*PRESETS, *PUBLISHED}))
     if as_json:
-        print_json(_as_dict(PRESETS[name]))
-    else:
-        _show(PRESETS[name])
+        found = [_as_dict(painting)] if painting else []
+        found += [training_preset_json(training)] if training else []
+        print_json(found[0] if len(found) == 1 else found)
+        return
+    if painting:
+        _show(painting)
+    if training:
+        show_training_preset(training)
 
 
 def _as_dict(preset: Preset) -> dict[str, Any]:
     return {
         "name": preset.name,
+        "command": "stylize",
         "summary": preset.summary,
         "source": preset.source,
         "published_weights": preset.published_weights,
@@ -47,20 +56,23 @@ def _as_dict(preset: Preset) -> dict[str, Any]:
 
 def _list(as_json: bool) -> None:
     if as_json:
-        print_json([_as_dict(preset) for preset in PRESETS.values()])
+        trainings = [training_preset_json(preset) for preset in PUBLISHED.values()]
+        print_json([*(_as_dict(preset) for preset in PRESETS.values()), *trainings])
         return
     from rich.table import Table
 
-    table = Table("preset", "what it is", "source")
+    table = Table("preset", "command", "what it is", "source")
     for preset in PRESETS.values():
-        table.add_row(preset.name, preset.summary, preset.source)
+        table.add_row(preset.name, "stylize", preset.summary, preset.source)
+    for training in PUBLISHED.values():
+        table.add_row(training.name, "train", training.summary, training.source)
     wide_console().print(table)
 
 
 def _show(preset: Preset) -> None:
     from rich.table import Table
 
-    print_result(f"{preset.name}: {preset.summary}")
+    print_result(f"{preset.name}, for impasto stylize: {preset.summary}")
     print_result(f"Source: {preset.source}")
     if preset.published_weights:
         print_result(f"Published with the weights of: {preset.published_weights}")

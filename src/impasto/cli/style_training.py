@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,13 @@ from impasto.cli.interrupt import Stop
 from impasto.cli.options import as_arguments
 from impasto.cli.training_progress import TrainingReport
 from impasto.cli.training_session import TrainingSession, counting, open_compute, origin_of, read_pictures
-from impasto.errors import DivergedError, MissingExtraError, RecipeError
+from impasto.errors import DivergedError, MissingExtraError, RecipeError, WeightsError
 from impasto.feedforward.style_settings import GivenStyleSettings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from impasto.encoders import Encoder
     from impasto.feedforward.artifact_checks import Fault
     from impasto.feedforward.model_card import StyleRecord
     from impasto.feedforward.style_outputs import StyleOutputs
@@ -83,24 +84,38 @@ class TrainingRequest:
 
 @dataclass
 class StyleTrainingRun:
-    """A training with a photograph, uint8 `(3, H, W)`, that it does not see, for previews and checks."""
+    """A training with a photograph, uint8 `(3, H, W)`, that it does not see, for previews and checks.
+
+    `substitutes` are the layers that serve instead of published ones (`JohnsonTask.substitutes`).
+    """
 
     session: TrainingSession
     held_out: Tensor
     request: TrainingRequest
+    substitutes: Mapping[str, str]
     previewed_at: int = 0
 
     @classmethod
     def open(
         cls, request: TrainingRequest, report: TrainingReport, stop: Stop, quiet: bool
     ) -> StyleTrainingRun:
-        """Read the photographs, measure the style images and set the initial weights."""
+        """Open the encoder, read the photographs, measure the style images and set the initial weights.
+
+        Raises WeightsError before any photograph is read.
+        """
         from impasto.feedforward.initial_weights import default_initial
+        from impasto.feedforward.model_card import layer_names
         from impasto.feedforward.weights import identity
         from impasto.training.trainer import Trainer
 
+        encoder = _open_encoder(request)
         photographs = read_pictures(request.photos, "photographs", report, stop, least=LEAST_PHOTOS)
-        task = _open_task(request, photographs.train, report, stop)
+        task = _open_task(request, encoder, photographs.train, report, stop)
+        if task.substitutes and not quiet:
+            print_note(
+                f"The encoder {encoder.name} lacks layers of the preset {request.settings.preset}; the nearest serve "
+                f"instead: {layer_names(task.substitutes)}."
+            )
         started_from = "random weights"
         if request.settings.start == "any":
             started_from = identity(request.initial or default_initial())
@@ -111,7 +126,7 @@ class StyleTrainingRun:
             "started_from": started_from,
         }
         session = TrainingSession(Trainer(task), origin, request.outputs.checkpoint, stop, report, quiet)
-        run = cls(session, photographs.held_out[0], request)
+        run = cls(session, photographs.held_out[0], request, task.substitutes)
         session.on_logged = run.logged
         return run
 
@@ -140,7 +155,8 @@ class StyleTrainingRun:
         origin = {name: value for name, value in self.session.origin.items() if name != "styles"}
         name = request.outputs.model.stem
         card = make_card(trainer.task.kind, name, request.settings, request.records, figures, origin)
-        return {**card, "steps_done": trainer.step}
+        substitutes = {"substitutes": dict(self.substitutes)} if self.substitutes else {}
+        return {**card, "steps_done": trainer.step, **substitutes}
 
     def faults(self) -> list[Fault]:
         """Return what the checks find in each style."""
@@ -198,8 +214,31 @@ class StyleTrainingRun:
         )
 
 
+def _open_encoder(request: TrainingRequest) -> Encoder:
+    """Return the encoder of the losses; raises WeightsError if a published preset's weights are missing."""
+    from impasto.encoders import CATALOGUE, ENCODERS, find_weights, open_encoder, weights_folder
+    from impasto.feedforward.training_presets import PUBLISHED
+
+    name, preset = request.settings.encoder, request.settings.preset
+    if preset not in PUBLISHED:
+        return open_encoder(name, weights=request.weights)
+    if name in CATALOGUE and request.weights is None and find_weights(name) is None:
+        raise WeightsError(
+            f"The preset {preset} needs the weights of {name}, which are missing in {weights_folder()}; run 'impasto "
+            f"weights fetch {name}' ({CATALOGUE[name].megabytes} MB) or give --weights FILE, or give --encoder compact "
+            "to go on with the nearest layers of the encoder that ships with impasto."
+        )
+    # The published network pads with zeros. Encoders with built-in padding are opened as they are.
+    padding = "zeros" if ENCODERS[name].adjustable else "replicate"
+    return open_encoder(name, weights=request.weights, padding=padding)
+
+
 def _open_task(
-    request: TrainingRequest, photographs: Sequence[Tensor], report: TrainingReport, stop: Stop
+    request: TrainingRequest,
+    encoder: Encoder,
+    photographs: Sequence[Tensor],
+    report: TrainingReport,
+    stop: Stop,
 ) -> GivenStylesTask | JohnsonTask:
     from impasto.encoders import open_encoder, prepare, tune_process
     from impasto.feedforward.initial_weights import default_initial, initialiser_from
@@ -209,7 +248,7 @@ def _open_task(
     settings = request.settings
     compute, parallel = open_compute(settings.device, settings.precision)
     device, precision = compute.device, compute.precision
-    encoder = prepare(open_encoder(settings.encoder, weights=request.weights), device, precision)
+    encoder = prepare(encoder, device, precision)
     tune_process()
     if request.kind == JohnsonTask.kind:
         return JohnsonTask(encoder, photographs, request.style_images, settings, compute, parallel)

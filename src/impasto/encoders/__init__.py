@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from impasto.encoders.catalogue import CATALOGUE, WeightRecord
     from impasto.encoders.compact import COMPONENTS, Compact, shipped_weights
     from impasto.encoders.finetuned import is_file_name, parent_sha256, published_state, read_card
+    from impasto.encoders.imagenet import imagenet_classes, imagenet_crop
     from impasto.encoders.numerics import best_device, best_precision, open_device
     from impasto.encoders.process import tune_process
     from impasto.encoders.registry import ENCODERS, EncoderEntry, EncoderRegistry, open_encoder
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         weights_status,
     )
     from impasto.encoders.vgg import VGG
+    from impasto.encoders.vgg_classifier import VGGClassifier, has_classifier, open_vgg_classifier
 
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "LayerInfo",
     "ResNet50",
     "SequentialEncoder",
+    "VGGClassifier",
     "WeightRecord",
     "WeightStatus",
     "best_device",
@@ -54,10 +57,14 @@ __all__ = [
     "fetch_weights",
     "find_weights",
     "gather",
+    "has_classifier",
+    "imagenet_classes",
+    "imagenet_crop",
     "is_file_name",
     "load_state",
     "open_device",
     "open_encoder",
+    "open_vgg_classifier",
     "parent_sha256",
     "prepare",
     "published_state",
@@ -97,6 +104,10 @@ __getattr__ = lazy_exports(
             "published_state",
             "read_card",
         ),
+        "imagenet": (
+            "imagenet_classes",
+            "imagenet_crop",
+        ),
         "numerics": (
             "best_device",
             "best_precision",
@@ -123,5 +134,10 @@ __getattr__ = lazy_exports(
             "weights_folder",
         ),
         "vgg": ("VGG",),
+        "vgg_classifier": (
+            "VGGClassifier",
+            "has_classifier",
+            "open_vgg_classifier",
+        ),
     },
 )

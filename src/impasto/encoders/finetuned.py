@@ -66,19 +66,27 @@ def parent_name(path: Path) -> str:
     return str(card.get("encoder"))
 
 
+def weights_path(name: str, weights: Path | None) -> Path | None:
+    """Return the weights file that `open_encoder(name, weights=weights)` reads; None for an untrained encoder.
+
+    Raises WeightsError if a file of the catalogue is missing.
+    """
+    if weights is not None:
+        return weights
+    if is_file_name(name):
+        return Path(name)
+    if name == "compact":
+        return shipped_weights()
+    return require_weights(name) if name in CATALOGUE else None
+
+
 def parent_sha256(encoder: Encoder, name: str, weights: Path | None) -> str:
     """Return the SHA-256 of the weights file that `open_encoder(name, weights=weights)` reads.
 
     An untrained encoder has no file; the weights of `encoder` are hashed instead. Raises WeightsError if the file is
     missing.
     """
-    path = weights
-    if path is None and is_file_name(name):
-        path = Path(name)
-    elif path is None and name == "compact":
-        path = shipped_weights()
-    elif path is None and name in CATALOGUE:
-        path = require_weights(name)
+    path = weights_path(name, weights)
     if path is None:
         digest = hashlib.sha256()
         for tensor in published_state(encoder).values():

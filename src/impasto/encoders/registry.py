@@ -126,7 +126,7 @@ def _build_untrained(name: str, make: Callable[..., VGG]) -> Callable[[Path | No
                 raise RecipeError(
                     f"Encoder '{name}' has no weights file (got {weights}); leave out --weights."
                 )
-            state = load_state(weights)
+            state = load_state(weights, "features.")
         return make(
             state,
             source=str(weights or "as built in"),
@@ -142,13 +142,13 @@ def _build_from(record: WeightRecord) -> Callable[[Path | None, EncoderOptions],
     def build(weights: Path | None, options: EncoderOptions) -> Encoder:
         path = weights or require_weights(record.name)
         _check_preprocessing(path, record)
-        state = load_state(path)
         if record.encoder == "resnet50":
-            return ResNet50(record.name, state, source=str(path))
+            return ResNet50(record.name, load_state(path), source=str(path))
         return VGG(
             record.name,
             BLOCKS[record.encoder],
-            state,
+            # The classifier, four fifths of the file, is read only by `open_vgg_classifier`.
+            load_state(path, "features."),
             source=str(path),
             pooling=options.pooling,
             padding=options.padding,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 30
 CHUNK = 1 << 20
+FILE_OR_COMPACT = "or give --weights FILE, or use --encoder compact, which ships with impasto"
 SUFFIXES = (".safetensors", ".pth", ".pt")
 Progress = Callable[[int, int], None]
 
@@ -67,14 +68,13 @@ def find_weights(name: str, folder: Path | None = None) -> Path | None:
     return None
 
 
-def require_weights(name: str, folder: Path | None = None) -> Path:
+def require_weights(name: str, folder: Path | None = None, *, alternative: str = FILE_OR_COMPACT) -> Path:
     """Return the weights file of record `name`; raises WeightsError with the command that downloads it."""
     path = find_weights(name, folder)
     if path is None:
         raise WeightsError(
             f"Weights of '{name}' are missing in {folder or weights_folder()}; run "
-            f"'impasto weights fetch {name}' ({weight_record(name).megabytes} MB) or give --weights FILE, or use "
-            "--encoder compact, which ships with impasto."
+            f"'impasto weights fetch {name}' ({weight_record(name).megabytes} MB) {alternative}."
         )
     return path
 
@@ -222,11 +222,12 @@ def _verify_download(path: Path, record: WeightRecord) -> None:
         ) from error
 
 
-def load_state(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a `.safetensors`, `.pth` or `.pt` file on the CPU, by name.
+def load_state(path: Path, prefix: str = "") -> dict[str, Tensor]:
+    """Return the tensors of a `.safetensors`, `.pth` or `.pt` file whose names begin with `prefix`, on the CPU.
 
-    `.pth` files are read with `weights_only=True`, so that they cannot run code. A dictionary under the key
-    "state_dict" is unpacked. Raises WeightsError if the file is missing, damaged or not a dictionary of tensors.
+    Only these are read from a `.safetensors` file; a `.pth` file can only be read whole. `.pth` files are read with
+    `weights_only=True`, so that they cannot run code. A dictionary under the key "state_dict" is unpacked. Raises
+    WeightsError if the file is missing, damaged or not a dictionary of tensors.
     """
     if path.is_dir():
         raise WeightsError(f"Weights {path} are a folder; give the file itself ({', '.join(SUFFIXES)}).")
@@ -235,18 +236,20 @@ def load_state(path: Path) -> dict[str, Tensor]:
     if path.suffix.lower() not in SUFFIXES:
         raise WeightsError(f"Weights {path} have an unknown format; allowed are {', '.join(SUFFIXES)}.")
     try:
-        table = _read_safetensors(path) if path.suffix.lower() == ".safetensors" else _read_pickle(path)
+        if path.suffix.lower() == ".safetensors":
+            return _read_safetensors(path, prefix)
+        table = _tensors(_read_pickle(path), path)
     except OSError as error:
         raise WeightsError(f"Weights {path} cannot be read: {error.strerror or error}.") from error
-    return _tensors(table, path)
+    return {name: value for name, value in table.items() if name.startswith(prefix)}
 
 
-def _read_safetensors(path: Path) -> Any:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+def _read_safetensors(path: Path, prefix: str) -> dict[str, Tensor]:
+    from safetensors import SafetensorError, safe_open
 
     try:
-        return load_file(path)
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
     except SafetensorError as error:
         raise WeightsError(
             f"Weights {path} are damaged or not a safetensors file; fetch them again."

@@ -7,14 +7,18 @@ contributes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from impasto.encoders import untrained
-from impasto.encoders.vgg import VGG
+from impasto.encoders.vgg import VGG, classifier_layout
 
+NAME = "tiny"
 BLOCKS = ((8,), (12,), (16,), (16, 16), (16,))
+HIDDEN, CLASSES = 32, 10  # widths of fc6 and fc7, and of fc8
 SEED = 20
 
 
@@ -35,9 +39,22 @@ def build(
     drawn from N(0, 0.1²). Raises RecipeError on an unknown option.
     """
     weights = random_state() if state is None else state
-    return VGG("tiny", BLOCKS, weights, source=source, pooling=pooling, padding=padding, rescale=rescale)
+    return VGG(NAME, BLOCKS, weights, source=source, pooling=pooling, padding=padding, rescale=rescale)
 
 
 def random_state() -> dict[str, Tensor]:
     """Return the tiny encoder's default weights under torchvision's names."""
     return untrained.random_state(BLOCKS, SEED, gain=1.2, bias=0.1)
+
+
+def random_classifier() -> dict[str, Tensor]:
+    """Return fully connected layers for the tiny encoder, from N(0, 2 / inputs), biases 0, under torchvision's names.
+
+    He et al. 2015, equation 10.
+    """
+    generator = torch.Generator().manual_seed(SEED)
+    state: dict[str, Tensor] = {}
+    for key, shape in classifier_layout(BLOCKS[-1][-1], HIDDEN, CLASSES).items():
+        spread = math.sqrt(2 / shape[-1]) if key.endswith("weight") else 0.0
+        state[key] = torch.randn(shape, generator=generator) * spread
+    return state

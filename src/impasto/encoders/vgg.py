@@ -3,12 +3,12 @@
 Simonyan & Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", ICLR 2015, tables
 1 (configurations D and E). Each 3x3 convolution is followed by a ReLU; a 2x2 pooling of stride 2 ends every block.
 Layers: `conv{b}_{i}` (before the ReLU), `relu{b}_{i}` (after it), `pool{b}`. Keras' `block{b}_conv{i}`, which is after
-its activation, is an alias of `relu{b}_{i}`. Classifier layers are left out.
+its activation, is an alias of `relu{b}_{i}`. `VGGClassifier` adds the fully connected layers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import cast
 
@@ -29,6 +29,11 @@ BLOCKS: Mapping[str, Blocks] = MappingProxyType(
     }
 )
 PADDINGS = ("replicate", "zeros")
+FC_LAYERS = ("fc6", "relu6", "fc7", "relu7", "fc8")
+HIDDEN, CLASSES = 4096, 1000  # widths of fc6 and fc7, and of fc8 (table 1)
+POSITIONS = 7  # height and width of pool5 for a picture of 224 pixels
+# Number of each layer in torchvision's `classifier`.
+INDICES: Mapping[str, int] = {"fc6": 0, "fc7": 3, "fc8": 6}
 # Factors that keep activations about as large as after max pooling
 # (crowsonkb/style-transfer-pytorch). Deviation: Gatys et al. (2016) average without a factor, as `rescale=False` does.
 POOLING_SCALES: Mapping[str, float] = MappingProxyType({"max": 1.0, "average": 2.0, "l2": 0.78})
@@ -56,6 +61,18 @@ def layout(blocks: Blocks) -> dict[str, tuple[int, ...]]:
     return entries
 
 
+def classifier_layout(
+    channels: int, hidden: int = HIDDEN, classes: int = CLASSES
+) -> dict[str, tuple[int, ...]]:
+    """Return the entries of the fully connected layers in a weights file: torchvision's name -> shape."""
+    entries: dict[str, tuple[int, ...]] = {}
+    widths = (channels * POSITIONS**2, hidden, hidden, classes)
+    for index, before, after in zip(INDICES.values(), widths, widths[1:], strict=False):
+        entries[f"classifier.{index}.weight"] = (after, before)
+        entries[f"classifier.{index}.bias"] = (after,)
+    return entries
+
+
 def layer_table(blocks: Blocks) -> dict[str, LayerInfo]:
     """Return layer name -> channels and stride, in the order of computation."""
     table: dict[str, LayerInfo] = {}
@@ -67,7 +84,7 @@ def layer_table(blocks: Blocks) -> dict[str, LayerInfo]:
 
 
 class VGG(SequentialEncoder):
-    """A frozen VGG network without its classifier.
+    """A frozen VGG network without its fully connected layers.
 
     Args:
         name: name of the encoder.
@@ -116,6 +133,16 @@ class VGG(SequentialEncoder):
                 weight = weight.flip(1)
             self.convolutions[layer] = convolution(weight, bias)
         freeze(self)
+
+    def resolve(self, layers: Collection[str]) -> dict[str, str]:
+        """Return requested name -> layer name; see `Encoder.resolve`."""
+        for layer in layers:
+            if layer in FC_LAYERS:
+                raise RecipeError(
+                    f"Layer '{layer}' is fully connected, so that it has no positions and cannot be painted with; use "
+                    f"layers of the convolutions of '{self.name}', at most {list(self.layers)[-1]}."
+                )
+        return super().resolve(layers)
 
     def prepare_input(self, image: Tensor) -> Tensor:
         """Return the input of conv1_1, already padded by one pixel: `(B, 3, H + 2, W + 2)`."""

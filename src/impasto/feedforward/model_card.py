@@ -19,6 +19,7 @@ from impasto.feedforward.modules.style_embedding import (
 from impasto.feedforward.modules.transform import BLOCKS, WIDTHS, TransformNet
 from impasto.feedforward.restore import restore_given_styles
 from impasto.feedforward.style_settings import GivenStyleSettings
+from impasto.feedforward.training_presets import PUBLISHED
 from impasto.feedforward.weights import KIND_JOHNSON, KIND_STYLES, read_network, write_network
 from impasto.hashing import file_sha256
 from impasto.imaging import write_text_atomic
@@ -148,6 +149,7 @@ def page(card: Mapping[str, Any], command: str) -> str:
         f" {settings['seed']}.",
         f"* Trained by: `{command}`",
         _checks(card),
+        *_deviations(card),
         "",
         *table(("style", "title", "credit", "licence", "SHA-256 of the file begins"), styles),
         "",
@@ -156,6 +158,21 @@ def page(card: Mapping[str, Any], command: str) -> str:
         *settings_block(settings),
     ]
     return "\n".join(lines)
+
+
+def _deviations(card: Mapping[str, Any]) -> list[str]:
+    """Return one line per deviation from the source of a published preset."""
+    preset = PUBLISHED.get(card["settings"]["preset"])
+    if preset is None:
+        return []
+    substitutes = card.get("substitutes", {})
+    layers = [f"  * Layers: {layer_names(substitutes)}."] if substitutes else []
+    return [f"* Deviations from {preset.source}:", *layers, *(f"  * {text}" for text in preset.deviations)]
+
+
+def layer_names(substitutes: Mapping[str, str]) -> str:
+    """Return layers that serve instead of published ones as text: "relu1_1 for relu1_2, relu2_1 for relu2_2"."""
+    return ", ".join(f"{layer} for {published}" for published, layer in substitutes.items())
 
 
 def _checks(card: Mapping[str, Any]) -> str:

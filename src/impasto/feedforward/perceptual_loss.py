@@ -16,19 +16,31 @@ from impasto.feedforward.style_settings import GivenStyleSettings
 from impasto.imaging import fit, resize
 from impasto.losses import GramLoss, content_loss, total_variation
 
-# Layer of VGG-16 -> what is nearest to it in the compact encoder, which has heads on four layers only.
+# Published layer of VGG-16 -> the layer nearest to it in the compact encoder.
 NEAREST = {"relu1_2": "relu1_1", "relu2_2": "relu2_1", "relu3_3": "relu3_1", "relu4_3": "relu4_1"}
 STYLE_LAYERS = tuple(NEAREST)
 CONTENT_LAYER = "relu3_3"
 
 
+def published_layers(encoder: Encoder) -> dict[str, str]:
+    """Return the layer of ``encoder`` that serves as each published layer: the layer itself, or the nearest.
+
+    Deviation: only VGG networks have the published layers.
+    """
+    return {name: name if name in encoder.layers else near for name, near in NEAREST.items()}
+
+
 class PerceptualLoss:
     """Content at relu3_3, Gram matrices G / (C H W) at relu1_2, relu2_2, relu3_3, relu4_3, total variation.
 
-    Deviation: features of a layer are divided by their root mean square over the paintings (Gram matrices by that of a
-    whole position), since the published weights belong to Caffe's features of 0-255 pixels. The default style weight
-    of 20 is about the ratio of the authors' 5 to 1 in those units (between 6 and 55 by layer), the total variation's
-    0.02 to 2 are their 1e-6 to 1e-4.
+    Deviation: features of a layer are divided by their root mean square over the style images (Gram matrices by that
+    of a whole position), since the published weights belong to Caffe's features of 0-255 pixels. The default style
+    weight of 20 is about the ratio of the authors' 5 to 1 in those units (between 6 and 55 by layer), the total
+    variation's 0.02 to 2 are their 1e-6 to 1e-4.
+    Deviation: the style loss is the mean over the entries of a Gram matrix ("d2l"), as in the authors' code; the paper
+    sums them ("johnson").
+    Deviation: total variation is a mean over pixels of 0 to 1; the authors' is half the sum over pixels of -150 to 150.
+    Deviation: the weights of VGG-16 are torchvision's; the authors use Caffe's.
     """
 
     def __init__(
@@ -36,9 +48,9 @@ class PerceptualLoss:
     ) -> None:
         self.encoder = encoder
         self.settings = settings
-        layers = {name: name if name in encoder.layers else near for name, near in NEAREST.items()}
-        self.style_layers = [layers[name] for name in STYLE_LAYERS]
-        self.content_layer = layers[CONTENT_LAYER]
+        self.layers = published_layers(encoder)
+        self.style_layers = [self.layers[name] for name in STYLE_LAYERS]
+        self.content_layer = self.layers[CONTENT_LAYER]
         self.gram = GramLoss("d2l")
         resized = (
             resize(image, fit(image.shape[2], image.shape[3], settings.size)) for image in style_images

@@ -9,23 +9,10 @@ from typing import Any, Literal, Self
 from pydantic import Field
 
 from impasto.errors import RecipeError
+from impasto.feedforward.training_presets import PRESETS
 from impasto.feedforward.training_settings import OnePassTrainingSettings
 from impasto.training.settings import LearningRate, LossWeight, Share, ShareBelow1, Steps
 
-# Settings that a preset changes.
-PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {
-        "default": {},
-        "johnson": {
-            "encoder": "vgg16",
-            "start": "random",
-            "steps": 40_000,
-            "learning_rate": 1e-3,
-            "stability_weight": 0.0,
-            "reuse": 1,
-        },
-    }
-)
 SETTINGS_OF_ONE_PRESET: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "default": (
@@ -50,7 +37,8 @@ class GivenStyleSettings(OnePassTrainingSettings):
     """Settings of the training of a network for given styles.
 
     Preset "johnson" is the published training (Johnson et al. 2016, section 4.1): VGG-16, Adam at 1e-3, batches of
-    4, 256 pixels, 40,000 steps, which are two epochs of 80,000 photographs. ``make`` raises `RecipeError`.
+    4, 256 pixels, 40,000 steps, which are two epochs of 80,000 photographs. `training_presets` lists its deviations.
+    ``make`` raises `RecipeError`.
     """
 
     preset: Literal["default", "johnson"] = Field("default", description="Network and training.")
@@ -100,4 +88,5 @@ class GivenStyleSettings(OnePassTrainingSettings):
                     )
         if preset == "johnson" and fields.get("start") == "any":
             raise RecipeError("The preset johnson cannot start from any; leave start out, it is random.")
-        return super().make({**PRESETS.get(preset, {}), **fields})
+        defaults = PRESETS[preset].fields if preset in PRESETS else {}
+        return super().make({**defaults, **fields})

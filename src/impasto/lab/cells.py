@@ -34,6 +34,8 @@ class PaintCell:
         preset: name of the preset.
         content: whether the content image takes part.
         styles: indices of the style images that take part.
+        balance_once: whether the factors sigma come from one earlier run of the same recipe, unbalanced and at even
+            weights, by `impasto.optimize.balance.square_root_sigmas`. The cell then takes twice as long.
         missing: why the cell cannot be painted here; a cell with a reason is listed and not painted.
     """
 
@@ -42,6 +44,7 @@ class PaintCell:
     preset: str = "impasto"
     content: bool = True
     styles: tuple[int, ...] = (0,)
+    balance_once: bool = False
     missing: str = ""
 
 

@@ -24,6 +24,8 @@ Figure: TypeAlias = "matplotlib.figure.Figure"
 Axes: TypeAlias = "matplotlib.axes.Axes"
 
 WIDTH, GAP, MARGIN = 1.7, 0.08, 0.12
+DPI = 150
+METADATA: Mapping[str, Any] = {"png": {"Software": "impasto"}, "svg": {"Date": None, "Creator": "impasto"}}
 HEADER, CAPTION, LABEL = 0.24, 0.21, 0.95
 CHART_WIDTH, CHART_HEIGHT = 3.6, 2.5
 LEGEND_LINE, LETTER = 0.15, 0.055
@@ -57,6 +59,9 @@ class Panel:
 
     picture: Pixels | None
     caption: str = ""
+
+
+Grid: TypeAlias = Sequence[Sequence[Panel | None]]
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,7 @@ class _Layout:
 
     left: float
     top: float
+    picture_width: float
     picture_height: float
     row_height: float
     slot: float
@@ -104,56 +110,63 @@ class _Layout:
     @classmethod
     def of(
         cls,
-        grid: Sequence[Sequence[Panel]],
+        grid: Grid,
         columns: Sequence[str],
         labels: Sequence[str],
         charts: Sequence[Chart | Bars],
+        picture_width: float,
     ) -> _Layout:
         """Return the layout of a sheet of pictures above a row of charts."""
         across = max((len(row) for row in grid), default=0)
-        picture_height = WIDTH * _aspect(grid)
+        picture_height = picture_width * _aspect(grid)
         left = MARGIN + (LABEL if labels else 0)
         top = MARGIN + (HEADER if columns else 0)
-        captions = any(panel.caption for row in grid for panel in row)
+        captions = any(panel and panel.caption for row in grid for panel in row)
         row_height = picture_height + (CAPTION if captions else 0) + GAP
         sheet_height = top + len(grid) * row_height if grid else MARGIN
-        width = max(left + across * (WIDTH + GAP), len(charts) * CHART_WIDTH) + MARGIN
+        width = max(left + across * (picture_width + GAP), len(charts) * CHART_WIDTH) + MARGIN
         slot = (width - MARGIN) / max(1, len(charts))
         legend = max((_legend_shape(chart, slot)[0] * LEGEND_LINE for chart in charts), default=0)
         height = sheet_height + (CHART_HEIGHT + legend if charts else 0) + MARGIN
-        return cls(left, top, picture_height, row_height, slot, legend, width, height)
+        return cls(left, top, picture_width, picture_height, row_height, slot, legend, width, height)
+
+    def column_left(self, column: int) -> float:
+        """Return the left edge of a column of pictures."""
+        return self.left + column * (self.picture_width + GAP)
 
 
 def draw(
-    grid: Sequence[Sequence[Panel]] = (),
+    grid: Grid = (),
     *,
     columns: Sequence[str] = (),
     labels: Sequence[str] = (),
     charts: Sequence[Chart | Bars] = (),
+    width: float = WIDTH,
 ) -> Figure:
     """Return a figure: rows of panels under ``columns`` with row ``labels`` on the left, then charts side by side.
 
-    Every panel has the aspect ratio of the first picture. Raises `MissingExtraError`.
+    Every panel is ``width`` inches wide and has the aspect ratio of the first picture; None in place of a panel leaves
+    its place empty. Raises `MissingExtraError`.
     """
     need_matplotlib()
     from matplotlib import figure as canvas
     from matplotlib import rc_context
 
-    layout = _Layout.of(grid, columns, labels, charts)
+    layout = _Layout.of(grid, columns, labels, charts, width)
     with rc_context(STYLE):
         figure = canvas.Figure(figsize=(layout.width, layout.height), facecolor=PAPER)
         _draw_headings(figure, layout, columns, labels)
         for row, panels in enumerate(grid):
             y = layout.top + row * layout.row_height + layout.picture_height
             for column, panel in enumerate(panels):
-                x = layout.left + column * (WIDTH + GAP)
                 box = (
-                    x / layout.width,
+                    layout.column_left(column) / layout.width,
                     1 - y / layout.height,
-                    WIDTH / layout.width,
+                    width / layout.width,
                     layout.picture_height / layout.height,
                 )
-                _draw_panel(figure, panel, box)
+                if panel is not None:
+                    _draw_panel(figure, panel, box)
         for number, chart in enumerate(charts):
             _draw_chart(figure, layout, number, chart)
     return figure
@@ -161,7 +174,7 @@ def draw(
 
 def _draw_headings(figure: Figure, layout: _Layout, columns: Sequence[str], labels: Sequence[str]) -> None:
     for number, name in enumerate(columns):
-        x = layout.left + number * (WIDTH + GAP) + WIDTH / 2
+        x = layout.column_left(number) + layout.picture_width / 2
         y = MARGIN + HEADER / 2
         figure.text(x / layout.width, 1 - y / layout.height, name, ha="center", va="center", fontsize=8.5)
     for row, label in enumerate(labels):
@@ -201,8 +214,8 @@ def _draw_chart(figure: Figure, layout: _Layout, number: int, chart: Chart | Bar
         )
 
 
-def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
-    """Write a figure as ``stem``.png and ``stem``.svg and return both paths; raises `OutputError`.
+def save(figure: Figure, stem: Path, kinds: Sequence[str] = tuple(METADATA)) -> None:
+    """Write a figure as ``stem``.png and ``stem``.svg, or only as one of these ``kinds``; raises `OutputError`.
 
     The same figure gives the same bytes.
     """
@@ -210,19 +223,17 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
 
     from impasto.imaging import write_bytes_atomic
 
-    paths = []
-    for kind, metadata in (("png", {"Software": "impasto"}), ("svg", {"Date": None, "Creator": "impasto"})):
+    for kind in kinds:
         data = io.BytesIO()
         with rc_context(STYLE):
-            figure.savefig(data, format=kind, dpi=150, metadata=metadata)
-        paths.append(write_bytes_atomic(stem.with_suffix(f".{kind}"), data.getvalue()))
-    return paths[0], paths[1]
+            figure.savefig(data, format=kind, dpi=DPI, metadata=METADATA[kind])
+        write_bytes_atomic(stem.with_suffix(f".{kind}"), data.getvalue())
 
 
-def _aspect(grid: Sequence[Sequence[Panel]]) -> float:
+def _aspect(grid: Grid) -> float:
     for row in grid:
         for panel in row:
-            if panel.picture is not None:
+            if panel is not None and panel.picture is not None:
                 return float(panel.picture.shape[0] / panel.picture.shape[1])
     return 0.75
 
@@ -254,12 +265,21 @@ def _curves(axes: Axes, chart: Chart) -> None:
     for index, (name, (x, y)) in enumerate(chart.lines.items()):
         mark = "o" if len(x) <= 30 else ""
         axes.plot(x, y, marker=mark, markersize=3, color=COLORS[index % len(COLORS)], label=name)
-    if chart.log_x:
-        axes.set_xscale("log")
-    if chart.log_y:
-        axes.set_yscale("log")
+    for log, axis in ((chart.log_x, "x"), (chart.log_y, "y")):
+        if log:
+            _set_log(axes, axis)
     axes.set_xlabel(chart.x)
     axes.set_ylabel(chart.y)
+
+
+def _set_log(axes: Axes, axis: str) -> None:
+    """Make an axis logarithmic, with short numbers, because "4 x 10^0" would push the label out of the figure."""
+    from matplotlib.ticker import LogFormatter
+
+    axes.set(**{f"{axis}scale": "log"})
+    ticks = getattr(axes, f"{axis}axis")
+    ticks.set_major_formatter(LogFormatter())
+    ticks.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
 
 
 def _bars(axes: Axes, chart: Bars) -> None:

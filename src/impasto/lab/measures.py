@@ -119,7 +119,11 @@ def judged(data: MeasureInput) -> dict[str, float]:
 def losses(data: MeasureInput) -> dict[str, float]:
     """Return the loss at the first and at the last step, and its weighted terms at the last."""
     first, last = data.run.trace[0], data.run.trace[-1]
-    terms = {f"loss {name}": value for name, value in last.items() if "/" in name or name == "variation"}
+    terms = {
+        f"loss {name}": value
+        for name, value in last.items()
+        if "/" in name or name in ("variation", "value_range")
+    }
     return {"loss at start": first["loss"], "loss": last["loss"], **terms}
 
 
@@ -144,6 +148,18 @@ def improvements(data: MeasureInput) -> dict[str, float]:
     return values | {f"sigma {index + 1}": value for index, value in enumerate(result.sigmas)}
 
 
+def style_losses(data: MeasureInput) -> dict[str, float]:
+    """Return each style's loss at the start and at the end, without its factors gamma and sigma.
+
+    Their ratio, start over end, is the style's relative improvement RI.
+    """
+    values: dict[str, float] = {}
+    losses = zip(data.run.start_losses, data.run.result.improvements, strict=True)
+    for index, (start, improvement) in enumerate(losses, start=1):
+        values |= {f"style {index} at start": start, f"style {index} at end": start / improvement}
+    return values
+
+
 def _features(encoder: Encoder, picture: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
     device = next(encoder.parameters()).device
     with torch.no_grad():
@@ -159,6 +175,7 @@ MEASURES: Mapping[str, Callable[[MeasureInput], dict[str, float]]] = MappingProx
         "loss": losses,
         "cost": cost,
         "improvements": improvements,
+        "style_losses": style_losses,
     }
 )
 """Every measure by name; a study lists the names it needs."""

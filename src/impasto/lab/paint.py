@@ -22,12 +22,17 @@ from impasto.painting import open_job
 
 @dataclass(frozen=True)
 class PaintRun:
-    """A finished run: its initial picture (1,3,H,W), result, recipe, and one trace entry per step (`Row.trace`)."""
+    """A finished run: its initial picture (1,3,H,W), result, recipe, and one trace entry per step (`Row.trace`).
+
+    ``start_losses`` are the losses of the styles at the initial picture, without their factors gamma and sigma, at the
+    finest scale; empty where the result has no improvements.
+    """
 
     start: Tensor
     result: Result
     recipe: Recipe
     trace: list[dict[str, float]]
+    start_losses: tuple[float, ...] = ()
 
 
 def recipe_of(cell: PaintCell, setting: Setting) -> Recipe:
@@ -78,7 +83,9 @@ def paint(job: Job) -> Generator[CellProgress, None, PaintRun]:
                 }
                 trace.append({**entry, **event.terms})
             if isinstance(event, Finished):
-                return PaintRun(start, event.result, job.plan.recipe, trace)
+                improved = event.result.improvements
+                losses = painter.context.initial_losses(job.plan.scales[-1]) if improved else ()
+                return PaintRun(start, event.result, job.plan.recipe, trace, losses)
             yield CellProgress(event.seconds_left if isinstance(event, Stepped) else None)
     finally:
         hook.remove()

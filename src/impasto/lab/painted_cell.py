@@ -15,6 +15,7 @@ from impasto.lab.paint import open_cell, paint, recipe_of
 from impasto.lab.weights import fingerprint
 from impasto.lab.work import CellProgress, CellResult
 from impasto.optimize import Recipe
+from impasto.optimize.balance import square_root_sigmas
 
 # Raise it when the same recipe gives another picture or a measure another value.
 VERSION = 1
@@ -46,18 +47,26 @@ class PaintWork:
             "content": content if self.cell.content else None,
             "styles": [styles[index] for index in self.cell.styles],
             "measures": list(self.measures),
+            **({"balance_once": True} if self.cell.balance_once else {}),
             "networks": [fingerprint(self.plan.encoder, weights), self.laboratory.judge.fingerprint],
         }
 
     def make(self) -> Generator[CellProgress, None, CellResult]:
         """Paint and measure; raises what `open_job`, the run and the measures raise."""
         pictures = self.laboratory.pictures
-        job = open_cell(self.cell, self.plan, pictures)
+        plan = (yield from self._balanced_once()) if self.cell.balance_once else self.plan
+        job = open_cell(self.cell, plan, pictures)
         run = yield from paint(job)
         content = pictures.content.pixels if self.cell.content else None
         styles = [pictures.styles[index].pixels for index in self.cell.styles]
         measured = measure_input(run, content, styles, job.encoder, self.laboratory.judge.encoder)
         return CellResult(run.result.pixels, measure(self.measures, measured), run.trace)
+
+    def _balanced_once(self) -> Generator[CellProgress, None, Recipe]:
+        """Paint unbalanced at even weights; return the recipe with the factors that follow from this run."""
+        unbalanced = self.plan.model_copy(update={"mix": None, "balance": False, "sigmas": None})
+        run = yield from paint(open_cell(self.cell, unbalanced, self.laboratory.pictures))
+        return self.plan.model_copy(update={"sigmas": square_root_sigmas(run.result.improvements)})
 
 
 def open_painting(cell: PaintCell, measures: Sequence[str], laboratory: Laboratory) -> PaintWork:

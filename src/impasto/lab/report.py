@@ -1,4 +1,4 @@
-"""Output files of a study: figure.png and .svg, data.csv and .json, report.md."""
+"""Output files of a study: figure.png and .svg, contact-sheet.png, data.csv and .json, report.md."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from typing import Any
 import torch
 
 from impasto.imaging import Picture, to_image, write_text_atomic
+from impasto.lab.contact_sheet import contact_sheet
 from impasto.lab.figure import save
 from impasto.lab.row import FigureData, Row, number
 from impasto.lab.run import StudyResult
 
 
 def write_report(result: StudyResult) -> Path:
-    """Write figure, data and report into the study's folder; return the report's path.
+    """Write figure, contact sheet, data and report into the study's folder; return the report's path.
 
     If no cell has a result there is no figure, and the report lists what is missing. Raises `OutputError`, and
     `MissingExtraError` without matplotlib.
@@ -27,11 +28,14 @@ def write_report(result: StudyResult) -> Path:
     folder = result.folder
     folder.mkdir(parents=True, exist_ok=True)
     finished = [row for row in result.rows if not row.missing]
+    sheet = contact_sheet(finished) if result.study.contact_sheet else None
     if finished:
         save(result.study.figure(figure_data(result)), folder / "figure")
+    if sheet is not None:
+        save(sheet, folder / "contact-sheet", kinds=("png",))
     write_text_atomic(folder / "data.csv", data_csv(result.rows))
     write_text_atomic(folder / "data.json", json.dumps(data_json(result), indent=1) + "\n")
-    return write_text_atomic(folder / "report.md", markdown(result, finished))
+    return write_text_atomic(folder / "report.md", markdown(result, finished, sheet is not None))
 
 
 def figure_data(result: StudyResult) -> FigureData:
@@ -77,8 +81,8 @@ def data_json(result: StudyResult) -> dict[str, Any]:
     }
 
 
-def markdown(result: StudyResult, finished: Sequence[Row]) -> str:
-    """Return the report: the question, the source's answer, conditions, findings and the figure."""
+def markdown(result: StudyResult, finished: Sequence[Row], sheet: bool) -> str:
+    """Return the report: question, the source's answer, conditions, findings, figure, table and contact sheet."""
     study, laboratory = result.study, result.laboratory
     quick = ["Quick run: fewer steps, smaller or fewer pictures."] if laboratory.setting.quick else []
     lines = [f"# {study.title}", "", study.question, ""]
@@ -89,6 +93,8 @@ def markdown(result: StudyResult, finished: Sequence[Row]) -> str:
     if finished:
         lines += [f"* {note}" for note in study.notes(finished)]
         lines += ["", f"![{study.title}](figure.png)", "", *_table(result, finished)]
+    if sheet:
+        lines += ["", "## Contact sheet", "", "![Every picture at its own size](contact-sheet.png)"]
     missing = [row for row in result.rows if row.missing]
     if missing:
         lines += ["", "## Missing", "", *(f"* {row.label}: {row.missing}" for row in missing)]

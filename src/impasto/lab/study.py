@@ -35,6 +35,7 @@ class Study:
         styles: number of style images the study needs.
         differs: what is done differently from the source.
         full_size: longer side of the pictures in a full run.
+        contact_sheet: whether the report has a contact sheet of the cells' pictures.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Study:
     styles: int = 1
     differs: str = ""
     full_size: int = FULL_SIZE
+    contact_sheet: bool = True
 
     def adjust(self, setting: Setting) -> Setting:
         """Return ``setting`` with ``full_size``, unless the run is quick or a size was given."""

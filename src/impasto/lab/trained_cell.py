@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from impasto.encoder_training.finetune.class_folders import read_classes
-from impasto.encoder_training.finetune.classifier import Classifier
+from impasto.encoder_training.finetune.classifier import open_parent
 from impasto.encoder_training.finetune.painted import SIZE
-from impasto.encoder_training.finetune.settings import FinetuneSettings
+from impasto.encoder_training.finetune.settings import FC_DEFAULTS, FinetuneSettings
 from impasto.encoder_training.finetune.task import FinetuneTask
-from impasto.encoders import open_encoder, prepare, tune_process
+from impasto.encoders import tune_process
 from impasto.lab.classes import ClassData, given_classes, painted_classes
 from impasto.lab.weights import fingerprint, weights_of
 from impasto.lab.work import CellProgress, CellResult
@@ -93,7 +93,7 @@ class FinetuneWork:
     def _open(self) -> FinetuneTask:
         plan = self.plan
         compute = ComputeDevice.open(plan.device, plan.precision)
-        encoder = prepare(open_encoder(plan.encoder, weights=self.weights), compute.device, "float32")
+        model = open_parent(plan, self.weights, len(self.classes.folders.classes), compute.device)
         tune_process()
         pictures = read_classes(
             self.classes.folders,
@@ -102,17 +102,20 @@ class FinetuneWork:
             share=plan.validation,
             seed=plan.seed,
         )
-        return FinetuneTask(Classifier(encoder, len(pictures.classes)), pictures, plan, compute)
+        return FinetuneTask(model, pictures, plan, compute)
 
 
 def settings_of(cell: FinetuneCell, setting: Setting) -> FinetuneSettings:
     """Return the complete settings of a cell; ``most_steps`` limits the epochs.
 
     Pictures are stored at the setting's size, by default 160 pixels, and the network sees crops of three fifths of
-    that, as in `impasto finetune`. Raises `RecipeError`.
+    that; with VGG's fully connected layers, 256 pixels and seven eighths; both as in `impasto finetune`. Raises
+    `RecipeError`.
     """
-    side = setting.longest or SIZE
-    fields = {"encoder": setting.encoder, "side": side, "size": max(32, side * 3 // 5), **cell.settings}
+    with_fc = cell.settings.get("head") == "fc"
+    side = setting.longest or (int(FC_DEFAULTS["side"]) if with_fc else SIZE)
+    size = side * 7 // 8 if with_fc else side * 3 // 5
+    fields = {"encoder": setting.encoder, "side": side, "size": max(32, size), **cell.settings}
     plan = FinetuneSettings.make(fields)
     return plan.model_copy(update={"epochs": min(plan.epochs, setting.most_steps or plan.epochs)})
 
@@ -121,7 +124,10 @@ def open_training(cell: FinetuneCell, laboratory: Laboratory) -> FinetuneWork:
     """Return the work of a cell; raises `RecipeError`, `PictureError` and `WeightsError`."""
     setting = laboratory.setting
     plan = settings_of(cell, setting)
-    return FinetuneWork(cell, plan, _classes(cell, laboratory, plan.side), weights_of(plan.encoder, setting))
+    # The compact encoder has no fully connected layers, and --weights of a study is for VGG-19.
+    other = {"alternative": "or set IMPASTO_WEIGHTS_DIR to its folder"} if plan.head == "fc" else {}
+    weights = weights_of(plan.encoder, setting, **other)
+    return FinetuneWork(cell, plan, _classes(cell, laboratory, plan.side), weights)
 
 
 def training_conditions(cell: FinetuneCell, laboratory: Laboratory) -> str:

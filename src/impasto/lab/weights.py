@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from impasto.encoders import CATALOGUE, ENCODERS, find_weights, is_file_name, require_weights, shipped_weights
+from impasto.encoders.store import FILE_OR_COMPACT
 from impasto.errors import WeightsError
 from impasto.hashing import file_sha256
 from impasto.lab.setting import Setting
@@ -14,7 +15,7 @@ from impasto.lab.setting import Setting
 VGG19 = "vgg19"
 
 
-def weights_of(encoder: str, setting: Setting) -> Path | None:
+def weights_of(encoder: str, setting: Setting, *, alternative: str = FILE_OR_COMPACT) -> Path | None:
     """Return the weights file of ``encoder``; None for an encoder that needs no separate file.
 
     For VGG-19 it is the setting's file, else the fetched one, else ``vgg19_conv.safetensors`` in $IMPASTO_SHARED.
@@ -31,7 +32,7 @@ def weights_of(encoder: str, setting: Setting) -> Path | None:
         shared = Path(os.environ.get("IMPASTO_SHARED", ""), "vgg19_conv.safetensors")
         if find_weights(VGG19) is None and os.environ.get("IMPASTO_SHARED") and shared.is_file():
             return shared
-    return require_weights(encoder)
+    return require_weights(encoder, alternative=alternative)
 
 
 def fingerprint(encoder: str, weights: Path | None) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from impasto.losses.base import MomentLoss, StyleLoss
     from impasto.losses.content import content_loss, content_scale, relative_error
     from impasto.losses.gram import GramLoss
+    from impasto.losses.mrf import MRFLoss, PatchSample
     from impasto.losses.regions import Regions
     from impasto.losses.registry import (
         CONTENT_LOSSES,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from impasto.losses.sliced import FeatureSample, SlicedWassersteinLoss
     from impasto.losses.statistics import Moments, MomentSums, average_moments, moment_sums, moments, simplex
     from impasto.losses.terms import ContentTerm, StyleTerm, Term, VariationTerm
+    from impasto.losses.value_range import ValueRangeTerm, value_range_loss
     from impasto.losses.variation import total_variation
     from impasto.losses.wasserstein import Gaussian, WassersteinLoss
 
@@ -44,9 +46,11 @@ __all__ = [
     "Gaussian",
     "GramLoss",
     "LossOption",
+    "MRFLoss",
     "MomentLoss",
     "MomentSums",
     "Moments",
+    "PatchSample",
     "Regions",
     "RelativeMomentLoss",
     "SlicedWassersteinLoss",
@@ -54,6 +58,7 @@ __all__ = [
     "StyleLossEntry",
     "StyleTerm",
     "Term",
+    "ValueRangeTerm",
     "VariationEntry",
     "VariationTerm",
     "WassersteinLoss",
@@ -65,6 +70,7 @@ __all__ = [
     "relative_error",
     "simplex",
     "total_variation",
+    "value_range_loss",
 ]
 
 __getattr__ = lazy_exports(
@@ -74,6 +80,7 @@ __getattr__ = lazy_exports(
         "base": ("MomentLoss", "StyleLoss"),
         "content": ("content_loss", "content_scale", "relative_error"),
         "gram": ("GramLoss",),
+        "mrf": ("MRFLoss", "PatchSample"),
         "regions": ("Regions",),
         "registry": (
             "CONTENT_LOSSES",
@@ -89,6 +96,7 @@ __getattr__ = lazy_exports(
         "sliced": ("FeatureSample", "SlicedWassersteinLoss"),
         "statistics": ("MomentSums", "Moments", "average_moments", "moment_sums", "moments", "simplex"),
         "terms": ("ContentTerm", "StyleTerm", "Term", "VariationTerm"),
+        "value_range": ("ValueRangeTerm", "value_range_loss"),
         "variation": ("total_variation",),
         "wasserstein": ("Gaussian", "WassersteinLoss"),
     },

@@ -20,8 +20,10 @@ class GramLoss(MomentLoss[Tensor]):
     * "gatys": 1/(4 C²) sum (G/M - A/M')² (Gatys et al. 2016, equations 3 and 4, where N is our C).
       Deviation: each Gram matrix is divided by its own M; for M = M' this is their 1/(4 N² M²) sum (G - A)².
     * "d2l": mean over the C² entries of (G/(C M) - A/(C M'))² (d2l.ai 14.12.5, `gram` and `style_loss`).
-    * "johnson": sum over the entries of the same (Johnson, Alahi, Fei-Fei 2016, equations 3 and 4), which
-      is C² times "d2l".
+    * "pytorch": the same rule as "d2l" (pytorch/examples, fast_neural_style: `gram_matrix` divides by C H W, `MSELoss`
+      takes the mean; PyTorch's tutorial "Neural Transfer Using PyTorch" too).
+    * "johnson": sum over the entries of the same (Johnson, Alahi, Fei-Fei 2016, equation 3: G / (C H W), equation 4:
+      the squared Frobenius norm), which is C² times "d2l".
     * "undivided": mean over the entries of (G - A)², both undivided. It grows with the fourth power of the number of
       pixels, and with the difference of the sizes, so the style image must have the output's size.
 

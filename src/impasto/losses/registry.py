@@ -42,12 +42,14 @@ class StyleLossEntry(RegistryEntry):
 
     A ``random`` loss draws random numbers at every call. Its constructor takes ``seed`` and ``generator``, and an
     optimiser that needs a fixed objective cannot use it. ``mixes`` says whether the targets of several styles can
-    be averaged into one (``StyleLoss.average_targets``).
+    be averaged into one (``StyleLoss.average_targets``). A loss with ``patch`` above 1 matches each patch of so many
+    positions a side with all patches of the style; the others do not depend on the arrangement of the positions.
     """
 
     options: tuple[LossOption, ...] = ()
     random: bool = False
     mixes: bool = True
+    patch: int = 1
 
     def create(
         self,
@@ -107,6 +109,9 @@ GRAM_NORMALISATION = LossOption(
     same_size=tuple(name for name, rule in GRAM_NORMALISATIONS.items() if rule.same_size),
 )
 
+# Positions along a side of the patches of Li and Wand 2016, section 3.1.
+MRF_PATCH = 3
+
 STYLE_LOSSES: ImplementationRegistry[StyleLossEntry] = ImplementationRegistry(
     "style loss",
     [
@@ -121,6 +126,7 @@ STYLE_LOSSES: ImplementationRegistry[StyleLossEntry] = ImplementationRegistry(
             random=True,
             mixes=False,
         ),
+        StyleLossEntry(name="mrf", implementation="impasto.losses.mrf:MRFLoss", mixes=False, patch=MRF_PATCH),
     ],
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -51,7 +51,21 @@ def next_sigmas(
     logs = (math.log(improved[0] / value) if value >= MIN_IMPROVEMENT else 0.0 for value in improved)
     ratios = (max(-MAX_LOG_RATIO, min(MAX_LOG_RATIO, log)) for log in logs)
     changed = (sigma * math.exp(exponent * ratio) for sigma, ratio in zip(sigmas, ratios, strict=True))
-    return tuple(min(MAX_SIGMA, max(1 / MAX_SIGMA, sigma)) for sigma in changed)
+    return _limited(changed)
+
+
+def square_root_sigmas(improved: Sequence[float]) -> tuple[float, ...]:
+    """Return the factors after one unbalanced run with these relative improvements: ``sigma_i = sqrt(R_1 / R_i)``.
+
+    Source: "Mixed Neural Style Transfer With Two Style Images", where sigma_1 = 1 and the rule is applied once. Runs
+    of impasto adapt the factors at every step instead (`next_sigmas`).
+    """
+    logs = [math.log(max(value, MIN_LOSS)) for value in improved]
+    return _limited(math.exp((logs[0] - log) / 2) for log in logs)
+
+
+def _limited(sigmas: Iterable[float]) -> tuple[float, ...]:
+    return tuple(min(MAX_SIGMA, max(1 / MAX_SIGMA, sigma)) for sigma in sigmas)
 
 
 def can_balance_during_run(recipe: Recipe, styles: int) -> bool:

@@ -59,6 +59,8 @@ def _schedule_conflicts(recipe: RecipeFields) -> Iterator[str]:
 
 def _optimizer_conflicts(recipe: RecipeFields) -> Iterator[str]:
     optimizer = OPTIMIZERS[recipe.optimizer]
+    if recipe.value_range_weight and recipe.clamp:
+        yield "value_range_weight penalises pixels outside [0, 1], which clamp leaves none of; use --no-clamp"
     if "betas" in optimizer.settings and not all(0 <= beta < 1 for beta in recipe.betas):
         yield f"betas must lie in [0, 1), given {recipe.betas}"
     if not optimizer.needs_fixed_objective:

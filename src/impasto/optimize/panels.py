@@ -39,6 +39,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "hold",
         "variation_weight",
         "variation",
+        "value_range_weight",
         "seamless",
     ),
     "Schedule": (

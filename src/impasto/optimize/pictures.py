@@ -18,6 +18,9 @@ from impasto.optimize.recipe import Recipe
 # Height that stands for an aspect without a content image; rounding it never shows in 30 000 pixels.
 ASPECT_UNIT = 100_000
 MIN_STYLE_SIDE = 16
+# Style images that are stretched to the output are read with this many times its pixels a side, up to a longer side of
+# `MOST_OVERSAMPLED` pixels.
+OVERSAMPLING, MOST_OVERSAMPLED = 4, 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +124,7 @@ def _read(
     if STYLE_LOSSES[recipe.style_loss].needs_same_size(recipe):
         output = fit(*aspect, size)
         style_pictures = [
-            _sharp_enough(source, read, output) for source, read in zip(styles, style_pictures, strict=True)
+            _read_sharply(source, read, output) for source, read in zip(styles, style_pictures, strict=True)
         ]
     placement = place_styles(
         guides,
@@ -148,16 +151,15 @@ def _read(
     )
 
 
-def _sharp_enough(source: PictureLike, picture: Picture, output: Size) -> Picture:
-    """Return ``source`` with sides of at least those of ``output``, where it has that many pixels.
+def _read_sharply(source: PictureLike, picture: Picture, output: Size) -> Picture:
+    """Return ``source`` with about `OVERSAMPLING` times the pixels of ``output`` along both sides, where it has them.
 
     ``picture`` is ``source`` as read for the longer side alone. Stretched to an output of another aspect, it would be
-    blurred along its shorter side.
+    blurred along its shorter side; and every resampling blurs a little, so the last one should be the only one that
+    shrinks much.
     """
-    ratio = max(output[0] / picture.height, output[1] / picture.width)
-    if ratio <= 1:
-        return picture
-    return read_picture(source, longest=math.ceil(ratio * max(picture.height, picture.width)))
+    needed = max(output[0] / picture.height, output[1] / picture.width) * max(picture.height, picture.width)
+    return read_picture(source, longest=math.ceil(max(needed, min(OVERSAMPLING * needed, MOST_OVERSAMPLED))))
 
 
 def _name(picture: Picture) -> str | None:

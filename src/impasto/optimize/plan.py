@@ -46,7 +46,8 @@ class PictureSizes:
 class ScalePlan:
     """One scale: its size, the sizes of the style images, and its steps.
 
-    ``macs_per_pass`` are the multiply-adds of one forward pass of the encoder.
+    ``macs_per_pass`` are the multiply-adds of one forward pass of the encoder. Those of a loss that matches patches,
+    which happens once a step, count by half.
     """
 
     height: int
@@ -60,7 +61,7 @@ class ScalePlan:
 class Plan:
     """Everything that a run will do, with estimates of ``memory`` (bytes) and ``seconds``.
 
-    ``total_macs`` are the multiply-adds of all forward and backward passes of the encoder.
+    ``total_macs`` are the multiply-adds of all forward and backward passes of the encoder, and of matching patches.
 
     ``height`` and ``width`` are those of the output. A scale of a very thin image can be slightly larger, so that its
     deepest layer has at least one position. ``notes`` are sentences that a user should read before the run starts.
@@ -145,10 +146,35 @@ def plan_scale(
     layers: Sequence[str],
 ) -> ScalePlan:
     """Return the scale whose longer side is ``side``."""
-    least = encoder.minimum_side(layers)
+    patch_layers = _patch_layers(recipe, layers)
+    patch = STYLE_LOSSES[recipe.style_loss].patch
+    least = max(encoder.minimum_side(layers), patch * encoder.minimum_side(patch_layers))
     height, width = (max(least, value) for value in fit(*sizes.aspect, side))
     styles = tuple(style_size(recipe, style, (height, width), least) for style in sizes.styles)
-    return ScalePlan(height, width, styles, steps, encoder.macs(height, width, layers))
+    macs = encoder.macs(height, width, layers)
+    matching = sum(_matching_macs(encoder, patch_layers, patch, (height, width), style) for style in styles)
+    return ScalePlan(height, width, styles, steps, macs + round(matching / PASSES))
+
+
+def _patch_layers(recipe: Recipe, layers: Collection[str]) -> list[str]:
+    """Return those of ``layers`` at which the style loss matches patches."""
+    if STYLE_LOSSES[recipe.style_loss].patch == 1:
+        return []
+    return [layer for layer in layers if recipe.style_layers.get(layer)]
+
+
+def _matching_macs(encoder: Encoder, layers: Collection[str], patch: int, output: Size, style: Size) -> int:
+    """Return the multiply-adds of comparing all patches of the output with all of a style image at ``layers``."""
+    infos = (encoder.layers[name] for name in encoder.resolve(layers).values())
+    return sum(
+        (output[0] // info.stride)
+        * (output[1] // info.stride)
+        * (style[0] // info.stride)
+        * (style[1] // info.stride)
+        * patch**2
+        * info.channels
+        for info in infos
+    )
 
 
 def style_size(
@@ -177,6 +203,8 @@ def estimate_memory(recipe: Recipe, encoder: Encoder, scale: ScalePlan, layers: 
     # Content targets are stored for every view. Statistics need two float32 copies of each layer, in bfloat16 none.
     targets = recipe.views * item * _floats(encoder, set(recipe.content_layers) & set(layers), pixels)
     copies = 0 if encoder.dtype == torch.bfloat16 else 2 * 4 * _floats(encoder, layers, pixels)
+    # Matching patches needs float32 copies of both images' features and a gradient, whatever the encoder's dtype.
+    copies += 3 * 4 * _floats(encoder, _patch_layers(recipe, layers), pixels)
     return BASE_BYTES + max(int(2 * activations) + copies, style) + targets + image
 
 

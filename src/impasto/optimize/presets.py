@@ -86,6 +86,7 @@ def default_fields(preset: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     * A content weight, or a content loss that ``hold`` cannot use, turns ``hold`` off.
     * A preset's pooling and padding are for its own VGG encoder; an encoder in which they are built in drops them.
     * A style loss without statistics to mix mixes losses.
+    * A weight of the value range, which needs pixels that may leave it, turns ``clamp`` off.
     * A picture to start from sets ``start``.
 
     Raises `RecipeError` for an unknown preset.
@@ -106,6 +107,8 @@ def default_fields(preset: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     style_loss = str(changes.get("style_loss"))
     if style_loss in STYLE_LOSSES and not STYLE_LOSSES[style_loss].mixes:
         fields["blend"] = "losses"
+    if changes.get("value_range_weight"):
+        fields["clamp"] = False
     if "start_picture" in changes:
         fields["start"] = "picture"
     return fields

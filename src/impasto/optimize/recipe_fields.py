@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from impasto.losses.gram_normalisations import GRAM_FORMULAS
 from impasto.losses.registry import CONTENT_LOSSES, GRAM_NORMALISATION, STYLE_LOSSES, VARIATIONS
 from impasto.optimize.optimizers.registry import OPTIMIZERS
 from impasto.settings import FrozenSettings, OneOf
@@ -82,13 +83,19 @@ class RecipeFields(FrozenSettings):
     content_loss: ContentLoss = Field("variance", description="Normalisation of the content loss.")
     content_weight: Weight = Field(1.0, description="alpha, the weight of the content loss.")
     style_layers: LayerWeights = Field(description="Style layers and their weights.")
-    style_loss: StyleLossName = Field("moments", description="Style loss.")
-    gram: GramNormalisation = Field(
-        GRAM_NORMALISATION.default, description="Normalisation of Gram matrices, for the style loss gram."
+    style_loss: StyleLossName = Field(
+        "moments",
+        description="Style loss; mrf compares all pairs of patches and is slow unless the style layers are few and "
+        "deep, such as relu3_1,relu4_1.",
     )
+    gram: GramNormalisation = Field(GRAM_NORMALISATION.default, description=GRAM_FORMULAS)
     style_weight: Weight = Field(1.0, description="beta, the weight of the style loss.")
     variation_weight: Weight = Field(0.0, description="tau, the weight of the total variation.")
     variation: VariationForm = Field("l2", description="Form of the total variation.")
+    value_range_weight: Weight = Field(
+        0.0,
+        description="rho, the weight of the penalty on pixels outside 0 to 1; above 0, it replaces clamp.",
+    )
 
     mix: tuple[Weight, ...] | None = Field(
         None,

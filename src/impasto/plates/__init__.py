@@ -1,4 +1,4 @@
-"""Six plates: procedural artworks in six clearly different styles.
+"""Seven plates: procedural artworks in seven clearly different styles.
 
 They serve as style images that are free of rights and need no download. A plate shows the same picture at every size;
 the same size and seed give the same bytes on one machine.
@@ -14,7 +14,7 @@ from PIL import Image
 
 from impasto.errors import RecipeError, unknown
 
-from . import glass, ink, paper, points, swirls, woodcut
+from . import glass, ink, paper, points, swirls, vaporwave, woodcut
 
 SMALLEST, LARGEST = 64, 4096
 
@@ -40,6 +40,11 @@ PLATES: dict[str, Plate] = {
     "paper": Plate("Fronds", "Leaves and seaweed cut from gouache-painted paper.", paper.paint),
     "ink": Plate(
         "Pine above the mist", "Mountains, pine and bamboo in ink wash, with a red seal.", ink.paint
+    ),
+    "vaporwave": Plate(
+        "Sunset channel",
+        "A striped sun over a neon grid with palms and marble, on an old screen.",
+        vaporwave.paint,
     ),
 }
 

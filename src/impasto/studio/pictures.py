@@ -57,6 +57,7 @@ SAMPLES = (
     SamplePicture("points.jpg", "Sunday by the water", _PLATE_CREDIT, "style"),
     SamplePicture("paper.jpg", "Fronds", _PLATE_CREDIT, "style"),
     SamplePicture("ink.jpg", "Pine above the mist", _PLATE_CREDIT, "style"),
+    SamplePicture("vaporwave.jpg", "Sunset channel", _PLATE_CREDIT, "style"),
 )
 
 

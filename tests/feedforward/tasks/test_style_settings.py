@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from impasto.errors import RecipeError
-from impasto.feedforward.style_settings import PRESETS, SETTINGS_OF_ONE_PRESET, GivenStyleSettings
+from impasto.feedforward.style_settings import SETTINGS_OF_ONE_PRESET, GivenStyleSettings
+from impasto.feedforward.training_presets import PRESETS
 
 
 def test_the_published_preset_has_the_papers_numbers():
@@ -41,7 +42,8 @@ def test_what_makes_no_sense_is_one_sentence(fields):
 
 
 def test_every_name_in_a_preset_is_a_setting():
-    for names in (*SETTINGS_OF_ONE_PRESET.values(), *PRESETS.values()):
+    of_presets = (preset.fields for preset in PRESETS.values())
+    for names in (*SETTINGS_OF_ONE_PRESET.values(), *of_presets):
         assert set(names) <= set(GivenStyleSettings.model_fields)
 
 

@@ -1,31 +1,72 @@
-"""A linear classifier on pooled encoder features, and the blocks of the encoder that are trained."""
+"""Classifiers that are fine-tuned: an encoder with a linear head, or VGG with its fully connected layers."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from impasto.encoder_training.finetune.settings import FinetuneSettings
-from impasto.encoders import VGG, Compact, Encoder, ResNet50, gather, load_state, open_encoder, read_card
+from impasto.encoders import (
+    VGG,
+    Compact,
+    Encoder,
+    ResNet50,
+    VGGClassifier,
+    gather,
+    load_state,
+    open_encoder,
+    open_vgg_classifier,
+    prepare,
+    read_card,
+)
 from impasto.encoders.compact import BLOCKS as COMPACT_BLOCKS
+from impasto.encoders.vgg_classifier import fully_connected, published_names
 from impasto.errors import RecipeError, WeightsError, unknown
 
 TRAINED_ON_TOP = 2  # blocks that scope top trains unless told otherwise
 
 
-class Classifier(nn.Module):
+class PictureClassifier(nn.Module, ABC):
+    """An encoder with a new last layer, `head`.
+
+    `calibrated` names the buffers that are measured on the training pictures before training.
+    """
+
+    calibrated: ClassVar[tuple[str, ...]] = ()
+    encoder: Encoder
+    head: nn.Linear
+
+    @abstractmethod
+    def forward(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return the logits (B, classes) in float32 of `images` (B,3,h,w) in [0, 1].
+
+        In training, `generator` draws what is dropped out.
+        """
+
+    @abstractmethod
+    def blocks(self) -> dict[str, list[nn.Parameter]]:
+        """Return the parameters of every block below `head`, from the image upwards."""
+
+    @abstractmethod
+    def head_state(self) -> dict[str, Tensor]:
+        """Return the tensors above the encoder by the names they have in a file."""
+
+
+class Classifier(PictureClassifier):
     """``softmax(W (g - m) / s + b)``: an encoder's deepest features averaged over positions, and a linear head.
 
     g (B,C) are VGG's last `relu5` layer, the compact trunk's own `relu5_1` activations (not its head's
     components) or ResNet's last stage, averaged over height and width. m and s, their mean and deviation over
     the training pictures before training, put every encoder's features on one scale. VGG's fully connected
-    layers are not used: impasto's VGG has convolutions only, and so do many weights files. Raises RecipeError
-    for an encoder of another kind.
+    layers are not used; see `FcClassifier`. Raises RecipeError for an encoder of another kind.
     """
 
+    calibrated: ClassVar[tuple[str, ...]] = ("mean", "deviation")
     mean: Tensor
     deviation: Tensor
 
@@ -50,12 +91,16 @@ class Classifier(nn.Module):
             features = self.encoder(images, [self.layer])[self.layer]
         return features.float().mean((2, 3))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the logits (B, classes) in float32 of `images` (B,3,h,w) in [0, 1]."""
+    def forward(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:  # noqa: ARG002
+        """Return the logits (B, classes); see `PictureClassifier.forward`. Nothing is dropped out."""
         pooled = self.pooled(images)
         with torch.autocast(pooled.device.type, enabled=False):
             scores: Tensor = self.head((pooled - self.mean) / self.deviation)
         return scores
+
+    def blocks(self) -> dict[str, list[nn.Parameter]]:
+        """Return the blocks of the encoder; see `blocks_of`."""
+        return blocks_of(self.encoder)
 
     def head_state(self) -> dict[str, Tensor]:
         """Return the head's tensors by the names they have in a file."""
@@ -65,6 +110,46 @@ class Classifier(nn.Module):
             "head.mean": self.mean,
             "head.deviation": self.deviation,
         }
+
+
+class FcClassifier(PictureClassifier):
+    """``softmax(fc8)``: VGG with its fully connected layers and, for `classes`, a new fc8 in place of its own.
+
+    fc6 and fc7 keep the pretrained weights. The new fc8 begins with zeros: every class is equally likely at first, and
+    the gradients of the old layers begin small. In training, half of relu6 and relu7 are dropped out, as they were in
+    the original training (see `fully_connected`).
+    """
+
+    def __init__(self, vgg: VGGClassifier, classes: int | None = None) -> None:
+        super().__init__()
+        self.encoder = vgg.encoder
+        self.deepest = vgg.deepest
+        linears = vgg.linears()
+        self.fc6, self.fc7, self.head = linears["fc6"], linears["fc7"], linears["fc8"]
+        if classes is not None:
+            self.head = nn.Linear(self.fc7.out_features, classes)
+            nn.init.zeros_(self.head.weight)
+            nn.init.zeros_(self.head.bias)
+
+    def forward(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return the logits (B, classes); see `PictureClassifier.forward`."""
+        pooled = self.encoder(images, [self.deepest])[self.deepest]
+        features = fully_connected(pooled, {"fc6": self.fc6, "fc7": self.fc7}, "relu7", generator)["relu7"]
+        with torch.autocast(features.device.type, enabled=False):
+            scores: Tensor = self.head(features.float())
+        return scores
+
+    def blocks(self) -> dict[str, list[nn.Parameter]]:
+        """Return the blocks of the encoder, then fc6 and fc7."""
+        return {
+            **blocks_of(self.encoder),
+            "fc6": list(self.fc6.parameters()),
+            "fc7": list(self.fc7.parameters()),
+        }
+
+    def head_state(self) -> dict[str, Tensor]:
+        """Return fc6, fc7 and fc8 by their names in torchvision's files."""
+        return {**published_names({"fc6": self.fc6, "fc7": self.fc7, "fc8": self.head})}
 
 
 def deepest_layer(encoder: Encoder) -> str:
@@ -92,12 +177,12 @@ def blocks_of(encoder: Encoder) -> dict[str, list[nn.Parameter]]:
     return blocks
 
 
-def trained_parameters(encoder: Encoder, settings: FinetuneSettings) -> list[nn.Parameter]:
-    """Return the trained parameters of the encoder, and set `requires_grad` for exactly these.
+def trained_parameters(model: PictureClassifier, settings: FinetuneSettings) -> list[nn.Parameter]:
+    """Return the trained parameters below the new layer, and set `requires_grad` for exactly these.
 
     Raises RecipeError on an unknown block, or the last one, above which nothing is left to train.
     """
-    blocks = blocks_of(encoder)
+    blocks = model.blocks()
     names = list(blocks)
     first = {"head": len(names), "top": len(names) - TRAINED_ON_TOP, "all": 0}[settings.scope]
     if settings.freeze_to is not None:
@@ -110,23 +195,42 @@ def trained_parameters(encoder: Encoder, settings: FinetuneSettings) -> list[nn.
                 f"{names[-2]} at most."
             )
     trained = [parameter for name in names[first:] for parameter in blocks[name]]
-    encoder.requires_grad_(False)
+    model.requires_grad_(False)
+    model.head.requires_grad_(True)
     for parameter in trained:
         parameter.requires_grad_(True)
     return trained
 
 
-def open_classifier(path: Path) -> tuple[Classifier, tuple[str, ...], FinetuneSettings]:
+def open_parent(
+    settings: FinetuneSettings, weights: Path | None, classes: int, device: torch.device
+) -> PictureClassifier:
+    """Return the classifier that a fine-tuning begins with: the parent's weights and a new layer for `classes`.
+
+    Raises RecipeError and WeightsError as `open_encoder` and `open_vgg_classifier` do, and RecipeError for an encoder
+    that cannot be fine-tuned.
+    """
+    if settings.head == "fc":
+        vgg = open_vgg_classifier(settings.encoder, weights=weights)
+        prepare(vgg.encoder, device, "float32")
+        return FcClassifier(vgg, classes).to(device)
+    encoder = prepare(open_encoder(settings.encoder, weights=weights), device, "float32")
+    return Classifier(encoder, classes).to(device)
+
+
+def open_classifier(path: Path) -> tuple[PictureClassifier, tuple[str, ...], FinetuneSettings]:
     """Return the classifier in a fine-tuned file, its classes, and the settings it was trained with.
 
     Raises WeightsError if the file is missing, damaged or not one that `impasto finetune` wrote.
     """
     card = read_card(path)
-    state = load_state(path)
+    state = load_state(path, "head.")
     try:
         classes, settings = tuple(map(str, card["classes"])), FinetuneSettings.make(card["settings"])
     except (KeyError, TypeError, AttributeError, RecipeError):
         raise WeightsError(f"{path} knows no classes; give a file that 'impasto finetune' wrote.") from None
+    if settings.head == "fc":
+        return FcClassifier(open_vgg_classifier(str(path))).eval().requires_grad_(False), classes, settings
     model = Classifier(open_encoder(str(path)), len(classes))
     shapes = {name: tuple(value.shape) for name, value in model.head_state().items()}
     head = gather(state, shapes, str(path))
@@ -136,7 +240,7 @@ def open_classifier(path: Path) -> tuple[Classifier, tuple[str, ...], FinetuneSe
     return model.eval().requires_grad_(False), classes, settings
 
 
-def probabilities(model: Classifier, images: Tensor) -> Tensor:
+def probabilities(model: PictureClassifier, images: Tensor) -> Tensor:
     """Return the probability (B, classes) of every class for `images` (B,3,h,w) in [0, 1]."""
     with torch.no_grad():
         return F.softmax(model(images), dim=1)

@@ -109,7 +109,7 @@ def model_card(card: dict[str, Any], model: Path) -> str:
         f"# {model.stem}",
         "",
         f"The encoder `{card['encoder']}`, fine-tuned by `impasto finetune` to tell {len(card['classes'])} classes "
-        f"apart. Trained part: {card['scope']}.",
+        f"apart. {_trained(card['settings'])}",
         "",
         f"* As an encoder: `impasto stylize PHOTO STYLE --encoder {model.name}`. Its layers have the names of "
         f"`{card['encoder']}`.",
@@ -128,6 +128,16 @@ def model_card(card: dict[str, Any], model: Path) -> str:
         *settings_block(card["settings"]),
     ]
     return "\n".join(lines)
+
+
+def _trained(settings: dict[str, Any]) -> str:
+    """Return a sentence on the head and the trained part."""
+    above = f" above {settings['freeze_to']}" if settings["freeze_to"] else ""
+    heads = {
+        "linear": "a linear layer on averaged features",
+        "fc": "fc6 and fc7 of the parent with a new fc8",
+    }
+    return f"Head: {heads[settings['head']]}. Trained part: {settings['scope']}{above}."
 
 
 def _csv(rows: Sequence[Sequence[object]]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from impasto.encoder_training.finetune.augment import centre_batch, epoch_order, training_batch
 from impasto.encoder_training.finetune.class_folders import ClassPictures
-from impasto.encoder_training.finetune.classifier import Classifier, trained_parameters
+from impasto.encoder_training.finetune.classifier import Classifier, PictureClassifier, trained_parameters
 from impasto.encoder_training.finetune.epoch import BestEpoch, Epoch, EpochSums
 from impasto.encoder_training.finetune.settings import FinetuneSettings
 from impasto.training.device import ComputeDevice
@@ -29,10 +30,10 @@ MAX_GRADIENT_NORM = 1.0
 
 
 class FinetuneTask(TrainingTask):
-    """Cross-entropy of a `Classifier` over class folders, measured on held-out pictures after each epoch.
+    """Cross-entropy of a `PictureClassifier` over class folders, measured on held-out pictures after each epoch.
 
-    Order and augmentation follow from (seed, epoch, step); nothing else is random. Frozen layers ask for no gradient,
-    so none is computed and no activation is kept for them.
+    Order, augmentation and dropout follow from (seed, epoch, step); nothing else is random. Frozen layers ask for no
+    gradient, so none is computed and no activation is kept for them.
     """
 
     kind: ClassVar[str] = "finetune"
@@ -40,7 +41,7 @@ class FinetuneTask(TrainingTask):
 
     def __init__(
         self,
-        model: Classifier,
+        model: PictureClassifier,
         pictures: ClassPictures,
         settings: FinetuneSettings,
         compute: ComputeDevice,
@@ -50,7 +51,7 @@ class FinetuneTask(TrainingTask):
         self.model = model.to(compute.device)
         self.modules = {"model": self.model}
         self.pictures = pictures
-        old = trained_parameters(model.encoder, settings)
+        old = trained_parameters(model, settings)
         groups = [{"params": list(model.head.parameters()), "lr": settings.learning_rate}]
         groups += [{"params": old, "lr": settings.encoder_learning_rate}] if old else []
         adamw = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
@@ -58,7 +59,7 @@ class FinetuneTask(TrainingTask):
         self.optimizers = OptimizerSet({"adamw": adamw}, clipped=trained, max_norm=MAX_GRADIENT_NORM)
         identities = {id(parameter) for parameter in trained}
         self.trained_names = [name for name, p in model.named_parameters() if id(p) in identities]
-        self.trained_names += ["mean", "deviation"]
+        self.trained_names += model.calibrated
         self.sums = EpochSums()
         self.stale_epochs = 0
         self.history: list[Epoch] = []
@@ -88,10 +89,12 @@ class FinetuneTask(TrainingTask):
         return warmup_cosine(step, self.steps, self.settings.warmup)
 
     def prepare(self) -> None:
-        """Standardise the encoder's features over up to 512 training pictures."""
+        """Standardise the features of a linear head over up to 512 training pictures."""
+        if not isinstance(self.model, Classifier):
+            return
         train = self.pictures.train
         chosen = train[:: max(1, -(-len(train) // CALIBRATION_PICTURES))]
-        pooled = torch.cat([self._forward(part, pooled=True) for part in self._batches(chosen)])
+        pooled = torch.cat([self._run(self.model.pooled, part) for part in self._batches(chosen)])
         deviation = pooled.std(0, correction=0)
         self.model.mean.copy_(pooled.mean(0))
         # A feature that hardly varies must not be scaled up to the size of the others.
@@ -109,7 +112,7 @@ class FinetuneTask(TrainingTask):
         batch = training_batch(images, settings, epoch, index)[rows].to(self.compute.device)
         labels = self._labels(chosen[rows])
         with self.compute.autocast():
-            logits = self.model(batch)
+            logits = self.model(batch, self._dropout(epoch, index))
         # The last batch may not split evenly, and a part may be empty: divide the sum by the size of an even part.
         loss = F.cross_entropy(logits, labels, reduction="sum") / (len(chosen) / self.parallel.size)
         correct = float((logits.detach().argmax(1) == labels).sum()) * self.parallel.size
@@ -147,7 +150,7 @@ class FinetuneTask(TrainingTask):
         confusion = torch.zeros(count, count, dtype=torch.int64)
         total = 0.0
         for part in self._batches(self.pictures.held_out):
-            logits, labels = self._forward(part), self._labels(part)
+            logits, labels = self._run(self.model, part), self._labels(part)
             total += float(F.cross_entropy(logits, labels, reduction="sum"))
             for true, predicted in zip(labels.tolist(), logits.argmax(1).tolist(), strict=True):
                 confusion[true, predicted] += 1
@@ -194,11 +197,14 @@ class FinetuneTask(TrainingTask):
         return [indices[start : start + batch] for start in range(0, len(indices), batch)]
 
     @torch.no_grad()
-    def _forward(self, chosen: Sequence[int], *, pooled: bool = False) -> Tensor:
+    def _run(self, call: Callable[[Tensor], Tensor], chosen: Sequence[int]) -> Tensor:
         images = centre_batch([self.pictures.store[index] for index in chosen], self.settings.size)
         with self.compute.autocast():
-            call = self.model.pooled if pooled else self.model.forward
             return call(images.to(self.compute.device)).float()
+
+    def _dropout(self, epoch: int, step: int) -> torch.Generator:
+        rng = random.Random(f"dropout {self.settings.seed} {epoch} {step} {self.parallel.rank}")
+        return torch.Generator(self.compute.device).manual_seed(rng.getrandbits(63))
 
     def _labels(self, chosen: Sequence[int]) -> Tensor:
         labels = [self.pictures.labels[index] for index in chosen]

@@ -45,7 +45,9 @@ class JohnsonNet(nn.Module):
     checkerboard artifacts (Odena et al. 2016; Dumoulin et al. replace them too). Deviation: every convolution pads
     by reflection, also in residual blocks, so that images keep their size; the paper pads once and crops within
     blocks. Deviation: the output is ``0.5 + 150/255 tanh(x)``, as in the authors' code but around grey; the paper
-    says "scaled tanh".
+    says "scaled tanh". Deviation: instances are normalised, as in the authors' code, with a gain and a shift for each
+    style; the paper normalises batches. Deviation: the output is not filtered; the authors' code applies a 3x3 median
+    filter when it paints.
     """
 
     multiple = 4

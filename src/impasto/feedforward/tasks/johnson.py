@@ -27,7 +27,12 @@ from impasto.training.task import LossOutput
 
 
 class JohnsonTask(StableTask):
-    """Perceptual losses, Adam at a constant learning rate, one style for each picture, no averaged weights."""
+    """Perceptual losses, Adam at a constant learning rate, one style for each picture, no averaged weights.
+
+    Deviation: photographs are random crops, half of them mirrored; the paper resizes COCO's photographs to 256x256.
+    Deviation: with several styles each picture has one of them at random; the paper trains a network for each style.
+    Deviation: features are in bfloat16 where the hardware has it, unless `precision` is "float32".
+    """
 
     kind: ClassVar[str] = KIND_JOHNSON
     settings: GivenStyleSettings
@@ -52,6 +57,11 @@ class JohnsonTask(StableTask):
         self.set_trained(modules, optimizers, averaged=False)
         images = [image.to(compute.device) for image in style_images]
         self.perceptual_loss = PerceptualLoss(encoder, images, settings)
+
+    @property
+    def substitutes(self) -> dict[str, str]:
+        """Published layer -> nearest layer of the encoder, for layers that the encoder does not have."""
+        return {name: layer for name, layer in self.perceptual_loss.layers.items() if name != layer}
 
     def learning_rate_factor(self, step: int) -> float:  # noqa: ARG002 (constant)
         """Return 1: the published learning rate is constant."""

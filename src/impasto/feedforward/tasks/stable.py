@@ -36,6 +36,11 @@ class StableTask(OnePassTask):
         self.noise = torch.Generator().manual_seed(settings.seed + 3)
         self.stability = StabilityLoss(self.draws, self.noise, parallel)
 
+    @property
+    def substitutes(self) -> dict[str, str]:
+        """Published layer -> layer that serves instead, for layers that the encoder does not have."""
+        return {}
+
     def add_stability(
         self,
         output: LossOutput,

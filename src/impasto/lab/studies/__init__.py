@@ -13,6 +13,7 @@ from . import (
     content_reconstruction,
     encoders,
     finetune_scopes,
+    finetune_vgg,
     gamma_sweep,
     losses,
     optimised_or_trained,
@@ -36,6 +37,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
             encoders,
             optimised_or_trained,
             finetune_scopes,
+            finetune_vgg,
             reproducibility,
         )
     }

@@ -26,6 +26,7 @@ def cells(setting: Setting) -> list[PaintCell]:
     }
     if setting.vgg:
         preset, low_layer, ratios = "gatys", "relu2_2", VGG_RATIOS
+        fields |= {"rescale_pooling": True, "padding": "replicate"}
     else:
         preset, low_layer, ratios = "impasto", "relu2_1", DEFAULT_RATIOS
         fields |= {"hold": False, "views": 1}
@@ -78,9 +79,9 @@ STUDY = Study(
     "pixels of the content image and looks as if the texture were laid over it. If it is high (conv4_2), forms change "
     "while the objects remain.",
     differs="The content image is the start. Through VGG-19 the loss is the paper's and L-BFGS optimises, but the "
-    "network is not normalised to a mean activation of 1 as in the paper, so that the same pictures need a larger "
-    "alpha / beta: 1e-2 to 100. Through the compact encoder the loss is impasto's default, whose terms are about 1 "
-    "each: 1e-3 to 10.",
+    "network is not normalised to a mean activation of 1 as in the paper. Instead, pooling keeps the size of "
+    "activations, and alpha / beta is larger: 1e-2 to 100. Through the compact encoder the loss is impasto's default, "
+    "whose terms are about 1 each: 1e-3 to 10.",
     cells=cells,
     measures=("judge", "loss", "cost"),
     columns=("STYLE", "CONTENT", "NOISE", "loss"),

@@ -73,6 +73,7 @@ STUDY = Study(
     measures=(),
     columns=("accuracy", "best epoch", "epochs", "seconds", TRAINED),
     styles=0,
+    contact_sheet=False,
     figure=figure,
     notes=notes,
 )

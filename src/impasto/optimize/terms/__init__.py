@@ -10,13 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from impasto.optimize.terms.content import content_terms
-from impasto.optimize.terms.image import anchor_terms, variation_terms
+from impasto.optimize.terms.image import anchor_terms, value_range_terms, variation_terms
 from impasto.optimize.terms.scale_inputs import ScaleInputs, TermsOfView
 from impasto.optimize.terms.style import style_terms
 
 TermFactory = Callable[[ScaleInputs], TermsOfView]
 
-DEFAULT_TERMS: tuple[TermFactory, ...] = (content_terms, style_terms, variation_terms, anchor_terms)
+DEFAULT_TERMS: tuple[TermFactory, ...] = (
+    content_terms,
+    style_terms,
+    variation_terms,
+    value_range_terms,
+    anchor_terms,
+)
 
 __all__ = [
     "DEFAULT_TERMS",
@@ -26,5 +32,6 @@ __all__ = [
     "anchor_terms",
     "content_terms",
     "style_terms",
+    "value_range_terms",
     "variation_terms",
 ]

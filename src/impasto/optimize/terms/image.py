@@ -1,8 +1,8 @@
-"""Terms of an objective that read pixels: total variation and the anchor to the image of the base size."""
+"""Terms of an objective that read pixels: total variation, value range, the anchor to the image of the base size."""
 
 from __future__ import annotations
 
-from impasto.losses import AnchorTerm, VariationTerm
+from impasto.losses import AnchorTerm, ValueRangeTerm, VariationTerm
 from impasto.optimize.terms.scale_inputs import ScaleInputs, TermsOfView
 
 
@@ -10,6 +10,13 @@ def variation_terms(inputs: ScaleInputs) -> TermsOfView:
     """Build the term of total variation, if the recipe gives it a weight."""
     recipe = inputs.recipe
     terms = [VariationTerm(recipe.variation_weight, recipe.variation)] if recipe.variation_weight else []
+    return lambda view: terms  # noqa: ARG005 (the same for every view)
+
+
+def value_range_terms(inputs: ScaleInputs) -> TermsOfView:
+    """Build the penalty on pixels outside [0, 1], if the recipe gives it a weight."""
+    weight = inputs.recipe.value_range_weight
+    terms = [ValueRangeTerm(weight)] if weight else []
     return lambda view: terms  # noqa: ARG005 (the same for every view)
 
 

@@ -1,0 +1,33 @@
+"""Terms that read pixels, in whole runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from impasto.errors import RecipeError
+from impasto.losses import value_range_loss
+from impasto.optimize import Painter, Stepped, make_recipe
+from impasto.optimize.presets import change_recipe
+
+from .conftest import job
+
+
+def test_the_value_range_keeps_pixels_in_place_of_clamp(content, style):
+    outside = {}
+    black_and_white = (content > content.mean()).float()
+    for weight in (0.0, 1e4):
+        run = job(black_and_white, style, clamp=False, value_range_weight=weight, learning_rate=0.05)
+        painter = Painter(run)
+        steps = [event for event in painter.events() if isinstance(event, Stepped)]
+        outside[weight] = float(value_range_loss(painter.state.image.detach()))
+        assert ("value_range" in steps[-1].terms) == bool(weight)
+    assert 0 < outside[1e4] < outside[0.0] / 2
+
+
+def test_the_value_range_turns_clamp_off_and_excludes_it():
+    assert make_recipe().clamp
+    assert not make_recipe(value_range_weight=1.0).clamp
+    stored = make_recipe().to_json()
+    assert not change_recipe(stored, value_range_weight=1.0).clamp
+    with pytest.raises(RecipeError, match="value_range_weight penalises pixels"):
+        make_recipe(value_range_weight=1.0, clamp=True)
