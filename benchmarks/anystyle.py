@@ -4,8 +4,10 @@
     python benchmarks/anystyle.py speed   --network FILE [--microast DIR]
     python benchmarks/anystyle.py strengths --network FILE
 
-quality: STYLE, CONTENT and NOISE through the real VGG-19, on the eight development pairs and on 30 pairs of held-out
-photographs and artworks (every 16th of photos/ and art/). speed: seconds at 512 and 2048 pixels, methods in turns.
+quality: the measures of docs/judging.md through the real VGG-19, on the eight development pairs and on 30 pairs of
+held-out photographs and artworks (every 16th of photos/ and art/); beside MicroAST, also STYLE5 relative to its own at
+equal CONTENT, and Ls at equal Lc, along the front of the conditioning strengths.
+speed: seconds at 512 and 2048 pixels, methods in turns.
 strengths: CONTENT by conditioning strength, the value that the network is conditioned on. MicroAST (Wang et al., AAAI
 2023; EndyWon/MicroAST) runs from a checkout of its repository with its `models` folder.
 """
@@ -25,14 +27,25 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from common import PAIRS, SHARED, VGG19, pair, require_shared
-from impasto.encoders import Encoder, open_encoder, prepare, tune_process
+from common import (
+    PAIRS,
+    SHARED,
+    baselines,
+    equal_ratios,
+    mean_scores,
+    open_judge,
+    pair,
+    read,
+    require_shared,
+    score_line,
+)
+from impasto.encoders import open_encoder, prepare, tune_process
 from impasto.feedforward.backends import open_graph_runner
 from impasto.feedforward.open_network import open_model
 from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.style_data import measure_style
-from impasto.imaging import fit, read_picture, resize, write_picture
-from impasto.metrics import judge
+from impasto.imaging import resize, write_picture
+from impasto.metrics import Scores, judge, judge_pictures
 
 Painter = Callable[[Tensor, Tensor], Tensor]
 HELD_OUT_EVERY = 16
@@ -51,17 +64,6 @@ def held_out_pairs(count: int) -> Iterator[tuple[str, Path, Path]]:
 def development_pairs() -> Iterator[tuple[str, Path, Path]]:
     for index, (content, style) in enumerate(PAIRS):
         yield f"{content} x {style}", *pair(index)
-
-
-def open_judge() -> Encoder:
-    """Return the real VGG-19, with the zero padding of its authors."""
-    return prepare(open_encoder("vgg19", weights=VGG19, padding="zeros"), torch.device("cpu"))
-
-
-def read(path: Path, longest: int = 512) -> Tensor:
-    """Return the picture resized to a longer side of `longest` pixels."""
-    pixels = read_picture(path).pixels
-    return resize(pixels, fit(*pixels.shape[2:], longest))
 
 
 class Ours:
@@ -111,25 +113,28 @@ def quality(options: argparse.Namespace) -> None:
     other = open_microast(options.microast) if options.microast else None
     conditioning = [float(word) for word in options.conditioning.split(",")]
     for title, pairs in (("development", development_pairs()), ("held out", held_out_pairs(options.pairs))):
-        sums: dict[str, list[tuple[float, float, float]]] = {}
+        found: dict[str, list[Scores]] = {}
         for name, photo, art in pairs:
             content, style = read(photo), read(art)
             statistics = ours.statistics(style)
             rows = {f"conditioning {one:g}": ours.paint(content, statistics, one) for one in conditioning}
             if other is not None:
                 rows["MicroAST"] = other(content, style)
-            words = []
-            for key, picture in rows.items():
-                score = judge(picture, content, style, verdict)
-                sums.setdefault(key, []).append((score.style, score.content, score.noise))
-                words.append(f"{key} {score.style:.3f} {score.content:.3f}")
-                if options.pictures:
+            rows |= baselines(content, style)
+            for key, score in judge_pictures(rows, content, style, verdict).items():
+                found.setdefault(key, []).append(score)
+                print(f"{name}, {key}: {score_line(score)}", flush=True)
+                if options.pictures and not key.startswith("unchanged"):
                     options.pictures.mkdir(parents=True, exist_ok=True)
-                    write_picture(options.pictures / f"{name} {key}.png", picture)
-            print(f"{name}: " + "; ".join(words), flush=True)
-        for key, found in sums.items():
-            means = [st.mean(column) for column in zip(*found, strict=True)]
-            print(f"{title}, {key}: STYLE {means[0]:.3f} CONTENT {means[1]:.3f} NOISE {means[2]:.2f}")
+                    write_picture(options.pictures / f"{name} {key}.png", rows[key])
+        for key, rows_of_key in found.items():
+            print(f"{title}, {key}: {score_line(mean_scores(rows_of_key))}", flush=True)
+        if other is not None:
+            fronts = [row for key, row in found.items() if key.startswith("conditioning")]
+            for style_name, content_name in (("style5", "content"), ("Ls", "Lc")):
+                ratios = equal_ratios(fronts, found["MicroAST"], style_name, content_name)
+                middle = f"median {st.median(ratios):.2f}" if ratios else "no pair"
+                print(f"{title}: {style_name} at equal {content_name}, {len(ratios)} pairs, {middle}")
 
 
 def speed(options: argparse.Namespace) -> None:
@@ -177,7 +182,8 @@ def strengths(options: argparse.Namespace) -> None:
         content, style = read(photo), read(art)
         statistics = ours.statistics(style)
         for one in CONDITIONING:
-            curve[one].append(judge(ours.paint(content, statistics, one), content, style, verdict).content)
+            painted = ours.paint(content, statistics, one)
+            curve[one].append(judge(painted, content, style, verdict, measures=("content",)).content)
     points = [(st.median(values), one) for one, values in curve.items()]
     print("; ".join(f"conditioning {one:g}: CONTENT {value:.3f}" for value, one in points))
 

@@ -1,16 +1,22 @@
-"""Shared parts of the benchmarks: folders, development pairs, and the unit of time U."""
+"""Shared parts of the benchmarks: folders, development pairs, the judge, fronts, and the unit of time U."""
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
 
-from impasto.encoders import open_encoder
+from impasto.encoders import Encoder, open_encoder
+from impasto.imaging import fit, read_picture, resize
+from impasto.metrics import MEASURES, Scores, choose_judging_encoder
 
 SHARED = Path(os.environ.get("IMPASTO_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 VGG19 = SHARED / "vgg19_conv.safetensors"
@@ -45,6 +51,62 @@ def require_shared() -> None:
     """Exit with a message if the weights of the real VGG-19 are missing."""
     if not VGG19.exists():
         raise SystemExit(f"The real VGG-19 is not at {VGG19}; set IMPASTO_SHARED.")
+
+
+# The headline and the measures that nothing is trained on come first.
+SHOWN = ("style5", "content", "Ls", "Lc", "sliced", "checkerboard", "repetition", "style", "noise")
+
+
+def open_judge() -> Encoder:
+    """Return the real VGG-19, with the zero padding of its authors."""
+    return choose_judging_encoder("vgg19", VGG19).open()
+
+
+def read(path: Path, longest: int = 512) -> Tensor:
+    """Return the picture resized to a longer side of `longest` pixels."""
+    pixels = read_picture(path).pixels
+    return resize(pixels, fit(*pixels.shape[2:], longest))
+
+
+def baselines(content: Tensor, style: Tensor) -> dict[str, Tensor]:
+    """Return the two pictures that stand beside every score."""
+    return {"unchanged content": content, "unchanged style": style}
+
+
+def score_line(scores: Scores, names: Sequence[str] = SHOWN) -> str:
+    """Return headings and values of these measures; one without a value has a dash."""
+    values = ((MEASURES[name].heading, scores.get(name)) for name in names)
+    return " ".join(f"{heading} {'-' if value is None else f'{value:.3f}'}" for heading, value in values)
+
+
+def mean_scores(rows: Sequence[Scores]) -> Scores:
+    """Return the mean of each measure over the rows that have it."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return Scores({name: statistics.mean(row[name] for row in rows if name in row) for name in names})
+
+
+def value_at(points: Sequence[tuple[float, float]], x: float) -> float | None:
+    """Return y at ``x`` on a front of (x, y): log y is linear in x between neighbours. None outside the front."""
+    for (x0, y0), (x1, y1) in itertools.pairwise(sorted(points)):
+        if x0 <= x <= x1:
+            t = (x - x0) / max(x1 - x0, 1e-9)
+            return math.exp((1 - t) * math.log(y0) + t * math.log(y1))
+    return None
+
+
+def equal_ratios(
+    fronts: Sequence[Sequence[Scores]], theirs: Sequence[Scores], style_name: str, content_name: str
+) -> list[float]:
+    """Return our value of one measure over theirs where another is equal, for each pair that our front reaches.
+
+    ``fronts`` has one list of scores per point of our front, in the order of ``theirs``.
+    """
+    ratios = []
+    for front, other in zip(zip(*fronts, strict=True), theirs, strict=True):
+        ours = value_at([(one[content_name], one[style_name]) for one in front], other[content_name])
+        if ours is not None:
+            ratios.append(ours / other[style_name])
+    return ratios
 
 
 class Unit:

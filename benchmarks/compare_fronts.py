@@ -1,38 +1,43 @@
-"""Ratios of STYLE and NOISE between two fronts of front.py at equal CONTENT, for every pair.
+"""Ratios of STYLE5, NOISE and the checkerboard index between two fronts of front.py at equal CONTENT, for every pair.
 
     python benchmarks/compare_fronts.py compact.json vgg19.json [--contents .3,.4,.6,.8,1.1]
 
-log STYLE is linearly interpolated in CONTENT. A pair whose fronts do not both reach a CONTENT level is left out there.
+Their logarithms are linearly interpolated in CONTENT. A pair whose fronts do not both reach a CONTENT level is left out
+there.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
-import math
 import statistics
 from pathlib import Path
 
-Front = list[tuple[float, float, float]]
+from common import value_at
+
+FIGURES = ("style5", "noise", "checkerboard")
 
 
-def fronts(path: Path) -> dict[int, Front]:
-    """Return pair -> sorted (CONTENT, STYLE, NOISE)."""
-    found: dict[int, Front] = {}
+def fronts(path: Path) -> dict[int, list[dict[str, float]]]:
+    """Return pair -> its rows, one per strength."""
+    found: dict[int, list[dict[str, float]]] = {}
     for row in json.loads(path.read_text(encoding="utf-8")):
         if "strength" in row:
-            found.setdefault(row["pair"], []).append((row["content"], row["style"], row["noise"]))
-    return {pair: sorted(points) for pair, points in found.items()}
+            found.setdefault(row["pair"], []).append(row)
+    return found
 
 
-def at(front: Front, content: float) -> tuple[float, float] | None:
-    """Return (STYLE, NOISE) at ``content``, or None outside the front."""
-    for (c0, s0, n0), (c1, s1, n1) in itertools.pairwise(front):
-        if c0 <= content <= c1:
-            t = (content - c0) / max(c1 - c0, 1e-9)
-            return math.exp((1 - t) * math.log(s0) + t * math.log(s1)), (1 - t) * n0 + t * n1
-    return None
+def ratios(
+    ours: list[dict[str, float]], theirs: list[dict[str, float]], content: float
+) -> list[float] | None:
+    """Return our value over theirs of each of `FIGURES` at ``content``; None unless both fronts reach it."""
+    found = []
+    for name in FIGURES:
+        both = [value_at([(row["content"], row[name]) for row in front], content) for front in (ours, theirs)]
+        if both[0] is None or both[1] is None:
+            return None
+        found.append(both[0] / both[1])
+    return found
 
 
 def main() -> None:
@@ -44,19 +49,13 @@ def main() -> None:
     parser.add_argument("--contents", default=".3,.412,.6,.8,1.0,1.1")
     options = parser.parse_args()
     ours, theirs = fronts(options.ours), fronts(options.theirs)
-    print(f"{'CONTENT':>8} {'pairs':>5} {'STYLE ratio median':>19} {'worst':>6} {'NOISE ratio median':>19}")
+    print(" ".join(["CONTENT pairs", *(f"{name} ratio median, worst" for name in FIGURES)]))
     for content in (float(value) for value in options.contents.split(",")):
-        both = [(at(ours[p], content), at(theirs[p], content)) for p in ours if p in theirs]
-        known = [(a, b) for a, b in both if a and b]
-        if not known:
-            print(f"{content:8.3f} {0:5}")
-            continue
-        styles = [a[0] / b[0] for a, b in known]
-        noises = [a[1] / b[1] for a, b in known]
-        print(
-            f"{content:8.3f} {len(known):5} {statistics.median(styles):19.2f} {max(styles):6.2f} "
-            f"{statistics.median(noises):19.2f}"
-        )
+        found = [ratios(ours[p], theirs[p], content) for p in ours if p in theirs]
+        columns = list(zip(*(row for row in found if row is not None), strict=True))
+        count = len(columns[0]) if columns else 0
+        values = " ".join(f"{statistics.median(column):.2f}, {max(column):.2f}" for column in columns)
+        print(f"{content:.3f} {count} {values}")
 
 
 if __name__ == "__main__":

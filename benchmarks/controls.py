@@ -18,8 +18,7 @@ import torch
 from torch import Tensor
 
 import impasto
-from common import PAIRS, SHARED, VGG19, numbers, pair, require_shared
-from impasto.encoders import open_encoder, prepare
+from common import PAIRS, SHARED, numbers, open_judge, pair, require_shared
 from impasto.guidance import Guides
 from impasto.imaging import color_difference, fade
 from impasto.metrics import judge, ssim
@@ -27,14 +26,9 @@ from impasto.metrics import judge, ssim
 MARGIN = 16
 
 
-def judging() -> torch.nn.Module:
-    """Return the real VGG-19."""
-    return prepare(open_encoder("vgg19", weights=VGG19, padding="zeros"), torch.device("cpu"), "float32")
-
-
 def protect(options: argparse.Namespace) -> None:
     """Protect the right half of every photograph, with a hard edge."""
-    network = judging()
+    network = open_judge()
     for number in options.pairs:
         content, style = pair(number - 1)
         photo, art = (impasto.read_picture(path, longest=512).pixels for path in (content, style))
@@ -46,12 +40,19 @@ def protect(options: argparse.Namespace) -> None:
         plain = impasto.stylize(content, style)
         inside = ssim(kept.pixels[..., half:], photo[..., half:])
         outside = [
-            judge(one.pixels[..., : half - MARGIN], photo[..., : half - MARGIN], art, network, half - MARGIN)
+            judge(
+                one.pixels[..., : half - MARGIN],
+                photo[..., : half - MARGIN],
+                art,
+                network,
+                half - MARGIN,
+                ("style5", "content"),
+            )
             for one in (kept, plain)
         ]
         print(
-            f"{' x '.join(PAIRS[number - 1])}: inside SSIM {inside:.4f}; outside STYLE {outside[0].style:.3f} "
-            f"(unprotected {outside[1].style:.3f}), CONTENT {outside[0].content:.3f} ({outside[1].content:.3f})",
+            f"{' x '.join(PAIRS[number - 1])}: inside SSIM {inside:.4f}; outside STYLE5 {outside[0].style5:.3f} "
+            f"(unprotected {outside[1].style5:.3f}), CONTENT {outside[0].content:.3f} ({outside[1].content:.3f})",
             flush=True,
         )
         save(options, f"{number}-protect.png", kept)
@@ -59,7 +60,7 @@ def protect(options: argparse.Namespace) -> None:
 
 def colors(options: argparse.Namespace) -> None:
     """Paint every pair in the style's colours and in the photograph's."""
-    network = judging()
+    network = open_judge()
     ratios = []
     for number in options.pairs:
         content, style = pair(number - 1)
@@ -67,12 +68,13 @@ def colors(options: argparse.Namespace) -> None:
         grey = fade(art, 1.0)
         runs = {share: impasto.stylize(content, style, colors=share) for share in (0.0, 1.0)}
         styles = {
-            s: judge(fade(r.pixels, 1.0), fade(photo, 1.0), grey, network).style for s, r in runs.items()
+            s: judge(fade(r.pixels, 1.0), fade(photo, 1.0), grey, network, measures=("style5",)).style5
+            for s, r in runs.items()
         }
         ratios.append(styles[1.0] / styles[0.0])
         print(
             f"{' x '.join(PAIRS[number - 1])}: a,b difference {color_difference(runs[1.0].pixels, photo):.2f} "
-            f"(in the style's colours {color_difference(runs[0.0].pixels, photo):.2f}), STYLE of luminance "
+            f"(in the style's colours {color_difference(runs[0.0].pixels, photo):.2f}), STYLE5 of luminance "
             f"{styles[1.0]:.3f} against {styles[0.0]:.3f}, ratio {ratios[-1]:.2f}",
             flush=True,
         )

@@ -2,9 +2,9 @@
 
     python benchmarks/fast_start.py [--pairs 0,2,5]
 
-Prints STYLE and CONTENT through the real VGG-19 at 512 pixels, means over development pairs (numbered from 0). Compares
-the default start with a start from a picture of `impasto stylize --fast`, for the draft (10 steps), for 20 and 36 steps
-at full size, and for the whole default run.
+Prints STYLE5 and CONTENT through the real VGG-19 at 512 pixels, means over development pairs (numbered from 0).
+Compares the default start with a start from a picture of `impasto stylize --fast`, for the draft (10 steps), for 20 and
+36 steps at full size, and for the whole default run.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from anystyle import open_judge, read
-from common import pair, require_shared
+from common import open_judge, pair, read, require_shared
 from impasto import OnePassSettings, Stylizer, judge, stylize
 from impasto.encoders import tune_process
 
@@ -45,12 +44,12 @@ def main() -> None:
                 for start in ("content", str(first)):
                     own = {} if start == "content" else {"start": "picture", "start_picture": start}
                     picture = stylize(photo, painting, size=512, **settings, **own).pixels
-                    score = judge(picture, content, style, verdict)
+                    score = judge(picture, content, style, verdict, measures=("style5", "content"))
                     key = f"{name}, from {'the photograph' if start == 'content' else 'one pass'}"
-                    found.setdefault(key, []).append((score.style, score.content))
+                    found.setdefault(key, []).append((score.style5, score.content))
     for key, rows in found.items():
         style_mean, content_mean = (st.mean(column) for column in zip(*rows, strict=True))
-        print(f"{key}: STYLE {style_mean:.3f}, CONTENT {content_mean:.3f}")
+        print(f"{key}: STYLE5 {style_mean:.3f}, CONTENT {content_mean:.3f}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""The front of STYLE against CONTENT on the development pairs, through the real VGG-19.
+"""The front of STYLE5 against CONTENT on the development pairs, through the real VGG-19.
 
     python benchmarks/front.py [--pairs 1-8] [--strengths .2,.5,.8] [--encoder compact|vgg19] [--quality normal]
-                               [--size 512] [--out front.json] [--pictures DIR] [--baselines]
+                               [--size 512] [--out front.json] [--pictures DIR] [--no-baselines]
 
-Each row is one picture, painted with the recipe of the options. Compare methods at equal CONTENT.
+Each row is one picture, painted with the recipe of the options, with every measure of docs/judging.md. Compare methods
+at equal CONTENT.
 """
 
 from __future__ import annotations
@@ -11,14 +12,10 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import asdict
 from pathlib import Path
 
-import torch
-
 import impasto
-from common import PAIRS, VGG19, numbers, pair, require_shared
-from impasto.encoders import open_encoder, prepare
+from common import PAIRS, VGG19, numbers, open_judge, pair, require_shared, score_line
 from impasto.metrics import judge, judge_with_baselines
 
 
@@ -36,17 +33,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--pictures", type=Path)
-    parser.add_argument("--baselines", action="store_true")
+    parser.add_argument("--baselines", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
 
 
 def main() -> None:
     options = arguments()
     require_shared()
-    judging = prepare(open_encoder("vgg19", weights=VGG19, padding="zeros"), torch.device("cpu"), "float32")
+    judging = open_judge()
     weights = str(VGG19) if options.encoder == "vgg19" else None
     rows = []
-    print("pair content x style                 strength   STYLE CONTENT  NOISE  SSIM      s")
     for number in options.pairs:
         content, style = pair(number - 1)
         name = " x ".join(PAIRS[number - 1])
@@ -57,10 +53,8 @@ def main() -> None:
         if options.baselines:
             for kind, scores in judge_with_baselines(photo, photo, art, judging).items():
                 if kind != "output":
-                    print(
-                        f"{number:4} {name:32} {kind:>8} {scores.style:7.3f} {scores.content:7.3f} {scores.noise:6.2f}"
-                    )
-                    rows.append({"pair": number, "baseline": kind, **asdict(scores)})
+                    print(f"{number} {name}, unchanged {kind}: {score_line(scores)}")
+                    rows.append({"pair": number, "baseline": kind, **scores})
         for strength in options.strengths:
             start = time.perf_counter()
             result = impasto.stylize(
@@ -69,11 +63,9 @@ def main() -> None:
             )  # fmt: skip
             seconds = time.perf_counter() - start
             scores = judge(result.pixels, photo, art, judging)
-            rows.append({"pair": number, "strength": strength, "seconds": seconds, **asdict(scores)})
+            rows.append({"pair": number, "strength": strength, "seconds": seconds, **scores})
             print(
-                f"{number:4} {name:32} {strength:8.2f} {scores.style:7.3f} {scores.content:7.3f} "
-                f"{scores.noise:6.2f} {scores.ssim:5.2f} {seconds:6.1f}",
-                flush=True,
+                f"{number} {name}, strength {strength:g}: {score_line(scores)}, {seconds:.1f} s", flush=True
             )
             if options.pictures:
                 options.pictures.mkdir(parents=True, exist_ok=True)

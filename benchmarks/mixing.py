@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import argparse
 
-import torch
 from scipy.stats import spearmanr
 
 import impasto
-from common import SHARED, VGG19, require_shared
-from impasto.encoders import open_encoder, prepare
+from common import SHARED, VGG19, open_judge, require_shared
 from impasto.metrics import judge
 
 EVAL, ART = SHARED / "eval", SHARED / "art"
@@ -50,8 +48,8 @@ def balance(options: argparse.Namespace) -> None:
 
 
 def gamma(options: argparse.Namespace) -> None:
-    """Print STYLE to both styles along gamma for four pairs, with balance."""
-    judging = prepare(open_encoder("vgg19", weights=VGG19, padding="zeros"), torch.device("cpu"), "float32")
+    """Print STYLE5 to both styles along gamma for four pairs, with balance."""
+    judging = open_judge()
     for photo, one, two in PAIRS[:4]:
         content = EVAL / f"content_{photo}.jpg"
         pixels = impasto.read_picture(content, longest=512).pixels
@@ -63,7 +61,7 @@ def gamma(options: argparse.Namespace) -> None:
             result = impasto.stylize(content, [one, two], mix=value, sigmas=sigmas, size=options.size)
             sigmas = result.sigmas
             for found, art in zip(distances, arts, strict=True):
-                found.append(judge(result.pixels, pixels, art, judging).style)
+                found.append(judge(result.pixels, pixels, art, judging, measures=("style5",)).style5)
         print(f"{photo}: {one.stem} + {two.stem}, sigma2 {sigmas[1]:.3f}")
         for name, found in zip(("first", "second"), distances, strict=True):
             values = " ".join(f"{v:.3f}" for v in found)

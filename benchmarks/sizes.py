@@ -1,4 +1,4 @@
-"""STYLE between a 512 px picture and a large one of the same recipe, and the pictures for inspection.
+"""Consistency of a 512 px picture and a large one of the same recipe, and the pictures for inspection.
 
     python benchmarks/sizes.py [--large 2048] [--pairs 1,5,7] [--strokes] [--out DIR]
 
@@ -15,10 +15,9 @@ import torch
 from torch import Tensor
 
 import impasto
-from common import PAIRS, VGG19, numbers, pair, require_shared
-from impasto.encoders import open_encoder, prepare
+from common import PAIRS, numbers, open_judge, pair, require_shared
 from impasto.imaging import fit, luminance, resize
-from impasto.metrics import judge
+from impasto.metrics import judge, size_consistency
 
 
 def wavelength(pixels: Tensor) -> float:
@@ -66,17 +65,19 @@ def main() -> None:
         for number in options.pairs:
             strokes(number)
         return
-    judging = prepare(open_encoder("vgg19", weights=VGG19, padding="zeros"), torch.device("cpu"), "float32")
+    judging = open_judge()
     for number in options.pairs:
         content, style = pair(number - 1)
         small, large = (impasto.stylize(content, style, size=size) for size in (512, options.large))
         photo, art = (impasto.read_picture(path, longest=512).pixels for path in (content, style))
-        between = judge(large.pixels, photo, small.pixels, judging).style
-        own = [judge(one.pixels, photo, art, judging) for one in (small, large)]
+        found = size_consistency(small.pixels, large.pixels, art, judging)
+        own = [
+            judge(one.pixels, photo, art, judging, measures=("style5", "content")) for one in (small, large)
+        ]
         print(
-            f"{' x '.join(PAIRS[number - 1])}: STYLE between 512 and {options.large} {between:.3f}; to the style "
-            f"{own[0].style:.3f} and {own[1].style:.3f}, CONTENT {own[0].content:.3f} and {own[1].content:.3f}; "
-            f"{small.seconds:.1f} and {large.seconds:.1f} s",
+            f"{' x '.join(PAIRS[number - 1])}: between 512 and {options.large} STYLE5 {found['style5_between']:.3f}, "
+            f"Lab {found['layout']:.2f}; to the style STYLE5 {own[0].style5:.3f} and {own[1].style5:.3f}, CONTENT "
+            f"{own[0].content:.3f} and {own[1].content:.3f}; {small.seconds:.1f} and {large.seconds:.1f} s",
             flush=True,
         )
         if options.out:

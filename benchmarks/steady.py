@@ -20,8 +20,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from anystyle import HELD_OUT_EVERY, Ours, read
-from common import SHARED, require_shared
+from anystyle import HELD_OUT_EVERY, Ours
+from common import SHARED, read, require_shared
 from impasto.feedforward.open_network import find_model, open_model
 from impasto.feedforward.runner import NetworkRunner
 from impasto.guidance import calibrated_strength

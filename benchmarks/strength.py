@@ -14,11 +14,8 @@ import json
 import statistics
 from pathlib import Path
 
-import torch
-
 import impasto
-from common import PAIRS, VGG19, numbers, pair, require_shared
-from impasto.encoders import open_encoder, prepare
+from common import PAIRS, VGG19, numbers, open_judge, pair, require_shared
 from impasto.metrics import judge
 
 
@@ -39,7 +36,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     require_shared()
-    judging = prepare(open_encoder("vgg19", weights=VGG19, padding="zeros"), torch.device("cpu"), "float32")
+    judging = open_judge()
     rows = []
     for strength in options.strengths:
         every = []
@@ -52,17 +49,17 @@ def main() -> None:
                     encoder=options.encoder, weights=str(VGG19) if options.encoder == "vgg19" else None,
                 )  # fmt: skip
                 photo, art = (impasto.read_picture(p, longest=longest).pixels for p in (content, style))
-                scores = judge(result.pixels, photo, art, judging, longest)
+                scores = judge(result.pixels, photo, art, judging, longest, ("style5", "content"))
                 found.append(scores.content)
                 rows.append(
                     {
                         "strength": strength, "size": size, "pair": number, "content": scores.content,
-                        "style": scores.style,
+                        "style5": scores.style5,
                     }
                 )  # fmt: skip
                 print(
                     f"strength {strength} size {size} {' x '.join(PAIRS[number - 1]):32} CONTENT {scores.content:.3f} "
-                    f"STYLE {scores.style:.3f} {result.seconds:.1f} s",
+                    f"STYLE5 {scores.style5:.3f} {result.seconds:.1f} s",
                     flush=True,
                 )
             print(

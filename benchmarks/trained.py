@@ -1,10 +1,11 @@
-"""STYLE and CONTENT of trained styles, compared with the optimiser, on held-out photographs.
+"""Scores of trained styles, compared with the optimiser, on held-out photographs.
 
     python benchmarks/trained.py NETWORK PAINTING [NETWORK PAINTING ...] [--photos 10] [--conditioning .6,.8]
 
-NETWORK is a file or the name of a network that ships, PAINTING the style image that it was trained on. Both distances
-are measured through the real VGG-19 at 512 pixels. The optimiser paints with its defaults. No training used the
-photographs (every 16th of photos/). Prints means, and the ratios of network to optimiser.
+NETWORK is a file or the name of a network that ships, PAINTING the style image that it was trained on. The measures of
+docs/judging.md are taken through the real VGG-19 at 512 pixels. The optimiser paints with its defaults. No training
+used the photographs (every 16th of photos/). Prints means, the ratios of network to optimiser, and STYLE5 relative to
+the optimiser's at equal CONTENT where several conditioning strengths give a front.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ import statistics as st
 import time
 from pathlib import Path
 
-from anystyle import HELD_OUT_EVERY, open_judge, read
-from common import SHARED, require_shared
+from anystyle import HELD_OUT_EVERY
+from common import SHARED, baselines, equal_ratios, mean_scores, open_judge, read, require_shared, score_line
 from impasto.encoders import tune_process
 from impasto.feedforward.open_network import find_model, open_model
 from impasto.feedforward.runner import NetworkRunner
 from impasto.imaging import write_picture
-from impasto.metrics import judge
+from impasto.metrics import Scores, judge_pictures
 from impasto.painting import stylize
 
 
@@ -49,7 +50,8 @@ def main() -> None:
             else [model.default_strength]
         )
         style = read(painting)
-        sums: dict[str, list[tuple[float, float, float]]] = {}
+        found: dict[str, list[Scores]] = {}
+        times: dict[str, list[float]] = {}
         for photo in photos:
             content = read(photo)
             rows = {}
@@ -63,20 +65,34 @@ def main() -> None:
             start = time.perf_counter()
             result = stylize(str(photo), str(painting), size=512)
             rows["optimised"] = result.pixels, time.perf_counter() - start
+            pictures = {key: picture for key, (picture, _) in rows.items()} | baselines(content, style)
+            for key, score in judge_pictures(pictures, content, style, verdict).items():
+                found.setdefault(key, []).append(score)
             for key, (picture, seconds) in rows.items():
-                score = judge(picture, content, style, verdict)
-                sums.setdefault(key, []).append((score.style, score.content, seconds))
+                times.setdefault(key, []).append(seconds)
                 if options.pictures:
                     options.pictures.mkdir(parents=True, exist_ok=True)
                     write_picture(options.pictures / f"{network.stem} {photo.stem} {key}.png", picture)
-        means = {key: [st.mean(column) for column in zip(*found, strict=True)] for key, found in sums.items()}
-        best = means["optimised"]
-        for key, (style_mean, content_mean, seconds) in means.items():
-            print(
-                f"{network.stem}, {key}: STYLE {style_mean:.3f} ({style_mean / best[0]:.2f} times), CONTENT "
-                f"{content_mean:.3f} ({content_mean / best[1]:.2f} times), {seconds:.3f} s",
-                flush=True,
-            )
+        report(network.stem, found, times)
+
+
+def report(name: str, found: dict[str, list[Scores]], times: dict[str, list[float]]) -> None:
+    """Print the means of each way of painting, and the network's front beside the optimiser."""
+    means = {key: mean_scores(rows) for key, rows in found.items()}
+    best = means["optimised"]
+    for key, mean in means.items():
+        print(
+            f"{name}, {key}: {score_line(mean)}; STYLE5 {mean.style5 / best.style5:.2f} times, CONTENT "
+            f"{mean.content / best.content:.2f} times"
+            + (f", {st.mean(times[key]):.3f} s" if key in times else ""),
+            flush=True,
+        )
+    fronts = [rows for key, rows in found.items() if key.startswith("conditioning")]
+    ratios = equal_ratios(fronts, found["optimised"], "style5", "content")
+    if ratios:
+        print(
+            f"{name}: STYLE5 at equal CONTENT, {len(ratios)} photographs, median {st.median(ratios):.2f} times"
+        )
 
 
 if __name__ == "__main__":

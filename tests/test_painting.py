@@ -134,15 +134,11 @@ def test_a_painting_starts_from_the_picture_of_one_pass(place) -> None:
     [
         (["a.png", "b.png"], {"mix": (0.3,), "strength": 1.5}, {}),
         (["a.png", "b.png"], {"stroke": 3.0}, {"masks": ("left",), "protect": "top"}),
-        (["a.png", "b.png"], {"colors": 1.0}, {"regions": "photo.png", "style_regions": ("a.png", "b.png")}),
+        (["a.png", "b.png"], {"colors": 1.0}, {"masks": ("left",), "style_masks": ("left", "right")}),
         ([], {}, {}),
     ],
 )
 def test_every_painting_can_start_from_one_pass(place, styles, settings, guides) -> None:
-    if "regions" in guides:
-        Image.new("RGB", Image.open("photo.png").size, "red").save("red.png")
-        Image.new("RGB", Image.open("a.png").size, "red").save("style-red.png")
-        guides = {"regions": "red.png", "style_regions": ("style-red.png", "style-red.png")}
     result = impasto.stylize(
         "photo.png", styles, start="fast", size=64, steps=2, guides=impasto.Guides(**guides), **settings
     )

@@ -60,6 +60,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with photo.png, art.png and art2.png; no weights are anywhere."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IMPASTO_WEIGHTS_DIR", str(tmp_path.parent / "no-weights"))
+    monkeypatch.delenv("IMPASTO_SHARED", raising=False)
     make_picture(tmp_path / "photo.png", 48, 36, 0)
     make_picture(tmp_path / "art.png", 40, 40, 1)
     make_picture(tmp_path / "art2.png", 36, 44, 2)

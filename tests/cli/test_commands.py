@@ -15,6 +15,7 @@ from impasto.encoders.catalogue import CATALOGUE
 from impasto.feedforward.style_settings import GivenStyleSettings
 from impasto.feedforward.training_presets import PUBLISHED
 from impasto.imaging import read_embedded_json
+from impasto.metrics import MEASURES
 from impasto.optimize.presets import PRESETS, make_recipe
 
 from .conftest import TINY
@@ -152,13 +153,46 @@ def test_the_judge_scores_the_baselines_as_they_are(cli, place: Path) -> None:
     assert rows["content"]["content"] == pytest.approx(0, abs=1e-6)
     assert rows["content"]["ssim"] == pytest.approx(1, abs=1e-4)
     assert rows["output"]["style"] > 0
-    by_layer = rows["output"]["style_by_layer"]
-    assert rows["output"]["style"] == pytest.approx(sum(v for k, v in by_layer.items() if k != "relu5_1"))
+    output = rows["output"]
+    layers = [output[f"relu{block}_1"] for block in range(1, 6)]
+    assert output["style"] == pytest.approx(sum(layers[:4]))
+    assert output["style5"] == pytest.approx(sum(layers))
+    assert set(output) | set(rows["missing"]) == set(MEASURES)
     named = cli(*words, "--json", "--content", "photo.png", "--style", "art.png")
     assert json.loads(named.out) == rows
     table = cli(*words)
-    for word in ("STYLE", "relu5_1", "CONTENT", "NOISE", "SSIM", "output", "content", "style"):
+    for word in ("STYLE5", "relu5_1", "CONTENT", "CHECKERBOARD", "SSIM", "output", "content", "style"):
         assert word in table.out
+
+
+def test_without_vgg19_the_shipped_encoder_judges_and_says_so(cli, place: Path) -> None:
+    words = ["evaluate", "photo.png", "--content", "photo.png", "--style", "art.png", "--size", "32"]
+    run = cli(*words, "--measures", "style5,checkerboard", "--json")
+    assert run.code == 0, run.err
+    report = json.loads(run.out)
+    assert report["encoder"] == "compact"
+    assert "VGG-19 are not here" in report["fallback"]
+    assert "VGG-19 are not here" in run.err
+    assert set(report["output"]) == {"style5", "checkerboard"}
+    # An encoder that was asked for is never replaced.
+    assert cli(*words, "--encoder", "vgg19").code == 2
+    named = json.loads(cli(*words, "--encoder", "compact", "--measures", "style5", "--json").out)
+    assert named["fallback"] is None
+    assert named["output"]["style5"] == report["output"]["style5"]
+
+
+def test_two_sizes_of_a_picture_are_compared(cli, place: Path) -> None:
+    with Image.open("photo.png") as photo:
+        photo.resize((photo.width * 2, photo.height * 2), Image.Resampling.BICUBIC).save("large.png")
+    words = ["evaluate", "photo.png", "--content", "photo.png", "--style", "art.png", "--size", "64"]
+    words += ["--encoder", "tiny", "--measures", "checkerboard", "--json"]
+    same, other = (
+        json.loads(cli(*words, "--against", name).out)["against"] for name in ("large.png", "art.png")
+    )
+    assert set(same) == {"style5_change", "style5_between", "layout"}
+    assert all(same[name] < other[name] for name in same)
+    assert same["layout"] < 2
+    assert "against" not in json.loads(cli(*words).out)
 
 
 def test_the_demo_paints_offline(cli, place: Path) -> None:

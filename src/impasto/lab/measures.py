@@ -17,7 +17,11 @@ from impasto.errors import RecipeError, unknown
 from impasto.imaging import fit, resize
 from impasto.lab.paint import PaintRun
 from impasto.losses import relative_error
-from impasto.metrics import judge, ssim, style_distance
+from impasto.metrics import MEASURES as JUDGE_MEASURES
+from impasto.metrics import FeatureExtractor, judge, ssim, style_distance
+
+JUDGED = ("style5", "style", "Ls", "sliced", "checkerboard", "noise")
+JUDGED_CONTENT = ("content", "Lc", "repetition")
 
 
 @dataclass(frozen=True)
@@ -100,20 +104,27 @@ def structure(data: MeasureInput) -> dict[str, float]:
 
 
 def judged(data: MeasureInput) -> dict[str, float]:
-    """Return STYLE, CONTENT and NOISE through the judge; with several styles also STYLE 1, STYLE 2, ...
-
-    STYLE and NOISE are those of the first style. CONTENT needs a content image.
-    """
-    values: dict[str, float] = {}
-    for index, style in enumerate(data.styles):
-        content = data.output if data.content is None else data.content
-        scores = judge(data.output, content, style, data.judge, data.longest)
-        if index == 0:
-            values |= {"STYLE": scores.style, "NOISE": scores.noise}
-            values |= {} if data.content is None else {"CONTENT": scores.content}
-        if len(data.styles) > 1:
+    """Return `judge_values` of the output; with several styles also STYLE 1, STYLE 2, ..."""
+    values = judge_values(data.output, data.content, data.styles[0], data.judge) if data.styles else {}
+    if len(data.styles) > 1:
+        for index, style in enumerate(data.styles):
+            scores = judge(data.output, data.output, style, data.judge, data.longest, ("style",))
             values[f"STYLE {index + 1}"] = scores.style
     return values
+
+
+def judge_values(
+    output: Tensor, content: Tensor | None, style: Tensor, judging: FeatureExtractor
+) -> dict[str, float]:
+    """Return the scores of `JUDGED`, and of `JUDGED_CONTENT` where there is a content image, by their headings.
+
+    Measured at the size of the output. A measure that the judge does not allow is left out.
+    """
+    names = JUDGED if content is None else (*JUDGED, *JUDGED_CONTENT)
+    scores = judge(
+        output, output if content is None else content, style, judging, max(output.shape[2:]), names
+    )
+    return {JUDGE_MEASURES[name].heading: value for name, value in scores.items()}
 
 
 def losses(data: MeasureInput) -> dict[str, float]:

@@ -14,15 +14,15 @@ from impasto.feedforward.settings import OnePassSettings
 from impasto.feedforward.stylizer import Stylizer
 from impasto.hashing import file_sha256
 from impasto.imaging import Picture, fit, resize
+from impasto.lab.measures import judge_values
 from impasto.lab.work import CellProgress, CellResult
-from impasto.metrics import judge
 
 if TYPE_CHECKING:
     from impasto.lab.cells import OnePassCell
     from impasto.lab.laboratory import Laboratory
 
-# Raise when the same network gives another picture.
-VERSION = 1
+# Raise when the same network gives another picture or a measure another value.
+VERSION = 2
 ROUNDS = 5
 
 
@@ -77,8 +77,7 @@ class Pass:
             times.append(time.perf_counter() - start)
         picture = result.pixels
         art = resize(style.pixels, fit(style.pixels.shape[2], style.pixels.shape[3], size))
-        scores = judge(picture, content.pixels, art, self.laboratory.judge.encoder, size)
-        values = {"STYLE": scores.style, "CONTENT": scores.content, "NOISE": scores.noise}
+        values = judge_values(picture, content.pixels, art, self.laboratory.judge.encoder)
         return CellResult(picture, {**values, "seconds": median(times), "steps": 0.0}, [{"step": 0.0}])
 
 

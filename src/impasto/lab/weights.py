@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from pathlib import Path
 
-from impasto.encoders import CATALOGUE, ENCODERS, find_weights, is_file_name, require_weights, shipped_weights
+from impasto.encoders import CATALOGUE, ENCODERS, is_file_name, require_weights, shipped_weights
 from impasto.encoders.store import FILE_OR_COMPACT
 from impasto.errors import WeightsError
 from impasto.hashing import file_sha256
 from impasto.lab.setting import Setting
+from impasto.metrics import find_vgg19
 
 VGG19 = "vgg19"
 
@@ -29,9 +29,9 @@ def weights_of(encoder: str, setting: Setting, *, alternative: str = FILE_OR_COM
     if encoder == VGG19:
         if setting.weights is not None:
             return Path(setting.weights)
-        shared = Path(os.environ.get("IMPASTO_SHARED", ""), "vgg19_conv.safetensors")
-        if find_weights(VGG19) is None and os.environ.get("IMPASTO_SHARED") and shared.is_file():
-            return shared
+        found = find_vgg19()
+        if found is not None:
+            return found
     return require_weights(encoder, alternative=alternative)
 
 

@@ -121,6 +121,6 @@ class _SquaredError(torch.autograd.Function):
 
 
 def relative_error(features: Tensor, target: Tensor) -> float:
-    """Return `content_loss` "variance" as a number, without gradient: the judge's content distance."""
+    """Return `content_loss` "variance" as a number, without gradient."""
     with torch.no_grad():
         return content_loss(features, target, "variance").item()

@@ -1,4 +1,4 @@
-"""High-frequency noise of a picture, which optimisers produce and encoders hardly perceive."""
+"""NOISE: fine grain of a picture, which optimisers produce and encoders hardly perceive."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from impasto.errors import PictureError
-from impasto.imaging import luma
+from impasto.metrics.comparison import Comparison
+from impasto.metrics.grey import grey_levels
 
 # A picture without detail has a share of 0; this bound keeps ratios to it finite.
 LEAST_SHARE = 1e-8
@@ -15,26 +16,22 @@ LEAST_SHARE = 1e-8
 def high_frequency_share(image: Tensor) -> float:
     """Return the share of the spectral energy of `image` `(1, 3, H, W)` above half the Nyquist frequency.
 
-    In [0, 1]: the energy |FFT|² of the luma at radial frequencies sqrt(fx² + fy²) > 1/4 cycle a pixel over
-    the energy at all frequencies but 0. The mean is removed and a Hann window applied, so that
-    differences between opposite edges do not count as detail. White noise gives about 1 - pi/16 = 0.80, a flat
-    picture 0. Raises PictureError for other shapes or sides under 4 pixels.
+    In [0, 1]: the energy |FFT|² of the grey levels at frequencies max(|fx|, |fy|) > 1/4 cycle a pixel over the energy
+    at all frequencies but 0. White noise gives 3/4, a flat picture 0. There is no window: opposite edges that differ
+    count as detail. Raises PictureError for other shapes or sides under 4 pixels.
     """
-    if image.shape[0] != 1 or min(image.shape[-2:]) < 4:
+    if min(image.shape[-2:]) < 4:
         raise PictureError(f"A spectrum takes one image of at least 4x4 pixels, not {tuple(image.shape)}.")
-    plane = luma(image.detach().float())[0, 0]
-    height, width = plane.shape
-    window = torch.outer(*(torch.hann_window(side, device=plane.device) for side in (height, width)))
-    # The windowed mean, so that its energy around frequency 0 is removed as well.
-    plane = (plane - (plane * window).sum() / window.sum()) * window
+    plane = grey_levels(image)
+    plane = plane - plane.mean()
     energy = torch.fft.fft2(plane).abs().square()
-    down, across = (torch.fft.fftfreq(side, device=plane.device) for side in (height, width))
-    radius = torch.hypot(down[:, None], across[None, :])
-    total = float((energy * (radius > 0)).sum())
-    # Rounding errors of a flat picture are about 1e-7; the smallest step of a 16-bit picture is 1.5e-5.
-    if total <= 1e-12 * (height * width) ** 2:
+    down, across = (torch.fft.fftfreq(side, device=plane.device).abs() for side in plane.shape)
+    high = torch.maximum(down[:, None], across[None, :]) > 0.25
+    total = float(energy.sum())
+    # Only rounding errors: one pixel a level above all others has about as much energy as there are pixels.
+    if total < plane.numel() / 2:
         return 0.0
-    return float((energy * (radius > 0.25)).sum()) / total
+    return float(energy[high].sum()) / total
 
 
 def noise(output: Tensor, style: Tensor) -> float:
@@ -44,3 +41,8 @@ def noise(output: Tensor, style: Tensor) -> float:
     side; the share of `style` counts as at least 1e-8. Raises PictureError as `high_frequency_share`.
     """
     return high_frequency_share(output) / max(high_frequency_share(style), LEAST_SHARE)
+
+
+def noise_to_style(pictures: Comparison) -> float:
+    """Return `noise` of the output relative to the style image."""
+    return noise(pictures.output.pixels, pictures.style.pixels)

@@ -84,7 +84,7 @@ STUDY = Study(
     "whose terms are about 1 each: 1e-3 to 10.",
     cells=cells,
     measures=("judge", "loss", "cost"),
-    columns=("STYLE", "CONTENT", "NOISE", "loss"),
+    columns=("STYLE5", "STYLE", "CONTENT", "NOISE", "loss"),
     figure=figure,
     notes=notes,
 )

@@ -62,7 +62,7 @@ STUDY = Study(
     "maps have little entropy. Random weights can do as well as trained ones where the maps have enough entropy.",
     cells=cells,
     measures=("judge", "ssim", "cost"),
-    columns=("STYLE", "CONTENT", "NOISE", "SSIM", "seconds"),
+    columns=("STYLE5", "STYLE", "CONTENT", "NOISE", "SSIM", "seconds"),
     figure=figure,
     notes=notes,
 )

@@ -109,7 +109,7 @@ STUDY = Study(
     "Gatys and of Johnson differ only by a factor of 4.",
     cells=cells,
     measures=("judge", "loss", "cost"),
-    columns=("STYLE", "CONTENT", "NOISE", "seconds"),
+    columns=("STYLE5", "STYLE", "CONTENT", "NOISE", "seconds"),
     figure=figure,
     notes=notes,
 )

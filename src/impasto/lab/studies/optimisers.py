@@ -73,7 +73,7 @@ STUDY = Study(
     claim="Any gradient-based optimiser can be used; L-BFGS was found to work best for image synthesis.",
     cells=cells,
     measures=("loss", "cost", "judge"),
-    columns=("loss at start", "loss", "seconds", "steps", "passes", "STYLE", "CONTENT"),
+    columns=("loss at start", "loss", "seconds", "steps", "passes", "STYLE5", "STYLE", "CONTENT"),
     figure=figure,
     notes=notes,
 )

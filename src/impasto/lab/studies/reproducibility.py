@@ -63,7 +63,7 @@ STUDY = Study(
     "result. The start has little influence.",
     cells=cells,
     measures=("loss", "judge", "ssim", "cost"),
-    columns=("loss", "STYLE", "CONTENT", "SSIM", "seconds"),
+    columns=("loss", "STYLE5", "STYLE", "CONTENT", "SSIM", "seconds"),
     figure=figure,
     notes=notes,
 )

@@ -105,7 +105,7 @@ STUDY = Study(
     "relative style 1, TV 3.",
     cells=cells,
     measures=("judge", "cost"),
-    columns=("STYLE", "CONTENT", "NOISE", "seconds"),
+    columns=("STYLE5", "STYLE", "CONTENT", "NOISE", "seconds"),
     figure=figure,
     notes=notes,
     full_size=450,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection
 from itertools import pairwise
 from pathlib import Path
@@ -13,18 +12,42 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from impasto.encoders import open_encoder
-from impasto.errors import PictureError
+from impasto.errors import PictureError, RecipeError
 from impasto.imaging import read_picture, resize
-from impasto.metrics import CONTENT_LAYERS, SHOWN_LAYERS, judge, judge_with_baselines, style_distance
+from impasto.metrics import (
+    CONTENT_LAYERS,
+    MEASURES,
+    STYLE5_LAYERS,
+    judge,
+    judge_pictures,
+    judge_with_baselines,
+    style_distance,
+)
 
 
 class Tiny(nn.Module):
     """Fixed random convolutions under the names of the judged layers; remembers the sizes it saw."""
 
+    layers = dict.fromkeys(
+        (
+            "relu1_1",
+            "relu1_2",
+            "relu2_1",
+            "relu2_2",
+            "relu3_1",
+            "relu3_3",
+            "relu4_1",
+            "relu4_2",
+            "relu4_3",
+            "relu5_1",
+            "relu5_2",
+        )
+    )
+
     def __init__(self) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(1)
-        widths = (3, 6, 8, 8, 8, 8, 8)
+        widths = (3, 6, *(8 for _ in self.layers))
         self.kernels = [
             torch.randn(after, before, 3, 3, generator=generator) / (3 * before**0.5)
             for before, after in pairwise(widths)
@@ -34,8 +57,7 @@ class Tiny(nn.Module):
     def forward(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         self.seen.append((image.shape[2], image.shape[3]))
         found = {}
-        names = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1")
-        for name, kernel in zip(names, self.kernels, strict=True):
+        for name, kernel in zip(self.layers, self.kernels, strict=False):
             image = functional.conv2d(image, kernel, padding=1).relu()
             found[name] = image
         return {layer: found[layer] for layer in layers}
@@ -69,18 +91,38 @@ def test_unchanged_pictures_have_zero_where_they_should(generator: torch.Generat
 def test_scores_are_the_sums_they_claim(generator: torch.Generator) -> None:
     output, content, style = (draw(generator, 32, 24) for _ in range(3))
     scores = judge(output, content, style, Tiny(), longest=32)
-    assert tuple(scores.style_by_layer) == SHOWN_LAYERS
-    assert scores.style == pytest.approx(sum(scores.style_by_layer[k] for k in SHOWN_LAYERS[:4]))
+    assert tuple(scores.style_by_layer) == STYLE5_LAYERS
+    assert scores.style5 == pytest.approx(sum(scores.style_by_layer.values()))
+    assert scores.style == pytest.approx(scores.style5 - scores["relu5_1"])
     encoder = Tiny()
-    f, s = encoder(output, SHOWN_LAYERS), encoder(style, SHOWN_LAYERS)
-    for layer in SHOWN_LAYERS:
+    f, s = encoder(output, STYLE5_LAYERS), encoder(style, STYLE5_LAYERS)
+    for layer in STYLE5_LAYERS:
         assert scores.style_by_layer[layer] == pytest.approx(style_distance(f[layer], s[layer]))
     f, c = encoder(output, CONTENT_LAYERS), encoder(content, CONTENT_LAYERS)
-    expected = [
-        ((f[k] - c[k]).square().mean() / (c[k] - c[k].mean((2, 3), keepdim=True)).square().mean()).item()
-        for k in CONTENT_LAYERS
-    ]
+    expected = [((f[k] - c[k]).square().mean() / c[k].var()).item() for k in CONTENT_LAYERS]
     assert scores.content == pytest.approx(sum(expected) / 2)
+
+
+def test_only_what_was_asked_for_is_computed(generator: torch.Generator) -> None:
+    output, content, style = (draw(generator, 32, 24) for _ in range(3))
+    every = judge(output, content, style, Tiny(), longest=32)
+    encoder = Tiny()
+    two = judge(output, content, style, encoder, longest=32, measures=("ssim", "checkerboard"))
+    assert dict(two) == {name: every[name] for name in ("ssim", "checkerboard")}
+    assert encoder.seen == []
+    with pytest.raises(RecipeError, match=r"Unknown measure 'styles'\. Did you mean 'style'"):
+        judge(output, content, style, encoder, longest=32, measures=("styles",))
+    with pytest.raises(RecipeError, match="No measure was named"):
+        judge(output, content, style, encoder, longest=32, measures=())
+
+
+def test_a_measure_that_the_encoder_does_not_allow_has_a_reason(generator: torch.Generator) -> None:
+    output, content, style = (draw(generator, 32, 24) for _ in range(3))
+    scores = judge(output, content, style, open_encoder("tiny"), longest=32)
+    assert set(scores) | set(scores.missing) == set(MEASURES)
+    assert "relu1_2" in scores.missing["sliced"]
+    assert "Oxford" in scores.missing["Ls"]
+    assert "does not apply" in scores.missing["repetition"]  # nothing in noise is flat
 
 
 def test_everything_is_judged_at_the_longest_side(generator: torch.Generator) -> None:
@@ -100,7 +142,16 @@ def test_baselines(generator: torch.Generator) -> None:
     assert rows["style"] == judge(resize(style, (32, 24)), content, style, Tiny(), longest=32)
     assert rows["content"].content == 0
     assert rows["style"].style < rows["content"].style
-    assert set(dataclasses.asdict(rows["style"])) == {"style", "style_by_layer", "content", "noise", "ssim"}
+
+
+def test_several_pictures_share_their_references(generator: torch.Generator) -> None:
+    one, two, content, style = (draw(generator, 32, 24) for _ in range(4))
+    encoder = Tiny()
+    names = ("style5", "content", "sliced")
+    rows = judge_pictures({"one": one, "two": two}, content, style, encoder, 32, names)
+    assert len(encoder.seen) == 4
+    for name, picture in (("one", one), ("two", two)):
+        assert rows[name] == judge(picture, content, style, Tiny(), 32, names)
 
 
 def test_any_encoder_will_do(generator: torch.Generator) -> None:
@@ -129,7 +180,8 @@ def test_known_figures_through_vgg19(shared: Path, padding: str, known: float) -
     encoder = open_encoder("vgg19", weights=shared / "vgg19_conv.safetensors", padding=padding)
     content = read_picture(shared / "eval" / "content_golden_gate.jpg").pixels
     style = read_picture(shared / "eval" / "style_starry_night.jpg").pixels
-    rows = judge_with_baselines(content, content, style, encoder)
+    names = ("style", "content", "ssim")
+    rows = judge_with_baselines(content, content, style, encoder, measures=names)
     assert rows["content"].content == 0
     assert rows["content"].ssim == pytest.approx(1)
     assert rows["content"].style == pytest.approx(known, abs=0.03)

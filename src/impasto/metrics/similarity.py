@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from impasto.errors import PictureError
 from impasto.imaging import luma
+from impasto.metrics.comparison import Comparison
 
 RADIUS = 5
 SIGMA = 1.5
@@ -38,6 +39,11 @@ def ssim(image: Tensor, other: Tensor) -> float:
     light = (2 * mean_x * mean_y + K1**2) / (mean_x.square() + mean_y.square() + K1**2)
     structure = (2 * covariance + K2**2) / (variance_x + variance_y + K2**2)
     return (light * structure).mean().item()
+
+
+def ssim_to_content(pictures: Comparison) -> float:
+    """Return `ssim` of the output and the content image."""
+    return ssim(pictures.output.pixels, pictures.content.pixels)
 
 
 def _blur(planes: Tensor) -> Tensor:
