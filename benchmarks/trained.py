@@ -23,7 +23,7 @@ from impasto.feedforward.open_network import find_model, open_model
 from impasto.feedforward.runner import NetworkRunner
 from impasto.imaging import write_picture
 from impasto.metrics import Scores, judge_pictures
-from impasto.optimize import stylize
+from impasto.painting import stylize
 
 
 def main() -> None:

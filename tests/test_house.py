@@ -187,7 +187,7 @@ def test_every_public_error_has_a_sentence_and_a_place_in_the_tree():
         assert cls.__name__ in (errors.__doc__ or "")
 
 
-@pytest.mark.parametrize("module", ["impasto", "impasto.optimize.run"])
+@pytest.mark.parametrize("module", ["impasto", "impasto.painting"])
 def test_docstring_examples_run(module):
     result = doctest.testmod(importlib.import_module(module))
     assert result.attempted > 0

@@ -7,12 +7,21 @@ from pathlib import Path
 
 import numpy
 import pytest
+import torch
 from PIL import Image
 
 import impasto
 from impasto.errors import RecipeError
 from impasto.imaging import read_embedded_json
-from impasto.painting import Provenance, one_pass_settings, provenance_of, read_provenance, replay
+from impasto.optimize import Finished, Stepped
+from impasto.painting import (
+    Provenance,
+    one_pass_settings,
+    open_job,
+    provenance_of,
+    read_provenance,
+    replay,
+)
 from impasto.plates import paint
 
 
@@ -104,3 +113,56 @@ def test_a_recipe_and_one_pass_share_settings() -> None:
     assert settings == impasto.OnePassSettings(
         strength=0.7, stroke=1.0, mix=(0.25, 0.75), colors=1.0, size=300
     )
+
+
+def test_a_painting_starts_from_the_picture_of_one_pass(place) -> None:
+    settings = {"size": 64, "strength": 0.8, "scales": "64:3"}
+    recipe = impasto.make_recipe(start="fast", **settings)
+    job = open_job(recipe, "photo.png", ["a.png"])
+    one_pass = impasto.fast("photo.png", "a.png", size=64, strength=0.8)
+    assert torch.equal(impasto.Painter(job).picture(), one_pass.pixels)
+    result = impasto.stylize("photo.png", "a.png", start="fast", **settings)
+    again = read_provenance(result.save("out.png"))
+    assert again.recipe["start"] == "fast"
+    assert same_pixels(replay("out.png"), place / "out.png")
+    other = impasto.stylize("photo.png", "a.png", start="content", **settings)
+    assert not torch.equal(other.pixels, result.pixels)
+
+
+@pytest.mark.parametrize(
+    ("styles", "settings", "guides"),
+    [
+        (["a.png", "b.png"], {"mix": (0.3,), "strength": 1.5}, {}),
+        (["a.png", "b.png"], {"stroke": 3.0}, {"masks": ("left",), "protect": "top"}),
+        (["a.png", "b.png"], {"colors": 1.0}, {"masks": ("left",), "style_masks": ("left", "right")}),
+        ([], {}, {}),
+    ],
+)
+def test_every_painting_can_start_from_one_pass(place, styles, settings, guides) -> None:
+    result = impasto.stylize(
+        "photo.png", styles, start="fast", size=64, steps=2, guides=impasto.Guides(**guides), **settings
+    )
+    assert result.image.size == (64, 48)
+
+
+def finish(painter: impasto.Painter) -> impasto.Result:
+    return next(event.result for event in painter.events() if isinstance(event, Finished))
+
+
+def test_a_painting_that_started_from_one_pass_is_resumed_bit_for_bit(place) -> None:
+    recipe = impasto.make_recipe(start="fast", size=64, scales="64:6")
+    whole = finish(impasto.Painter(open_job(recipe, "photo.png", ["a.png"])))
+    painter = impasto.Painter(open_job(recipe, "photo.png", ["a.png"]), checkpoint_path=Path("run.ckpt"))
+    events = painter.events()
+    for event in events:
+        if isinstance(event, Stepped) and event.total == 3:
+            break
+    events.close()
+    assert torch.equal(finish(impasto.resume("run.ckpt")).pixels, whole.pixels)
+
+
+def test_the_start_of_one_pass_needs_both_ways_of_painting(place) -> None:
+    from impasto.optimize import open_job as open_optimisation
+
+    with pytest.raises(RecipeError, match="one-pass network"):
+        open_optimisation(impasto.make_recipe(start="fast", size=64), "photo.png", ["a.png"])

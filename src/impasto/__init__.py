@@ -18,17 +18,8 @@ if TYPE_CHECKING:
     from impasto.guidance import Guides, Result
     from impasto.imaging import Picture, PictureLike, read_picture, write_picture
     from impasto.metrics import Scores, judge
-    from impasto.optimize import (
-        Event,
-        Painter,
-        Plan,
-        Recipe,
-        make_recipe,
-        resume,
-        stylize,
-        stylize_events,
-    )
-    from impasto.painting import replay
+    from impasto.optimize import Event, Painter, Plan, Recipe, make_recipe
+    from impasto.painting import replay, resume, stylize, stylize_events
 
 __version__ = "0.1.0"
 
@@ -76,17 +67,8 @@ __getattr__ = lazy_exports(
         "metrics": ("Scores", "judge"),
         "feedforward.settings": ("OnePassSettings",),
         "feedforward.stylizer": ("Stylizer", "fast"),
-        "optimize": (
-            "Event",
-            "Painter",
-            "Plan",
-            "Recipe",
-            "make_recipe",
-            "resume",
-            "stylize",
-            "stylize_events",
-        ),
-        "painting": ("replay",),
+        "optimize": ("Event", "Painter", "Plan", "Recipe", "make_recipe"),
+        "painting": ("replay", "resume", "stylize", "stylize_events"),
     },
 )
 

@@ -1,12 +1,13 @@
 """Both ways of painting together: by optimisation, and in one pass of a network.
 
-`impasto.optimize` and `impasto.feedforward` do not import each other. Code that needs both is here: conversion of
-settings, and the provenance that both write into their images. Importing this module does not import torch.
+`impasto.optimize` and `impasto.feedforward` do not import each other. Code that needs both is here: a painting that
+starts from a one-pass picture, conversion of settings, and the provenance that both write into their images. Importing
+this module does not import torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,12 @@ from impasto.optimize.presets import make_recipe
 from impasto.optimize.recipe import Recipe
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from impasto.feedforward.stylizer import Stylizer
-    from impasto.guidance import Result
+    from impasto.guidance import Guides, Result
+    from impasto.imaging import PictureLike
+    from impasto.optimize import Event, Job, Painter, TermFactory
 
 # Keys of stored provenance that are images, not settings.
 IMAGE_KEYS = ("content", "styles", "guides")
@@ -130,6 +135,128 @@ def one_pass_settings(recipe: Recipe) -> OnePassSettings:
     )
 
 
+def stylize(
+    content: PictureLike | None,
+    style: PictureLike | Sequence[PictureLike] | None = None,
+    *,
+    preset: str = "impasto",
+    guides: Guides | None = None,
+    **recipe: Any,
+) -> Result:
+    """Paint ``content`` in the style of ``style`` (one image or several) and return the result.
+
+    Without ``content``, the result is a texture of the style. Without ``style``, the content is reconstructed from its
+    layers. ``guides`` are masks and regions. Other keywords are the fields of `Recipe`. Raises an `ImpastoError` for
+    inputs or settings that cannot be used.
+
+    >>> import impasto
+    >>> from impasto.plates import paint
+    >>> result = impasto.stylize(paint("paper", 96), paint("swirls", 96), size=64, steps=4)
+    >>> result.image.size
+    (64, 48)
+    """
+    from impasto.optimize import Finished
+
+    for event in stylize_events(content, style, preset=preset, guides=guides, **recipe):
+        if isinstance(event, Finished):
+            return event.result
+    raise AssertionError("a run ends with Finished")  # unreachable: the engine ends with it or raises
+
+
+def stylize_events(
+    content: PictureLike | None,
+    style: PictureLike | Sequence[PictureLike] | None = None,
+    *,
+    preset: str = "impasto",
+    guides: Guides | None = None,
+    preview_every: int = 0,
+    **recipe: Any,
+) -> Iterator[Event]:
+    """Yield the events of the run of `stylize`; closing the generator stops the run.
+
+    ``preview_every`` emits the current picture after that many steps.
+    """
+    from impasto.optimize import Painter
+
+    styles: Sequence[PictureLike] = ()
+    if style is not None:
+        styles = style if isinstance(style, Sequence) and not isinstance(style, str) else [style]
+    job = open_job(make_recipe(preset, **recipe), content, styles, guides)
+    yield from Painter(job, preview_every=preview_every).events()
+
+
+def resume(
+    checkpoint: str | Path,
+    *,
+    preview_every: int = 0,
+    term_factories: Sequence[TermFactory] | None = None,
+) -> Painter:
+    """Return a painter that continues from a checkpoint, with the images named in it.
+
+    ``term_factories`` are those of the run (see `open_job`); checkpoints do not store them. Raises `ResumeError` if the
+    checkpoint cannot be read or its images have changed.
+    """
+    from impasto.guidance import Guides
+    from impasto.optimize import Painter
+    from impasto.optimize.checkpoint import read_checkpoint
+
+    path = Path(checkpoint)
+    saved = read_checkpoint(path)
+    guides = Guides.from_json(saved.input_names.get("guides", {}))
+    styles = saved.input_names.get("styles", [])
+    job = open_job(saved.recipe, saved.input_names.get("content"), styles, guides, term_factories)
+    return Painter(job, preview_every=preview_every, checkpoint_path=path, resume_from=saved)
+
+
+def open_job(
+    recipe: Recipe,
+    content: PictureLike | None,
+    styles: Sequence[PictureLike],
+    guides: Guides | None = None,
+    term_factories: Sequence[TermFactory] | None = None,
+) -> Job:
+    """Return the job of a painting; one that starts "fast" is first painted in one pass.
+
+    Raises what `impasto.optimize.open_job` and `Stylizer` raise.
+    """
+    from impasto.guidance import Guides
+    from impasto.optimize import DEFAULT_TERMS
+    from impasto.optimize import open_job as open_optimisation
+
+    guides = guides or Guides()
+    if recipe.start == "fast" and (content is None or not styles):
+        recipe = recipe.model_copy(update={"start": "content"})
+    start = one_pass_start(recipe, content, styles, guides) if recipe.start == "fast" else None
+    factories = DEFAULT_TERMS if term_factories is None else term_factories
+    return open_optimisation(recipe, content, styles, guides, factories, start=start)
+
+
+def one_pass_start(
+    recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike], guides: Guides
+) -> Tensor:
+    """Return the picture (1,3,H,W) of the network for any style from which a painting with ``recipe`` starts.
+
+    It has the recipe's mix or the masks of ``guides``, and its strength and stroke as far as the network has them.
+    Style masks and regions are left to the optimisation.
+    """
+    from impasto.feedforward.stylizer import Stylizer
+    from impasto.guidance import Guides
+
+    stylizer = Stylizer(device=recipe.device)
+    low, high = stylizer.model.strokes
+    settings = one_pass_settings(recipe).model_copy(
+        update={
+            "strength": min(1.0, recipe.strength),
+            "stroke": min(high, max(low, recipe.stroke)),
+            "mix": None if guides.masks or len(styles) == 1 else one_pass_settings(recipe).mix,
+            "colors": 0.0,
+            "size": min(recipe.size, recipe.base or recipe.size),
+        }
+    )
+    assert content is not None
+    return stylizer.paint(content, styles, settings, Guides(guides.masks)).pixels
+
+
 def replay(source: str | Path) -> Result:
     """Paint an image again, the way it was painted, from the provenance in it or in its JSON sidecar.
 
@@ -152,7 +279,7 @@ def replay(source: str | Path) -> Result:
         stylizer = provenance.open_stylizer()
         chosen = provenance.trained_styles or styles
         return stylizer.paint(content, chosen, provenance.one_pass_settings, guides)
-    from impasto.optimize import Finished, Painter, open_job
+    from impasto.optimize import Finished, Painter
 
     job = open_job(make_recipe(**provenance.recipe), content, styles, guides)
     return next(event.result for event in Painter(job).events() if isinstance(event, Finished))

@@ -360,7 +360,8 @@ def test_guides_survive_json():
 
 def test_a_run_stores_its_guides_and_goes_on_from_a_checkpoint(content, style, tmp_path):
     from impasto.imaging import write_picture
-    from impasto.optimize import Stepped, resume
+    from impasto.optimize import Stepped
+    from impasto.painting import resume
 
     files = [write_picture(tmp_path / f"{name}.png", p) for name, p in (("photo", content), ("art", style))]
     mask = write_picture(tmp_path / "mask.png", LEFT)

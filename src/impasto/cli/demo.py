@@ -53,7 +53,7 @@ def demo(
     """
     from impasto.encoders import open_encoder
     from impasto.imaging import read_picture, write_picture
-    from impasto.optimize import open_job
+    from impasto.painting import open_job
     from impasto.plates import PLATES, paint
 
     if show:

@@ -59,7 +59,7 @@ def reconstruct(
     The result has the same features at that layer. It starts from noise unless --start or --start-picture is given.
     """
     from impasto.imaging import check_file
-    from impasto.optimize import open_job
+    from impasto.painting import open_job
 
     try:
         layers = parse_layers(",".join(layer or ["relu4_1"]))

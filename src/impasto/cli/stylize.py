@@ -210,7 +210,7 @@ def _paint(request: Request, settings: dict[str, Any], stop: Stop) -> None:
 
 def _paint_one(request: Request, content: Path | None, styles: Sequence[Path | Picture], stop: Stop) -> None:
     from impasto.imaging import check_file
-    from impasto.optimize import open_job
+    from impasto.painting import open_job
 
     for path in request.inputs.styles if content is None else (content, *request.inputs.styles):
         check_file(path)

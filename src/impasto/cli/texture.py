@@ -43,7 +43,7 @@ def texture(
     It starts from noise in the colours of the style unless --start or --start-picture is given.
     """
     from impasto.imaging import check_file
-    from impasto.optimize import open_job
+    from impasto.painting import open_job
 
     if settings.get("start") == "content":
         raise RecipeError(

@@ -15,8 +15,9 @@ from impasto.lab.pictures import StudyPictures
 from impasto.lab.setting import Setting
 from impasto.lab.weights import weights_of
 from impasto.lab.work import CellProgress
-from impasto.optimize import Finished, Job, Painter, Recipe, Stepped, make_recipe, open_job
+from impasto.optimize import Finished, Job, Painter, Recipe, Stepped, make_recipe
 from impasto.optimize.schedule import schedule
+from impasto.painting import open_job
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from impasto.optimize.preset import Preset
     from impasto.optimize.presets import PRESETS, make_recipe
     from impasto.optimize.recipe import Recipe
-    from impasto.optimize.run import open_job, plan_only, resume, stylize, stylize_events
+    from impasto.optimize.run import open_job, plan_only
     from impasto.optimize.terms import DEFAULT_TERMS, ScaleInputs, TermFactory
 
 
@@ -57,9 +57,6 @@ __all__ = [
     "make_recipe",
     "open_job",
     "plan_only",
-    "resume",
-    "stylize",
-    "stylize_events",
 ]
 
 __getattr__ = lazy_exports(
@@ -83,7 +80,7 @@ __getattr__ = lazy_exports(
         "preset": ("Preset",),
         "presets": ("PRESETS", "make_recipe"),
         "recipe": ("Recipe",),
-        "run": ("open_job", "plan_only", "resume", "stylize", "stylize_events"),
+        "run": ("open_job", "plan_only"),
         "terms": ("DEFAULT_TERMS", "ScaleInputs", "TermFactory"),
     },
 )

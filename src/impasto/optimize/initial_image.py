@@ -26,7 +26,7 @@ def initial_image(
     """
     if recipe.start == "content" and content is not None:
         return resize(content, size)
-    if recipe.start == "picture" and start_picture is not None:
+    if recipe.start in ("fast", "picture") and start_picture is not None:
         return resize(start_picture, size)
     noise = torch.randn(1, 3, *size, generator=generator)
     if recipe.start == "style" and styles:

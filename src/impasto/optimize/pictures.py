@@ -81,13 +81,22 @@ def color_settings(recipe: Recipe) -> ColorSettings:
 
 
 def read_pictures(
-    recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike], guides: Guides
+    recipe: Recipe,
+    content: PictureLike | None,
+    styles: Sequence[PictureLike],
+    guides: Guides,
+    start: PictureLike | None = None,
 ) -> PicturesByScale:
-    """Read the input images and masks; raises `PictureError` and `RecipeError`."""
-    full = _read(recipe, content, styles, guides, recipe.size)
+    """Read the input images and masks; raises `PictureError` and `RecipeError`.
+
+    ``start`` is the initial image; by default it is the recipe's ``start_picture``.
+    """
+    start = recipe.start_picture if start is None else start
+    full = _read(recipe, content, styles, guides, start, recipe.size)
     if recipe.base is None or recipe.size <= recipe.base:
         return PicturesByScale(full)
-    return PicturesByScale(full, _read(recipe, content, styles, guides, recipe.base), recipe.base)
+    base = _read(recipe, content, styles, guides, start, recipe.base)
+    return PicturesByScale(full, base, recipe.base)
 
 
 def longest_style_side(size: int, stroke: float) -> int:
@@ -100,13 +109,14 @@ def _read(
     content: PictureLike | None,
     styles: Sequence[PictureLike],
     guides: Guides,
+    start_image: PictureLike | None,
     size: int,
 ) -> RunPictures:
     """Read everything for an output with a longer side of ``size``."""
     photo = None if content is None else read_picture(content, longest=size)
     longest = longest_style_side(size, recipe.stroke)
     style_pictures = [read_picture(style, longest=longest) for style in styles]
-    start = None if recipe.start_picture is None else read_picture(recipe.start_picture, longest=size)
+    start = None if start_image is None else read_picture(start_image, longest=size)
     picture = photo or start or style_pictures[0]
     aspect = (picture.height, picture.width)
     if photo is None and recipe.aspect is not None:

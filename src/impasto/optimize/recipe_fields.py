@@ -132,9 +132,10 @@ class RecipeFields(FrozenSettings):
     )
     seamless: bool = Field(False, description="Make a texture that tiles seamlessly along both axes.")
 
-    start: Literal["content", "noise", "style", "picture"] = Field(
+    start: Literal["content", "fast", "noise", "style", "picture"] = Field(
         "content",
-        description="Initial image: content, noise, style (noise in the style's colours), or picture (a file).",
+        description="Initial image: content, fast (painted in one pass by the network for any style), noise, style "
+        "(noise in the style's colours), or picture (a file).",
     )
     start_picture: str | None = Field(None, description="Initial image from a file (sets start to picture).")
     scales: tuple[tuple[Side, Steps], ...] | None = Field(

@@ -1,99 +1,26 @@
-"""Python interface of painting by optimisation: open a job, plan it, paint it, resume it."""
+"""Open a job of painting by optimisation, or plan it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from impasto.encoders import Encoder, best_precision, open_device, open_encoder, prepare
 from impasto.errors import RecipeError
-from impasto.guidance import Guides, Result
+from impasto.guidance import Guides
 from impasto.imaging import PictureLike
-from impasto.optimize.checkpoint import read_checkpoint
-from impasto.optimize.engine import Painter
-from impasto.optimize.events import Event, Finished
 from impasto.optimize.job import Job
 from impasto.optimize.machine import available_memory, measure_macs_per_second
 from impasto.optimize.mixing import check_mixing
 from impasto.optimize.notes import plan_notes
 from impasto.optimize.pictures import read_pictures
 from impasto.optimize.plan import PictureSizes, Plan, check_memory, make_plan
-from impasto.optimize.presets import PRESETS, make_recipe
+from impasto.optimize.presets import PRESETS
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.terms import DEFAULT_TERMS, TermFactory
-
-Styles = PictureLike | Sequence[PictureLike]
-
-
-def stylize(
-    content: PictureLike | None,
-    style: Styles | None = None,
-    *,
-    preset: str = "impasto",
-    guides: Guides | None = None,
-    **recipe: Any,
-) -> Result:
-    """Paint ``content`` in the style of ``style`` (one image or several) and return the result.
-
-    Without ``content``, the result is a texture of the style. Without ``style``, the content is reconstructed from its
-    layers. ``guides`` are masks and regions. Other keywords are the fields of `Recipe`. Raises an `ImpastoError` for
-    inputs or settings that cannot be used.
-
-    >>> import impasto
-    >>> from impasto.plates import paint
-    >>> result = impasto.stylize(paint("paper", 96), paint("swirls", 96), size=64, steps=4)
-    >>> result.image.size
-    (64, 48)
-    """
-    for event in stylize_events(content, style, preset=preset, guides=guides, **recipe):
-        if isinstance(event, Finished):
-            return event.result
-    raise AssertionError("a run ends with Finished")  # unreachable: the engine ends with it or raises
-
-
-def stylize_events(
-    content: PictureLike | None,
-    style: Styles | None = None,
-    *,
-    preset: str = "impasto",
-    guides: Guides | None = None,
-    preview_every: int = 0,
-    **recipe: Any,
-) -> Iterator[Event]:
-    """Yield the events of the run of `stylize`; closing the generator stops the run.
-
-    ``preview_every`` emits the current picture after that many steps.
-    """
-    job = open_job(make_recipe(preset, **recipe), content, _as_sequence(style), guides)
-    yield from Painter(job, preview_every=preview_every).events()
-
-
-def resume(
-    checkpoint: str | Path,
-    *,
-    preview_every: int = 0,
-    term_factories: Sequence[TermFactory] = DEFAULT_TERMS,
-) -> Painter:
-    """Return a painter that continues from a checkpoint, with the images named in it.
-
-    ``term_factories`` are those of the run (see `open_job`); checkpoints do not store them. Raises `ResumeError` if the
-    checkpoint cannot be read or its images have changed.
-    """
-    path = Path(checkpoint)
-    saved = read_checkpoint(path)
-    guides = Guides.from_json(saved.input_names.get("guides", {}))
-    job = open_job(
-        saved.recipe,
-        saved.input_names.get("content"),
-        saved.input_names.get("styles", []),
-        guides,
-        term_factories,
-    )
-    return Painter(job, preview_every=preview_every, checkpoint_path=path, resume_from=saved)
 
 
 def open_job(
@@ -102,13 +29,20 @@ def open_job(
     styles: Sequence[PictureLike],
     guides: Guides | None = None,
     term_factories: Sequence[TermFactory] = DEFAULT_TERMS,
+    *,
+    start: PictureLike | None = None,
 ) -> Job:
     """Read the images, open the encoder and plan the run.
 
-    ``term_factories`` build the terms of the objective. Raises `PictureError`, `RecipeError` and `WeightsError` for
-    inputs that cannot be used, and `TooLargeError` if the run would not fit into memory.
+    ``term_factories`` build the terms of the objective. ``start`` is the initial image, if it is not in a file; a
+    recipe that starts "fast" needs it (`impasto.painting.open_job` paints it). Raises `PictureError`, `RecipeError` and
+    `WeightsError` for inputs that cannot be used, and `TooLargeError` if the run would not fit into memory.
     """
-    job, speed = _open(recipe, content, styles, guides or Guides(), term_factories)
+    if recipe.start == "fast" and start is None:
+        raise RecipeError(
+            "The start 'fast' is painted by a one-pass network; open the job with impasto.painting."
+        )
+    job, speed = _open(recipe, content, styles, guides or Guides(), term_factories, start)
     if not job.plan.fits:
         check_memory(job.plan, _largest_plan_that_fits(job, speed))
     return job
@@ -130,10 +64,11 @@ def _open(
     styles: Sequence[PictureLike],
     guides: Guides,
     term_factories: Sequence[TermFactory] = DEFAULT_TERMS,
+    start: PictureLike | None = None,
 ) -> tuple[Job, float]:
     """Return the job, and the multiply-adds per second of this machine."""
     recipe = _without_unused_layers(recipe, content is not None, bool(styles))
-    pictures = read_pictures(recipe, content, styles, guides)
+    pictures = read_pictures(recipe, content, styles, guides, start)
     device = open_device(recipe.device)
     encoder = open_recipe_encoder(recipe, device)
     _check_layers(recipe, encoder)
@@ -210,11 +145,3 @@ def _largest_plan_that_fits(job: Job, speed: float) -> Plan | None:
         if smaller.fits:
             return smaller
     return None
-
-
-def _as_sequence(style: Styles | None) -> Sequence[PictureLike]:
-    if style is None:
-        return []
-    if isinstance(style, Sequence) and not isinstance(style, str):
-        return style
-    return [style]

@@ -22,9 +22,10 @@ from impasto.encoders import open_device
 from impasto.errors import ImpastoError, RecipeError, ResumeError
 from impasto.guidance import Guides
 from impasto.imaging import fit, resize, to_image
-from impasto.optimize import Event, Finished, Painter, Recipe, Started, Stepped, make_recipe, open_job
+from impasto.optimize import Event, Finished, Painter, Recipe, Started, Stepped, make_recipe
 from impasto.optimize.checkpoint import Checkpoint, read_checkpoint
 from impasto.optimize.run import open_recipe_encoder
+from impasto.painting import open_job
 
 PREVIEW_SIDE = 512
 PREVIEW_SECONDS = 1.0
