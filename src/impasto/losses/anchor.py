@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
 from impasto.imaging import resize
-from impasto.losses.terms import check_term_weight
+from impasto.losses.terms import PixelTerm
 
 
 @dataclass(frozen=True, eq=False)
-class AnchorTerm:
+class AnchorTerm(PixelTerm):
     """Mean squared difference between ``target`` (1,3,h,w) and the image, resized to the target's size.
 
-    Raises RecipeError on a negative or non-finite weight.
+    Raises RecipeError as `PixelTerm` does.
     """
 
-    weight: float
+    name: ClassVar[str] = "anchor"
     target: Tensor
 
-    def __post_init__(self) -> None:
-        check_term_weight(self.weight, self.names[0])
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Always "anchor"."""
-        return ("anchor",)
-
-    @property
-    def weights(self) -> tuple[float, ...]:
-        """The weight alone."""
-        return (self.weight,)
-
-    @property
-    def layer(self) -> None:
-        """None: the term reads pixels."""
-        return None
-
-    def __call__(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:  # noqa: ARG002
-        """Return the unweighted mean squared difference `(1,)`; see `Term`."""
+    def value(self, image: Tensor) -> Tensor:
+        """Return the mean squared difference."""
         small = resize(image, (self.target.shape[2], self.target.shape[3]))
-        return (small - self.target).square().mean().reshape(1)
+        return (small - self.target).square().mean()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -144,25 +145,23 @@ class StyleTerm:
 
 
 @dataclass(frozen=True, eq=False)
-class VariationTerm:
-    """`total_variation` of the image. Raises RecipeError on an unknown form or a weight as above."""
+class PixelTerm(ABC):
+    """A single summand that reads the image itself. Raises RecipeError on a negative or non-finite weight."""
 
+    name: ClassVar[str]
     weight: float
-    form: str
-    _variation: Callable[[Tensor], Tensor] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        check_term_weight(self.weight, self.names[0])
-        object.__setattr__(self, "_variation", VARIATIONS.find(self.form).load())
+        check_term_weight(self.weight, self.name)
 
     @property
-    def names(self) -> tuple[str]:
-        """Always "variation"."""
-        return ("variation",)
+    def names(self) -> tuple[str, ...]:
+        """The name alone."""
+        return (self.name,)
 
     @property
-    def weights(self) -> tuple[float]:
-        """The weight."""
+    def weights(self) -> tuple[float, ...]:
+        """The weight alone."""
         return (self.weight,)
 
     @property
@@ -170,10 +169,31 @@ class VariationTerm:
         """None: the term reads pixels."""
         return None
 
+    @abstractmethod
+    def value(self, image: Tensor) -> Tensor:
+        """Return the unweighted value of `image` `(B, C, H, W)`, a scalar."""
+
     def __call__(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:  # noqa: ARG002
         """Return the unweighted value `(1,)`; see `Term`."""
+        return self.value(image).reshape(1)
+
+
+@dataclass(frozen=True, eq=False)
+class VariationTerm(PixelTerm):
+    """`total_variation` of the image. Raises RecipeError on an unknown form, and as `PixelTerm` does."""
+
+    name: ClassVar[str] = "variation"
+    form: str
+    _variation: Callable[[Tensor], Tensor] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "_variation", VARIATIONS.find(self.form).load())
+
+    def value(self, image: Tensor) -> Tensor:
+        """Return the total variation of `image`."""
         check_image(image)
-        return self._variation(image).view(1)
+        return self._variation(image)
 
 
 def _style_names(layer: str, count: int) -> tuple[str, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
-from impasto.losses.terms import check_term_weight
+from impasto.losses.terms import PixelTerm
 
 
 def value_range_loss(image: Tensor) -> Tensor:
@@ -20,29 +20,11 @@ def value_range_loss(image: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class ValueRangeTerm:
-    """`value_range_loss` of the image. Raises RecipeError on a negative or non-finite weight."""
+class ValueRangeTerm(PixelTerm):
+    """`value_range_loss` of the image. Raises RecipeError as `PixelTerm` does."""
 
-    weight: float
+    name: ClassVar[str] = "value_range"
 
-    def __post_init__(self) -> None:
-        check_term_weight(self.weight, self.names[0])
-
-    @property
-    def names(self) -> tuple[str]:
-        """Always "value_range"."""
-        return ("value_range",)
-
-    @property
-    def weights(self) -> tuple[float]:
-        """The weight alone."""
-        return (self.weight,)
-
-    @property
-    def layer(self) -> None:
-        """None: the term reads pixels."""
-        return None
-
-    def __call__(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:  # noqa: ARG002
-        """Return the unweighted value `(1,)`; see `Term`."""
-        return value_range_loss(image).view(1)
+    def value(self, image: Tensor) -> Tensor:
+        """Return the value range loss of `image`."""
+        return value_range_loss(image)
