@@ -15,13 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from impasto.errors import RecipeError, unknown
+from impasto.imaging.imagenet import IMAGENET_MEAN, IMAGENET_STD
 
 # (mean, standard deviation) of RGB pixels in [0, 1]. "torch": torchvision's ImageNet statistics. "caffe": the
 # Oxford networks, trained on 0-255 pixels minus the mean; a deviation of 1/255 restores that range. Their BGR
 # order is undone once, in the first convolution, when the weights are loaded.
 PREPROCESSING: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = MappingProxyType(
     {
-        "torch": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+        "torch": (IMAGENET_MEAN, IMAGENET_STD),
         "caffe": ((123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255, 1 / 255, 1 / 255)),
     }
 )

@@ -6,10 +6,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from impasto.errors import PictureError
+from impasto.imaging.imagenet import IMAGENET_STD
 from impasto.losses.registry import VARIATIONS
-
-# Standard deviations of ImageNet's red, green and blue pixels in [0, 1].
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def total_variation(image: Tensor, form: str) -> Tensor:

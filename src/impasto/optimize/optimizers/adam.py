@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from impasto.losses.variation import IMAGENET_STD
+from impasto.imaging.imagenet import IMAGENET_STD
 from impasto.optimize.optimizers.base import Evaluation, ImageOptimizer
 
 EPSILON = 1e-8
