@@ -16,9 +16,8 @@ from impasto.optimize.optimizers.registry import OPTIMIZERS
 from impasto.optimize.preset import Preset
 from impasto.optimize.published.d2l import D2L, D2L_2023
 from impasto.optimize.published.gatys import GATYS
-from impasto.optimize.published.johnson import JOHNSON
 from impasto.optimize.published.mixed import MIXED
-from impasto.optimize.published.neural_style import NEURAL_STYLE
+from impasto.optimize.published.torch_programs import JOHNSON, NEURAL_STYLE
 from impasto.optimize.published.tutorials import PYTORCH_TUTORIAL, TUTORIAL_ADAM
 from impasto.optimize.published.wasserstein import WASSERSTEIN
 from impasto.optimize.recipe import Recipe
