@@ -13,7 +13,7 @@ from impasto.cli.interrupt import Stop
 from impasto.cli.options import as_arguments
 from impasto.cli.training_progress import TrainingReport
 from impasto.cli.training_session import TrainingSession, counting, open_compute, origin_of, read_pictures
-from impasto.errors import DivergedError, MissingExtraError, RecipeError, WeightsError
+from impasto.errors import DivergedError, MissingExtraError, RecipeError
 from impasto.feedforward.style_settings import GivenStyleSettings
 
 if TYPE_CHECKING:
@@ -216,17 +216,18 @@ class StyleTrainingRun:
 
 def _open_encoder(request: TrainingRequest) -> Encoder:
     """Return the encoder of the losses; raises WeightsError if a published preset's weights are missing."""
-    from impasto.encoders import CATALOGUE, ENCODERS, find_weights, open_encoder, weights_folder
+    from impasto.encoders import CATALOGUE, ENCODERS, open_encoder, require_weights
     from impasto.feedforward.training_presets import PUBLISHED
 
     name, preset = request.settings.encoder, request.settings.preset
     if preset not in PUBLISHED:
         return open_encoder(name, weights=request.weights)
-    if name in CATALOGUE and request.weights is None and find_weights(name) is None:
-        raise WeightsError(
-            f"The preset {preset} needs the weights of {name}, which are missing in {weights_folder()}; run 'impasto "
-            f"weights fetch {name}' ({CATALOGUE[name].megabytes} MB) or give --weights FILE, or give --encoder compact "
-            "to go on with the nearest layers of the encoder that ships with impasto."
+    if name in CATALOGUE and request.weights is None:
+        require_weights(
+            name,
+            subject=f"The preset {preset} needs the weights of {name}, which are",
+            alternative="or give --weights FILE, or give --encoder compact to go on with the nearest layers of the "
+            "encoder that ships with impasto",
         )
     # The published network pads with zeros. Encoders with built-in padding are opened as they are.
     padding = "zeros" if ENCODERS[name].adjustable else "replicate"

@@ -68,12 +68,18 @@ def find_weights(name: str, folder: Path | None = None) -> Path | None:
     return None
 
 
-def require_weights(name: str, folder: Path | None = None, *, alternative: str = FILE_OR_COMPACT) -> Path:
-    """Return the weights file of record `name`; raises WeightsError with the command that downloads it."""
+def require_weights(
+    name: str, folder: Path | None = None, *, subject: str = "", alternative: str = FILE_OR_COMPACT
+) -> Path:
+    """Return the weights file of record `name`; raises WeightsError with the command that downloads it.
+
+    The message begins with `subject`, by default the weights themselves, and ends with `alternative`.
+    """
     path = find_weights(name, folder)
     if path is None:
+        subject = subject or f"Weights of '{name}' are"
         raise WeightsError(
-            f"Weights of '{name}' are missing in {folder or weights_folder()}; run "
+            f"{subject} missing in {folder or weights_folder()}; run "
             f"'impasto weights fetch {name}' ({weight_record(name).megabytes} MB) {alternative}."
         )
     return path

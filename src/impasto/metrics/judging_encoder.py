@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 
 from impasto.encoders import Encoder, find_weights, open_encoder, prepare
+from impasto.encoders.shipped import COMPACT
 
 VGG19 = "vgg19"
-SHIPPED = "compact"
 FALLBACK = (
     "Judged through the encoder 'compact', because the weights of VGG-19 are not here. This encoder may also have "
     "painted the pictures, so compare these figures only with each other. For figures through VGG-19, run 'impasto "
@@ -54,5 +54,5 @@ def choose_judging_encoder(name: str | None = None, weights: Path | None = None)
         return JudgingEncoder(name, weights)
     found = weights or find_vgg19()
     if name is None and found is None:
-        return JudgingEncoder(SHIPPED, None, FALLBACK)
+        return JudgingEncoder(COMPACT, None, FALLBACK)
     return JudgingEncoder(VGG19, found)
