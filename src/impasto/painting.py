@@ -244,11 +244,12 @@ def one_pass_start(
 
     stylizer = Stylizer(device=recipe.device)
     low, high = stylizer.model.strokes
-    settings = one_pass_settings(recipe).model_copy(
+    shared = one_pass_settings(recipe)
+    settings = shared.model_copy(
         update={
             "strength": min(1.0, recipe.strength),
             "stroke": min(high, max(low, recipe.stroke)),
-            "mix": None if guides.masks or len(styles) == 1 else one_pass_settings(recipe).mix,
+            "mix": None if guides.masks or len(styles) == 1 else shared.mix,
             "colors": 0.0,
             "size": min(recipe.size, recipe.base or recipe.size),
         }

@@ -26,8 +26,8 @@ class GramLoss(MomentLoss[Tensor]):
       the squared Frobenius norm), which is C² times "d2l".
     * "undivided": mean over the entries of (G - A)², both undivided. It grows with the fourth power of the number of
       pixels, and with the difference of the sizes, so the style image must have the output's size.
-
-    * "tutorial": 1/(C M) times "undivided", as in many introductory scripts.
+    * "tutorial": 1/(C M) times "undivided", as in many introductory scripts. The style image must have the output's
+      size here as well.
 
     Raises RecipeError on an unknown normalisation.
     """

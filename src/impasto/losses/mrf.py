@@ -56,8 +56,7 @@ class MRFLoss(StyleLoss[PatchSample]):
 
     With the patches P_i of the image and Q_j of the style image, vectors of 9 C numbers, and weights w_i that sum to 1:
     sum_i w_i |P_i - Q_NN(i)|² / mean_j |Q_j|², where NN(i) = argmax_j P_i · Q_j / (|P_i| |Q_j|), the normalised
-    cross-correlation. It is 0 for the style image itself, and
-    does not change when both feature maps are scaled alike.
+    cross-correlation. It is 0 for the style image itself, and does not change when both feature maps are scaled alike.
 
     Patches are matched again at every call, without gradient, in blocks: time grows with the product of the two
     numbers of patches, memory with their sum. Without a mask w_i = 1/n for n patches. A patch counts if its 9
