@@ -32,9 +32,9 @@ def presets(
     if painting is None and training is None:
         raise RecipeError(unknown("preset", name, {*PRESETS, *PUBLISHED}))
     if as_json:
-        found = [_as_dict(painting)] if painting else []
-        found += [training_preset_json(training)] if training else []
-        print_json(found[0] if len(found) == 1 else found)
+        presets_of_name = [_as_dict(painting)] if painting else []
+        presets_of_name += [training_preset_json(training)] if training else []
+        print_json(presets_of_name[0] if len(presets_of_name) == 1 else presets_of_name)
         return
     if painting:
         _show(painting)

@@ -69,13 +69,13 @@ class LowRankVGG(VGGTrunk):
 
 def conv_channels(blocks: Blocks, deepest: str) -> dict[str, tuple[int, int]]:
     """Return convolution name -> (input channels, output channels), up to `deepest`."""
-    found: dict[str, tuple[int, int]] = {}
+    channels: dict[str, tuple[int, int]] = {}
     before = 3
     for layer, info in layer_table(blocks, deepest).items():
         if layer.startswith("conv"):
-            found[layer] = (before, info.channels)
+            channels[layer] = (before, info.channels)
             before = info.channels
-    return found
+    return channels
 
 
 def ranks_in(state: Mapping[str, Tensor], blocks: Blocks = BLOCKS, deepest: str = DEEPEST) -> dict[str, int]:

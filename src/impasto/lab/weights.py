@@ -36,9 +36,9 @@ def weights_of(encoder: str, setting: Setting, *, alternative: str = FILE_OR_COM
     if encoder == VGG19:
         if setting.weights is not None:
             return Path(setting.weights)
-        found = find_vgg19()
-        if found is not None:
-            return found
+        file = find_vgg19()
+        if file is not None:
+            return file
     return require_weights(encoder, alternative=alternative)
 
 

@@ -63,8 +63,8 @@ def encode(
     if extractor is None or not layers:
         return {}
     with torch.no_grad():
-        found = extractor(picture, tuple(layers))
-        return {layer: _summary(features, layer in whole) for layer, features in found.items()}
+        features_by_layer = extractor(picture, tuple(layers))
+        return {layer: _summary(features, layer in whole) for layer, features in features_by_layer.items()}
 
 
 def _summary(features: Tensor, whole: bool) -> LayerSummary:

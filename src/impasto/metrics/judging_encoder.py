@@ -52,7 +52,7 @@ def choose_judging_encoder(name: str | None = None, weights: Path | None = None)
     """Return encoder ``name`` with ``weights``; without both, VGG-19 if `find_vgg19` finds it, else the compact one."""
     if name is not None and name != VGG19:
         return JudgingEncoder(name, weights)
-    found = weights or find_vgg19()
-    if name is None and found is None:
+    file = weights or find_vgg19()
+    if name is None and file is None:
         return JudgingEncoder(COMPACT, None, FALLBACK)
-    return JudgingEncoder(VGG19, found)
+    return JudgingEncoder(VGG19, file)

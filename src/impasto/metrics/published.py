@@ -40,7 +40,7 @@ class PublishedVgg:
     def __call__(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """Return `layers` of `image` `(B, 3, H, W)`, each `(B, C, ceil(H / stride), ceil(W / stride))`."""
         x = self.network.normalise(image)
-        found: dict[str, Tensor] = {}
+        features: dict[str, Tensor] = {}
         for layer in self.network.layers:
             if layer.startswith("conv"):
                 kernel = cast(nn.Conv2d, self.network.convolutions[layer])
@@ -52,10 +52,10 @@ class PublishedVgg:
             else:
                 x = functional.max_pool2d(x, 2, ceil_mode=True)
             if layer in layers:
-                found[layer] = x
-                if len(found) == len(layers):
+                features[layer] = x
+                if len(features) == len(layers):
                     break
-        return found
+        return features
 
 
 @cache

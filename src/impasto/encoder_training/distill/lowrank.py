@@ -54,13 +54,13 @@ def spectrum(covariance: Tensor) -> Tensor:
 
 def choices(spectra: Mapping[str, Tensor], blocks: Blocks, deepest: str) -> dict[str, LayerChoice]:
     """Return what every convolution may cost; costs are multiply-adds a pixel of the image."""
-    found: dict[str, LayerChoice] = {}
+    costs: dict[str, LayerChoice] = {}
     for layer, (before, after) in conv_channels(blocks, deepest).items():
         positions = 4.0 ** -(int(layer[4]) - 1)
-        found[layer] = LayerChoice(
+        costs[layer] = LayerChoice(
             spectra[layer], 9 * before * after * positions, (9 * before + after) * positions
         )
-    return found
+    return costs
 
 
 def allocate_ranks(
