@@ -113,7 +113,7 @@ def quality(options: argparse.Namespace) -> None:
     other = open_microast(options.microast) if options.microast else None
     conditioning = [float(word) for word in options.conditioning.split(",")]
     for title, pairs in (("development", development_pairs()), ("held out", held_out_pairs(options.pairs))):
-        found: dict[str, list[Scores]] = {}
+        scores: dict[str, list[Scores]] = {}
         for name, photo, art in pairs:
             content, style = read(photo), read(art)
             statistics = ours.statistics(style)
@@ -122,17 +122,17 @@ def quality(options: argparse.Namespace) -> None:
                 rows["MicroAST"] = other(content, style)
             rows |= baselines(content, style)
             for key, score in judge_pictures(rows, content, style, verdict).items():
-                found.setdefault(key, []).append(score)
+                scores.setdefault(key, []).append(score)
                 print(f"{name}, {key}: {score_line(score)}", flush=True)
                 if options.pictures and not key.startswith("unchanged"):
                     options.pictures.mkdir(parents=True, exist_ok=True)
                     write_picture(options.pictures / f"{name} {key}.png", rows[key])
-        for key, rows_of_key in found.items():
+        for key, rows_of_key in scores.items():
             print(f"{title}, {key}: {score_line(mean_scores(rows_of_key))}", flush=True)
         if other is not None:
-            fronts = [row for key, row in found.items() if key.startswith("conditioning")]
+            fronts = [row for key, row in scores.items() if key.startswith("conditioning")]
             for style_name, content_name in (("style5", "content"), ("Ls", "Lc")):
-                ratios = equal_ratios(fronts, found["MicroAST"], style_name, content_name)
+                ratios = equal_ratios(fronts, scores["MicroAST"], style_name, content_name)
                 middle = f"median {st.median(ratios):.2f}" if ratios else "no pair"
                 print(f"{title}: {style_name} at equal {content_name}, {len(ratios)} pairs, {middle}")
 
@@ -151,8 +151,11 @@ def speed(options: argparse.Namespace) -> None:
                 job()
                 times.setdefault(name, []).append(time.perf_counter() - start)
         base = st.median(times["MicroAST float32"]) if other is not None else 1.0
-        for name, found in times.items():
-            print(f"{side}: {name} {st.median(found):.3f} s, ratio {st.median(found) / base:.2f}", flush=True)
+        for name, seconds in times.items():
+            print(
+                f"{side}: {name} {st.median(seconds):.3f} s, ratio {st.median(seconds) / base:.2f}",
+                flush=True,
+            )
     network = ours["float32"].runner.network
     print(f"{network.macs(512, 512) / 1e9:.2f} G multiply-adds at 512 x 512")
 

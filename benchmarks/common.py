@@ -7,16 +7,19 @@ import math
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from impasto.encoder_training.distill.student import r_squared
+from impasto.encoder_training.distill.teacher import FullTeacher
 from impasto.encoders import Encoder, open_encoder
 from impasto.imaging import fit, read_picture, resize
 from impasto.metrics import MEASURES, Scores, choose_judging_encoder
+from impasto.training.crops import centre_crops, read_folder
 
 SHARED = Path(os.environ.get("IMPASTO_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 VGG19 = SHARED / "vgg19_conv.safetensors"
@@ -107,6 +110,19 @@ def equal_ratios(
         if ours is not None:
             ratios.append(ours / other[style_name])
     return ratios
+
+
+def print_r2(
+    student: Callable[[Tensor], Mapping[str, Tensor]], teacher: FullTeacher, asked: Mapping[str, float]
+) -> None:
+    """Print R2 of each of the teacher's layers below what is asked, on centre crops of held-out pictures."""
+    layers = teacher.layers
+    print(f"{'':10}" + "".join(f"{layer:>9}" for layer in layers))
+    print(f"{'asked':10}" + "".join(f"{asked.get(layer, ''):>9}" for layer in layers))
+    for kind in ("photos", "art"):
+        images = centre_crops(read_folder(SHARED / kind, train=False).held_out[:100], 192)
+        shares = r_squared(student, teacher, images)
+        print(f"{kind:10}" + "".join(f"{shares[layer]:9.3f}" for layer in layers), flush=True)
 
 
 class Unit:

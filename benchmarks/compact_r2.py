@@ -14,12 +14,10 @@ from pathlib import Path
 
 import torch
 
-from common import SHARED, VGG19, require_shared
-from impasto.encoder_training.distill.student import r_squared
+from common import VGG19, print_r2, require_shared
 from impasto.encoder_training.distill.teacher import Teacher
 from impasto.encoders import open_encoder, prepare, shipped_weights
 from impasto.encoders.compact import COMPONENTS, teacher_projections
-from impasto.training.crops import centre_crops, read_folder
 
 ASKED = {"relu1_1": 0.985, "relu2_1": 0.94, "relu3_1": 0.89, "relu4_1": 0.85, "relu5_1": 0.68}
 
@@ -40,12 +38,7 @@ def main() -> None:
     deepest = [layer for layer in layers if layer in vgg.layers]
     ours, theirs = compact.macs(512, 512, layers), vgg.macs(512, 512, deepest)
     print(f"{file.name}: {file.stat().st_size / 1e6:.2f} MB; multiply-adds 1/{theirs / ours:.2f} of VGG-19's")
-    print(f"{'':12}" + "".join(f"{layer:>9}" for layer in layers))
-    print(f"{'asked':12}" + "".join(f"{ASKED.get(layer, float('nan')):9.3f}" for layer in layers))
-    for kind in ("photos", "art"):
-        images = centre_crops(read_folder(SHARED / kind, train=False).held_out[:100], 192)
-        found = r_squared(lambda x: compact(x, layers), teacher, images)
-        print(f"{kind:12}" + "".join(f"{found[layer]:9.3f}" for layer in layers))
+    print_r2(lambda images: compact(images, layers), teacher, ASKED)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ domain). impasto paints the plates.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 from PIL import Image
@@ -41,6 +42,18 @@ def sheet(pictures: list[Image.Image], height: int, columns: int) -> Image.Image
             page.paste(picture, (x, y * (height + 8)))
             x += picture.width + 8
     return page
+
+
+def sheet_options(description: str | None, names: Iterable[str]) -> argparse.Namespace:
+    """Return --out, a folder that exists, and --only, which of the sheets ``names`` to write."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, default=Path("docs/gallery"))
+    parser.add_argument("--only", type=lambda text: text.split(","), default=list(names))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    return options
 
 
 def main() -> None:

@@ -5,15 +5,13 @@ python benchmarks/gallery_controls.py [--out docs/gallery] [--size 448] [--only 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy
 from PIL import Image, ImageDraw
 
 import impasto
-from gallery import sheet
+from gallery import sheet, sheet_options
 from impasto.cli.demo import photo_path
 from impasto.guidance import Guides
 from impasto.plates import paint
@@ -138,13 +136,7 @@ SHEETS: dict[str, Callable[[], Image.Image]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=Path("docs/gallery"))
-    parser.add_argument("--only", type=lambda text: text.split(","), default=list(SHEETS))
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+    options = sheet_options(__doc__, SHEETS)
     for name in options.only:
         SHEETS[name]().save(options.out / f"control-{name}.jpg", quality=86)
         print(name, flush=True)

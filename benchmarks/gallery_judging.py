@@ -8,18 +8,17 @@ here. Prints every value.
 
 from __future__ import annotations
 
-import argparse
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from common import read
+from gallery import sheet_options
 from impasto import OnePassSettings, Stylizer, stylize
 from impasto.cli.demo import photo_path
 from impasto.encoders import Encoder
@@ -180,11 +179,11 @@ def sizes() -> list[Shown]:
         ("one pass, 1536 pixels", small, large),
         ("optimised, 1024 against 512", *optimised),
     ):
-        found = size_consistency(one, other, plate("swirls"), judging(), 512)
+        consistency = size_consistency(one, other, plate("swirls"), judging(), 512)
         lines = (
             title,
-            f"STYLE5 between {found['style5_between']:.2f}, change {found['style5_change']:.2f}",
-            f"Lab difference {found['layout']:.1f}",
+            f"STYLE5 between {consistency['style5_between']:.2f}, change {consistency['style5_change']:.2f}",
+            f"Lab difference {consistency['layout']:.1f}",
         )
         print("; ".join(lines), flush=True)
         shown.append(Shown(resize(other, (small.shape[2], small.shape[3])), lines))
@@ -229,13 +228,7 @@ def encoded(page: Image.Image) -> bytes:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=Path("docs/gallery"))
-    parser.add_argument("--only", type=lambda text: text.split(","), default=list(SHEETS))
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+    options = sheet_options(__doc__, SHEETS)
     for name in options.only:
         (options.out / f"judging-{name}.jpg").write_bytes(encoded(sheet(SHEETS[name]())))
 

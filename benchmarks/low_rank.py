@@ -16,13 +16,11 @@ from pathlib import Path
 
 import torch
 
-from common import SHARED, VGG19, require_shared
-from impasto.encoder_training.distill.student import r_squared
+from common import VGG19, print_r2, require_shared
 from impasto.encoder_training.distill.teacher import FullTeacher
 from impasto.encoders import Encoder, open_encoder, prepare, shipped_weights, tune_process
 from impasto.encoders.lowrank import DEEPEST
 from impasto.encoders.shipped import COMPACT_LARGE
-from impasto.training.crops import centre_crops, read_folder
 
 NAME = COMPACT_LARGE
 ASKED = {"relu2_1": 0.95, "relu3_1": 0.93, "relu4_1": 0.92, "relu5_1": 0.80}
@@ -57,12 +55,7 @@ def main() -> None:
         median, unit = statistics.median(seconds[1:]), statistics.median(times["vgg19"][1:])
         print(f"{name:14}{median:7.3f} s a step at {options.size} pixels, {median / unit:.2f} of vgg19's")
     layers = [layer for layer in student.layers if layer.startswith("relu")]
-    print(f"{'':10}" + "".join(f"{layer:>8}" for layer in layers))
-    print(f"{'asked':10}" + "".join(f"{ASKED.get(layer, ''):>8}" for layer in layers))
-    for kind in ("photos", "art"):
-        images = centre_crops(read_folder(SHARED / kind, train=False).held_out[:100], 192)
-        found = r_squared(lambda x: student(x, layers), FullTeacher(vgg, layers), images)
-        print(f"{kind:10}" + "".join(f"{found[layer]:8.3f}" for layer in layers))
+    print_r2(lambda images: student(images, layers), FullTeacher(vgg, layers), ASKED)
 
 
 def step_seconds(encoder: Encoder, size: int) -> float:

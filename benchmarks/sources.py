@@ -148,8 +148,8 @@ def scores(run: Run, content: Tensor, style: Tensor) -> str:
     """Return STYLE5, CONTENT and NOISE of a run through the real VGG-19, at the run's own size."""
     encoder = open_encoder("vgg19", weights=VGG19, padding="zeros")
     longest = max(run.picture.shape[2:])
-    found = judge(run.picture, content, style, encoder, longest, ("style5", "content", "noise"))
-    return f"STYLE5 {found.style5:.3f}, CONTENT {found.content:.3f}, NOISE {found.noise:.2f}"
+    judged = judge(run.picture, content, style, encoder, longest, ("style5", "content", "noise"))
+    return f"STYLE5 {judged.style5:.3f}, CONTENT {judged.content:.3f}, NOISE {judged.noise:.2f}"
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def main() -> None:
             else [model.default_strength]
         )
         style = read(painting)
-        found: dict[str, list[Scores]] = {}
+        scores: dict[str, list[Scores]] = {}
         times: dict[str, list[float]] = {}
         for photo in photos:
             content = read(photo)
@@ -67,18 +67,18 @@ def main() -> None:
             rows["optimised"] = result.pixels, time.perf_counter() - start
             pictures = {key: picture for key, (picture, _) in rows.items()} | baselines(content, style)
             for key, score in judge_pictures(pictures, content, style, verdict).items():
-                found.setdefault(key, []).append(score)
+                scores.setdefault(key, []).append(score)
             for key, (picture, seconds) in rows.items():
                 times.setdefault(key, []).append(seconds)
                 if options.pictures:
                     options.pictures.mkdir(parents=True, exist_ok=True)
                     write_picture(options.pictures / f"{network.stem} {photo.stem} {key}.png", picture)
-        report(network.stem, found, times)
+        report(network.stem, scores, times)
 
 
-def report(name: str, found: dict[str, list[Scores]], times: dict[str, list[float]]) -> None:
+def report(name: str, scores: dict[str, list[Scores]], times: dict[str, list[float]]) -> None:
     """Print the means of each way of painting, and the network's front beside the optimiser."""
-    means = {key: mean_scores(rows) for key, rows in found.items()}
+    means = {key: mean_scores(rows) for key, rows in scores.items()}
     best = means["optimised"]
     for key, mean in means.items():
         print(
@@ -87,8 +87,8 @@ def report(name: str, found: dict[str, list[Scores]], times: dict[str, list[floa
             + (f", {st.mean(times[key]):.3f} s" if key in times else ""),
             flush=True,
         )
-    fronts = [rows for key, rows in found.items() if key.startswith("conditioning")]
-    ratios = equal_ratios(fronts, found["optimised"], "style5", "content")
+    fronts = [rows for key, rows in scores.items() if key.startswith("conditioning")]
+    ratios = equal_ratios(fronts, scores["optimised"], "style5", "content")
     if ratios:
         print(
             f"{name}: STYLE5 at equal CONTENT, {len(ratios)} photographs, median {st.median(ratios):.2f} times"
