@@ -14,6 +14,7 @@ SCOPES = {
     "conv3 to fc8": {"scope": "top", "freeze_to": "block2"},
     "conv1 to fc8": {"scope": "all"},
 }
+WITH_CLASSIFIER = ("vgg16", "vgg16-caffe", "vgg19", "vgg19-caffe", "tiny")
 
 
 def cells(setting: Setting) -> list[FinetuneCell]:
@@ -21,10 +22,7 @@ def cells(setting: Setting) -> list[FinetuneCell]:
 
     A quick run takes fewer classes, pictures and epochs.
     """
-    from impasto.encoders import has_classifier
-
-    suitable = has_classifier(setting.encoder) or setting.encoder == "tiny"
-    encoder = setting.encoder if suitable else "vgg16"
+    encoder = setting.encoder if setting.encoder in WITH_CLASSIFIER else "vgg16"
     classes, per_class = setting.choose((None, None), (10, 40))
     fields = {"encoder": encoder, "head": "fc", "epochs": setting.choose(8, 3)}
     return [
