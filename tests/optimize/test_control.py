@@ -12,7 +12,7 @@ from impasto.imaging import resize
 from impasto.losses import content_loss
 from impasto.optimize import Painter, Recovered, Stepped, make_recipe
 from impasto.optimize.checkpoint import read_checkpoint
-from impasto.optimize.control import next_gain
+from impasto.optimize.control import next_gain, target_distance
 from impasto.optimize.objective import Objective
 
 from .conftest import finish, job
@@ -139,3 +139,12 @@ def test_a_recovery_takes_the_gain_of_the_state_it_goes_back_to(content, style, 
             recovered = (event.total, painter.state.content_gain)
     assert after[10] != after[9]
     assert recovered == (10, after[10])
+
+
+def test_a_start_in_one_pass_holds_the_distance_of_that_picture():
+    assert target_distance(recipe(strength=0.8), None) == 0.8
+    assert target_distance(recipe(strength=0.8), 1.5) == 1.5
+    assert target_distance(recipe(strength=0.25), 1.5) == pytest.approx(0.75)
+    assert target_distance(recipe(strength=0.0), 1.5) == pytest.approx(0.03)
+    found = next_gain(recipe(), 2.0, terms(2.0, 7.0, 0.3, 0.7), 59, 60, 1.0)
+    assert found == pytest.approx(2.0 * (0.5 / (0.8 * 1.0)) ** 0.1)

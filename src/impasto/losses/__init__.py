@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from impasto._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from impasto.losses.anchor import AnchorTerm
+    from impasto.losses.anchor import AnchorTerm, LayoutTerm
     from impasto.losses.base import MomentLoss, StyleLoss
     from impasto.losses.content import content_loss, content_scale, relative_error
     from impasto.losses.gram import GramLoss
@@ -45,6 +45,7 @@ __all__ = [
     "FeatureSample",
     "Gaussian",
     "GramLoss",
+    "LayoutTerm",
     "LossOption",
     "MRFLoss",
     "MomentLoss",
@@ -76,7 +77,7 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
-        "anchor": ("AnchorTerm",),
+        "anchor": ("AnchorTerm", "LayoutTerm"),
         "base": ("MomentLoss", "StyleLoss"),
         "content": ("content_loss", "content_scale", "relative_error"),
         "gram": ("GramLoss",),

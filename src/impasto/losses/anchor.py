@@ -1,4 +1,4 @@
-"""Term that ties a large image to the smaller image that it adds detail to."""
+"""Terms that tie an image to a smaller one: the image that it adds detail to, or a layout of colours."""
 
 from __future__ import annotations
 
@@ -25,3 +25,10 @@ class AnchorTerm(PixelTerm):
         """Return the mean squared difference."""
         small = resize(image, (self.target.shape[2], self.target.shape[3]))
         return (small - self.target).square().mean()
+
+
+@dataclass(frozen=True, eq=False)
+class LayoutTerm(AnchorTerm):
+    """Mean squared difference between the image's layout of colours and ``target``: a picture of a few pixels."""
+
+    name: ClassVar[str] = "layout"

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from impasto.imaging import resize
 from impasto.optimize.balance import calibration_recipe, can_balance_during_run, improvements, measure
+from impasto.optimize.control import measured_distance
 from impasto.optimize.initial_image import initial_image
 from impasto.optimize.job import Job
 from impasto.optimize.mixing import styles_of_scale
@@ -70,6 +72,15 @@ class RunContext:
     def objectives(self, inputs: ScaleInputs, views: Iterable[View]) -> dict[View, Objective]:
         """Return the objective of every view, with the job's terms."""
         return build_objectives(inputs, self.job.term_factories, views)
+
+    @torch.no_grad()
+    def start_distance(self, inputs: ScaleInputs, objective: Objective) -> float | None:
+        """Return the content distance of the one-pass picture that the run starts from, None for other starts."""
+        start = inputs.pictures.start
+        if self.recipe.start != "fast" or start is None or not self.recipe.hold:
+            return None
+        _, terms = objective(resize(start.to(self.device), inputs.size))
+        return measured_distance(self.recipe, terms, 1.0)
 
     @property
     def balances(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from impasto.guidance.strength import content_distance
+from impasto.guidance.strength import SMALLEST_DISTANCE, content_distance
 from impasto.optimize.recipe import Recipe
 
 # Over the steps of a scale, the gain can change by the ratio of distances to this power.
@@ -13,6 +13,8 @@ TOTAL_EXPONENT = 6.0
 MAX_EXPONENT = 0.5
 # In the first steps of a scale the image changes so much that the distance says nothing about the weight.
 SETTLING_STEPS = 12
+# From this strength on, the painting keeps the content distance of the one-pass picture that it starts from.
+FULL_START_STRENGTH = 0.5
 GAIN_RANGE = (1e-4, 1e3)
 
 
@@ -31,17 +33,36 @@ def measured_distance(recipe: Recipe, terms: Mapping[str, float], gain: float) -
     return sum(values) / (factor * len(values)) if values and factor > 0 else None
 
 
-def next_gain(recipe: Recipe, gain: float, terms: Mapping[str, float], step: int, steps: int) -> float:
+def target_distance(recipe: Recipe, start_distance: float | None) -> float:
+    """Return the content distance that the run holds.
+
+    It is the strength, or for a run that starts from a picture painted in one pass the ``start_distance`` of that
+    picture, so that a preview in one pass and the painting have the same strength. Below a strength of .5 it falls in
+    proportion, because the network still changes the picture at strength 0.
+    """
+    if start_distance is None:
+        return content_distance(recipe.strength)
+    return max(SMALLEST_DISTANCE, min(1.0, recipe.strength / FULL_START_STRENGTH) * start_distance)
+
+
+def next_gain(
+    recipe: Recipe,
+    gain: float,
+    terms: Mapping[str, float],
+    step: int,
+    steps: int,
+    start_distance: float | None = None,
+) -> float:
     """Return the factor on the content weight after ``step`` (from 1) of ``steps`` of a scale.
 
-    With the measured distance d and the distance d* of the strength, ``gain *= (d / d*)^k`` with k = 6 / steps, at most
-    .5, and d / d* clipped to [1/e, e]: an integral controller on the logarithm. A strength then means the same distance
+    With the measured distance d and the distance d* of `target_distance`, ``gain *= (d / d*)^k`` with k = 6 / steps, at
+    most .5, and d / d* clipped to [1/e, e]: an integral controller on the logarithm. A strength then means the same distance
     for every style, size and encoder. Without ``recipe.hold``, and in the first steps of a scale, the gain stays.
     """
     distance = measured_distance(recipe, terms, gain) if recipe.hold and recipe.style_layers else None
     if distance is None or step <= min(SETTLING_STEPS, steps // 4):
         return gain
-    error = math.log(max(distance, 1e-6) / content_distance(recipe.strength))
+    error = math.log(max(distance, 1e-6) / target_distance(recipe, start_distance))
     exponent = min(MAX_EXPONENT, TOTAL_EXPONENT / steps)
     lowest, highest = GAIN_RANGE
     return min(highest, max(lowest, gain * math.exp(exponent * max(-1.0, min(1.0, error)))))

@@ -44,12 +44,14 @@ from impasto.optimize.views import View, view_of_step
 class _ScaleObjectives:
     """What the steps of a scale need: the styles' weights, the objective of every view, and initial style losses.
 
-    ``initial_losses`` is empty unless the run balances its styles.
+    ``initial_losses`` is empty unless the run balances its styles. ``start_distance`` is the content distance of the
+    one-pass picture that the run starts from, None for other starts.
     """
 
     style_weights: Sequence[float]
     objectives: Mapping[View, Objective]
     initial_losses: Sequence[float]
+    start_distance: float | None
 
 
 class Painter:
@@ -205,7 +207,7 @@ class Painter:
                 continue
             state.losses.append(loss)
             if state.base_image is None:
-                self._adapt_factors(terms, scale.steps, current.initial_losses)
+                self._adapt_factors(terms, scale.steps, current)
             self.guard.after_step(state)
             yield Stepped(state.scale, state.step, state.steps_done, loss, terms, self._seconds_left())
             if self.preview_every and state.steps_done % self.preview_every == 0:
@@ -220,7 +222,12 @@ class Painter:
         inputs = self.context.scale_inputs(scale, weights, self.state.generator, self.state.base_image)
         objectives = self.context.objectives(inputs, views)
         balances = self.context.balances_during_run
-        return _ScaleObjectives(weights, objectives, self.context.initial_losses(scale) if balances else ())
+        return _ScaleObjectives(
+            weights,
+            objectives,
+            self.context.initial_losses(scale) if balances else (),
+            self.context.start_distance(inputs, objectives[views[0]]),
+        )
 
     def _term_gains(self, style_weights: Sequence[float]) -> dict[str, float]:
         """Return the factors on the terms of content and styles."""
@@ -229,9 +236,9 @@ class Painter:
             gains |= style_gains(style_weights, self.state.sigmas or (1.0,) * len(style_weights))
         return gains
 
-    def _adapt_factors(self, terms: Mapping[str, float], steps: int, initial_losses: Sequence[float]) -> None:
+    def _adapt_factors(self, terms: Mapping[str, float], steps: int, current: _ScaleObjectives) -> None:
         """Adapt the factors on content and styles after a step."""
-        state = self.state
+        state, initial_losses = self.state, current.initial_losses
         if initial_losses and state.sigmas:
             count = len(state.sigmas)
             # At even weights each term holds 1/count * sigma; divide both out.
@@ -241,7 +248,9 @@ class Painter:
             )
             improved = improvements(initial_losses, tuple(losses))
             state.sigmas = next_sigmas(state.sigmas, improved, state.step, steps)
-        state.content_gain = next_gain(self.recipe, state.content_gain, terms, state.step, steps)
+        state.content_gain = next_gain(
+            self.recipe, state.content_gain, terms, state.step, steps, current.start_distance
+        )
 
     def _step(
         self, objective: Objective, steps: int, term_gains: Mapping[str, float]

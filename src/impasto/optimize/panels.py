@@ -53,6 +53,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "base",
         "fine_steps",
         "anchor",
+        "layout",
         "soften",
     ),
     "Optimiser": (

@@ -19,14 +19,15 @@ class Recipe(RecipeFields):
     """Everything that decides how an image is painted, apart from the input images.
 
     The loss of one step is
-    ``g alpha sum_l w_l C_l + beta sum_i m_i s_i sum_l v_l S_il + tau TV + rho R + a |x - x_base|^2``,
+    ``g alpha sum_l w_l C_l + beta sum_i m_i s_i sum_l v_l S_il + tau TV + rho R + a |x - x_base|^2 + u |y - y_0|^2``,
     after Gatys et al. 2016, section 2, with the content loss ``C_l`` and the loss ``S_il`` of style i at layer l, the
     total variation ``TV`` of the image x, the mean squared distance ``R`` of its pixels from [0, 1], and its mean
-    squared difference from the image of the base size, above that size only. The factors are ``alpha`` =
-    ``content_weight``, ``w`` = ``content_layers``, ``beta`` = ``style_weight``, ``m`` = ``mix``, ``s`` = ``sigmas``,
-    ``v`` = ``style_layers``, ``tau`` = ``variation_weight``, ``rho`` = ``value_range_weight``, ``a`` = ``anchor``, and
-    the gain ``g`` that ``strength`` and ``hold`` set (`RunState.content_gain`). `Recipe.make` raises `RecipeError` for
-    unknown names and impossible values.
+    squared difference from the image of the base size, above that size only. ``y`` and ``y_0`` are the image and the
+    initial image at 1/16 of the size. The factors are ``alpha`` = ``content_weight``, ``w`` = ``content_layers``,
+    ``beta`` = ``style_weight``, ``m`` = ``mix``, ``s`` = ``sigmas``, ``v`` = ``style_layers``, ``tau`` =
+    ``variation_weight``, ``rho`` = ``value_range_weight``, ``a`` = ``anchor``, ``u`` = ``layout``, and the gain ``g``
+    that ``strength`` and ``hold`` set (`RunState.content_gain`). `Recipe.make` raises `RecipeError` for unknown names
+    and impossible values.
     """
 
     @field_validator("content_layers", "style_layers", mode="before")

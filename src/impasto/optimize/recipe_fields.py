@@ -162,6 +162,10 @@ class RecipeFields(FrozenSettings):
     anchor: Weight = Field(
         0.0, description="Weight of the term that keeps scales above base close to the image at base."
     )
+    layout: Weight = Field(
+        0.0,
+        description="Weight of the term that keeps the layout of colours of an initial image from fast or picture.",
+    )
     steps: Steps | None = Field(
         None, description="Total number of steps, distributed over the scales in the preset's proportions."
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from impasto.optimize.terms.content import content_terms
-from impasto.optimize.terms.image import anchor_terms, value_range_terms, variation_terms
+from impasto.optimize.terms.image import anchor_terms, layout_terms, value_range_terms, variation_terms
 from impasto.optimize.terms.scale_inputs import ScaleInputs, TermsOfView
 from impasto.optimize.terms.style import style_terms
 
@@ -22,6 +22,7 @@ DEFAULT_TERMS: tuple[TermFactory, ...] = (
     variation_terms,
     value_range_terms,
     anchor_terms,
+    layout_terms,
 )
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "TermsOfView",
     "anchor_terms",
     "content_terms",
+    "layout_terms",
     "style_terms",
     "value_range_terms",
     "variation_terms",

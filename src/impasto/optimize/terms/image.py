@@ -1,9 +1,13 @@
-"""Terms of an objective that read pixels: total variation, value range, the anchor to the image of the base size."""
+"""Terms of an objective that read pixels: total variation, value range, and ties to other images."""
 
 from __future__ import annotations
 
-from impasto.losses import AnchorTerm, ValueRangeTerm, VariationTerm
+from impasto.imaging import resize
+from impasto.losses import AnchorTerm, LayoutTerm, ValueRangeTerm, VariationTerm
 from impasto.optimize.terms.scale_inputs import ScaleInputs, TermsOfView
+
+# The layout of colours is the picture at this share of its size.
+LAYOUT_SCALE = 16
 
 
 def variation_terms(inputs: ScaleInputs) -> TermsOfView:
@@ -26,4 +30,22 @@ def anchor_terms(inputs: ScaleInputs) -> TermsOfView:
     if inputs.base_image is not None and inputs.recipe.anchor:
         image, protection = inputs.base_image, inputs.protection
         terms.append(AnchorTerm(inputs.recipe.anchor, image if protection is None else protection(image)))
+    return lambda view: terms  # noqa: ARG005 (the same for every view)
+
+
+def layout_terms(inputs: ScaleInputs) -> TermsOfView:
+    """Build the term that keeps the initial picture's layout of colours, up to the base size.
+
+    Style images recoloured to match the content image have other colours than the initial picture, so there is no term
+    then.
+    """
+    recipe, start = inputs.recipe, inputs.pictures.start
+    recoloured = recipe.colors > 0 and recipe.color_method != "luminance"
+    if start is None or not recipe.layout or recoloured or inputs.base_image is not None:
+        return lambda view: []  # noqa: ARG005 (the same for every view)
+    height, width = (max(1, round(side / LAYOUT_SCALE)) for side in inputs.size)
+    picture = resize(start.to(inputs.device), inputs.size)
+    if inputs.protection is not None:
+        picture = inputs.protection(picture)
+    terms = [LayoutTerm(recipe.layout, resize(picture, (height, width)))]
     return lambda view: terms  # noqa: ARG005 (the same for every view)
