@@ -56,8 +56,9 @@ def next_gain(
     """Return the factor on the content weight after ``step`` (from 1) of ``steps`` of a scale.
 
     With the measured distance d and the distance d* of `target_distance`, ``gain *= (d / d*)^k`` with k = 6 / steps, at
-    most .5, and d / d* clipped to [1/e, e]: an integral controller on the logarithm. A strength then means the same distance
-    for every style, size and encoder. Without ``recipe.hold``, and in the first steps of a scale, the gain stays.
+    most .5, and d / d* clipped to [1/e, e]: an integral controller on the logarithm. A strength then means the same
+    distance for every style, size and encoder. Without ``recipe.hold``, and in the first steps of a scale, the gain
+    stays.
     """
     distance = measured_distance(recipe, terms, gain) if recipe.hold and recipe.style_layers else None
     if distance is None or step <= min(SETTLING_STEPS, steps // 4):
