@@ -114,18 +114,24 @@ def _open(
 ) -> AnyStyleTask:
     """Measure the style images and set the initial weights."""
     from impasto.encoders import open_encoder, prepare, tune_process
-    from impasto.feedforward.restore import read_any_style
+    from impasto.feedforward.restore import initial_weights
     from impasto.feedforward.style_data import measure_styles
-    from impasto.feedforward.tasks.any_style import AnyStyleTask
+    from impasto.feedforward.tasks.any_style import STYLE_LAYERS, AnyStyleTask, loss_encoder
 
-    weights = None if initial is None else read_any_style(initial)[1]
+    weights = None if initial is None else initial_weights(initial)
     tune_process()
     compute, parallel = open_compute(settings.device, settings.precision)
     encoder = prepare(open_encoder("compact"), compute.device, compute.precision)
-
     progress = counting("measuring style images", report, stop)
-    styles = measure_styles(encoder, style_images.train, settings.variants, settings.seed, progress)
-    return AnyStyleTask(encoder, photographs.train, styles, settings, compute, parallel, initial=weights)
+    images, count, seed = style_images.train, settings.variants, settings.seed
+    styles = measure_styles(encoder, images, count, seed, progress)
+    judge = prepare(open_encoder(settings.loss_encoder), compute.device, compute.precision)
+    losses = loss_encoder(judge, photographs.train, images, settings.seed)
+    progress = counting("measuring targets", report, stop)
+    targets = measure_styles(losses, images, count, seed, progress, STYLE_LAYERS)
+    return AnyStyleTask(
+        losses, photographs.train, styles, targets, settings, compute, parallel, initial=weights
+    )
 
 
 def _write(task: AnyStyleTask, out: Path, origin: Any) -> None:
@@ -139,6 +145,9 @@ def _write(task: AnyStyleTask, out: Path, origin: Any) -> None:
         "steps_done": task.settings.steps,
         "settings": task.settings.model_dump(),
         **origin,
+        "blocks": list(task.settings.blocks),
+        "detail": task.settings.detail,
+        "grain": task.settings.grain,
         "strengths": STRENGTHS,
         **PREDICTOR_SIZES,
     }

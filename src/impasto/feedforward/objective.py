@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from impasto.encoders import Encoder
-from impasto.feedforward.modules.style_predictor import LAYERS
 from impasto.feedforward.style_data import MomentTargets
 from impasto.losses import Moments, RelativeMomentLoss, content_loss, content_scale, moments
 
@@ -22,6 +21,7 @@ DISTANCE_LAYERS = tuple(
 # Share of a covariance's mean eigenvalue that is added before the square root, whose slope at 0 is infinite.
 FLOOR = 1e-4
 OUT_OF_RANGE_WEIGHT = 10.0
+BLOCK = 8
 
 _DISTANCE = RelativeMomentLoss()
 
@@ -53,6 +53,24 @@ def spread_distance(measured: Moments, values: Tensor, vectors: Tensor) -> Tenso
     return ((along + floor).sqrt() - (values + floor).sqrt()).square().sum(1) / (total[:, 0] + 1e-6)
 
 
+def checkerboards(painted: Tensor) -> Tensor:
+    """Return how strong patterns of period 2 are in `painted` `(B, 3, h, w)`: 0 for smooth pictures.
+
+    mean over blocks of 8 x 8 pixels, colours and the patterns p in {(-1)^x, (-1)^y, (-1)^(x + y)} of |mean(p I)| for
+    values I in [0, 1]. Blocks that lie across an edge have some of it too. Rows and columns beyond the last whole block
+    do not count.
+    """
+    height, width = (side // BLOCK * BLOCK for side in painted.shape[2:])
+    image = painted[..., :height, :width]
+    signs = 1 - 2 * (torch.arange(BLOCK, device=painted.device) % 2)
+    ones = torch.ones_like(signs)
+    patterns = torch.stack(
+        [down[:, None] * across[None, :] for down, across in ((signs, ones), (ones, signs), (signs, signs))]
+    )
+    blocks = image.unfold(2, BLOCK, BLOCK).unfold(3, BLOCK, BLOCK)
+    return torch.einsum("bchwyx,pyx->bpchw", blocks, patterns.to(image) / BLOCK**2).abs().mean()
+
+
 def objective(
     encoder: Encoder,
     painted: Tensor,
@@ -60,21 +78,23 @@ def objective(
     styles: MomentTargets,
     content_weight: Tensor,
     spread_weight: float,
+    checkerboard_weight: float = 0.0,
 ) -> ObjectiveOutput:
     """Return the loss of a painted batch `(B, 3, h, w)`, not clamped.
 
-    `content` holds the features of the photographs by layer, `(B, C, h, w)`.
+    `content` holds the features of the photographs by layer, `(B, C, h, w)`. The layers of style are those of `styles`.
 
-    loss = mean_b [ sum_l log(1 + d_l) + mu sum_l s_l + lambda_b c ] + 10 mean(outside^2): d_l is `RelativeMomentLoss`
+    loss = mean_b [ sum_l log(1 + d_l) + mu sum_l s_l + lambda_b c ] + 10 mean(outside^2) + kappa k: k is
+    `checkerboards` and `checkerboard_weight` kappa; d_l is `RelativeMomentLoss`
     of a layer (the logarithm keeps paintings of hardly any spread from outweighing all others), s_l `spread_distance`,
     c the content loss, `content_weight` lambda `(B,)`, `spread_weight` mu. The content distance of a picture is its
     mean content loss in `DISTANCE_LAYERS`.
     """
     clamped = painted.clamp(0, 1)
-    features = encoder(clamped, tuple(dict.fromkeys((*LAYERS, *CONTENT_WEIGHTS))))
+    features = encoder(clamped, tuple(dict.fromkeys((*styles.moments, *CONTENT_WEIGHTS))))
     style = painted.new_zeros(len(painted))
     log_style, spread = torch.zeros_like(style), torch.zeros_like(style)
-    for layer in LAYERS:
+    for layer in styles.moments:
         measured = moments(features[layer])
         distance = _DISTANCE.distances(measured, styles.moments[layer])
         style = style + distance.detach()
@@ -86,11 +106,14 @@ def objective(
         plain_content += share * errors[layer]
     outside = (painted - clamped).square().mean()
     loss = log_style.mean() + spread_weight * spread.mean() + weighted_content + OUT_OF_RANGE_WEIGHT * outside
+    checkerboard = checkerboards(clamped) if checkerboard_weight else torch.zeros_like(loss)
+    loss = loss + checkerboard_weight * checkerboard
     figures = {
         "style": float(style.mean()),
         "spread": float(spread.detach().mean()),
         "content": float(plain_content.mean()),
         "outside": float(outside.detach()),
+        "checkerboard": float(checkerboard.detach()),
     }
     return ObjectiveOutput(loss, figures, torch.stack([errors[layer] for layer in DISTANCE_LAYERS]).mean(0))
 

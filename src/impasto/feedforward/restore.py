@@ -9,10 +9,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from impasto.errors import WeightsError
+from impasto.feedforward.larger import InitialWeights
 from impasto.feedforward.modules.johnson import JohnsonNet
 from impasto.feedforward.modules.style_embedding import ConditionalInstanceNorm, StyleEmbedding
 from impasto.feedforward.modules.style_predictor import BANK, DIRECTIONS, HIDDEN, StylePredictor
-from impasto.feedforward.modules.transform import BLOCKS, WIDTHS, TransformNet
+from impasto.feedforward.modules.transform import BLOCKS, WIDTHS, TransformNet, modulated_layers
 from impasto.feedforward.weights import KIND_ANY, KIND_STYLES, read_network
 
 PREDICTOR_SIZES = {"hidden": HIDDEN, "bank": BANK, "directions": DIRECTIONS}
@@ -34,6 +35,13 @@ def read_any_style(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return card, state
 
 
+def initial_weights(path: Path) -> InitialWeights:
+    """Return the weights of a network for any style for a training to start from; raises as `read_any_style`."""
+    card, state = read_any_style(path)
+    layers = modulated_layers(card.get("widths", WIDTHS), card.get("blocks", BLOCKS), card.get("detail", 0))
+    return InitialWeights(state, layers)
+
+
 def restore_any_style(
     card: Mapping[str, Any], state: Mapping[str, Tensor]
 ) -> tuple[TransformNet, StylePredictor]:
@@ -41,7 +49,7 @@ def restore_any_style(
 
     Raises KeyError, RuntimeError, TypeError or ValueError if card and weights do not fit.
     """
-    network = TransformNet(card.get("widths", WIDTHS), card.get("blocks", BLOCKS))
+    network = TransformNet(card.get("widths", WIDTHS), card.get("blocks", BLOCKS), card.get("detail", 0))
     sizes = [card.get(name, size) for name, size in PREDICTOR_SIZES.items()]
     style_predictor = StylePredictor(network.modulated_layers, *sizes)
     _load(network, "network.", state)
@@ -61,7 +69,7 @@ def restore_given_styles(
     network: TransformNet | JohnsonNet
     style_embedding: StyleEmbedding | ConditionalInstanceNorm
     if card["kind"] == KIND_STYLES:
-        network = TransformNet(tuple(card["widths"]), tuple(card["blocks"]))
+        network = TransformNet(tuple(card["widths"]), tuple(card["blocks"]), card.get("detail", 0))
         style_embedding = StyleEmbedding(network.modulated_layers, count)
     else:
         network = JohnsonNet()

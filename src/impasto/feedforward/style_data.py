@@ -134,19 +134,23 @@ def measure_styles(
     count: int,
     seed: int,
     on_progress: OnProgress | None = None,
+    layers: Sequence[str] = LAYERS,
 ) -> StyleRows:
-    """Measure `count` variants of each of `style_images` (3,h,w) bytes; `on_progress` gets (done, total)."""
+    """Measure `count` variants of each of `style_images` (3,h,w) bytes; `on_progress` gets (done, total).
+
+    Equal seeds give equal variants, so two encoders can measure the same.
+    """
     rng = random.Random(seed)
     device = next(encoder.parameters()).device
-    means: dict[str, list[Tensor]] = {layer: [] for layer in LAYERS}
-    values: dict[str, list[Tensor]] = {layer: [] for layer in LAYERS}
-    vectors: dict[str, list[Tensor]] = {layer: [] for layer in LAYERS}
+    means: dict[str, list[Tensor]] = {layer: [] for layer in layers}
+    values: dict[str, list[Tensor]] = {layer: [] for layer in layers}
+    vectors: dict[str, list[Tensor]] = {layer: [] for layer in layers}
     for done, style in enumerate(style_images, start=1):
         for image in variants(style, count, rng):
             with torch.no_grad():
-                features = encoder(image.to(device), LAYERS)
-                measured = decompose({layer: moments(x) for layer, x in features.items()})
-            for layer in LAYERS:
+                features = encoder(image.to(device), layers)
+                measured = decompose({layer: quick_moments(x) for layer, x in features.items()})
+            for layer in layers:
                 means[layer].append(measured.moments[layer].mean.cpu())
                 values[layer].append(measured.values[layer].cpu())
                 # float16 halves the memory of the largest part; the columns then stay orthonormal to within 1e-3.

@@ -42,6 +42,7 @@ class OnePassTrainingSettings(FrozenSettings):
     content_weight_at_1: float = Field(
         0.25, gt=0, le=1e6, allow_inf_nan=False, description="Content weight at strength 1."
     )
+    checkerboard_weight: LossWeight = Field(0.0, description="Weight of checkerboards of single pixels.")
     seed: Seed = 0
     device: DeviceName = "auto"
     precision: Precision = "auto"
@@ -54,4 +55,12 @@ class AnyStyleSettings(OnePassTrainingSettings):
     variants: int = Field(
         3, ge=1, le=100, description="Versions of a style image: original, smaller, other colours."
     )
+    blocks: tuple[int, int, int] = Field(
+        (1, 4, 6), description="Residual blocks at 1/2, 1/4 and 1/8 of the resolution."
+    )
+    detail: int = Field(16, ge=0, le=256, description="Channels at full resolution; 0 for none.")
+    grain: float = Field(
+        0.03, ge=0, le=0.2, description="Deviation of the noise that photographs get before they are painted."
+    )
+    loss_encoder: str = Field("compact-large", description="Encoder of the losses.")
     full_strength_share: Share = Field(0.25, description="Share of a batch at strength 1.")

@@ -17,6 +17,7 @@ SHAPED_BY: Mapping[int, tuple[str, ...]] = {
     8: ("relu4_1", "relu3_1"),
     4: ("relu3_1", "relu2_1"),
     2: ("relu2_1", "relu1_1"),
+    1: ("relu1_1",),
 }
 HIDDEN = 256
 # Trained matrices in the bank of each modulated layer, and trained directions in the features of each encoder layer.

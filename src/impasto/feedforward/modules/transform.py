@@ -1,6 +1,7 @@
 """The one-pass image transformation network: content image and style parameters in, stylised image out.
 
-A small convolutional network at half, quarter and eighth resolution. The input of every residual block is a
+A small convolutional network at half, quarter and eighth resolution, and optionally a last residual block at full
+resolution (`DetailBlock`). The input of every residual block is a
 *modulated layer*: features are normalised per channel, then multiplied by a matrix and shifted. This is adaptive
 instance normalisation (Huang & Belongie, ICCV 2017) with a full matrix in place of the diagonal one, as in linear
 style transfer (Li et al., CVPR 2019). The matrices and shifts of all modulated layers are the *style parameters*. They
@@ -32,15 +33,19 @@ class ModulatedLayer(NamedTuple):
 
 
 def modulated_layers(
-    widths: Sequence[int] = WIDTHS, blocks: Sequence[int] = BLOCKS
+    widths: Sequence[int] = WIDTHS, blocks: Sequence[int] = BLOCKS, detail: int = 0
 ) -> tuple[ModulatedLayer, ...]:
-    """Return the modulated layers in order: one per block from eighth to half resolution, and one before the head."""
+    """Return the modulated layers in order: one per block from eighth to half resolution, one before the head.
+
+    With `detail` channels at full resolution, the block there has the last one.
+    """
     layers = [
         ModulatedLayer(width, stride)
         for width, stride, count in zip(widths[::-1], (8, 4, 2), blocks[::-1], strict=True)
         for _ in range(count)
     ]
-    return (*layers, ModulatedLayer(widths[0] + PACKED_CHANNELS, 2))
+    last = (ModulatedLayer(detail, 1),) if detail else ()
+    return (*layers, ModulatedLayer(widths[0] + PACKED_CHANNELS, 2), *last)
 
 
 class StyleParams(NamedTuple):
@@ -96,21 +101,57 @@ class ResidualBlock(nn.Module):
         return torch.addcmul(x, self.gain.to(x.dtype), branch)
 
 
+class DetailBlock(nn.Module):
+    """A modulated block at full resolution that corrects the painted pixels, which come from half resolution.
+
+    It sees the painted pixels, the content image, and the features at half resolution, so it can remove the
+    checkerboards of the four pixels of a position and draw finer lines. There is no skip connection inside: features
+    that are not normalised would reach the picture.
+    """
+
+    def __init__(self, channels: int, features: int) -> None:
+        super().__init__()
+        self.pixels = ReplicateConv2d(6, channels, 3)
+        self.features = nn.Conv2d(features, channels, 1)
+        self.conv1 = ReplicateConv2d(channels, channels, 3)
+        self.conv2 = ReplicateConv2d(channels, channels, 3)
+        self.out = ReplicateConv2d(channels, 3, 3)
+
+    def merge(self, painted: Tensor, content: Tensor, features: Tensor) -> Tensor:
+        """Return the features `(B, C, H, W)` of pixels, given minus .5, and of `features` at half resolution."""
+        pixels = torch.cat([painted, content], 1).to(features.dtype)
+        below = F.interpolate(self.features(features), scale_factor=2.0, mode="bilinear")
+        merged: Tensor = self.pixels(pixels.contiguous(memory_format=torch.channels_last)) + below
+        return merged
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the correction `(B, 3, H, W)` for modulated features `x` `(B, C, H, W)`."""
+        correction: Tensor = self.out(self.conv2(self.conv1(x).relu_()).relu_())
+        return correction
+
+
 class TransformNet(nn.Module):
-    """Encoder at three resolutions, modulated residual blocks, decoder with skip connections; see the module."""
+    """Encoder at three resolutions, modulated residual blocks, decoder with skip connections; see the module.
+
+    `detail` is the number of channels at full resolution; 0 leaves the last block out.
+    """
 
     multiple = STRIDE
 
-    def __init__(self, widths: Sequence[int] = WIDTHS, blocks: Sequence[int] = BLOCKS) -> None:
+    def __init__(
+        self, widths: Sequence[int] = WIDTHS, blocks: Sequence[int] = BLOCKS, detail: int = 0
+    ) -> None:
         super().__init__()
         half, quarter, eighth = widths
-        self.modulated_layers = modulated_layers(widths, blocks)
+        self.modulated_layers = modulated_layers(widths, blocks, detail)
         self.stem = ReplicateConv2d(PACKED_CHANNELS, half, 3)
         self.conv_half = ReplicateConv2d(half, half, 3)
         self.down_quarter = ReplicateConv2d(half, quarter, 3, stride=2)
         self.conv_quarter = ReplicateConv2d(quarter, quarter, 3)
         self.down_eighth = ReplicateConv2d(quarter, eighth, 3, stride=2)
-        self.blocks = nn.ModuleList(ResidualBlock(layer.channels) for layer in self.modulated_layers[:-1])
+        self.blocks = nn.ModuleList(
+            ResidualBlock(layer.channels) for layer in self.modulated_layers[: sum(blocks)]
+        )
         # By the stride after the step.
         self.upsample = nn.ModuleDict(
             {
@@ -119,6 +160,7 @@ class TransformNet(nn.Module):
             }
         )
         self.head = ReplicateConv2d(half + PACKED_CHANNELS, PACKED_CHANNELS, 3)
+        self.detail = DetailBlock(detail, half) if detail else None
 
     def forward(
         self, image: Tensor, style_params: StyleParams, modulation: Modulation | None = None
@@ -129,7 +171,8 @@ class TransformNet(nn.Module):
         """
         modulation = modulation or Modulation()
         matrices, shifts = style_params
-        pixels = F.pixel_unshuffle(image - 0.5, 2).contiguous(memory_format=torch.channels_last)
+        content = image - 0.5
+        pixels = F.pixel_unshuffle(content, 2).contiguous(memory_format=torch.channels_last)
         half = self.stem(pixels).relu_()
         half = self.conv_half(half).relu_()
         quarter = self.down_quarter(half).relu_()
@@ -143,10 +186,15 @@ class TransformNet(nn.Module):
                 x = F.interpolate(self.upsample[str(stride)](x), scale_factor=2.0, mode="bilinear")
                 x = x + skips[stride]
             x = block(x, matrices[index], shifts[index], modulation, index)
+        features, index = x, len(self.blocks)
         x = torch.cat([x, pixels.to(x.dtype)], 1)
-        x = modulation.modulate(x, matrices[-1], shifts[-1], len(self.blocks))
-        out = self.head(x)
-        return F.pixel_shuffle(filter_output(out, self.training), 2) + 0.5
+        x = modulation.modulate(x, matrices[index], shifts[index], index)
+        painted = F.pixel_shuffle(filter_output(self.head(x), self.training), 2)
+        if self.detail is not None:
+            x = self.detail.merge(painted, content, features)
+            x = modulation.modulate(x, matrices[-1], shifts[-1], index + 1)
+            painted = painted + self.detail(x).to(painted.dtype)
+        return painted + 0.5
 
     def macs(self, height: int, width: int) -> int:
         """Return the multiply-adds for one image of `height` x `width`, modulation folded in."""
@@ -170,6 +218,8 @@ class TransformNet(nn.Module):
         ]
         for layer, block in zip(self.modulated_layers, self.blocks, strict=False):
             convs += [(conv, layer.stride) for conv in block.children()]
+        if self.detail is not None:
+            convs += [(conv, 2 if name == "features" else 1) for name, conv in self.detail.named_children()]
         return convs
 
 
@@ -184,3 +234,5 @@ def initialise(network: TransformNet) -> None:
         network.head.weight.mul_(0.05)
         for channel in range(PACKED_CHANNELS):
             network.head.weight[channel, -PACKED_CHANNELS + channel, 1, 1] += 0.2
+        if network.detail is not None:
+            network.detail.out.weight.zero_()  # the block has no effect until it is trained

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from impasto.encoders import Encoder
-from impasto.errors import WeightsError
+from impasto.encoders import COMPONENTS, Encoder
+from impasto.feedforward.grain import SIDE, grain
+from impasto.feedforward.larger import InitialWeights, load_initial
 from impasto.feedforward.modules.style_predictor import StylePredictor
 from impasto.feedforward.modules.transform import TransformNet, initialise
-from impasto.feedforward.objective import objective
+from impasto.feedforward.objective import CONTENT_WEIGHTS, objective
+from impasto.feedforward.projected_encoder import ProjectedEncoder, project
 from impasto.feedforward.style_data import StyleRows
 from impasto.feedforward.tasks.one_pass import OnePassTask, modulated_optimizers
 from impasto.feedforward.training_settings import AnyStyleSettings
 from impasto.feedforward.weights import KIND_ANY
+from impasto.training.crops import random_crop
 from impasto.training.device import ComputeDevice
 from impasto.training.distributed import SINGLE, DataParallel
 from impasto.training.task import LossOutput
-from impasto.training.weights import copy_weights, named_weights
 
 CHUNK = 256
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+# Pictures on which the principal directions of the losses' encoder are measured, half photographs, half style images.
+PROJECTION_PICTURES = 96
+PROJECTION_SIDE = 256
 
 
 class AnyStyleTask(OnePassTask):
@@ -36,22 +44,24 @@ class AnyStyleTask(OnePassTask):
         encoder: Encoder,
         photographs: Sequence[Tensor],
         styles: StyleRows,
+        targets: StyleRows,
         settings: AnyStyleSettings,
         compute: ComputeDevice,
         parallel: DataParallel = SINGLE,
         *,
-        initial: Mapping[str, Tensor] | None = None,
+        initial: InitialWeights | None = None,
     ) -> None:
+        """`styles` are measured by the encoder of the style predictor, `targets` by that of the losses."""
         super().__init__(encoder, photographs, settings, compute, parallel)
-        self.styles = styles
+        self.styles, self.targets = styles, targets
         torch.manual_seed(settings.seed)
-        self.network = TransformNet()
+        self.network = TransformNet(blocks=settings.blocks, detail=settings.detail)
         initialise(self.network)
         self.style_predictor = StylePredictor(self.network.modulated_layers)
         standardise(self.style_predictor, styles)
         modules: dict[str, nn.Module] = {"network": self.network, "style_predictor": self.style_predictor}
         if initial is not None:
-            load_initial(modules, initial)
+            load_initial(modules, initial, self.network.modulated_layers)
         for module in modules.values():
             module.to(compute.device)
         optimizers = modulated_optimizers(self.network, modules, self.style_predictor.matrices(), settings)
@@ -65,12 +75,24 @@ class AnyStyleTask(OnePassTask):
         full = round(settings.full_strength_share * settings.batch)
         drawn = [1.0 if index < full else self.draws.random() for index in range(settings.batch)]
         strength = torch.tensor(drawn[self.rows], device=self.compute.device)
-        statistics, targets = self.styles.select(chosen[self.rows], self.compute.device)
+        statistics, _ = self.styles.select(chosen[self.rows], self.compute.device)
+        _, targets = self.targets.select(chosen[self.rows], self.compute.device)
+        grainy = photographs
+        if settings.grain:
+            grainy = add_grain(photographs, settings.grain, self.draws)
         with self.compute.autocast():
-            painted = self.network(photographs, self.style_predictor(statistics, strength))
+            painted = self.network(grainy, self.style_predictor(statistics, strength))
         weight = content_weight(strength, settings.content_weight_at_0, settings.content_weight_at_1)
         content = self.content_targets(photographs)
-        output = objective(self.encoder, painted, content, targets, weight, settings.spread_weight)
+        output = objective(
+            self.encoder,
+            painted,
+            content,
+            targets,
+            weight,
+            settings.spread_weight,
+            settings.checkerboard_weight,
+        )
         return LossOutput(output.loss, output.figures)
 
 
@@ -90,15 +112,25 @@ def standardise(style_predictor: StylePredictor, styles: StyleRows) -> None:
     style_predictor.scale.copy_(1 / (vectors.std(0, correction=0) + 1e-3))
 
 
-def load_initial(modules: Mapping[str, nn.Module], weights: Mapping[str, Tensor]) -> None:
-    """Copy `weights` of another network, named ``module.name``, into `modules`; other weights stay random.
+def add_grain(photographs: Tensor, deviation: float, rng: random.Random) -> Tensor:
+    """Return `photographs` `(B, 3, h, w)` with grain of `deviation`, each from a random place of the tile."""
+    height, width = photographs.shape[2:]
+    parts = [grain(height, width, rng.randrange(SIDE), rng.randrange(SIDE)) for _ in photographs]
+    noise = photographs.new_tensor(np.stack(parts))[:, None]
+    return (photographs + deviation * noise).contiguous(memory_format=torch.channels_last)
 
-    Raises WeightsError if a weight has no counterpart of the same shape.
-    """
-    own = named_weights(modules)
-    for name, value in weights.items():
-        if name not in own or own[name].shape != value.shape:
-            raise WeightsError(
-                f"The initial network does not fit: its '{name}' has no counterpart; start without it."
-            )
-    copy_weights({name: own[name] for name in weights}, weights)
+
+def loss_encoder(
+    encoder: Encoder, photographs: Sequence[Tensor], style_images: Sequence[Tensor], seed: int
+) -> ProjectedEncoder:
+    """Return `encoder` projected to as many channels as the compact encoder has, for style and content losses."""
+    rng = random.Random(seed)
+    layers = dict.fromkeys((*STYLE_LAYERS, *CONTENT_WEIGHTS))
+    components = {layer: COMPONENTS[layer] for layer in layers}
+    device = next(encoder.parameters()).device
+    crops = (
+        random_crop(rng.choice(pictures), PROJECTION_SIDE, rng).to(device)
+        for pictures in (photographs, style_images)
+        for _ in range(PROJECTION_PICTURES // 2)
+    )
+    return project(encoder, components, crops)

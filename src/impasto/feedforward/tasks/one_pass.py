@@ -20,8 +20,9 @@ from impasto.training.schedules import warmup_constant_cosine
 from impasto.training.task import TrainingTask, generator_states, restore_generators
 from impasto.training.weights import WeightEMA
 
-# The head's features reach the picture without another normalisation; the stem's kernels start small.
-NOT_SCALE_FREE = ("head", "stem")
+# Features of the head and of the last kernels at full resolution reach the picture without another normalisation; the
+# stem's kernels start small.
+NOT_SCALE_FREE = ("head", "stem", "detail.out", "detail.pixels")
 
 
 class OnePassTask(TrainingTask):
