@@ -30,7 +30,8 @@ def grain_tile() -> NDArray[np.float32]:
     kept = frequency >= 1 / LONGEST
     amplitude[kept] = 1 / frequency[kept]
     noise = np.fft.irfft2(np.fft.rfft2(white) * amplitude, s=(SIDE, SIDE))
-    return ((noise - noise.mean()) / noise.std()).astype(np.float32)
+    tile: NDArray[np.float32] = ((noise - noise.mean()) / noise.std()).astype(np.float32)
+    return tile
 
 
 def grain(height: int, width: int, top: int = 0, left: int = 0) -> NDArray[np.float32]:

@@ -35,8 +35,7 @@ def load_initial(
     """Copy the weights of another network into `modules`, whose network has the modulated `layers`.
 
     Blocks that the other network lacks keep their random kernels, begin with a small gain, and are not shaped by the
-    style yet. Raises WeightsError if a
-    weight has no counterpart of the same shape.
+    style yet. Raises WeightsError if a weight has no counterpart of the same shape.
     """
     own = named_weights(modules)
     positions = matching_layers(initial.modulated_layers, layers)
@@ -101,5 +100,5 @@ def _copy_rows(
     else:
         lengths = [2 * layer.channels for layer in source], [2 * layer.channels for layer in target]
     starts = [sum(lengths[1][:index]) for index in range(len(target))]
-    for place, rows in zip(positions, value.split(lengths[0]), strict=True):
+    for place, rows in zip(positions, torch.split(value, lengths[0]), strict=True):
         own[starts[place] : starts[place] + len(rows)] = rows

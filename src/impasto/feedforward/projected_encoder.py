@@ -44,7 +44,7 @@ class ProjectedEncoder(Encoder):
 
     def macs(self, height: int, width: int, layers: Collection[str]) -> int:
         """Return the multiply-adds of `encoder` and of the projections."""
-        extra = sum(
+        extra: int = sum(
             self.bases[layer].numel()
             * (height // self.layers[layer].stride)
             * (width // self.layers[layer].stride)

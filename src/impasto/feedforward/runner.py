@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from impasto.encoders import PRECISIONS, best_precision
 from impasto.errors import PictureError, RecipeError, WeightsError, unknown
 from impasto.feedforward.backends import GraphRunner
+from impasto.feedforward.grain import grain
 from impasto.feedforward.modules.modulation import Modulation
 from impasto.feedforward.modules.region_modulation import (
     FrozenStatistics,
@@ -91,10 +92,11 @@ class NetworkRunner:
         styles = [style_params] if isinstance(style_params, StyleParams) else style_params
         styles = [self._checked(style) for style in styles]
         pixel_weights, cover = _pixel_weights(image, styles, masks)
+        source = self._with_grain(image)
         frame = Frame(image.shape[2], image.shape[3], self.multiple)
 
         def paint_windows(windows: Sequence[TileWindow], modulation: Modulation) -> Tensor:
-            crops = torch.cat([frame.cut(image, window) for window in windows])
+            crops = torch.cat([frame.cut(source, window) for window in windows])
             if len(styles) > 1:
                 parts = [
                     torch.cat([frame.cut(weight, window) for window in windows]).to(self.device)
@@ -114,6 +116,13 @@ class NetworkRunner:
         if cover is not None:
             out = torch.lerp(image.cpu(), out, cover.cpu())
         return out.clamp_(0, 1)
+
+    def _with_grain(self, image: Tensor) -> Tensor:
+        """Return `image` with the grain of the network's training, whose deviation the model card holds."""
+        deviation = float(self.card.get("grain", 0.0))
+        if not deviation:
+            return image
+        return image + deviation * torch.from_numpy(grain(*image.shape[2:])).to(image)
 
     def _run(
         self,

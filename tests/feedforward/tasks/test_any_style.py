@@ -3,8 +3,10 @@ import torch
 
 from impasto.encoders import open_encoder
 from impasto.errors import RecipeError, WeightsError
+from impasto.feedforward.larger import InitialWeights
+from impasto.feedforward.modules.transform import modulated_layers
 from impasto.feedforward.style_data import measure_styles
-from impasto.feedforward.tasks.any_style import AnyStyleTask, content_weight
+from impasto.feedforward.tasks.any_style import STYLE_LAYERS, AnyStyleTask, content_weight, loss_encoder
 from impasto.feedforward.training_settings import AnyStyleSettings
 from impasto.training.checkpoint import read_checkpoint, resume, write_checkpoint
 from impasto.training.device import ComputeDevice
@@ -22,10 +24,12 @@ def run():
     art = [(torch.rand(3, 32, 40, generator=noise) * 255).byte() for _ in range(2)]
     encoder = open_encoder("compact")
     styles = measure_styles(encoder, art, 1, 0)
+    losses = loss_encoder(encoder, photos, art, 0)
+    targets = measure_styles(losses, art, 1, 0, None, STYLE_LAYERS)
 
     def open_run(initial=None, **changes):
         settings = AnyStyleSettings.make({**TINY, **changes})
-        return Trainer(AnyStyleTask(encoder, photos, styles, settings, CPU, initial=initial))
+        return Trainer(AnyStyleTask(losses, photos, styles, targets, settings, CPU, initial=initial))
 
     return open_run
 
@@ -60,7 +64,7 @@ def test_kernels_keep_their_norm_and_still_learn(run):
 def test_a_training_can_start_from_another_network(run):
     first = run(seed=1).task
     part = {name: value for name, value in first.weights().items() if ".bank." not in name}
-    second = run(part, seed=2).task
+    second = run(InitialWeights(part, first.network.modulated_layers), seed=2).task
     for name, value in second.weights().items():
         assert torch.equal(value, first.weights()[name]) == (name in part), name
     norms = [float(kernel.detach().norm()) for kernel in first.optimizers.scale_free]
@@ -72,7 +76,7 @@ def test_a_training_can_start_from_another_network(run):
 )
 def test_a_network_that_does_not_fit_is_refused(run, weights):
     with pytest.raises(WeightsError, match=r"network\.(nothing|head\.bias)"):
-        run(weights)
+        run(InitialWeights(weights, modulated_layers(blocks=(1, 4, 6), detail=16)))
 
 
 def test_the_content_weight_goes_geometrically_between_its_ends():
@@ -86,3 +90,15 @@ def test_the_content_weight_goes_geometrically_between_its_ends():
 def test_impossible_settings_are_named(name, value):
     with pytest.raises(RecipeError, match=name):
         AnyStyleSettings.make({name: value})
+
+
+def test_a_smaller_network_paints_the_same_in_a_larger_one(run):
+    small = run(seed=1, blocks=(1, 3, 4), detail=0).task
+    large = run(InitialWeights(small.weights(), small.network.modulated_layers), seed=2).task
+    with torch.no_grad():
+        for index in (4, 5, 9):  # the blocks that the small network lacks
+            large.network.blocks[index].gain.zero_()
+    image, strength = torch.rand(1, 3, 64, 64), torch.tensor([0.7])
+    statistics, _ = small.styles.select([0])
+    painted = [task.network(image, task.style_predictor(statistics, strength)) for task in (small, large)]
+    assert torch.allclose(*painted, atol=1e-5)
