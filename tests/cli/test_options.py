@@ -17,7 +17,7 @@ VALUES = {
     "gram": "johnson", "style_weight": "7", "hold": "--no-hold", "stroke": "0.5",
     "mix": "0.2,0.8", "balance": "--no-balance", "sigmas": "1,2.5",
     "blend": "statistics", "share": "layers", "colors": "content", "color_method": "pca", "color_space": "lab",
-    "seamless": "--seamless", "base": "300", "fine_steps": "9,4", "anchor": "7", "soften": "--no-soften",
+    "seamless": "--seamless", "base": "300", "fine_steps": "9,4", "anchor": "7", "layout": "50", "soften": "--no-soften",
     "variation_weight": "0.25", "variation": "l1", "value_range_weight": "3",
     "start": "noise", "start_picture": "s.png", "scales": "128:20,300:10", "smallest": "64",
     "scale_ratio": "1.5", "scale_steps": "10,20", "first_steps": "5", "steps": "77", "optimizer": "lbfgs",
