@@ -8,9 +8,12 @@ import torch.nn.functional as F
 
 from impasto.errors import RecipeError
 from impasto.feedforward.modules.region_modulation import FrozenStatistics, StatisticsRecorder
+from impasto.feedforward.modules.transform import TransformNet
 from impasto.feedforward.runner import NetworkRunner
 from impasto.imaging.frame import MARGIN, Frame, TileWindow
 from impasto.imaging.tiles import Tiling, paint_tiles, sample_windows, spans
+
+from .conftest import WIDTHS, make_style_params
 
 IMAGE = torch.rand(1, 3, 70, 900, generator=torch.Generator().manual_seed(5))
 EXACT = Tiling(side=576, halo=128, feather=16)
@@ -35,6 +38,17 @@ def test_with_a_halo_as_wide_as_a_feature_sees_tiles_are_the_whole_picture(netwo
     torch.testing.assert_close(out, whole, atol=1e-5, rtol=1e-5)
     assert len(on_progress) == 3
     assert on_progress[-1][0] == on_progress[-1][1]
+
+
+@torch.no_grad()
+def test_tiles_of_a_network_with_full_resolution_are_the_whole_picture_too() -> None:
+    torch.manual_seed(0)
+    network = TransformNet(WIDTHS, detail=4)
+    for part in (network.head, network.detail.out):  # an output that depends on the features
+        part.weight.normal_(0, 0.01)
+    frame, whole, paint = with_frozen_statistics(network, make_style_params(network.modulated_layers, 1))
+    out = paint_tiles(frame, EXACT, paint, lambda done, total: None)
+    torch.testing.assert_close(out, whole, atol=1e-5, rtol=1e-5)
 
 
 @torch.no_grad()
