@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from impasto.imaging import resize
 from impasto.optimize.balance import calibration_recipe, can_balance_during_run, improvements, measure
 from impasto.optimize.control import measured_distance
 from impasto.optimize.initial_image import initial_image
@@ -75,11 +74,14 @@ class RunContext:
 
     @torch.no_grad()
     def start_distance(self, inputs: ScaleInputs, objective: Objective) -> float | None:
-        """Return the content distance of the one-pass picture that the run starts from, None for other starts."""
-        start = inputs.pictures.start
-        if self.recipe.start != "fast" or start is None or not self.recipe.hold:
+        """Return the content distance of the one-pass picture that the run starts from.
+
+        It is None for other starts, and at scales above the base size, where the content weight is not adapted.
+        """
+        held = self.recipe.start == "fast" and self.recipe.hold and inputs.base_image is None
+        if not held or inputs.start is None:
             return None
-        _, terms = objective(resize(start.to(self.device), inputs.size))
+        _, terms = objective(inputs.start)
         return measured_distance(self.recipe, terms, 1.0)
 
     @property

@@ -39,13 +39,10 @@ def layout_terms(inputs: ScaleInputs) -> TermsOfView:
     Style images recoloured to match the content image have other colours than the initial picture, so there is no term
     then.
     """
-    recipe, start = inputs.recipe, inputs.pictures.start
+    recipe, protection, terms = inputs.recipe, inputs.protection, []
     recoloured = recipe.colors > 0 and recipe.color_method != "luminance"
-    if start is None or not recipe.layout or recoloured or inputs.base_image is not None:
-        return lambda view: []  # noqa: ARG005 (the same for every view)
-    height, width = (max(1, round(side / LAYOUT_SCALE)) for side in inputs.size)
-    picture = resize(start.to(inputs.device), inputs.size)
-    if inputs.protection is not None:
-        picture = inputs.protection(picture)
-    terms = [LayoutTerm(recipe.layout, resize(picture, (height, width)))]
+    if recipe.layout and inputs.start is not None and inputs.base_image is None and not recoloured:
+        height, width = (max(1, round(side / LAYOUT_SCALE)) for side in inputs.size)
+        picture = inputs.start if protection is None else protection(inputs.start)
+        terms.append(LayoutTerm(recipe.layout, resize(picture, (height, width))))
     return lambda view: terms  # noqa: ARG005 (the same for every view)

@@ -59,6 +59,12 @@ class ScaleInputs:
         return None if content is None else resize(content.to(self.device), self.size)
 
     @cached_property
+    def start(self) -> Tensor | None:
+        """The initial picture (1,3,h,w) at the size of the scale, on the encoder's device."""
+        start = self.pictures.start
+        return None if start is None else resize(start.to(self.device), self.size)
+
+    @cached_property
     def styles(self) -> list[Tensor]:
         """The style images (1,3,h,w) at their sizes of the scale, on the encoder's device."""
         pairs = zip(self.pictures.styles, self.scale.styles, strict=True)
