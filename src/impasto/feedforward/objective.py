@@ -10,6 +10,7 @@ from torch import Tensor
 
 from impasto.encoders import Encoder
 from impasto.feedforward.style_data import MomentTargets
+from impasto.imaging import period_two_means
 from impasto.losses import Moments, RelativeMomentLoss, content_loss, content_scale, moments
 
 CONTENT_WEIGHTS = {"relu3_1": 0.3, "relu4_1": 1.0, "relu4_2": 1.0}
@@ -21,7 +22,6 @@ DISTANCE_LAYERS = tuple(
 # Share of a covariance's mean eigenvalue that is added before the square root, whose slope at 0 is infinite.
 FLOOR = 1e-4
 OUT_OF_RANGE_WEIGHT = 10.0
-BLOCK = 8
 
 _DISTANCE = RelativeMomentLoss()
 
@@ -56,19 +56,10 @@ def spread_distance(measured: Moments, values: Tensor, vectors: Tensor) -> Tenso
 def checkerboards(painted: Tensor) -> Tensor:
     """Return how strong patterns of period 2 are in `painted` `(B, 3, h, w)`: 0 for smooth pictures.
 
-    mean over blocks of 8 x 8 pixels, colours and the patterns p in {(-1)^x, (-1)^y, (-1)^(x + y)} of |mean(p I)| for
-    values I in [0, 1]. Blocks that lie across an edge have some of it too. Rows and columns beyond the last whole block
-    do not count.
+    The mean over blocks, colours and the patterns p in {(-1)^x, (-1)^y, (-1)^(x + y)} of |mean(p I)| for values I in
+    [0, 1]; see `period_two_means`. Blocks that lie across an edge have some of it too.
     """
-    height, width = (side // BLOCK * BLOCK for side in painted.shape[2:])
-    image = painted[..., :height, :width]
-    signs = 1 - 2 * (torch.arange(BLOCK, device=painted.device) % 2)
-    ones = torch.ones_like(signs)
-    patterns = torch.stack(
-        [down[:, None] * across[None, :] for down, across in ((signs, ones), (ones, signs), (signs, signs))]
-    )
-    blocks = image.unfold(2, BLOCK, BLOCK).unfold(3, BLOCK, BLOCK)
-    return torch.einsum("bchwyx,pyx->bpchw", blocks, patterns.to(image) / BLOCK**2).abs().mean()
+    return period_two_means(painted).abs().mean()
 
 
 def objective(
@@ -84,11 +75,10 @@ def objective(
 
     `content` holds the features of the photographs by layer, `(B, C, h, w)`. The layers of style are those of `styles`.
 
-    loss = mean_b [ sum_l log(1 + d_l) + mu sum_l s_l + lambda_b c ] + 10 mean(outside^2) + kappa k: k is
-    `checkerboards` and `checkerboard_weight` kappa; d_l is `RelativeMomentLoss`
-    of a layer (the logarithm keeps paintings of hardly any spread from outweighing all others), s_l `spread_distance`,
-    c the content loss, `content_weight` lambda `(B,)`, `spread_weight` mu. The content distance of a picture is its
-    mean content loss in `DISTANCE_LAYERS`.
+    loss = mean_b [ sum_l log(1 + d_l) + mu sum_l s_l + lambda_b c ] + 10 mean(outside^2) + kappa k: d_l is
+    `RelativeMomentLoss` of a layer (the logarithm keeps paintings of hardly any spread from outweighing all others),
+    s_l `spread_distance`, c the content loss, k `checkerboards`, `content_weight` lambda `(B,)`, `spread_weight` mu,
+    `checkerboard_weight` kappa. The content distance of a picture is its mean content loss in `DISTANCE_LAYERS`.
     """
     clamped = painted.clamp(0, 1)
     features = encoder(clamped, tuple(dict.fromkeys((*styles.moments, *CONTENT_WEIGHTS))))
@@ -106,15 +96,16 @@ def objective(
         plain_content += share * errors[layer]
     outside = (painted - clamped).square().mean()
     loss = log_style.mean() + spread_weight * spread.mean() + weighted_content + OUT_OF_RANGE_WEIGHT * outside
-    checkerboard = checkerboards(clamped) if checkerboard_weight else torch.zeros_like(loss)
-    loss = loss + checkerboard_weight * checkerboard
     figures = {
         "style": float(style.mean()),
         "spread": float(spread.detach().mean()),
         "content": float(plain_content.mean()),
         "outside": float(outside.detach()),
-        "checkerboard": float(checkerboard.detach()),
     }
+    if checkerboard_weight:
+        checkerboard = checkerboards(clamped)
+        loss = loss + checkerboard_weight * checkerboard
+        figures["checkerboard"] = float(checkerboard.detach())
     return ObjectiveOutput(loss, figures, torch.stack([errors[layer] for layer in DISTANCE_LAYERS]).mean(0))
 
 

@@ -20,6 +20,7 @@ from impasto.imaging.encode import to_image
 from impasto.imaging.folders import READABLE, pictures_in
 from impasto.imaging.masks import MASK_NAMES, area_average, complete_masks, ramp, read_mask, scale_mask
 from impasto.imaging.match import DEFAULT_SPACE, MATCHES, SPACES, match_colors
+from impasto.imaging.period_two import period_two_means
 from impasto.imaging.picture import Picture, PictureLike, PictureWarning
 from impasto.imaging.provenance import provenance_text, read_embedded_json
 from impasto.imaging.read import check_file, read_picture
@@ -57,6 +58,7 @@ __all__ = [
     "match_colors",
     "open_image",
     "orientation_of",
+    "period_two_means",
     "picture_errors",
     "pictures_in",
     "provenance_text",

@@ -6,14 +6,14 @@ impasto's own.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from impasto.errors import PictureError
+from impasto.imaging.period_two import BLOCK, period_two_means
 from impasto.metrics.comparison import Comparison
 from impasto.metrics.grey import grey_levels
 
-BLOCK = 8
+CHECKERBOARD = 2  # its place among the patterns of `period_two_means`
 
 
 def checkerboard_index(image: Tensor) -> float:
@@ -24,13 +24,9 @@ def checkerboard_index(image: Tensor) -> float:
     `image` is `(1, 3, H, W)` of at least 8 x 8 pixels.
     """
     levels = grey_levels(image)
-    height, width = (side // BLOCK * BLOCK for side in levels.shape)
-    if min(height, width) < BLOCK:
+    if min(levels.shape) < BLOCK:
         raise PictureError(f"The checkerboard index needs at least 8x8 pixels, not {tuple(levels.shape)}.")
-    down, across = torch.arange(height, device=levels.device), torch.arange(width, device=levels.device)
-    signs = 1 - 2 * ((down[:, None] + across[None, :]) % 2)
-    blocks = (levels[:height, :width] * signs).view(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
-    return blocks.mean((1, 3)).abs().mean().item()
+    return period_two_means(levels[None, None])[:, CHECKERBOARD].abs().mean().item()
 
 
 def checkerboard(pictures: Comparison) -> float:
