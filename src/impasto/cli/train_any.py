@@ -24,6 +24,7 @@ from impasto.cli.training_session import (
 from impasto.feedforward.training_settings import AnyStyleSettings
 
 if TYPE_CHECKING:
+    from impasto.encoders import Encoder
     from impasto.feedforward.tasks.any_style import AnyStyleTask
     from impasto.training.crops import PictureFolder
     from impasto.training.outputs import TrainingOutputs
@@ -80,10 +81,11 @@ def _train(
     from impasto.training.checkpoint import check_origin, read_checkpoint
     from impasto.training.trainer import Trainer
 
+    judge = _open_loss_encoder(settings.loss_encoder)
     with Stop(quiet) as stop, closing(training_report(quiet)) as report:
         photographs = read_pictures(photos, "photographs", report, stop)
         style_images = read_pictures(art, "style images", report, stop)
-        task = _open(photographs, style_images, settings, initial, report, stop)
+        task = _open(photographs, style_images, settings, judge, initial, report, stop)
         origin = origin_of(photos=photographs, art=style_images)
         origin["started_from"] = identity(initial) if initial else "random weights"
         session = TrainingSession(Trainer(task), origin, outputs.checkpoint, stop, report, quiet)
@@ -104,10 +106,21 @@ def _train(
             print_result(str(outputs.model))
 
 
+def _open_loss_encoder(name: str) -> Encoder:
+    """Return the encoder of the losses; raises RecipeError if there is none of this name, or it lacks a layer."""
+    from impasto.encoders import open_encoder
+    from impasto.feedforward.tasks.any_style import LOSS_LAYERS
+
+    encoder = open_encoder(name)
+    encoder.resolve(LOSS_LAYERS)
+    return encoder
+
+
 def _open(
     photographs: PictureFolder,
     style_images: PictureFolder,
     settings: AnyStyleSettings,
+    judge: Encoder,
     initial: Path | None,
     report: TrainingReport,
     stop: Stop,
@@ -125,7 +138,7 @@ def _open(
     progress = counting("measuring style images", report, stop)
     images, count, seed = style_images.train, settings.variants, settings.seed
     styles = measure_styles(encoder, images, count, seed, progress)
-    judge = prepare(open_encoder(settings.loss_encoder), compute.device, compute.precision)
+    judge = prepare(judge, compute.device, compute.precision)
     losses = loss_encoder(judge, photographs.train, images, settings.seed)
     progress = counting("measuring targets", report, stop)
     targets = measure_styles(losses, images, count, seed, progress, STYLE_LAYERS)

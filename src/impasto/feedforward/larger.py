@@ -17,8 +17,11 @@ from impasto.training.weights import named_weights
 NEW_GAIN = 0.1
 _BLOCK = re.compile(r"network\.blocks\.(\d+)\.(.+)")
 _LAYER_LISTS = re.compile(r"style_predictor\.(input_projections|output_projections|bank)\.(\d+)")
-# Parts of the perceptron whose rows belong to modulated layers.
-_GAINS, _BANK = "style_predictor.perceptron.4.", "style_predictor.bank_weights."
+# Weights of the perceptron whose rows belong to modulated layers.
+_GAINS, _BANK = (
+    tuple(f"style_predictor.{layer}.{part}" for part in ("weight", "bias"))
+    for layer in ("perceptron.4", "bank_weights")
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,20 +40,24 @@ def load_initial(
     Blocks that the other network lacks keep their random kernels, begin with a small gain, and are not shaped by the
     style yet. Raises WeightsError if a weight has no counterpart of the same shape.
     """
-    own = named_weights(modules)
+    weights = named_weights(modules)
     positions = matching_layers(initial.modulated_layers, layers)
     with torch.no_grad():
         for index in range(len(layers)):
             if index in positions:
                 continue
-            own[f"style_predictor.output_projections.{index}"].zero_()
-            if (gain := own.get(f"network.blocks.{index}.gain")) is not None:
+            weights[f"style_predictor.output_projections.{index}"].zero_()
+            if (gain := weights.get(f"network.blocks.{index}.gain")) is not None:
                 gain.fill_(NEW_GAIN)
         for name, value in initial.weights.items():
-            if name.startswith((_GAINS, _BANK)):
-                _copy_rows(own[name], value, positions, initial.modulated_layers, layers, name)
-            else:
-                _copy(own, _renamed(name, positions), value)
+            rows = _rows_by_layer(name, value, initial.modulated_layers)
+            if rows is None:
+                _copy(weights.get(_renamed(name, positions)), value, name)
+                continue
+            targets = _rows_by_layer(name, weights[name], layers)
+            assert targets is not None  # the name decides
+            for place, part in zip(positions, rows, strict=True):
+                _copy(targets[place], part, name)
 
 
 def matching_layers(source: Sequence[ModulatedLayer], target: Sequence[ModulatedLayer]) -> list[int]:
@@ -71,34 +78,36 @@ def matching_layers(source: Sequence[ModulatedLayer], target: Sequence[Modulated
 
 def _renamed(name: str, positions: Sequence[int]) -> str:
     """Return the name in the larger network."""
-    if found := _BLOCK.fullmatch(name):
-        return f"network.blocks.{positions[int(found[1])]}.{found[2]}"
-    if found := _LAYER_LISTS.fullmatch(name):
-        return f"style_predictor.{found[1]}.{positions[int(found[2])]}"
+    if match := _BLOCK.fullmatch(name):
+        return f"network.blocks.{positions[int(match[1])]}.{match[2]}"
+    if match := _LAYER_LISTS.fullmatch(name):
+        return f"style_predictor.{match[1]}.{positions[int(match[2])]}"
     return name
 
 
-def _copy(own: Mapping[str, Tensor], name: str, value: Tensor) -> None:
-    if name not in own or own[name].shape != value.shape:
-        raise WeightsError(
-            f"The initial network does not fit: its '{name}' has no counterpart; start without it."
-        )
-    own[name].copy_(value)
+def _rows_by_layer(name: str, weight: Tensor, layers: Sequence[ModulatedLayer]) -> tuple[Tensor, ...] | None:
+    """Return the views of `weight` that belong to each modulated layer, None for a weight without such rows.
 
-
-def _copy_rows(
-    own: Tensor,
-    value: Tensor,
-    positions: Sequence[int],
-    source: Sequence[ModulatedLayer],
-    target: Sequence[ModulatedLayer],
-    name: str,
-) -> None:
-    """Copy the rows of each modulated layer: its gains and shifts, or its weights of the bank."""
-    if name.startswith(_BANK):
-        lengths = [len(value) // len(source)] * len(source), [len(own) // len(target)] * len(target)
+    They are a layer's gains and shifts, or its weights of the bank. Raises WeightsError if the rows do not fit.
+    """
+    if name in _GAINS:
+        lengths = [2 * layer.channels for layer in layers]
+    elif name in _BANK:
+        lengths = [len(weight) // len(layers)] * len(layers)
     else:
-        lengths = [2 * layer.channels for layer in source], [2 * layer.channels for layer in target]
-    starts = [sum(lengths[1][:index]) for index in range(len(target))]
-    for place, rows in zip(positions, torch.split(value, lengths[0]), strict=True):
-        own[starts[place] : starts[place] + len(rows)] = rows
+        return None
+    if sum(lengths) != len(weight):
+        raise _unfit(name)
+    return torch.split(weight, lengths)
+
+
+def _copy(target: Tensor | None, value: Tensor, name: str) -> None:
+    if target is None or target.shape != value.shape:
+        raise _unfit(name)
+    target.copy_(value)
+
+
+def _unfit(name: str) -> WeightsError:
+    return WeightsError(
+        f"The initial network does not fit: its '{name}' has no counterpart; start without it."
+    )

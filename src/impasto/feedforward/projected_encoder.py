@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from impasto.encoders import Encoder
 from impasto.encoders.base import LayerInfo
+from impasto.losses import moments
 
 
 class ProjectedEncoder(Encoder):
@@ -66,8 +67,7 @@ def project(encoder: Encoder, components: Mapping[str, int], pictures: Iterable[
     seconds: dict[str, Tensor] = {}
     for picture in pictures:
         for layer, features in encoder(picture, tuple(components)).items():
-            rows = features.permute(0, 2, 3, 1).flatten(0, 2).float()
-            second = (rows.mT @ rows).double() / len(rows)
+            second = moments(features.float()).second.mean(0).double()
             seconds[layer] = seconds.get(layer, 0.0) + second
     bases = {}
     for layer, count in components.items():

@@ -38,8 +38,7 @@ def read_any_style(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 def initial_weights(path: Path) -> InitialWeights:
     """Return the weights of a network for any style for a training to start from; raises as `read_any_style`."""
     card, state = read_any_style(path)
-    layers = modulated_layers(card.get("widths", WIDTHS), card.get("blocks", BLOCKS), card.get("detail", 0))
-    return InitialWeights(state, layers)
+    return InitialWeights(state, modulated_layers(*_architecture(card)))
 
 
 def restore_any_style(
@@ -49,7 +48,7 @@ def restore_any_style(
 
     Raises KeyError, RuntimeError, TypeError or ValueError if card and weights do not fit.
     """
-    network = TransformNet(card.get("widths", WIDTHS), card.get("blocks", BLOCKS), card.get("detail", 0))
+    network = TransformNet(*_architecture(card))
     sizes = [card.get(name, size) for name, size in PREDICTOR_SIZES.items()]
     style_predictor = StylePredictor(network.modulated_layers, *sizes)
     _load(network, "network.", state)
@@ -69,7 +68,7 @@ def restore_given_styles(
     network: TransformNet | JohnsonNet
     style_embedding: StyleEmbedding | ConditionalInstanceNorm
     if card["kind"] == KIND_STYLES:
-        network = TransformNet(tuple(card["widths"]), tuple(card["blocks"]), card.get("detail", 0))
+        network = TransformNet(tuple(card["widths"]), tuple(card["blocks"]))
         style_embedding = StyleEmbedding(network.modulated_layers, count)
     else:
         network = JohnsonNet()
@@ -77,6 +76,11 @@ def restore_given_styles(
     _load(network, "network.", weights)
     _load(style_embedding, "style_embedding.", weights)
     return network, style_embedding
+
+
+def _architecture(card: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    """Return widths, blocks and channels at full resolution of a network for any style."""
+    return card.get("widths", WIDTHS), card.get("blocks", BLOCKS), card.get("detail", 0)
 
 
 def _load(module: nn.Module, prefix: str, weights: Mapping[str, Tensor]) -> None:

@@ -42,7 +42,6 @@ class OnePassTrainingSettings(FrozenSettings):
     content_weight_at_1: float = Field(
         0.25, gt=0, le=1e6, allow_inf_nan=False, description="Content weight at strength 1."
     )
-    checkerboard_weight: LossWeight = Field(0.0, description="Weight of checkerboards of single pixels.")
     seed: Seed = 0
     device: DeviceName = "auto"
     precision: Precision = "auto"
@@ -63,4 +62,5 @@ class AnyStyleSettings(OnePassTrainingSettings):
         0.03, ge=0, le=0.2, description="Deviation of the noise that photographs get before they are painted."
     )
     loss_encoder: str = Field("compact-large", description="Encoder of the losses.")
+    checkerboard_weight: LossWeight = Field(0.0, description="Weight of checkerboards of single pixels.")
     full_strength_share: Share = Field(0.25, description="Share of a batch at strength 1.")

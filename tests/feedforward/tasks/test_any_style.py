@@ -72,10 +72,16 @@ def test_a_training_can_start_from_another_network(run):
 
 
 @pytest.mark.parametrize(
-    "weights", [{"network.nothing": torch.ones(1)}, {"network.head.bias": torch.ones(3)}]
+    "weights",
+    [
+        {"network.nothing": torch.ones(1)},
+        {"network.head.bias": torch.ones(3)},
+        {"style_predictor.perceptron.4.bias": torch.ones(7)},
+        {"style_predictor.bank_weights.weight": torch.ones(13 * 12, 5)},
+    ],
 )
 def test_a_network_that_does_not_fit_is_refused(run, weights):
-    with pytest.raises(WeightsError, match=r"network\.(nothing|head\.bias)"):
+    with pytest.raises(WeightsError, match=r"network\.(nothing|head\.bias)|perceptron|bank_weights"):
         run(InitialWeights(weights, modulated_layers(blocks=(1, 4, 6), detail=16)))
 
 

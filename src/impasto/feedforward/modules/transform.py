@@ -1,10 +1,10 @@
 """The one-pass image transformation network: content image and style parameters in, stylised image out.
 
-A small convolutional network at half, quarter and eighth resolution, and optionally a last residual block at full
-resolution (`DetailBlock`). The input of every residual block is a
-*modulated layer*: features are normalised per channel, then multiplied by a matrix and shifted. This is adaptive
-instance normalisation (Huang & Belongie, ICCV 2017) with a full matrix in place of the diagonal one, as in linear
-style transfer (Li et al., CVPR 2019). The matrices and shifts of all modulated layers are the *style parameters*. They
+A small convolutional network at half, quarter and eighth resolution, and optionally a last block at full resolution
+(`DetailBlock`). The input of every block is a *modulated layer*: features are normalised per channel, then multiplied
+by a matrix and shifted. This is adaptive instance normalisation (Huang & Belongie, ICCV 2017) with a full matrix in
+place of the diagonal one, as in linear style transfer (Li et al., CVPR 2019). The matrices and shifts of all modulated
+layers are the *style parameters*. They
 come from a `StylePredictor` (any style image) or a `StyleEmbedding` (trained styles).
 """
 

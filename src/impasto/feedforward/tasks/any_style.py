@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from impasto.encoders import COMPONENTS, Encoder
 from impasto.feedforward.grain import SIDE, grain
 from impasto.feedforward.larger import InitialWeights, load_initial
-from impasto.feedforward.modules.style_predictor import StylePredictor
+from impasto.feedforward.modules.style_predictor import LAYERS, StylePredictor
 from impasto.feedforward.modules.transform import TransformNet, initialise
 from impasto.feedforward.objective import CONTENT_WEIGHTS, objective
 from impasto.feedforward.projected_encoder import ProjectedEncoder, project
@@ -27,7 +27,9 @@ from impasto.training.distributed import SINGLE, DataParallel
 from impasto.training.task import LossOutput
 
 CHUNK = 256
-STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+# Layers of the style losses; the style predictor does not see the last one.
+STYLE_LAYERS = (*LAYERS, "relu5_1")
+LOSS_LAYERS = tuple(dict.fromkeys((*STYLE_LAYERS, *CONTENT_WEIGHTS)))
 # Pictures on which the principal directions of the losses' encoder are measured, half photographs, half style images.
 PROJECTION_PICTURES = 96
 PROJECTION_SIDE = 256
@@ -125,8 +127,7 @@ def loss_encoder(
 ) -> ProjectedEncoder:
     """Return `encoder` projected to as many channels as the compact encoder has, for style and content losses."""
     rng = random.Random(seed)
-    layers = dict.fromkeys((*STYLE_LAYERS, *CONTENT_WEIGHTS))
-    components = {layer: COMPONENTS[layer] for layer in layers}
+    components = {layer: COMPONENTS[layer] for layer in LOSS_LAYERS}
     device = next(encoder.parameters()).device
     crops = (
         random_crop(rng.choice(pictures), PROJECTION_SIDE, rng).to(device)
