@@ -26,6 +26,7 @@ FLOORS = (
     ("encoders", "losses"),
     ("guidance", "training"),
     ("optimize", "feedforward", "encoder_training", "metrics"),
+    ("provenance",),
     ("painting", "video", "batch"),
     ("lab", "studio", "cluster"),
     ("cli",),

@@ -14,15 +14,9 @@ import impasto
 from impasto.errors import RecipeError
 from impasto.imaging import read_embedded_json
 from impasto.optimize import Finished, Stepped
-from impasto.painting import (
-    Provenance,
-    one_pass_settings,
-    open_job,
-    provenance_of,
-    read_provenance,
-    replay,
-)
+from impasto.painting import one_pass_settings, open_job, replay
 from impasto.plates import paint
+from impasto.provenance import Provenance, provenance_of, read_provenance
 
 
 @pytest.fixture
@@ -166,3 +160,29 @@ def test_the_start_of_one_pass_needs_both_ways_of_painting(place) -> None:
 
     with pytest.raises(RecipeError, match="one-pass network"):
         open_optimisation(impasto.make_recipe(start="fast", size=64), "photo.png", ["a.png"])
+
+
+def test_the_size_is_that_of_the_photograph_up_to_1024(place) -> None:
+    assert open_job(impasto.make_recipe(steps=1), "photo.png", ["a.png"]).plan.recipe.size == 80
+    large = paint("paper", 1100)
+    assert open_job(impasto.make_recipe(steps=1, start="content"), large, ["a.png"]).plan.width == 1024
+    assert impasto.fast("photo.png", "a.png").image.width == 80
+
+
+def test_a_texture_starts_in_the_colours_of_the_style_and_a_reconstruction_from_noise(place) -> None:
+    texture = impasto.stylize(None, "a.png", encoder="tiny", size=32, steps=1)
+    assert (texture.provenance["recipe"]["start"], texture.image.size) == ("style", (32, 26))
+    copy_of = impasto.stylize("photo.png", encoder="tiny", size=32, steps=1)
+    assert copy_of.provenance["recipe"]["start"] == "noise"
+    assert impasto.stylize("photo.png", "a.png", size=32, steps=1).provenance["recipe"]["start"] == "fast"
+
+
+def test_a_painting_with_regions_starts_from_one_pass_in_those_regions(place) -> None:
+    red, black = torch.zeros(1, 3, 64, 40), torch.zeros(1, 3, 64, 40)
+    red[:, 0] = 1
+    regions, everywhere = torch.cat([red, black], dim=3), torch.cat([red, red], dim=3)
+    left = impasto.Guides(regions=regions, style_regions=(everywhere,))
+    recipe = impasto.make_recipe(size=80, steps=1)
+    start = impasto.Painter(open_job(recipe, "photo.png", ["a.png"], left)).picture()
+    masked = impasto.fast("photo.png", "a.png", masks=["left"], size=80, strength=0.5).pixels
+    assert torch.allclose(start, masked, atol=1e-3)

@@ -1,14 +1,12 @@
 """Both ways of painting together: by optimisation, and in one pass of a network.
 
 `impasto.optimize` and `impasto.feedforward` do not import each other. Code that needs both is here: a painting that
-starts from a one-pass picture, conversion of settings, and the provenance that both write into their images. Importing
-this module does not import torch.
+starts from a one-pass picture, and conversion of settings. Importing this module does not import torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,123 +14,36 @@ from impasto.errors import RecipeError
 from impasto.feedforward.settings import OnePassSettings
 from impasto.optimize.presets import make_recipe
 from impasto.optimize.recipe import Recipe
+from impasto.optimize.recipe_fields import LARGEST_DEFAULT_SIDE
+from impasto.provenance import read_provenance, stored_path
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from impasto.feedforward.stylizer import Stylizer
     from impasto.guidance import Guides, Result
     from impasto.imaging import PictureLike
     from impasto.optimize import Event, Job, Painter, TermFactory
 
-# Keys of stored provenance that are images, not settings.
-IMAGE_KEYS = ("content", "styles", "guides")
-# Keys of images painted in one pass before both ways of painting had one provenance.
-OLD_ONE_PASS_KEYS = ("fast", "apply")
-# Fields of a one-pass recipe that describe the network rather than the image.
-NETWORK_FIELDS = ("network", "styles", "backend", "tile")
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """How an image was painted: the recipe's fields, and the names of the images that it was painted from.
-
-    ``source`` is the file that contains it. A recipe that names a network was painted in one pass.
-    """
-
-    source: Path
-    recipe: Mapping[str, Any]
-    images: Mapping[str, Any]
-
-    @property
-    def one_pass(self) -> bool:
-        """Whether the image was painted in one pass of a network."""
-        return "network" in self.recipe
-
-    @property
-    def one_pass_settings(self) -> OnePassSettings:
-        """The settings of an image painted in one pass; raises `RecipeError` for damaged ones."""
-        return OnePassSettings.make(
-            {name: value for name, value in self.recipe.items() if name not in NETWORK_FIELDS}
-        )
-
-    @property
-    def trained_styles(self) -> tuple[str, ...]:
-        """Names of the network's own styles that the image was painted in; none for style images."""
-        names = self.recipe.get("styles") or []
-        if not isinstance(names, list):
-            raise RecipeError(f"The styles in '{self.source}' are damaged, they are no names; give another.")
-        return tuple(str(name) for name in names)
-
-    def open_stylizer(self, device: str = "auto") -> Stylizer:
-        """Open the network that painted the image, with the backend and tile size that painted it.
-
-        Raises `RecipeError` for a damaged recipe, and what `Stylizer` raises.
-        """
-        from impasto.feedforward.pretrained import pretrained_networks
-        from impasto.feedforward.stylizer import Stylizer
-
-        network, backend, tile = (self.recipe.get(name) for name in ("network", "backend", "tile"))
-        if (
-            not isinstance(network, str)
-            or not isinstance(backend, str | None)
-            or not isinstance(tile, int | None)
-        ):
-            raise RecipeError(f"The network in '{self.source}' is damaged; give another picture.")
-        if network not in pretrained_networks():
-            network = str(stored_path(network, "network", self.source, "put it back"))
-        return Stylizer(network, backend=backend or "torch", device=device, tile=tile)
-
-
-def read_provenance(source: Path) -> Provenance:
-    """Return the provenance in an image by impasto, or in a JSON file.
-
-    A JSON object without "recipe" is taken for the recipe's fields themselves. Raises what `read_embedded_json`
-    raises, and `RecipeError` when there is no recipe in it.
-    """
-    from impasto.imaging import read_embedded_json
-
-    return provenance_of(read_embedded_json(source), source)
-
-
-def provenance_of(stored: Mapping[str, Any], source: Path) -> Provenance:
-    """Return the provenance that was ``stored`` in ``source``; raises `RecipeError` when there is none."""
-    if any(key in stored for key in OLD_ONE_PASS_KEYS):
-        raise RecipeError(
-            f"'{source}' was painted in one pass by an older impasto and holds no recipe; paint it again with --fast"
-            " or `impasto apply`."
-        )
-    fields = stored.get("recipe", {key: value for key, value in stored.items() if key not in IMAGE_KEYS})
-    if not isinstance(fields, dict) or not fields:
-        raise RecipeError(f"'{source}' holds no recipe; give a picture made by impasto or its .json file.")
-    images = {key: stored[key] for key in IMAGE_KEYS if key in stored}
-    return Provenance(source, fields, images)
-
-
-def stored_path(name: object, role: str, source: Path, advice: str) -> Path:
-    """Return the path of the file ``name`` that is stored in ``source``, or of its copy in the folder of ``source``.
-
-    ``role`` says in messages what the file is. Raises `RecipeError` with ``advice`` if neither exists.
-    """
-    if isinstance(name, str):
-        for path in (Path(name), source.parent / Path(name).name):
-            if path.is_file():
-                return path
-        if not Path(name).is_absolute() and not Path(name).suffix:
-            raise RecipeError(
-                f"The {role} of '{source}' ({name}) was given from memory, not as a file; {advice}."
-            )
-    raise RecipeError(f"The {role} '{name}' of '{source}' is not there any more; {advice}.")
-
 
 def one_pass_settings(recipe: Recipe) -> OnePassSettings:
-    """Return the settings that a recipe has in common with painting in one pass."""
+    """Return the settings that a recipe has in common with painting in one pass, which never enlarges a picture."""
     mix = recipe.mix
     if mix is not None and len(mix) == 1:
         mix = (mix[0], 1 - mix[0])
     return OnePassSettings(
-        strength=recipe.strength, stroke=recipe.stroke, mix=mix, colors=recipe.colors, size=recipe.size
+        strength=recipe.strength,
+        stroke=recipe.stroke,
+        mix=mix,
+        colors=recipe.colors,
+        size=LARGEST_DEFAULT_SIDE if recipe.size is None else recipe.size,
     )
+
+
+def default_start(has_content: bool, has_styles: bool) -> dict[str, str]:
+    """Return the start of a texture or a reconstruction; it is empty with both images, where the preset decides."""
+    if not has_content:
+        return {"start": "style"}
+    return {} if has_styles else {"start": "noise"}
 
 
 def stylize(
@@ -181,6 +92,8 @@ def stylize_events(
     styles: Sequence[PictureLike] = ()
     if style is not None:
         styles = style if isinstance(style, Sequence) and not isinstance(style, str) else [style]
+    if "start" not in recipe and "start_picture" not in recipe:
+        recipe |= default_start(content is not None, bool(styles))
     job = open_job(make_recipe(preset, **recipe), content, styles, guides)
     yield from Painter(job, preview_every=preview_every).events()
 
@@ -222,8 +135,10 @@ def open_job(
     from impasto.guidance import Guides
     from impasto.optimize import DEFAULT_TERMS
     from impasto.optimize import open_job as open_optimisation
+    from impasto.optimize.pictures import sized
 
     guides = guides or Guides()
+    recipe = sized(recipe, content)
     if recipe.start == "fast" and (content is None or not styles):
         recipe = recipe.model_copy(update={"start": "content"})
     start = one_pass_start(recipe, content, styles, guides) if recipe.start == "fast" else None
@@ -236,8 +151,8 @@ def one_pass_start(
 ) -> Tensor:
     """Return the picture (1,3,H,W) of the network for any style from which a painting with ``recipe`` starts.
 
-    It has the recipe's mix or the masks of ``guides``, and its strength and stroke as far as the network has them.
-    Style masks and regions are left to the optimisation.
+    It has the recipe's mix, or the masks or regions of ``guides``, and its strength and stroke as far as the network
+    has them. Style masks are left to the optimisation.
     """
     from impasto.feedforward.stylizer import Stylizer
     from impasto.guidance import Guides
@@ -245,17 +160,39 @@ def one_pass_start(
     stylizer = Stylizer(device=recipe.device)
     low, high = stylizer.model.strokes
     shared = one_pass_settings(recipe)
+    assert content is not None
+    size = min(recipe.side, recipe.base or recipe.side)
+    masks = guides.masks if guides.regions is None else _region_masks(guides, content, styles, size)
     settings = shared.model_copy(
         update={
             "strength": min(1.0, recipe.strength),
             "stroke": min(high, max(low, recipe.stroke)),
-            "mix": None if guides.masks or len(styles) == 1 else shared.mix,
+            "mix": None if masks or len(styles) == 1 else shared.mix,
             "colors": 0.0,
-            "size": min(recipe.size, recipe.base or recipe.size),
+            "size": size,
         }
     )
-    assert content is not None
-    return stylizer.paint(content, styles, settings, Guides(guides.masks)).pixels
+    return stylizer.paint(content, styles, settings, Guides(masks)).pixels
+
+
+def _region_masks(
+    guides: Guides, content: PictureLike, styles: Sequence[PictureLike], size: int
+) -> tuple[PictureLike, ...]:
+    """Return the mask (1,1,H,W) of every style in the content image that the coloured regions of ``guides`` give it."""
+    import torch
+
+    from impasto.guidance import place_styles
+    from impasto.imaging import read_picture
+
+    photo = read_picture(content, longest=size)
+    pictures = [read_picture(style, longest=size) for style in styles]
+    sizes = [(picture.height, picture.width) for picture in pictures]
+    placement = place_styles(guides, (photo.height, photo.width), sizes, has_content=True)
+    masks = [torch.zeros(1, 1, photo.height, photo.width) for _ in styles]
+    for region in placement.regions:
+        if region.mask is not None:
+            masks[region.style_index] += region.weight * region.mask
+    return tuple(masks)
 
 
 def replay(source: str | Path) -> Result:

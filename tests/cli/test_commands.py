@@ -48,7 +48,7 @@ def test_a_plan_in_json_is_the_schedule(cli, place: Path) -> None:
     run = cli("plan", "photo.png", "art.png", *TINY, "--scales", "16:5,32:3", "--steps", "16", "--json")
     assert run.code == 0, run.err
     plan = json.loads(run.out)
-    assert [(s["width"], s["height"], s["steps"]) for s in plan["scales"]] == [(16, 12, 10), (32, 24, 6)]
+    assert [(s["width"], s["height"], s["steps"]) for s in plan["scales"]] == [(16, 16, 10), (32, 24, 6)]
     assert plan["steps"] == 16
     assert plan["recipe"]["encoder"] == "tiny"
     assert list(place.glob("*.png*")) == list(place.glob("*.png"))

@@ -67,6 +67,7 @@ def test_words_become_guides_and_come_back(place: Path) -> None:
 # Only the first layer, whose features see one pixel around their own, and nothing but the style.
 LOCAL = (
     *TINY, "--size", "48", "--steps", "5", "--style-layers", "relu1_1", "--content-weight", "0", "--views", "1",
+    "--start", "content", "--no-smooth-steps",
 )  # fmt: skip
 
 
@@ -110,7 +111,18 @@ def test_regions_are_masks_in_colours(cli, mask: Path) -> None:
 
 def test_a_style_mask_chooses_a_part_of_the_style(cli, place: Path) -> None:
     stripes(place / "style.png", (RED, BLUE), (40, 40))
-    words = ("photo.png", "style.png", *TINY, "--steps", "60", "--content-weight", "0", "--style-mask")
+    words = (
+        "photo.png",
+        "style.png",
+        *TINY,
+        "--steps",
+        "60",
+        "--content-weight",
+        "0",
+        "--start",
+        "content",
+        "--style-mask",
+    )
     left, right = (paint(cli, f"{side}.png", *words, side).astype(int) for side in ("left", "right"))
     assert (left[..., 0] - left[..., 2]).mean() > (right[..., 0] - right[..., 2]).mean() + 20
 

@@ -10,7 +10,9 @@ from impasto.optimize.recipe import Recipe
 
 VALUES = {
     "preset": "gatys", "encoder": "vgg16", "weights": "w.pth", "pooling": "l2",
-    "rescale_pooling": "--no-rescale-pooling", "padding": "zeros", "pixel_units": "byte", "staircase": "--no-staircase",
+    "rescale_pooling": "--no-rescale-pooling", "padding": "zeros", "pixel_units": "byte",
+    "smooth_steps": "--no-smooth-steps",
+    "staircase": "--no-staircase",
     "size": "300", "aspect": "16:9",
     "quality": "high", "strength": "0.7", "seed": "9", "content_layers": "relu4_1:2,relu3_1",
     "content_loss": "mean", "content_weight": "2.5", "style_layers": "relu1_1:.5", "style_loss": "sliced",

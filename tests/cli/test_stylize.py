@@ -180,7 +180,7 @@ def test_progress_off_a_terminal_is_plain_lines(cli, place: Path) -> None:
     run = cli("stylize", "photo.png", "art.png", *TINY, "--scales", "16:1,32:2")
     lines = run.err.splitlines()
     assert "2 scales, 3 steps" in lines[0]
-    assert lines[1].startswith("scale 1/2 16x12: step 1/1, loss ")
+    assert lines[1].startswith("scale 1/2 16x16: step 1/1, loss ")
     assert lines[-1].startswith("scale 2/2 32x24: step 2/2, loss ")
     assert "\x1b" not in run.err
 
@@ -241,7 +241,7 @@ def test_a_recovery_is_said(cli, place: Path, monkeypatch) -> None:
     def once_wrong(self, image, gains=None):
         calls.append(1)
         loss, parts = real(self, image, gains)
-        return (loss * float("nan") if len(calls) == 2 else loss), parts
+        return (loss * float("nan") if len(calls) == 3 else loss), parts
 
     monkeypatch.setattr(Objective, "__call__", once_wrong)
     run = cli("stylize", "photo.png", "art.png", *TINY)

@@ -59,6 +59,9 @@ def job(content, style, guides: Guides | None = None, **recipe) -> Job:
     }
     settings |= recipe
     preset = settings.pop("preset", "impasto")
+    if preset == "impasto" and "start_picture" not in settings:
+        # The start "fast" needs a one-pass network, which this package does not know; tests/test_painting.py has it.
+        settings.setdefault("start", "content")
     styles = style if isinstance(style, list) else [style]
     return open_job(make_recipe(preset, **settings), content, styles, guides)
 

@@ -95,7 +95,7 @@ VARIANTS = {
     "given": {"mix": (0.7,), "sigmas": (1.0, 3.0)},
     "statistics": {"blend": "statistics", "strength": 2.0},
     "layers": {"share": "layers"},
-    "scales": {"share": "scales", "strength": 2.0},
+    "scales": {"share": "scales", "strength": 2.0, "smooth_steps": False},
     "masked": {"guides": Guides(masks=("left",), style_masks=("top",)), "strength": 2.0},
     "masked patches": {
         "guides": Guides(masks=("left",), style_masks=("top",)),
@@ -342,7 +342,7 @@ def test_unknown_layers_and_nothing_to_do(content, style):
     with pytest.raises(RecipeError, match="relu9_9"):
         job(content, style, style_layers={"relu9_9": 1.0})
     with pytest.raises(RecipeError, match="picture"):
-        open_job(make_recipe(encoder="tiny"), None, [])
+        open_job(make_recipe(encoder="tiny", start="content"), None, [])
 
 
 def test_thin_pictures_come_out_at_their_size(style):
@@ -393,7 +393,7 @@ def test_a_view_of_the_picture_has_the_same_distance_from_targets_seen_that_way(
 @pytest.mark.parametrize("shape", [(16, 16), (17, 90), (120, 16), (33, 47)])
 def test_the_default_recipe_paints_any_shape_without_trouble(shape, style):
     small = picture(*shape, 7)
-    run = open_job(make_recipe(size=max(shape), quality="draft"), small, [style])
+    run = open_job(make_recipe(size=max(shape), quality="draft", start="content"), small, [style])
     events = list(Painter(run).events())
     assert not any(isinstance(event, Recovered) for event in events)
     assert events[-1].result.pixels.shape[2:] == shape
@@ -403,6 +403,6 @@ def test_the_default_recipe_paints_any_shape_without_trouble(shape, style):
 def test_a_flat_photograph_and_a_flat_style_are_painted(content, style):
     grey = torch.full((1, 3, 48, 48), 0.5)
     for photo, art in ((grey, style), (content, grey), (grey, grey)):
-        run = open_job(make_recipe(size=64, steps=6), photo, [art])
+        run = open_job(make_recipe(size=64, steps=6, start="content"), photo, [art])
         events = list(Painter(run).events())
         assert bool(torch.isfinite(events[-1].result.pixels).all())

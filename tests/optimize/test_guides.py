@@ -16,8 +16,9 @@ from impasto.optimize.views import View
 
 from .conftest import finish, job, objectives, picture, style_sum, style_terms
 
-ONE_SCALE = {"scales": ((64, 6),), "steps": 6}
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+ONE_SCALE = {"scales": ((64, 6),), "steps": 6}
+FOUR_LAYERS = {**ONE_SCALE, "style_layers": dict.fromkeys(LAYERS, 1.0)}
 
 
 def box(height: int, width: int, rows: slice, columns: slice) -> torch.Tensor:
@@ -48,7 +49,7 @@ def whole(run, image, **which) -> dict[str, float]:
 
 
 def test_a_rectangle_on_the_stride_has_the_statistics_of_the_cropped_features(content, style):
-    run = job(content, style, Guides(masks=(box(48, 64, slice(8, 40), slice(16, 56)),)), **ONE_SCALE)
+    run = job(content, style, Guides(masks=(box(48, 64, slice(8, 40), slice(16, 56)),)), **FOUR_LAYERS)
     image = picture(48, 64, 5)
     features = run.encoder(image, list(LAYERS))
     for layer, term in style_terms(run).items():
@@ -168,7 +169,7 @@ def test_masks_act_where_they_are(content, style):
 def test_a_style_mask_measures_the_masked_part_of_the_style(content):
     art = picture(64, 64, 2)
     part = box(64, 64, slice(0, 64), slice(16, 48))
-    run = job(content, art, Guides(style_masks=(part,)), **ONE_SCALE)
+    run = job(content, art, Guides(style_masks=(part,)), **FOUR_LAYERS)
     features = run.encoder(art, list(LAYERS))
     for layer, term in style_terms(run).items():
         stride = run.encoder.layers[layer].stride
@@ -182,7 +183,7 @@ def test_regions_of_two_colours_and_two_styles(content):
     first = colour_map(RED, BLUE, 64, 64)  # the first style has both colours, the second only blue
     second = colour_map(BLUE, BLUE, 64, 64)
     guides = Guides(regions=colour_map(BLUE, RED, 48, 64), style_regions=(first, second))
-    run = job(content, arts, guides, **ONE_SCALE)
+    run = job(content, arts, guides, **FOUR_LAYERS)
     image = picture(48, 64, 5)
     features = run.encoder(image, list(LAYERS))
     of_styles = [run.encoder(art, list(LAYERS)) for art in arts]
@@ -366,7 +367,7 @@ def test_a_run_stores_its_guides_and_goes_on_from_a_checkpoint(content, style, t
     files = [write_picture(tmp_path / f"{name}.png", p) for name, p in (("photo", content), ("art", style))]
     mask = write_picture(tmp_path / "mask.png", LEFT)
     guides = Guides(masks=(mask,), protect="top")
-    recipe = make_recipe(encoder="tiny", size=64, precision="float32", steps=8, smallest=32)
+    recipe = make_recipe(encoder="tiny", size=64, precision="float32", steps=8, smallest=32, start="content")
     run = open_job(recipe, files[0], [files[1], files[1]], guides)
     whole_run = finish(Painter(run))
     assert Guides.from_json(whole_run.provenance["guides"]) == Guides(masks=(str(mask),), protect="top")

@@ -17,7 +17,8 @@ def test_the_value_range_keeps_pixels_in_place_of_clamp(content, style):
     outside = {}
     black_and_white = (content > content.mean()).float()
     for weight in (0.0, 1e4):
-        run = job(black_and_white, style, clamp=False, value_range_weight=weight, learning_rate=0.05)
+        settings = {"value_range_weight": weight, "learning_rate": 0.05, "smooth_steps": False}
+        run = job(black_and_white, style, clamp=False, **settings)
         painter = Painter(run)
         steps = [event for event in painter.events() if isinstance(event, Stepped)]
         outside[weight] = float(value_range_loss(painter.state.image.detach()))

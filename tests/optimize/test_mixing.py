@@ -24,8 +24,8 @@ from impasto.optimize.state import next_scale
 
 from .conftest import finish, job, objectives, picture, style_sum, style_terms
 
-ONE_SCALE = {"scales": ((64, 10),), "steps": 10}
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+ONE_SCALE = {"scales": ((64, 10),), "steps": 10, "style_layers": dict.fromkeys(LAYERS, 1.0)}
 
 
 @pytest.fixture
@@ -163,7 +163,11 @@ def test_blended_statistics_are_those_of_the_mixture(content):
 @pytest.mark.parametrize("order", [LAYERS, LAYERS[::-1], ("relu3_1", "relu1_1", "relu4_1", "relu2_1")])
 def test_shared_layers_compare_each_style_at_its_own(blend, order, content, styles):
     weights = {layer: 1.0 + index for index, layer in enumerate(LAYERS)}
-    settings = {"style_layers": {layer: weights[layer] for layer in order}, "blend": blend, **ONE_SCALE}
+    settings = {
+        "style_layers": {layer: weights[layer] for layer in order},
+        "blend": blend,
+        "scales": ((64, 10),),
+    }
     run = job(content, styles[:2], share="layers", **settings)
     (objective,) = objectives(run).values()
     image = picture(48, 64, 5)
@@ -286,7 +290,7 @@ def test_identical_styles_have_the_factor_one(settings, content, style):
 def test_improvements_of_a_result_are_its_losses_at_the_start_over_those_at_the_end(
     settings, content, styles
 ):
-    run = job(content, styles[:2], balance=False, **settings)
+    run = job(content, styles[:2], balance=False, style_layers=dict.fromkeys(LAYERS, 1.0), **settings)
     painter = Painter(run)
     result = finish(painter)
     size = (48, 64)

@@ -23,7 +23,7 @@ def test_every_preset_is_valid_cited_and_survives_json(name):
     assert Recipe.make(recipe.to_json()) == recipe
     sides = [side for side, _ in schedule(recipe)]
     assert sides == sorted(sides)
-    assert sides[-1] == recipe.size
+    assert sides[-1] == recipe.side
 
 
 def test_gatys_numbers():
@@ -152,7 +152,9 @@ def test_changing_to_lbfgs_brings_what_it_needs():
 
 
 def test_a_draft_of_the_default_has_settings_of_its_own_and_options_still_win():
-    assert schedule(make_recipe(quality="draft")) == ((512, 10),)
+    assert schedule(make_recipe(quality="draft")) == ((512, 8),)
+    assert schedule(make_recipe(quality="draft", start="content")) == ((512, 10),)
+    assert make_recipe(quality="draft", start="content").learning_rate == 0.06
     assert make_recipe(quality="draft").views == 2
     assert make_recipe(quality="draft", views=5).views == 5
     assert schedule(make_recipe("gatys", quality="draft")) == ((512, 125),)

@@ -136,7 +136,7 @@ def brightness_terms(inputs: ScaleInputs):
 
 
 def test_a_term_of_another_factory_takes_part(content, style) -> None:
-    recipe = make_recipe(encoder="tiny", size=48, precision="float32", steps=8)
+    recipe = make_recipe(encoder="tiny", size=48, precision="float32", steps=8, start="content")
     with_term = open_job(recipe, content, [style], term_factories=(*DEFAULT_TERMS, brightness_terms))
     steps = [event for event in Painter(with_term).events() if isinstance(event, Stepped)]
     assert all("brightness" in step.terms for step in steps)

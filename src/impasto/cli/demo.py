@@ -37,9 +37,9 @@ def demo(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the pictures.")] = Path(
         "impasto-demo"
     ),
-    photo: Annotated[str, typer.Option(metavar="NAME", help="Photograph; see --list.")] = "chelsea",
+    photo: Annotated[str, typer.Option(metavar="NAME", help="Photograph; see --list.")] = "astronaut",
     style: Annotated[str, typer.Option(metavar="NAME", help="Plate; see --list.")] = "swirls",
-    size: Annotated[int, typer.Option(help="Longer side of the picture in pixels.")] = 512,
+    size: Annotated[int, typer.Option(help="Longer side of the picture in pixels.")] = 768,
     quality: Annotated[Quality, typer.Option(help="Quality, which sets the number of steps.")] = "normal",
     encoder: Annotated[
         str, typer.Option(metavar="NAME", help="Encoder whose features are compared.")

@@ -17,7 +17,8 @@ from impasto.cli.options import OutputOptions
 from impasto.cli.session import write_sidecar
 from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError
 from impasto.optimize.presets import make_recipe
-from impasto.painting import Provenance, one_pass_settings
+from impasto.painting import one_pass_settings
+from impasto.provenance import Provenance
 
 if TYPE_CHECKING:
     from impasto.feedforward.settings import OnePassSettings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from impasto.errors import PictureError
-from impasto.painting import stored_path
+from impasto.provenance import stored_path
 
 if TYPE_CHECKING:
     from impasto.guidance import Guides

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import RecipeError
-from impasto.painting import stored_path
+from impasto.provenance import stored_path
 
 
 @dataclass(frozen=True)

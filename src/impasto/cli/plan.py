@@ -17,6 +17,7 @@ from impasto.cli.progress import numbers
 from impasto.errors import RecipeError
 from impasto.optimize.mixing import mix_of
 from impasto.optimize.presets import make_recipe
+from impasto.painting import default_start
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -55,6 +56,8 @@ def plan(
     from impasto.optimize import plan_only
 
     pictures, styles = list(pictures or []), list(style or [])
+    if "start_picture" not in settings:
+        settings = {**default_start(bool(pictures), True), **settings}
     recipe, guides = make_recipe(**settings), guide_options.guides()
     check_guides(guides)
     if styles and not pictures:

@@ -59,7 +59,7 @@ def reconstruct(
     The result has the same features at that layer. It starts from noise unless --start or --start-picture is given.
     """
     from impasto.imaging import check_file
-    from impasto.painting import open_job
+    from impasto.painting import default_start, open_job
 
     try:
         layers = parse_layers(",".join(layer or ["relu4_1"]))
@@ -69,7 +69,7 @@ def reconstruct(
         raise RecipeError(
             "A reconstruction has no style to start from; use --start noise, content or picture."
         )
-    start = {} if "start_picture" in settings else {"start": "noise"}
+    start = {} if "start_picture" in settings else default_start(has_content=True, has_styles=False)
     recipe = make_recipe(**{**start, **settings, "content_layers": layers, "hold": False})
     check_file(content)
     with Stop(output_options.quiet) as stop:

@@ -31,11 +31,10 @@ from impasto.errors import (
 )
 from impasto.optimize.presets import change_recipe, make_recipe
 from impasto.optimize.recipe import Recipe
-from impasto.painting import Provenance, read_provenance
+from impasto.provenance import Provenance, read_provenance
 
 if TYPE_CHECKING:
     from impasto.guidance import Guides
-    from impasto.imaging import Picture
     from impasto.optimize.checkpoint import Checkpoint
 
 app = typer.Typer(add_completion=False)
@@ -203,12 +202,12 @@ def _check(request: Request) -> None:
 def _paint(request: Request, settings: dict[str, Any], stop: Stop) -> None:
     _check(request)
     if len(request.inputs.contents) == 1:
-        _paint_one(request, request.inputs.contents[0], request.inputs.styles, stop)
+        _paint_one(request, request.inputs.contents[0], stop)
     else:
         _paint_all(request, settings, stop)
 
 
-def _paint_one(request: Request, content: Path | None, styles: Sequence[Path | Picture], stop: Stop) -> None:
+def _paint_one(request: Request, content: Path | None, stop: Stop) -> None:
     from impasto.imaging import check_file
     from impasto.painting import open_job
 
@@ -227,22 +226,22 @@ def _paint_one(request: Request, content: Path | None, styles: Sequence[Path | P
         [*request.inputs.read_files, *request.guides.files],
         request.resume_from,
     )
-    session.paint(partial(open_job, request.recipe, content, list(styles), request.guides))
+    session.paint(partial(open_job, request.recipe, content, list(request.inputs.styles), request.guides))
 
 
 def _paint_all(request: Request, settings: dict[str, Any], stop: Stop) -> None:
     """Paint every content picture; errors of single pictures are reported at the end, with exit code 2."""
     from impasto.imaging import read_picture
-    from impasto.optimize.pictures import longest_style_side
 
     check_guides(request.guides, read=True)
-    longest = longest_style_side(request.recipe.size, request.recipe.stroke)
-    styles = [read_picture(style, longest=longest) for style in request.inputs.styles]
+    for style in request.inputs.styles:
+        # A style that cannot be read concerns every photograph, so it ends the command before the first one.
+        read_picture(style, longest=512)
     failed: list[tuple[Path | None, ImpastoError]] = []
     painted = 0
     for index, content in enumerate(request.inputs.contents):
         try:
-            _paint_one(request, content, styles, stop)
+            _paint_one(request, content, stop)
             painted += 1
         except SINGLE_PICTURE_ERRORS as error:
             failed.append((content, error))

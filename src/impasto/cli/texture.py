@@ -43,13 +43,13 @@ def texture(
     It starts from noise in the colours of the style unless --start or --start-picture is given.
     """
     from impasto.imaging import check_file
-    from impasto.painting import open_job
+    from impasto.painting import default_start, open_job
 
     if settings.get("start") == "content":
         raise RecipeError(
             "A texture has no content image to start from; use --start style, noise or picture."
         )
-    start = {} if "start_picture" in settings else {"start": "style"}
+    start = {} if "start_picture" in settings else default_start(has_content=False, has_styles=True)
     recipe = make_recipe(**{**start, **settings})
     for style in styles:
         check_file(style)

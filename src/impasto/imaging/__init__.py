@@ -23,7 +23,7 @@ from impasto.imaging.match import DEFAULT_SPACE, MATCHES, SPACES, match_colors
 from impasto.imaging.period_two import period_two_means
 from impasto.imaging.picture import Picture, PictureLike, PictureWarning
 from impasto.imaging.provenance import provenance_text, read_embedded_json
-from impasto.imaging.read import check_file, read_picture
+from impasto.imaging.read import check_file, longer_side, read_picture
 from impasto.imaging.recolor import color_difference, fade, into_gamut, return_colors
 from impasto.imaging.regions import Region, read_regions
 from impasto.imaging.resize import fit, resize
@@ -53,6 +53,7 @@ __all__ = [
     "into_gamut",
     "lab_to_rgb",
     "linear_to_srgb",
+    "longer_side",
     "luma",
     "luminance",
     "match_colors",

@@ -14,7 +14,7 @@ from PIL import Image
 
 from impasto.errors import PictureError, RecipeError
 from impasto.imaging.arrays import from_array, from_planes, from_tensor
-from impasto.imaging.decode import decode_file, orient, orientation_of, picture_errors
+from impasto.imaging.decode import decode_file, open_image, orient, orientation_of, picture_errors
 from impasto.imaging.limits import MOST_HELD, check_pixels, refuse
 from impasto.imaging.modes import image_planes
 from impasto.imaging.picture import Picture, PictureLike
@@ -50,6 +50,20 @@ def read_picture(source: PictureLike, *, longest: int | None = None) -> Picture:
             f" not {type(source).__name__}."
         )
     return _shrunk(picture, longest)
+
+
+def longer_side(source: PictureLike) -> int:
+    """Return the longer side of a picture in pixels; of a file only the header is read.
+
+    Raises what `read_picture` raises.
+    """
+    if isinstance(source, str | os.PathLike):
+        path = Path(os.fspath(source))
+        check_file(path)
+        with picture_errors(path), path.open("rb") as file, open_image(file) as image:
+            return max(image.size)
+    picture = read_picture(source)
+    return max(picture.height, picture.width)
 
 
 def _checked(longest: int | None) -> int | None:

@@ -81,7 +81,7 @@ def calibration_recipe(recipe: Recipe, steps: int) -> Recipe:
     """
     changes: dict[str, object] = {
         "mix": None,
-        "size": min(recipe.size, recipe.base or CALIBRATION_SIDE),
+        "size": min(recipe.side, recipe.base or CALIBRATION_SIDE),
         "steps": min(CALIBRATION_STEPS, steps),
     }
     if OPTIMIZERS[recipe.optimizer].needs_fixed_objective:

@@ -63,6 +63,8 @@ def _optimizer_conflicts(recipe: RecipeFields) -> Iterator[str]:
         yield "value_range_weight penalises pixels outside [0, 1], which clamp leaves none of; use --no-clamp"
     if "betas" in optimizer.settings and not all(0 <= beta < 1 for beta in recipe.betas):
         yield f"betas must lie in [0, 1), given {recipe.betas}"
+    if recipe.smooth_steps and "smooth_steps" not in optimizer.settings:
+        yield f"smooth_steps is for Adam, not {optimizer.label}; use --no-smooth-steps"
     if not optimizer.needs_fixed_objective:
         return
     others = " or ".join(name for name, entry in OPTIMIZERS.items() if not entry.needs_fixed_objective)

@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
-from impasto.optimize.preset import Preset
+from collections.abc import Iterator
+
+from impasto.optimize.preset import Preset, Variant
+
+
+def _other_starts() -> Iterator[Variant]:
+    """Yield the variants of starts without the large forms of the painting: coarse scales paint them."""
+    for start in ("content", "noise", "style", "picture"):
+        yield Variant(
+            {"start": start},
+            {
+                "smallest": 192,
+                "scale_steps": (36, 56),
+                "fine_steps": (24, 12),
+                "learning_rate": 0.04,
+                "views": 8,
+                # Smooth steps cannot remove the finest grain of noise.
+                "smooth_steps": start not in ("noise", "style"),
+            },
+        )
+        # With so few steps a coarse scale only blurs, so all of them go to the finest scale.
+        yield Variant(
+            {"start": start, "quality": "draft"},
+            {
+                "scale_ratio": 64.0,
+                "scale_steps": (10,),
+                "fine_steps": (6, 4),
+                "learning_rate": 0.06,
+                "betas": (0.7, 0.8),
+                "views": 2,
+            },
+        )
+        yield Variant({"start": start, "quality": "high"}, {"scale_steps": (70, 60), "fine_steps": (48, 24)})
+
 
 IMPASTO = Preset(
     "impasto",
-    "The default: fast and faithful, with the encoder that ships with impasto.",
+    "The default: starts from the picture painted in one pass and paints it over, with the encoder that ships.",
     "impasto's own, tuned on benchmarks/front.py",
     {
         "encoder": "compact",
@@ -14,32 +47,30 @@ IMPASTO = Preset(
         "content_loss": "variance",
         "content_weight": 0.3,
         "hold": True,
-        "style_layers": {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0},
+        # With relu5_1 at 1, colours suffer; without it, the large forms of the painting are missing.
+        "style_layers": {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0, "relu5_1": 0.4},
         "style_loss": "moments",
-        "start": "content",
-        "smallest": 192,
-        "scale_ratio": 2.0,
-        "scale_steps": (36, 56),
+        "start": "fast",
+        # One scale: the one-pass picture already has the large forms, and a smaller scale would blur it.
+        "smallest": 512,
+        "scale_steps": (20,),
         "base": 512,
-        "fine_steps": (24, 12),
+        "fine_steps": (12, 8),
         "anchor": 3000.0,
+        "layout": 100.0,
         "optimizer": "adam",
-        "learning_rate": 0.04,
+        "learning_rate": 0.07,
         "betas": (0.8, 0.9),
+        "smooth_steps": True,
         "final_learning_rate_factor": 0.2,
-        "views": 8,
+        "views": 2,
         "soften": True,
     },
-    # With so few steps a coarse scale only blurs, so all of them go to the finest scale, with a larger learning rate
-    # and smaller betas.
-    qualities={
-        "draft": {
-            "scale_ratio": 64.0,
-            "scale_steps": (10,),
-            "fine_steps": (6, 4),
-            "learning_rate": 0.06,
-            "betas": (0.7, 0.8),
-            "views": 2,
-        }
-    },
+    variants=(
+        Variant({"quality": "draft"}, {"scale_steps": (8,), "fine_steps": (6, 4)}),
+        Variant(
+            {"quality": "high"}, {"encoder": "compact-large", "scale_steps": (80,), "fine_steps": (30, 16)}
+        ),
+        *_other_starts(),
+    ),
 )

@@ -61,6 +61,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "learning_rate",
         "pixel_units",
         "betas",
+        "smooth_steps",
         "decay",
         "decay_every",
         "staircase",

@@ -10,10 +10,11 @@ from functools import cached_property
 from torch import Tensor
 
 from impasto.guidance import ColorSettings, Guides, Placement, Protection, place_styles, prepare_colors
-from impasto.imaging import Picture, PictureLike, fit, read_picture
+from impasto.imaging import Picture, PictureLike, fit, longer_side, read_picture
 from impasto.losses.registry import STYLE_LOSSES
 from impasto.optimize.plan import PictureSizes, Size
 from impasto.optimize.recipe import Recipe
+from impasto.optimize.recipe_fields import LARGEST_DEFAULT_SIDE, SMALLEST_SIDE
 
 # Height that stands for an aspect without a content image; rounding it never shows in 30 000 pixels.
 ASPECT_UNIT = 100_000
@@ -92,11 +93,22 @@ def read_pictures(
     ``start`` is the initial image; by default it is the recipe's ``start_picture``.
     """
     start = recipe.start_picture if start is None else start
-    full = _read(recipe, content, styles, guides, start, recipe.size)
-    if recipe.base is None or recipe.size <= recipe.base:
+    full = _read(recipe, content, styles, guides, start, recipe.side)
+    if recipe.base is None or recipe.side <= recipe.base:
         return PicturesByScale(full)
     base = _read(recipe, content, styles, guides, start, recipe.base)
     return PicturesByScale(full, base, recipe.base)
+
+
+def sized(recipe: Recipe, content: PictureLike | None) -> Recipe:
+    """Return the recipe with the size of its output: that of the content image, at most 1024, where it sets none.
+
+    Raises `PictureError` for a content image that cannot be read.
+    """
+    if recipe.size is not None or content is None:
+        return recipe
+    side = min(LARGEST_DEFAULT_SIDE, max(SMALLEST_SIDE, longer_side(content)))
+    return recipe.model_copy(update={"size": side})
 
 
 def longest_style_side(size: int, stroke: float) -> int:

@@ -111,7 +111,7 @@ def make_plan(
     machine's speed and ``available`` the free memory in bytes. Raises `RecipeError` for unknown layers, if there is
     nothing to compare, or for images that are too small for the layers.
     """
-    full = sizes_at(recipe.size)
+    full = sizes_at(recipe.side)
     layers = layers_of(recipe, full.has_content, bool(full.styles))
     if not layers:
         raise RecipeError(
@@ -122,7 +122,7 @@ def make_plan(
     for side, steps in schedule(recipe):
         scales.append(plan_scale(recipe, encoder, sizes_at(side), side, steps, layers))
     total_macs = sum(int(scale.macs_per_pass * scale.steps * PASSES) for scale in scales)
-    height, width = fit(*full.aspect, recipe.size)
+    height, width = fit(*full.aspect, recipe.side)
     return Plan(
         recipe=recipe,
         height=height,
@@ -187,7 +187,7 @@ def style_size(
     """
     if STYLE_LOSSES[recipe.style_loss].needs_same_size(recipe):
         return output
-    side, base = max(output), recipe.base or recipe.size
+    side, base = max(output), recipe.base or recipe.side
     largest = max(*style, round(min(side, base) * recipe.stroke))
     height, width = fit(*style, max(1, min(round(side * recipe.stroke), largest)))
     return max(least, height), max(least, width)
@@ -219,7 +219,7 @@ def check_memory(plan: Plan, smaller: Plan | None) -> None:
     if plan.fits:
         return
     need, have = plan.memory / 1e9, (plan.available or 0) / 1e9
-    advice = f"--size {smaller.recipe.size} fits" if smaller else "not even the smallest size fits here"
+    advice = f"--size {smaller.recipe.side} fits" if smaller else "not even the smallest size fits here"
     raise TooLargeError(
         f"{plan.width}x{plan.height} needs about {need:.1f} GB and {have:.1f} GB are free; {advice}."
     )

@@ -47,7 +47,7 @@ ADJUSTMENTS = ("pooling", "rescale_pooling", "padding")
 
 
 # Fields that the defaults of other fields depend on.
-SELECTORS = ("quality", "optimizer", "encoder", "content_loss", "style_loss")
+SELECTORS = ("quality", "start", "optimizer", "encoder", "content_loss", "style_loss")
 
 
 def make_recipe(preset: str = "impasto", **changes: Any) -> Recipe:
@@ -80,8 +80,9 @@ def change_recipe(stored: Mapping[str, Any], **changes: Any) -> Recipe:
 def default_fields(preset: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a preset, adapted to the other fields that are changed.
 
-    * A quality brings the fields that the preset defines for it.
-    * Another optimiser than the preset's brings its own defaults (`OptimizerEntry.defaults`).
+    * A quality and a start bring the fields that the preset's variants define for them.
+    * Another optimiser than the preset's brings its own defaults (`OptimizerEntry.defaults`), and no
+      ``smooth_steps`` if it does not take them.
     * A content weight, or a content loss that ``hold`` cannot use, turns ``hold`` off.
     * A preset's pooling and padding are for its own VGG encoder; an encoder in which they are built in drops them.
     * A style loss without statistics to mix mixes losses.
@@ -92,11 +93,14 @@ def default_fields(preset: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     """
     if preset not in PRESETS:
         raise RecipeError(unknown("preset", preset, PRESETS))
-    fields: dict[str, Any] = {"preset": preset, **PRESETS[preset].fields}
-    fields.update(PRESETS[preset].qualities.get(str(changes.get("quality", "normal")), {}))
+    start = "picture" if "start_picture" in changes else changes.get("start", PRESETS[preset].fields["start"])
+    quality = str(changes.get("quality", "normal"))
+    fields: dict[str, Any] = {"preset": preset, **PRESETS[preset].fields_for(quality, str(start))}
     content_loss, optimizer = str(changes.get("content_loss")), str(changes.get("optimizer"))
     if optimizer in OPTIMIZERS and optimizer != fields["optimizer"]:
         fields.update(OPTIMIZERS[optimizer].defaults)
+        if "smooth_steps" not in OPTIMIZERS[optimizer].settings:
+            fields["smooth_steps"] = False
     if "content_weight" in changes:
         fields["hold"] = False
     if content_loss in CONTENT_LOSSES and not CONTENT_LOSSES[content_loss].comparable:

@@ -27,8 +27,13 @@ ColorSpace = Literal["srgb", "linear", "lab"]
 Quality = Literal["draft", "normal", "high"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
+SMALLEST_SIDE = 16
+# Longer side of an output without a content image, and the largest that a content image sets.
+DEFAULT_SIDE = 512
+LARGEST_DEFAULT_SIDE = 1024
+
 Weight = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
-Side = Annotated[int, Field(ge=16, le=30_000)]
+Side = Annotated[int, Field(ge=SMALLEST_SIDE, le=30_000)]
 Steps = Annotated[int, Field(ge=1, le=1_000_000)]
 LayerWeights = dict[str, Weight]
 
@@ -50,7 +55,11 @@ class RecipeFields(FrozenSettings):
     padding: Literal["replicate", "zeros"] | None = Field(
         None, description="Padding of the first convolution of a VGG encoder (replicate by default)."
     )
-    size: Side = Field(512, description="Longer side of the output in pixels.")
+    size: Side | None = Field(
+        None,
+        description="Longer side of the output in pixels; by default that of the content image, at most 1024, or 512 "
+        "without one.",
+    )
     aspect: float | None = Field(
         None,
         ge=0.01,
@@ -184,6 +193,9 @@ class RecipeFields(FrozenSettings):
         "standard deviations (normalised).",
     )
     betas: tuple[float, float] = Field((0.9, 0.99), description="Decay rates of Adam's two moments.")
+    smooth_steps: bool = Field(
+        False, description="Blur every step of Adam slightly, against patterns of single pixels."
+    )
     decay: float = Field(
         1.0, gt=0, le=1, description="Factor on the learning rate after every decay_every steps."
     )
@@ -223,3 +235,8 @@ class RecipeFields(FrozenSettings):
 
     device: str = Field("auto", description="Device: auto, cpu, cuda, cuda:1 or mps.")
     precision: Precision = Field("auto", description="Number format of the encoder.")
+
+    @property
+    def side(self) -> int:
+        """The longer side of the output in pixels; `sized` sets it from the content image."""
+        return DEFAULT_SIDE if self.size is None else self.size

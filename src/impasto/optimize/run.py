@@ -16,7 +16,7 @@ from impasto.optimize.job import Job
 from impasto.optimize.machine import available_memory, measure_macs_per_second
 from impasto.optimize.mixing import check_mixing
 from impasto.optimize.notes import plan_notes
-from impasto.optimize.pictures import read_pictures
+from impasto.optimize.pictures import read_pictures, sized
 from impasto.optimize.plan import PictureSizes, Plan, check_memory, make_plan
 from impasto.optimize.presets import PRESETS
 from impasto.optimize.recipe import Recipe
@@ -67,7 +67,7 @@ def _open(
     start: PictureLike | None = None,
 ) -> tuple[Job, float]:
     """Return the job, and the multiply-adds per second of this machine."""
-    recipe = _without_unused_layers(recipe, content is not None, bool(styles))
+    recipe = sized(_without_unused_layers(recipe, content is not None, bool(styles)), content)
     pictures = read_pictures(recipe, content, styles, guides, start)
     device = open_device(recipe.device)
     encoder = open_recipe_encoder(recipe, device)
@@ -130,7 +130,7 @@ def open_recipe_encoder(recipe: Recipe, device: torch.device) -> Encoder:
 
 def _largest_plan_that_fits(job: Job, speed: float) -> Plan | None:
     """Return the plan of the largest size below the job's that fits, in steps of an eighth; None if none does."""
-    plan, size = job.plan, job.plan.recipe.size
+    plan, size = job.plan, job.plan.recipe.side
     full = job.pictures.full.sizes
     sizes = PictureSizes((plan.height, plan.width), full.styles, full.has_content)
     while size > 64:

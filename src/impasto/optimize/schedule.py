@@ -14,14 +14,14 @@ QUALITY_FACTORS: Mapping[Quality, float] = MappingProxyType({"draft": 0.25, "nor
 
 
 def schedule(recipe: Recipe) -> tuple[tuple[int, int], ...]:
-    """Return (longer side, steps) of every scale from the coarsest; the last side is ``recipe.size``.
+    """Return (longer side, steps) of every scale from the coarsest; the last side is ``recipe.side``.
 
     Explicit ``scales`` are stretched to end at ``size``. Otherwise sides are ``size / ratio^k`` down to
     ``smallest``; above ``base`` come the scales of ``base`` and then finer ones, about a factor 2 apart. ``quality``
     multiplies the steps; ``steps`` instead distributes a total in proportion.
     """
     if recipe.scales is not None:
-        stretch = recipe.size / recipe.scales[-1][0]
+        stretch = recipe.side / recipe.scales[-1][0]
         pairs = [(max(1, round(side * stretch)), steps) for side, steps in recipe.scales]
     else:
         pairs = _pyramid(recipe)
@@ -36,12 +36,12 @@ def schedule(recipe: Recipe) -> tuple[tuple[int, int], ...]:
 def _quality_factor(recipe: Recipe) -> float:
     """Return the factor of the quality on the steps: 1 if the preset defines this quality itself."""
     preset = PRESETS.get(recipe.preset)
-    defined = preset is not None and recipe.quality in preset.qualities
+    defined = preset is not None and preset.defines_quality(recipe.quality)
     return 1.0 if defined else QUALITY_FACTORS[recipe.quality]
 
 
 def _pyramid(recipe: Recipe) -> list[tuple[int, int]]:
-    base = recipe.size if recipe.base is None else min(recipe.size, recipe.base)
+    base = recipe.side if recipe.base is None else min(recipe.side, recipe.base)
     pairs: list[tuple[int, int]] = []
     side = float(base)
     while not pairs or round(side) >= recipe.smallest:
@@ -55,12 +55,12 @@ def _pyramid(recipe: Recipe) -> list[tuple[int, int]]:
 
 def _finer_scales(recipe: Recipe, base: int) -> list[tuple[int, int]]:
     """Return the scales above ``base`` up to the size, in equal ratios of slightly more than 2 at most."""
-    count = math.ceil(math.log2(recipe.size / base) - 0.1)
-    if recipe.size > base:
+    count = math.ceil(math.log2(recipe.side / base) - 0.1)
+    if recipe.side > base:
         count = max(1, count)
     last = len(recipe.fine_steps) - 1
     return [
-        (round(base * (recipe.size / base) ** (k / count)), recipe.fine_steps[min(k - 1, last)])
+        (round(base * (recipe.side / base) ** (k / count)), recipe.fine_steps[min(k - 1, last)])
         for k in range(1, count + 1)
     ]
 

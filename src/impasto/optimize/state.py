@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from impasto.imaging import resize
+from impasto.imaging.blur import blur
 from impasto.optimize.ema import EMA
 from impasto.optimize.optimizers.base import ImageOptimizer
 from impasto.optimize.optimizers.registry import OPTIMIZERS
@@ -123,9 +123,7 @@ def enlarge(picture: Tensor, size: tuple[int, int], *, seamless: bool, soften: b
     height, width = size
     large = resize(picture.repeat(1, 1, 3, 3), (3 * height, 3 * width)) if seamless else resize(picture, size)
     if soften and size != (picture.shape[2], picture.shape[3]):
-        large = F.pad(large, (1, 1, 1, 1), mode="replicate")
-        large = (large[..., :-2] + 2 * large[..., 1:-1] + large[..., 2:]) / 4
-        large = (large[..., :-2, :] + 2 * large[..., 1:-1, :] + large[..., 2:, :]) / 4
+        large = blur(large)
     return large[:, :, height : 2 * height, width : 2 * width] if seamless else large
 
 

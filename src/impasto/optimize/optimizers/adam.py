@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from impasto.imaging.blur import blur
 from impasto.imaging.imagenet import IMAGENET_STD
 from impasto.optimize.optimizers.base import Evaluation, ImageOptimizer
 
@@ -34,11 +35,24 @@ class Adam(ImageOptimizer):
 
     Source: Kingma & Ba 2015, algorithm 1. With ``pixel_units`` u it optimises x / u instead of x: the gradient is
     multiplied by u, and so is the step.
+
+    With ``smooth_steps`` the step is blurred by (1, 2, 1) / 4 along both axes. Deviation: a gradient through strided
+    layers has patterns of period 2 and the division by ``sqrt(v')`` enlarges them; the blur is 0 at that frequency
+    (checkerboard index after 20 steps .95 without it and .18 with it; STYLE5 .72 and .75).
     """
 
-    def __init__(self, image: Tensor, betas: tuple[float, float], pixel_units: str = "unit") -> None:
+    def __init__(
+        self,
+        image: Tensor,
+        betas: tuple[float, float],
+        pixel_units: str = "unit",
+        smooth_steps: bool = False,
+        seamless: bool = False,
+    ) -> None:
         self.image = image
         self.betas = betas
+        self.smooth_steps = smooth_steps
+        self.seamless = seamless
         self.units = (
             None if pixel_units == "unit" else image.new_tensor(PIXEL_UNITS[pixel_units]).view(1, 3, 1, 1)
         )
@@ -62,7 +76,10 @@ class Adam(ImageOptimizer):
             denominator = (self.second.sqrt() / math.sqrt(1 - b2**self.steps)).add_(EPSILON)
             step_size = learning_rate / (1 - b1**self.steps)
             direction = self.first if self.units is None else self.first * self.units
-            self.image.addcdiv_(direction, denominator, value=-step_size)
+            if self.smooth_steps:
+                self.image.sub_(blur(direction / denominator, wrap=self.seamless), alpha=step_size)
+            else:
+                self.image.addcdiv_(direction, denominator, value=-step_size)
         return evaluation
 
     def carry_from(self, other: ImageOptimizer) -> None:

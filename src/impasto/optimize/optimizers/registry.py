@@ -53,7 +53,7 @@ OPTIMIZERS: ImplementationRegistry[OptimizerEntry] = ImplementationRegistry(
             name="adam",
             implementation="impasto.optimize.optimizers.adam:Adam",
             label="Adam",
-            settings=("betas", "pixel_units"),
+            settings=("betas", "pixel_units", "smooth_steps", "seamless"),
             carries_state=True,
         ),
         OptimizerEntry(

@@ -21,6 +21,7 @@ GATYS = Preset(
         "gram": "gatys",
         "style_weight": 1e3,
         "start": "noise",
+        "size": 512,
         "scales": ((512, 500),),
         "optimizer": "lbfgs",
         "learning_rate": 1.0,

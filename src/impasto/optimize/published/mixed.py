@@ -19,6 +19,7 @@ MIXED = Preset(
         "gram": "undivided",
         "style_weight": 0.02,
         "start": "content",
+        "size": 512,
         "scales": ((512, 500),),
         "optimizer": "adam",
         "learning_rate": 12.0,

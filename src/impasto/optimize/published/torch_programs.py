@@ -36,6 +36,7 @@ NEURAL_STYLE = Preset(
         "style_layers": dict.fromkeys(FIRST_LAYERS, 1.0),
         "style_weight": 1e2,
         "variation_weight": 1e-3,
+        "size": 512,
         "scales": ((512, 1000),),
     },
     deviations=(
@@ -60,6 +61,7 @@ JOHNSON = Preset(
         "style_layers": dict.fromkeys(("relu1_2", "relu2_2", "relu3_3", "relu4_3"), 1.0),
         "style_weight": 5.0,
         "variation_weight": 1e-6,
+        "size": 512,
         "scales": ((512, 500),),
     },
     deviations=(

@@ -21,6 +21,7 @@ PYTORCH_TUTORIAL = Preset(
         "gram": "d2l",
         "style_weight": 1e6,
         "start": "content",
+        "size": 512,
         "scales": ((512, 300),),
         "optimizer": "lbfgs",
         "learning_rate": 1.0,

@@ -23,6 +23,7 @@ WASSERSTEIN = Preset(
         "variation_weight": 2.0,
         "variation": "nine_point",
         "start": "content",
+        "size": 512,
         "smallest": 128,
         "scale_ratio": 2**0.5,
         "scale_steps": (500,),
