@@ -10,7 +10,7 @@ import typer
 
 from impasto.cli.console import print_result
 from impasto.cli.interrupt import Stop
-from impasto.cli.training_options import takes_settings
+from impasto.cli.training_options import OutOption, PhotosOption, takes_settings
 from impasto.cli.training_progress import TrainingReport, training_report
 from impasto.cli.training_session import (
     OTHER_DATA,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from impasto.feedforward.tasks.any_style import AnyStyleTask
     from impasto.training.crops import PictureFolder
     from impasto.training.outputs import TrainingOutputs
+    from impasto.training.trainer import Trainer
 
 app = typer.Typer(add_completion=False)
 
@@ -35,12 +36,9 @@ app = typer.Typer(add_completion=False)
 @app.command("train-any")
 @takes_settings(AnyStyleSettings)
 def train_any(
-    photos: Annotated[Path, typer.Option(metavar="DIR", help="Folder of photographs.", show_default=False)],
+    photos: PhotosOption,
     art: Annotated[Path, typer.Option(metavar="DIR", help="Folder of style images.", show_default=False)],
-    out: Annotated[
-        Path,
-        typer.Option("--out", "-o", metavar="FILE", help="File to write (.safetensors).", show_default=False),
-    ],
+    out: OutOption,
     initial: Annotated[
         Path | None,
         typer.Option(
@@ -99,7 +97,7 @@ def _train(
             session.save()
             session.interrupt()
         if session.is_main:
-            _write(task, outputs.model, session.origin)
+            _write(session.trainer, outputs.model, session.origin)
     if session.is_main:
         outputs.checkpoint.unlink(missing_ok=True)
         if not quiet:
@@ -147,15 +145,17 @@ def _open(
     )
 
 
-def _write(task: AnyStyleTask, out: Path, origin: Any) -> None:
+def _write(trainer: Trainer, out: Path, origin: Any) -> None:
     from impasto.feedforward.restore import PREDICTOR_SIZES, STRENGTHS
     from impasto.feedforward.weights import write_network
 
+    task = trainer.task
+    assert isinstance(task.settings, AnyStyleSettings)
     card = {
         "kind": task.kind,
         "version": 1,
         "name": "any",
-        "steps_done": task.settings.steps,
+        "steps_done": trainer.step,
         "settings": task.settings.model_dump(),
         **origin,
         "blocks": list(task.settings.blocks),
