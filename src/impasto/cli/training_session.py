@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,6 +107,7 @@ class TrainingSession:
     log: TensorBoardLog | None = None
     evaluation_lines: Callable[[Evaluated], list[str]] = lambda _: []
     write_preview: Callable[[], Path] | None = None
+    clock: Callable[[], float] = time.monotonic
     saving: RecurringTimer = field(default_factory=lambda: RecurringTimer(CHECKPOINT_SECONDS))
 
     def resume(self, saved: TrainingCheckpoint, may_differ: Collection[str] = ("device",)) -> None:
@@ -122,7 +124,7 @@ class TrainingSession:
         from impasto.training.events import Evaluated, Logged, StepDone
 
         self.saving.restart()
-        previewing = RecurringTimer(PREVIEW_SECONDS, FIRST_PREVIEW_SECONDS)
+        previewing = RecurringTimer(PREVIEW_SECONDS, FIRST_PREVIEW_SECONDS, self.clock)
         if self._stopping():
             return self.trainer.finished
         for event in self.trainer.events():
