@@ -19,7 +19,8 @@ NO_PARTS = ("loss", "gradient", "content_weight", FACTOR)
 # Smaller parts would only stretch the axis.
 LEAST_PART = 0.01
 # The share of a run over which its curves are smoothed.
-WINDOW = 0.06
+WINDOW = 0.08
+MOST_MARKED = 5
 LOSS_COLOR, PART_COLORS = "#1f4e79", ("#c0562b", "#4f8657", "#8a5a9e", "#a58a1f", "#3f8fa5", "#b03a5b")
 
 
@@ -73,16 +74,17 @@ def plot_history(path: Path, history: History, name: str) -> bool:
         return False
     axes = figure.subplots()
     axes.set_title(f"{name}: learning curve".replace("$", r"\$"), loc="left")
-    axes.set(xlabel="step", ylabel="loss")
+    axes.set(xlabel="step", ylabel="loss, and its unweighted parts")
     curves = {key: curve for key in ("loss", *parts(history)) if (curve := series(history, key))[0]}
     for color, (key, (steps, values)) in zip((LOSS_COLOR, *PART_COLORS), curves.items(), strict=False):
         if key == "loss":
             axes.plot(steps, values, color=color, alpha=0.25, linewidth=1)
-        width = 2.2 if key == "loss" else 1.3
-        axes.plot(steps, smoothed(values), color=color, linewidth=width, label=key.replace("_", " "))
+        style = {"linewidth": 2.2 if key == "loss" else 1.3, "label": key.replace("_", " "), "color": color}
+        axes.plot(steps, smoothed(values), marker="o" if len(steps) <= MOST_MARKED else "", **style)
     drawn = [value for _, values in curves.values() for value in values]
     if drawn and min(drawn) > 0 and max(drawn) > 10 * min(drawn):
-        axes.set_yscale("log")
+        set_log(axes, "y")
+    axes.set_xlim(0, history[-1][0] if history else 1)
     axes.grid(alpha=0.3)
     _draw_learning_rate(axes, *series(history, FACTOR))
     figure.legend(loc="outside lower center", ncols=len(curves) + 1, frameon=False)
@@ -99,7 +101,16 @@ def _draw_learning_rate(axes: Any, steps: Sequence[int], factors: Sequence[float
     twin.set_zorder(axes.get_zorder() - 1)
     twin.patch.set_visible(True)
     axes.patch.set_visible(False)
-    axes.margins(x=0.01)
+
+
+def set_log(axes: Any, axis: str) -> None:
+    """Make the axis "x" or "y" logarithmic, with short numbers: "4 x 10^0" would push the label out of the figure."""
+    from matplotlib.ticker import LogFormatter
+
+    axes.set(**{f"{axis}scale": "log"})
+    ticks = getattr(axes, f"{axis}axis")
+    ticks.set_major_formatter(LogFormatter())
+    ticks.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
 
 
 def parts(history: History) -> list[str]:
@@ -120,10 +131,15 @@ def series(history: History, name: str) -> tuple[list[int], list[float]]:
 
 
 def smoothed(values: Sequence[float]) -> list[float]:
-    """Return the centred moving mean over `WINDOW` of all values; at the ends the window is cut off."""
+    """Return the centred moving mean of the centred moving mean, each over `WINDOW` of all values.
+
+    Together their weights fall linearly to both sides. At the ends of the run the windows are cut off.
+    """
     reach = round(WINDOW * len(values) / 2)
-    windows = (values[max(0, index - reach) : index + reach + 1] for index in range(len(values)))
-    return [sum(window) / len(window) for window in windows]
+    for _ in range(2):
+        windows = [values[max(0, index - reach) : index + reach + 1] for index in range(len(values))]
+        values = [sum(window) / len(window) for window in windows]
+    return list(values)
 
 
 def require_tensorboard(folder: Path | None) -> None:
