@@ -335,6 +335,10 @@ BAD = {
     # trained networks
     "apply nothing": ["apply"],
     "apply without photographs": ["apply", "net.safetensors"],
+    **{f"apply {' '.join(words)}": ["apply", *words] for words in (
+        ("--list", "any"), ("--list", "any", "photo.png"), ("--sheet", "s.png"), ("--list", "--sheet", "s.jpg"),
+        ("--list", "--sheet", "s"), ("--list", "--sheet", "missing/s.png"), ("--list", "--sheet", "pipe.png"),
+    )},
     "apply a missing network": ["apply", "gone.safetensors", "photo.png"],
     "apply an unknown network": ["apply", "nope", "photo.png"],
     **{f"apply {n}": ["apply", n, "photo.png"] for n in (
