@@ -182,17 +182,19 @@ def test_the_time_left_is_the_mean_time_times_the_steps_left() -> None:
     assert [event.seconds_left for event in done] == [21, 14, 7, 0]
 
 
-def test_after_a_resume_time_counts_from_the_resume(tmp_path: Path, monkeypatch) -> None:
-    first, second = fall(steps=6), fall(steps=6)
+def test_after_a_resume_all_time_counts_but_only_the_new_run_predicts(tmp_path: Path) -> None:
+    def six_steps(first: int, seconds: int) -> Trainer:
+        clock = iter(range(first, 10_000, seconds))
+        return Trainer(FallTask(FallSettings(steps=6)), clock=lambda: next(clock))
+
+    first, second = six_steps(100, 7), six_steps(50, 10)
     for event in first.events():
         if event.step == 4:
             break
     write_checkpoint(tmp_path / "c", first, {})
     resume(read_checkpoint(tmp_path / "c", "fall"), second)
-    clock = iter((50.0, 60.0, 70.0))
-    monkeypatch.setattr("impasto.training.trainer.time.monotonic", lambda: next(clock))
     done = [event for event in second.events() if isinstance(event, StepDone)]
-    assert [(event.step, event.seconds, event.seconds_left) for event in done] == [(5, 10, 10), (6, 20, 0)]
+    assert [(event.step, event.seconds, event.seconds_left) for event in done] == [(5, 38, 10), (6, 48, 0)]
 
 
 def test_averages_cannot_be_restored_from_a_run_without_them() -> None:
