@@ -54,8 +54,8 @@ COMMANDS = {
     "trained.png": "apply rough-waves photo.png --out trained.png --strength 0.8 --stroke 1.2",
     "trained-tiles.png": "apply baby-cradle large.jpg --out trained-tiles.png --tile 384 --backend torch",
     "any-tiles.png": "apply any large.jpg --style a.png --out any-tiles.png --tile 384 --backend torch",
-    "styles.safetensors": f"train a.png b.png {TRAIN} --previews-every 0 --accept",
-    "johnson.safetensors": f"train a.png {TRAIN} --preset johnson --encoder compact --previews-every 0 --accept",
+    "styles.safetensors": f"train a.png b.png {TRAIN} --no-previews --accept",
+    "johnson.safetensors": f"train a.png {TRAIN} --preset johnson --encoder compact --no-previews --accept",
     "any.safetensors": f"train-any --art art {TRAIN}",
     "finetuned.safetensors": "finetune classes --epochs 2 --batch 16",
     "compact.safetensors": "distill --photos photos --art art --teacher {vgg19} --steps 10 --batch 2 --size 48"

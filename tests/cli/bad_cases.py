@@ -335,6 +335,10 @@ BAD = {
     # trained networks
     "apply nothing": ["apply"],
     "apply without photographs": ["apply", "net.safetensors"],
+    **{f"apply {' '.join(words)}": ["apply", *words] for words in (
+        ("--list", "any"), ("--list", "any", "photo.png"), ("--sheet", "s.png"), ("--list", "--sheet", "s.jpg"),
+        ("--list", "--sheet", "s"), ("--list", "--sheet", "missing/s.png"), ("--list", "--sheet", "pipe.png"),
+    )},
     "apply a missing network": ["apply", "gone.safetensors", "photo.png"],
     "apply an unknown network": ["apply", "nope", "photo.png"],
     **{f"apply {n}": ["apply", n, "photo.png"] for n in (
@@ -386,6 +390,8 @@ BAD = {
         ("of a missing folder", "art.png", "gone", "n.safetensors"), ("into a picture", "art.png", ".", "n.png"),
         ("into a folder", "art.png", ".", "gone/n.safetensors"),
         ("without steps", "art.png", ".", "n.safetensors", "--steps", "0"),
+        ("for no minutes", "art.png", ".", "n.safetensors", "--minutes", "0"),
+        ("for minutes and steps", "art.png", ".", "n.safetensors", "--minutes", "5", "--steps", "5"),
         ("an unknown preset", "art.png", ".", "n.safetensors", "--preset", "gatys"),
         ("johnson without weights", "art.png", ".", "n.safetensors", "--preset", "johnson"),
         ("johnson from any", "art.png", ".", "n.safetensors", "--preset", "johnson", "--start", "any"),
@@ -404,6 +410,9 @@ BAD = {
     ],
     "train-any without steps": [
         "train-any", "--photos", ".", "--art", ".", "--out", "any.safetensors", "--steps", "0"
+    ],
+    "train-any for minutes and steps": [
+        "train-any", "--photos", ".", "--art", ".", "--out", "any.safetensors", "--minutes", "1", "--steps", "9"
     ],
     "classify nothing": ["classify"],
     **{f"classify {what}": ["classify", model, "photo.png", *words] for what, model, *words in (

@@ -30,7 +30,7 @@ TOY = {
     "stylize": ("--size", "32", "--precision", "float32"),
     "reconstruct": ("--size", "32", "--steps", "2", "--precision", "float32"),
     "finetune": ("--epochs", "1", "--batch", "2"),
-    "train": ("--size", "64", "--batch", "1", "--steps", "1", "--previews-every", "0"),
+    "train": ("--size", "64", "--batch", "1", "--steps", "1", "--no-previews"),
     "demo": ("--size", "64"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from hashlib import sha256
@@ -21,13 +22,15 @@ from impasto.feedforward.open_network import open_model
 from impasto.feedforward.perceptual_loss import PerceptualLoss
 from impasto.feedforward.style_settings import GivenStyleSettings
 from impasto.feedforward.training_presets import PUBLISHED
+from impasto.feedforward.weights import read_network
+from impasto.training.trainer import Trainer
 
 from .conftest import make_picture, pixels
 from .test_bad_input import assert_one_sentence
 
-WORDS = ("art.png", "art2.png", "--photos", "photos", "--size", "64", "--batch", "1", "--previews-every", "1")
+WORDS = ("art.png", "art2.png", "--photos", "photos", "--size", "64", "--batch", "1")
 RANDOM = ("train", *WORDS, "--start", "random", "--steps", "2")
-LEFT = {".safetensors", ".md", ".curve.png", ".preview.png"}
+LEFT = {".safetensors", ".md", ".curve.csv", ".curve.png", ".preview.png"}
 
 
 @pytest.fixture
@@ -114,12 +117,40 @@ def test_an_interrupted_run_goes_on_to_the_same_file(cli, studio: Path, monkeypa
         assert all(torch.equal(ours[name], value) for name, value in theirs.state_dict().items())
 
 
+def test_a_training_of_minutes_writes_down_its_steps(cli, studio: Path, monkeypatch) -> None:
+    class Clocked(Trainer):
+        """A trainer whose clock is read once at the start and then once a step, every second."""
+
+        def __init__(self, task, **options) -> None:
+            super().__init__(task, clock=itertools.count().__next__, **options)
+
+    monkeypatch.setattr("impasto.training.trainer.Trainer", Clocked)
+    assert cli(*RANDOM, "--quiet", "--out", "whole.safetensors").code == 0
+    timed = (*RANDOM[:-2], "--minutes", str(2 / 60))
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingReport, "stepped", lambda self, event: os.kill(os.getpid(), signal.SIGINT))
+        assert cli(*timed, "--quiet", "--out", "n.safetensors").code == 130
+    assert "1 steps" in Path("n.md").read_text()
+    run = cli(*timed, "--out", "n.safetensors", "--resume")
+    assert run.code == 0, run.err
+    assert "step 2  loss" in run.err
+    card, whole = (read_network(Path(f"{name}.safetensors")) for name in ("n", "whole"))
+    assert all(torch.equal(card[1][name], value) for name, value in whole[1].items())
+    assert (card[0]["settings"]["minutes"], card[0]["settings"]["steps"]) == (2 / 60, None)
+    assert card[0]["steps_done"] == 2
+    assert "0.0333333 minutes, which were 2 steps, batches of 1" in Path("n.md").read_text()
+    assert f"--minutes {2 / 60}" in Path("n.md").read_text()
+
+
 def test_a_network_that_does_not_pass_is_not_written(cli, studio: Path, monkeypatch) -> None:
     monkeypatch.setattr("impasto.feedforward.artifact_checks.CHECKERBOARD", -1.0)
-    run = cli(*RANDOM, "--quiet", "--previews-every", "0", "--out", "n.safetensors")
+    run = cli(*RANDOM, "--quiet", "--no-previews", "--out", "n.safetensors")
     assert_one_sentence(run)
     assert "did not pass its checks: in the style art, a painted photograph has a checkerboard" in run.err
+    # The curve may show why.
     assert {path.name for path in studio.glob("n.*")} == {
+        "n.curve.csv",
+        "n.curve.png",
         "n.safetensors.checkpoint",
         "n.safetensors.rejected",
     }
@@ -207,7 +238,7 @@ def test_a_new_run_does_not_overwrite_a_checkpoint(cli, studio: Path) -> None:
 
 
 def test_the_card_says_how_to_train_the_network_again(cli, studio: Path) -> None:
-    words = ("--credit", "A Painter", "--credit", "B", "--previews-every", "0")
+    words = ("--credit", "A Painter", "--credit", "B", "--no-previews")
     run = cli(*RANDOM, "--quiet", *words, "--out", "n.safetensors")
     assert run.code == 0, run.err
     assert "--credit 'A Painter' --credit B" in Path("n.md").read_text()

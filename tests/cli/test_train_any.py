@@ -31,6 +31,8 @@ def folders(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for index in range(32):
             make_picture(place / folder / f"{index}.png", 40, 36, index)
     monkeypatch.setattr("impasto.feedforward.style_data.LONGEST", 32)
+    monkeypatch.setattr("impasto.feedforward.tasks.any_style.PROJECTION_PICTURES", 4)
+    monkeypatch.setattr("impasto.feedforward.previews.SQUARE_SIDE", 64)
     return place
 
 
@@ -41,7 +43,8 @@ def test_an_interrupted_run_goes_on_to_the_same_network(cli, folders: Path, monk
         patch.setattr(TrainingReport, "stepped", lambda self, event: os.kill(os.getpid(), signal.SIGINT))
         run = cli(*WORDS, "--out", "n.safetensors")
     assert run.code == 130, run.err
-    assert {path.name for path in folders.glob("n.*")} == {"n.safetensors.checkpoint"}
+    drawn = {"n.curve.csv", "n.curve.png", "n.preview.png"}
+    assert {path.name for path in folders.glob("n.*")} == {"n.safetensors.checkpoint", *drawn}
     other = cli(*WORDS, "--seed", "1", "--out", "n.safetensors", "--resume")
     assert_one_sentence(other)
     assert "seed = 0, not 1" in other.err

@@ -46,6 +46,20 @@ OUTSIDE = [(name, value) for name, *_, values in BOUNDS for value in values]
 
 
 @pytest.mark.parametrize("kind", TRAININGS)
+def test_minutes_take_the_place_of_steps(kind) -> None:
+    timed = kind.make({"minutes": 0.5})
+    assert (timed.minutes, timed.steps) == (0.5, None)
+    assert kind.model_validate_json(timed.model_dump_json()) == timed
+    assert kind.make({}).minutes is None
+    with pytest.raises(RecipeError, match=r"^steps is 7: leave it out, because minutes are given\.$"):
+        kind.make({"minutes": 5, "steps": 7})
+    for value in (0, -1, math.nan, math.inf, "long", 2e6):
+        with pytest.raises(RecipeError, match=r"^minutes is .*: input should be"):
+            kind.make({"minutes": value})
+    assert GivenStyleSettings.make({"preset": "johnson", "minutes": 5}).steps is None
+
+
+@pytest.mark.parametrize("kind", TRAININGS)
 @pytest.mark.parametrize(("name", "least", "most", "_"), BOUNDS, ids=lambda value: str(value)[:20])
 def test_both_ends_of_a_range_belong_to_it(kind, name, least, most, _) -> None:
     for value in (least, most):

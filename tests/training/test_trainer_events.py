@@ -101,7 +101,8 @@ def test_history_is_the_means_of_disjoint_stretches() -> None:
         losses = [(1 - RATE) ** (2 * k) / 2 for k in range(*stretch)]
         assert figures["loss"] == pytest.approx(sum(losses) / len(losses), rel=1e-5)
         assert figures["step"] == pytest.approx(sum(range(*stretch)) / len(losses))
-        assert set(figures) == {"loss", "step", "gradient"}, step
+        assert set(figures) == {"loss", "step", "gradient", "learning_rate_factor"}, step
+        assert figures["learning_rate_factor"] == 1
     assert [(event.step, event.figures) for event in logged] == trainer.history
 
 
@@ -173,25 +174,27 @@ def test_a_loss_that_is_no_number_stops_before_its_step(factor: float, step: int
     assert float(trainer.task.net["w"].detach()) == pytest.approx((1 - RATE) ** step, rel=1e-5)
 
 
-def test_the_time_left_is_the_mean_time_times_the_steps_left(monkeypatch) -> None:
+def test_the_time_left_is_the_mean_time_times_the_steps_left() -> None:
     clock = iter(range(100, 10_000, 7))
-    monkeypatch.setattr("impasto.training.trainer.time.monotonic", lambda: next(clock))
-    done = [event for event in fall(steps=4).events() if isinstance(event, StepDone)]
+    trainer = Trainer(FallTask(FallSettings(steps=4)), clock=lambda: next(clock))
+    done = [event for event in trainer.events() if isinstance(event, StepDone)]
     assert [event.seconds for event in done] == [7, 14, 21, 28]
     assert [event.seconds_left for event in done] == [21, 14, 7, 0]
 
 
-def test_after_a_resume_time_counts_from_the_resume(tmp_path: Path, monkeypatch) -> None:
-    first, second = fall(steps=6), fall(steps=6)
+def test_after_a_resume_all_time_counts_but_only_the_new_run_predicts(tmp_path: Path) -> None:
+    def six_steps(first: int, seconds: int) -> Trainer:
+        clock = iter(range(first, 10_000, seconds))
+        return Trainer(FallTask(FallSettings(steps=6)), clock=lambda: next(clock))
+
+    first, second = six_steps(100, 7), six_steps(50, 10)
     for event in first.events():
         if event.step == 4:
             break
     write_checkpoint(tmp_path / "c", first, {})
     resume(read_checkpoint(tmp_path / "c", "fall"), second)
-    clock = iter((50.0, 60.0, 70.0))
-    monkeypatch.setattr("impasto.training.trainer.time.monotonic", lambda: next(clock))
     done = [event for event in second.events() if isinstance(event, StepDone)]
-    assert [(event.step, event.seconds, event.seconds_left) for event in done] == [(5, 10, 10), (6, 20, 0)]
+    assert [(event.step, event.seconds, event.seconds_left) for event in done] == [(5, 38, 10), (6, 48, 0)]
 
 
 def test_averages_cannot_be_restored_from_a_run_without_them() -> None:

@@ -16,8 +16,10 @@ from impasto.cli.failures import report_failed
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.naming import check_distinct, joined, make_folder
 from impasto.cli.network_options import (
+    MaskOption,
     MixOption,
     ModelArgument,
+    PicturesArgument,
     QuietOption,
     StrengthOption,
     StrokeOption,
@@ -25,6 +27,7 @@ from impasto.cli.network_options import (
     chosen_styles,
     typed_settings,
 )
+from impasto.cli.shipped_networks import ListOption, SheetOption, check_request, list_networks
 from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError, TooLargeError
 
 if TYPE_CHECKING:
@@ -62,11 +65,8 @@ class ApplyJob:
 
 @app.command("apply")
 def apply(
-    model: ModelArgument,
-    pictures: Annotated[
-        list[Path],
-        typer.Argument(metavar="PHOTO...", help="Photographs, or folders of them.", show_default=False),
-    ],
+    model: ModelArgument = "",
+    pictures: PicturesArgument = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -75,10 +75,7 @@ def apply(
     ] = None,
     style: StyleOption = None,
     mix: MixOption = None,
-    mask: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE|WORD", help="Where a style is painted, instead of --mix; one a style."),
-    ] = None,
+    mask: MaskOption = None,
     strength: StrengthOption = None,
     stroke: StrokeOption = None,
     size: Annotated[
@@ -93,18 +90,24 @@ def apply(
     tile: Annotated[
         int | None, typer.Option(metavar="PIXELS", help="Side of the tiles of large pictures.")
     ] = None,
+    listed: ListOption = False,
+    sheet: SheetOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Paint photographs with a trained network, each in one pass.
 
     Pictures that exist already are left alone, so the same command resumes an interrupted run.
     """
+    check_request(model, pictures, listed, sheet)
+    if listed:
+        list_networks(sheet)
+        return
     from impasto.feedforward.stylizer import Stylizer
     from impasto.guidance import Guides
     from impasto.imaging import pictures_in
 
     with Stop(quiet) as stop:
-        contents = pictures_in(pictures)
+        contents = pictures_in(pictures or ())
         stylizer = Stylizer(model, backend=backend, device=device, tile=tile)
         styles = chosen_styles(stylizer, style)
         if mask and mix:

@@ -62,7 +62,9 @@ def distill(
         typer.Option(metavar="FILE", help="State of the run. [<out>.checkpoint]", show_default=False),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume from the checkpoint.")] = False,
-    log_every: Annotated[int, typer.Option(min=1, help="Steps between two log lines.")] = 20,
+    log_every: Annotated[
+        int, typer.Option(min=1, help="Steps over which the loss that is shown is averaged.")
+    ] = 20,
     measure_every: Annotated[
         int, typer.Option(min=1, help="Steps between two measurements of held-out R2.")
     ] = 500,

@@ -13,6 +13,7 @@ import typer
 from impasto.cli.console import print_note, print_result, print_status
 from impasto.cli.interrupt import Stop
 from impasto.cli.paint_data import check_only_paints, paint_classes
+from impasto.cli.recurring import RecurringTimer
 from impasto.cli.training_options import takes_settings
 from impasto.cli.training_progress import TrainingReport, training_report
 from impasto.cli.training_session import TrainingSession, counting, open_compute
@@ -88,7 +89,7 @@ def finetune(
     with Stop(quiet) as stop:
         with closing(training_report(quiet)) as report:
             session = _open(plan, compute, parallel, report, stop, quiet)
-            session.checkpoint_seconds = checkpoint_seconds
+            session.saving = RecurringTimer(checkpoint_seconds)
             if not quiet:
                 _introduce(session)
             stop.check()
@@ -180,7 +181,6 @@ def _open(
         stop,
         report,
         quiet,
-        log_lines=False,
         evaluation_lines=evaluation_lines,
     )
     if plan.resume is not None:

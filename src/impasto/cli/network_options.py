@@ -21,6 +21,10 @@ ModelArgument = Annotated[
         metavar="MODEL", help="File of a network, or the name of one that ships.", show_default=False
     ),
 ]
+PicturesArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="PHOTO...", help="Photographs, or folders of them.", show_default=False),
+]
 StyleOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -32,6 +36,10 @@ StyleOption = Annotated[
 MixOption = Annotated[
     str | None,
     typer.Option(metavar="GAMMA|W1,W2,...", help="Weights of several styles.", show_default="equal"),
+]
+MaskOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FILE|WORD", help="Where a style is painted, instead of --mix; one a style."),
 ]
 StrengthOption = Annotated[
     float | None,

@@ -12,8 +12,15 @@ from impasto.cli.console import print_note
 from impasto.cli.interrupt import Stop
 from impasto.cli.options import as_arguments
 from impasto.cli.training_progress import TrainingReport
-from impasto.cli.training_session import TrainingSession, counting, open_compute, origin_of, read_pictures
-from impasto.errors import DivergedError, MissingExtraError, RecipeError
+from impasto.cli.training_session import (
+    TrainingSession,
+    counting,
+    open_compute,
+    origin_of,
+    read_pictures,
+    write_learning_curve,
+)
+from impasto.errors import DivergedError, RecipeError
 from impasto.feedforward.style_settings import GivenStyleSettings
 
 if TYPE_CHECKING:
@@ -22,10 +29,9 @@ if TYPE_CHECKING:
     from impasto.encoders import Encoder
     from impasto.feedforward.artifact_checks import Fault
     from impasto.feedforward.model_card import StyleRecord
-    from impasto.feedforward.style_outputs import StyleOutputs
+    from impasto.feedforward.outputs import StyleOutputs
     from impasto.feedforward.tasks.given_styles import GivenStylesTask
     from impasto.feedforward.tasks.johnson import JohnsonTask
-    from impasto.training.events import Logged
 
 LEAST_PHOTOS = 8
 
@@ -43,6 +49,7 @@ class TrainingRequest:
     initial: Path | None
     weights: Path | None
     given: dict[str, Any]
+    previews: bool
     accept: bool
 
     @classmethod
@@ -61,7 +68,7 @@ class TrainingRequest:
         Raises RecipeError, OutputError or PictureError.
         """
         from impasto.feedforward.model_card import describe
-        from impasto.feedforward.style_outputs import StyleOutputs
+        from impasto.feedforward.outputs import StyleOutputs
         from impasto.imaging import read_picture
 
         if initial is not None and settings.start == "random":
@@ -93,7 +100,6 @@ class StyleTrainingRun:
     held_out: Tensor
     request: TrainingRequest
     substitutes: Mapping[str, str]
-    previewed_at: int = 0
 
     @classmethod
     def open(
@@ -127,24 +133,20 @@ class StyleTrainingRun:
         }
         session = TrainingSession(Trainer(task), origin, request.outputs.checkpoint, stop, report, quiet)
         run = cls(session, photographs.held_out[0], request, task.substitutes)
-        session.on_logged = run.logged
+        session.write_preview = run.preview if request.previews else None
         return run
 
-    def logged(self, event: Logged) -> None:
-        """Write a preview at the first log line after each `previews_every` steps."""
-        every = self.request.settings.previews_every
-        if every and event.step // every > self.previewed_at // every:
-            self.preview()
-            self.previewed_at = event.step
-
-    def preview(self) -> None:
-        """Paint the held-out photograph with the weights as they are now."""
+    def preview(self) -> Path:
+        """Paint the held-out photograph with the weights as they are now, and draw the curve; return the picture."""
         from impasto.feedforward.previews import preview
         from impasto.imaging import write_picture
 
         photograph = self.held_out[None].float() / 255
         pixels = preview(self.card(), self.session.trainer.task.weights(), photograph)
-        write_picture(self.request.outputs.preview, pixels)
+        outputs = self.request.outputs
+        write_picture(outputs.preview, pixels)
+        write_learning_curve(outputs, self.session.trainer, quiet=True)
+        return outputs.preview
 
     def card(self) -> dict[str, Any]:
         """Return the card of the network as it is now."""
@@ -173,15 +175,17 @@ class StyleTrainingRun:
         ]
 
     def finish(self, finished: bool) -> None:
-        """Check the network and write it with its card and curve.
+        """Write curve and preview, check the network, and write it with its card.
 
         A network that fails its checks is kept as rejected, unless the user accepts it: its card then lists the faults.
         Fatal faults are never accepted. Raises DivergedError if a `finished` training is rejected.
         """
         from impasto.feedforward.model_card import write_page, write_styles
-        from impasto.training.curves import plot_history
 
         request, outputs = self.request, self.request.outputs
+        if request.previews:
+            self.preview()
+        write_learning_curve(outputs, self.session.trainer, quiet=self.session.quiet)
         weights = self.session.trainer.task.weights()
         faults = self.faults()
         card = {**self.card(), "faults": [fault.text for fault in faults]}
@@ -194,10 +198,6 @@ class StyleTrainingRun:
         write_styles(outputs.model, weights, card)
         outputs.rejected.unlink(missing_ok=True)
         write_page(outputs.card, card, _command(request))
-        if request.settings.previews_every:
-            self.preview()
-        if not plot_history(outputs.curve, self.session.trainer.history) and not self.session.quiet:
-            print_note(str(MissingExtraError("The curve was not drawn: it", "lab")))
 
     def _reject(self, fault: Fault, finished: bool) -> None:
         """Print that the network was rejected; raise DivergedError if the training is finished."""

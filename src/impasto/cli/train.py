@@ -11,7 +11,7 @@ import typer
 from impasto.cli.console import print_result
 from impasto.cli.interrupt import Stop
 from impasto.cli.style_training import StyleTrainingRun, TrainingRequest
-from impasto.cli.training_options import takes_settings
+from impasto.cli.training_options import OutOption, PhotosOption, PreviewsOption, takes_settings
 from impasto.cli.training_progress import training_report
 from impasto.cli.training_session import OTHER_DATA, check_checkpoint
 from impasto.feedforward.style_settings import GivenStyleSettings
@@ -25,11 +25,8 @@ def train(
     styles: Annotated[
         list[Path], typer.Argument(metavar="STYLE...", help="Style images.", show_default=False)
     ],
-    photos: Annotated[Path, typer.Option(metavar="DIR", help="Folder of photographs.", show_default=False)],
-    out: Annotated[
-        Path,
-        typer.Option("--out", "-o", metavar="FILE", help="File to write (.safetensors).", show_default=False),
-    ],
+    photos: PhotosOption,
+    out: OutOption,
     initial: Annotated[
         Path | None,
         typer.Option(
@@ -55,6 +52,7 @@ def train(
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write TensorBoard events there.", show_default=False)
     ] = None,
+    previews: PreviewsOption = True,
     accept: Annotated[
         bool, typer.Option("--accept", help="Write the network even if a check finds blobs or checkerboards.")
     ] = False,
@@ -76,6 +74,7 @@ def train(
         initial=initial,
         weights=weights,
         given={**given, "title": title, "credit": credit, "licence": licence},
+        previews=previews,
         accept=accept,
     )
     check_checkpoint(request.outputs.checkpoint, resume)
@@ -98,7 +97,6 @@ def _run(request: TrainingRequest, tensorboard: Path | None, resume: bool, quiet
         if saved is not None:
             check_origin(saved, session.origin, dict.fromkeys(session.origin, OTHER_DATA))
             session.resume(saved)
-            run.previewed_at = session.trainer.step
         with TensorBoardLog(tensorboard if session.is_main else None, session.trainer.step) as log:
             session.log = log
             finished = session.train()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +12,7 @@ import typer
 
 from impasto.cli.console import print_result
 from impasto.cli.interrupt import Stop
-from impasto.cli.training_options import takes_settings
+from impasto.cli.training_options import OutOption, PhotosOption, PreviewsOption, takes_settings
 from impasto.cli.training_progress import TrainingReport, training_report
 from impasto.cli.training_session import (
     OTHER_DATA,
@@ -20,14 +22,17 @@ from impasto.cli.training_session import (
     open_compute,
     origin_of,
     read_pictures,
+    write_learning_curve,
 )
 from impasto.feedforward.training_settings import AnyStyleSettings
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from impasto.encoders import Encoder
+    from impasto.feedforward.outputs import OnePassOutputs
     from impasto.feedforward.tasks.any_style import AnyStyleTask
     from impasto.training.crops import PictureFolder
-    from impasto.training.outputs import TrainingOutputs
 
 app = typer.Typer(add_completion=False)
 
@@ -35,12 +40,9 @@ app = typer.Typer(add_completion=False)
 @app.command("train-any")
 @takes_settings(AnyStyleSettings)
 def train_any(
-    photos: Annotated[Path, typer.Option(metavar="DIR", help="Folder of photographs.", show_default=False)],
+    photos: PhotosOption,
     art: Annotated[Path, typer.Option(metavar="DIR", help="Folder of style images.", show_default=False)],
-    out: Annotated[
-        Path,
-        typer.Option("--out", "-o", metavar="FILE", help="File to write (.safetensors).", show_default=False),
-    ],
+    out: OutOption,
     initial: Annotated[
         Path | None,
         typer.Option(
@@ -50,21 +52,23 @@ def train_any(
     resume: Annotated[
         bool, typer.Option("--resume", help="Resume from the checkpoint beside --out.")
     ] = False,
+    previews: PreviewsOption = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     *,
     given: dict[str, Any],
 ) -> None:
     """Train the network that paints in any style in one pass.
 
-    Every 16th picture of both folders is held out. Ctrl-C writes a checkpoint; a second one stops at once.
+    Every 16th picture of both folders is held out, for previews. A learning curve is written beside the network. Ctrl-C
+    writes a checkpoint; a second one stops at once.
     """
-    from impasto.training.outputs import TrainingOutputs
+    from impasto.feedforward.outputs import OnePassOutputs
 
     settings = AnyStyleSettings.make(given)
-    outputs = TrainingOutputs(out)
+    outputs = OnePassOutputs(out)
     outputs.check()
     check_checkpoint(outputs.checkpoint, resume)
-    _train(photos, art, settings, initial, outputs, resume, quiet)
+    _train(photos, art, settings, initial, outputs, resume, previews, quiet)
 
 
 def _train(
@@ -72,8 +76,9 @@ def _train(
     art: Path,
     settings: AnyStyleSettings,
     initial: Path | None,
-    outputs: TrainingOutputs,
+    outputs: OnePassOutputs,
     resume: bool,
+    previews: bool,
     quiet: bool,
 ) -> None:
     """Read the pictures, train, and write the network."""
@@ -95,11 +100,17 @@ def _train(
                 origin["started_from"] = saved.origin.get("started_from")
             check_origin(saved, origin, dict.fromkeys(origin, OTHER_DATA))
             session.resume(saved)
-        if not session.train():
+        run = AnyStyleRun(session, photographs.held_out, style_images.held_out, outputs)
+        session.write_preview = run.preview if previews else None
+        finished = session.train()
+        if not finished:
             session.save()
-            session.interrupt()
+        elif session.is_main:
+            run.write()
         if session.is_main:
-            _write(task, outputs.model, session.origin)
+            run.draw()
+        if not finished:
+            session.interrupt()
     if session.is_main:
         outputs.checkpoint.unlink(missing_ok=True)
         if not quiet:
@@ -147,21 +158,54 @@ def _open(
     )
 
 
-def _write(task: AnyStyleTask, out: Path, origin: Any) -> None:
-    from impasto.feedforward.restore import PREDICTOR_SIZES, STRENGTHS
-    from impasto.feedforward.weights import write_network
+@dataclass
+class AnyStyleRun:
+    """A training with held-out pictures, uint8 `(3, H, W)`, for previews."""
 
-    card = {
-        "kind": task.kind,
-        "version": 1,
-        "name": "any",
-        "steps_done": task.settings.steps,
-        "settings": task.settings.model_dump(),
-        **origin,
-        "blocks": list(task.settings.blocks),
-        "detail": task.settings.detail,
-        "grain": task.settings.grain,
-        "strengths": STRENGTHS,
-        **PREDICTOR_SIZES,
-    }
-    write_network(out, task.weights(), card)
+    session: TrainingSession
+    photographs: Sequence[Tensor]
+    style_images: Sequence[Tensor]
+    outputs: OnePassOutputs
+
+    def preview(self) -> Path:
+        """Paint held-out photographs with the weights as they are now, and draw the curve; return the picture."""
+        from impasto.feedforward.previews import preview_any
+        from impasto.imaging import write_picture
+
+        weights = self.session.trainer.task.weights()
+        pixels = preview_any(self.card(), weights, self.photographs, self.style_images)
+        write_picture(self.outputs.preview, pixels)
+        write_learning_curve(self.outputs, self.session.trainer, quiet=True)
+        return self.outputs.preview
+
+    def draw(self) -> None:
+        """Write the last preview, unless none are wanted, and the curve."""
+        if self.session.write_preview is not None:
+            self.preview()
+        write_learning_curve(self.outputs, self.session.trainer, quiet=self.session.quiet)
+
+    def write(self) -> None:
+        """Write the network."""
+        from impasto.feedforward.weights import write_network
+
+        write_network(self.outputs.model, self.session.trainer.task.weights(), self.card())
+
+    def card(self) -> dict[str, Any]:
+        """Return the card of the network as it is now."""
+        from impasto.feedforward.restore import PREDICTOR_SIZES, STRENGTHS
+
+        trainer, settings = self.session.trainer, self.session.trainer.task.settings
+        assert isinstance(settings, AnyStyleSettings)
+        return {
+            "kind": trainer.task.kind,
+            "version": 1,
+            "name": "any",
+            "steps_done": trainer.step,
+            "settings": settings.model_dump(),
+            **self.session.origin,
+            "blocks": list(settings.blocks),
+            "detail": settings.detail,
+            "grain": settings.grain,
+            "strengths": STRENGTHS,
+            **PREDICTOR_SIZES,
+        }

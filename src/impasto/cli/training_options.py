@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel
+
+PhotosOption = Annotated[Path, typer.Option(metavar="DIR", help="Folder of photographs.", show_default=False)]
+OutOption = Annotated[
+    Path,
+    typer.Option("--out", "-o", metavar="FILE", help="File to write (.safetensors).", show_default=False),
+]
+PreviewsOption = Annotated[
+    bool,
+    typer.Option("--previews/--no-previews", help="Paint a held-out photograph every two minutes."),
+]
 
 NO_METAVARS: Mapping[str, str] = MappingProxyType({})
 

@@ -35,7 +35,9 @@ def show_training_preset(preset: TrainingPreset) -> None:
     unused = {"preset", *chain.from_iterable(of_others)}
     settings = settings_of(preset).model_dump(exclude=unused)
     for setting, value in settings.items():
-        table.add_row(setting, str(value), "preset" if setting in preset.fields else "default")
+        table.add_row(
+            setting, "" if value is None else str(value), "preset" if setting in preset.fields else "default"
+        )
     wide_console().print(table)
 
 

@@ -1,17 +1,17 @@
-"""Training events as a progress bar on a terminal, as lines elsewhere, or not at all."""
+"""Progress of a training in one line: in place on a terminal, every half minute elsewhere, or not at all."""
 
 from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from impasto.cli.console import duration, print_status
+from impasto.cli.console import print_status
+from impasto.cli.recurring import RecurringTimer
 from impasto.training.events import Logged, StepDone
 
-LINE_SECONDS = 5.0
+LINE_SECONDS = 30.0
 
 
 class TrainingReport:
@@ -27,105 +27,106 @@ class TrainingReport:
         """Show one step."""
 
     def logged(self, event: Logged) -> None:
-        """Show the means over the last steps."""
+        """Take the means over the last steps, which are shown from the next step on."""
+
+    def previewed(self, path: Path) -> None:
+        """Take the path of the newest preview, which is shown from the next step on."""
 
     def line(self, text: str) -> None:
         """Show a line that stays, for example an evaluation."""
 
 
-class TrainingLines(TrainingReport):
-    """Log lines: each `Logged` event, evaluations, and without log lines a step every `LINE_SECONDS`."""
+class _LineReport(TrainingReport):
+    """Base of the reports that show one line of text."""
 
     def __init__(self) -> None:
-        self.last_line = time.monotonic()
+        self.loss: float | None = None
+        self.preview: Path | None = None
+        self.stepping = False
 
     def counted(self, task: str, done: int, total: int) -> None:
-        """Print the count if the last line is some seconds old."""
-        if self._is_due():
-            print_status(f"{task} {done}/{total}")
+        self._show(f"{task} {done}/{total}", False)
 
     def stepped(self, event: StepDone) -> None:
-        """Print the step if the last line is some seconds old."""
-        if self._is_due():
-            print_status(step_line(event))
+        loss = event.figures["loss"] if self.loss is None else self.loss
+        first_or_last = not self.stepping or event.seconds_left == 0
+        self.stepping = True
+        self._show(step_line(event, loss, self.preview), first_or_last)
 
     def logged(self, event: Logged) -> None:
-        """Print the means."""
-        self.last_line = time.monotonic()
-        print_status(step_line(event))
+        self.loss = event.figures["loss"]
+
+    def previewed(self, path: Path) -> None:
+        self.preview = path
+
+    def _show(self, text: str, always: bool) -> None:
+        """Show the text, now if `always`, else when a line is due."""
+        raise NotImplementedError
+
+
+class TrainingLines(_LineReport):
+    """Prints the line every `LINE_SECONDS`, at the first step and at the last one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.timer = RecurringTimer(LINE_SECONDS)
 
     def line(self, text: str) -> None:
         """Print the line."""
         print_status(text)
 
-    def _is_due(self) -> bool:
-        if time.monotonic() - self.last_line < LINE_SECONDS:
-            return False
-        self.last_line = time.monotonic()
-        return True
+    def _show(self, text: str, always: bool) -> None:
+        if self.timer.due() or always:
+            self.timer.restart()
+            print_status(text)
 
 
-class TrainingBar(TrainingReport):
-    """One bar for the step under way; evaluations stay above it."""
+class TrainingLine(_LineReport):
+    """Shows the line in place; evaluations stay above it."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn
+        super().__init__()
+        from rich.progress import Progress, TextColumn
+        from rich.table import Column
 
         from impasto.cli.console import wide_console
 
-        self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}  {task.fields[figures]}"),
-            console=wide_console(stderr=True),
-        )
-        self.task: Any = None
-        self.figures = ""
+        column = Column(no_wrap=True, overflow="ellipsis")
+        text = TextColumn("{task.fields[text]}", markup=False, table_column=column)
+        self.progress = Progress(text, console=wide_console(stderr=True))
+        self.task: Any = self.progress.add_task("", text="")
         self.progress.start()
 
     def close(self) -> None:
-        """Leave the bar where it stands."""
+        """Leave the line where it stands."""
         self.progress.stop()
 
-    def counted(self, task: str, done: int, total: int) -> None:
-        """Move the bar."""
-        self._update(task, done, total, "")
-
-    def stepped(self, event: StepDone) -> None:
-        """Move the bar; the figures are the last logged means, or those of the step before the first log."""
-        figures = self.figures or figures_text(event.figures)
-        self._update("training", event.step, event.steps, f"{figures}  {duration(event.seconds_left)} left")
-
-    def logged(self, event: Logged) -> None:
-        """Show the new means."""
-        self.figures = figures_text(event.figures)
-
     def line(self, text: str) -> None:
-        """Print the line above the bar."""
-        self.progress.console.print(text)
+        """Print the line above the one that moves."""
+        self.progress.console.print(text, markup=False)
 
-    def _update(self, description: str, done: int, total: int, figures: str) -> None:
-        if self.task is None:
-            self.task = self.progress.add_task(description, total=total, figures=figures)
-        self.progress.update(self.task, description=description, completed=done, total=total, figures=figures)
+    def _show(self, text: str, always: bool) -> None:  # noqa: ARG002 (every step is shown)
+        self.progress.update(self.task, text=text)
 
 
 def training_report(quiet: bool) -> TrainingReport:
-    """Return the report of a training: a bar on a terminal, lines elsewhere, none if `quiet`.
+    """Return the report of a training: a line in place on a terminal, lines elsewhere, none if `quiet`.
 
     Under torchrun only the first process reports.
     """
     if quiet or os.environ.get("RANK", "0") != "0":
         return TrainingReport()
-    return TrainingBar() if sys.stderr.isatty() else TrainingLines()
+    return TrainingLine() if sys.stderr.isatty() else TrainingLines()
 
 
-def step_line(event: StepDone | Logged) -> str:
-    """Return a step in one line: ``step 20/1000, 8 s, 6 min 32 s left; loss 1.25, style 0.8``."""
-    times = f"{duration(event.seconds)}, {duration(event.seconds_left)} left"
-    return f"step {event.step}/{event.steps}, {times}; {figures_text(event.figures)}"
+def step_line(event: StepDone, loss: float, preview: Path | None) -> str:
+    """Return a step as text: ``step 340/2000  loss 3.21  12:40 left  preview out/any.preview.png``."""
+    steps = "" if event.steps is None else f"/{event.steps}"
+    parts = [f"step {event.step}{steps}", f"loss {loss:.3g}", f"{countdown(event.seconds_left)} left"]
+    return "  ".join([*parts, f"preview {preview}"] if preview else parts)
 
 
-def figures_text(figures: Mapping[str, float]) -> str:
-    """Return figures as text: ``loss 1.25, style 0.8``."""
-    return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+def countdown(seconds: float) -> str:
+    """Format a remaining time: ``0:07``, ``12:40``, ``1:05:00``."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from impasto.cli.console import print_note, print_status
 from impasto.cli.interrupt import Interrupted, Stop
+from impasto.cli.recurring import RecurringTimer
 from impasto.cli.training_progress import TrainingReport
-from impasto.errors import OutputError, RecipeError
+from impasto.errors import MissingExtraError, OutputError, RecipeError
 
 if TYPE_CHECKING:
+    from impasto.feedforward.outputs import OnePassOutputs
     from impasto.training.checkpoint import TrainingCheckpoint
     from impasto.training.crops import PictureFolder
     from impasto.training.curves import TensorBoardLog
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from impasto.training.trainer import Trainer
 
 CHECKPOINT_SECONDS = 120.0
+FIRST_PREVIEW_SECONDS = 30.0
+PREVIEW_SECONDS = 120.0
 OTHER_DATA = "The checkpoint has other pictures or another initial network; give the same, or start afresh."
 
 
@@ -76,10 +80,21 @@ def read_pictures(
     return pictures
 
 
+def write_learning_curve(outputs: OnePassOutputs, trainer: Trainer, *, quiet: bool) -> None:
+    """Write the learning curve of a one-pass network; without matplotlib only its CSV, with a note unless `quiet`."""
+    from impasto.training.curves import write_curve
+
+    drawn = write_curve(*outputs.curve, trainer.history, outputs.model.stem)
+    if not drawn and not quiet:
+        print_note(str(MissingExtraError("The curve was written as CSV, but not drawn: its picture", "lab")))
+
+
 @dataclass
 class TrainingSession:
     """Runs a `Trainer` for a command; `origin` is stored in its checkpoints.
 
+    `saving` is the timer of the checkpoints. `write_preview` paints a picture with the network so far and returns its
+    path; it is called after half a minute, and then every two minutes.
     Only the main process of a data-parallel training reports and writes files.
     """
 
@@ -89,12 +104,11 @@ class TrainingSession:
     stop: Stop
     report: TrainingReport
     quiet: bool = False
-    checkpoint_seconds: float = CHECKPOINT_SECONDS
-    log_lines: bool = True
     log: TensorBoardLog | None = None
     evaluation_lines: Callable[[Evaluated], list[str]] = lambda _: []
-    on_logged: Callable[[Logged], None] = lambda _: None
-    _saved_at: float = field(default=0.0, init=False)
+    write_preview: Callable[[], Path] | None = None
+    clock: Callable[[], float] = time.monotonic
+    saving: RecurringTimer = field(default_factory=lambda: RecurringTimer(CHECKPOINT_SECONDS))
 
     def resume(self, saved: TrainingCheckpoint, may_differ: Collection[str] = ("device",)) -> None:
         """Continue from a checkpoint; raises RecipeError unless it has the settings of the task."""
@@ -109,7 +123,8 @@ class TrainingSession:
         """Train to the end or to a signal, with checkpoints on the way; return whether the training is finished."""
         from impasto.training.events import Evaluated, Logged, StepDone
 
-        self._saved_at = time.monotonic()
+        self.saving.restart()
+        previewing = RecurringTimer(PREVIEW_SECONDS, FIRST_PREVIEW_SECONDS, self.clock)
         if self._stopping():
             return self.trainer.finished
         for event in self.trainer.events():
@@ -120,8 +135,10 @@ class TrainingSession:
             elif isinstance(event, StepDone):
                 if self.is_main:
                     self.report.stepped(event)
-                if time.monotonic() - self._saved_at >= self.checkpoint_seconds:
+                if self.saving.due():
                     self.save()
+                if self.is_main and self.write_preview is not None and previewing.due():
+                    self.report.previewed(self.write_preview())
                 if self._stopping():
                     break
         return self.trainer.finished
@@ -143,7 +160,7 @@ class TrainingSession:
 
         if self.is_main:
             write_checkpoint(self.checkpoint, self.trainer, self.origin)
-        self._saved_at = time.monotonic()
+        self.saving.restart()
 
     def interrupt(self, note: str = "resume with the same command and --resume.", *lines: str) -> NoReturn:
         """Print how far the saved training is and how to resume it, and raise `Interrupted`."""
@@ -156,11 +173,9 @@ class TrainingSession:
     def _logged(self, event: Logged) -> None:
         if not self.is_main:
             return
-        if self.log_lines:
-            self.report.logged(event)
+        self.report.logged(event)
         if self.log is not None:
             self.log.add(event.step, event.figures)
-        self.on_logged(event)
 
     def _evaluated(self, event: Evaluated) -> None:
         """Print the evaluation and save: an evaluation is worth keeping."""

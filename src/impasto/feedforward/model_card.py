@@ -145,8 +145,7 @@ def page(card: Mapping[str, Any], command: str) -> str:
         f"* Started from: {card['started_from']}.",
         f"* Photographs: {card['photographs']} to train on, from the folder `{card['photos']}`. Check their licences"
         " before you pass the network on.",
-        f"* {settings['steps']} steps, batches of {settings['batch']}, {settings['size']} pixels, seed"
-        f" {settings['seed']}.",
+        f"* {_length(card)}, batches of {settings['batch']}, {settings['size']} pixels, seed {settings['seed']}.",
         f"* Trained by: `{command}`",
         _checks(card),
         *_deviations(card),
@@ -158,6 +157,14 @@ def page(card: Mapping[str, Any], command: str) -> str:
         *settings_block(settings),
     ]
     return "\n".join(lines)
+
+
+def _length(card: Mapping[str, Any]) -> str:
+    """Return how long the training was: "1000 steps", or "5 minutes, which were 420 steps"."""
+    minutes = card["settings"].get("minutes")
+    if minutes is None:
+        return f"{card['settings']['steps']} steps"
+    return f"{minutes:g} minutes, which were {card['steps_done']} steps"
 
 
 def _deviations(card: Mapping[str, Any]) -> list[str]:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from impasto.errors import WeightsError
+from impasto.feedforward.open_network import AnyStyle
 from impasto.feedforward.restore import restore_given_styles
 from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.weights import dequantise, quantise
+from impasto.guidance import calibrated_strength
 from impasto.imaging import fit, resize
+from impasto.training.crops import centre_crops
 
 PREVIEW_SIDE = 512
 MOST_PREVIEWED = 4
+# The network for any style: rows of a photograph, a style image and the painting.
+SQUARE_SIDE = 384
+MOST_ROWS = 2
 
 
 def painters(
@@ -55,3 +62,25 @@ def preview(card: Mapping[str, Any], weights: Mapping[str, Tensor], photograph: 
     strength = card.get("default_strength", 1.0)
     paintings = [paint(small).nan_to_num() for paint in painters(card, weights, strength)[:MOST_PREVIEWED]]
     return torch.cat([small, *paintings], 3)
+
+
+def preview_any(
+    card: Mapping[str, Any],
+    weights: Mapping[str, Tensor],
+    photographs: Sequence[Tensor],
+    style_images: Sequence[Tensor],
+) -> Tensor:
+    """Return rows of a photograph, a style image and the painting by the network for any style, `(1, 3, H, W)`.
+
+    The first two of `photographs` and `style_images`, uint8 `(3, h, w)`, become squares of 384 pixels. They are painted
+    at the network's default strength.
+    """
+    model = AnyStyle(Path(str(card["name"])), card, {name: value.cpu() for name, value in weights.items()})
+    runner = NetworkRunner(model.network, card, name=str(card["name"]))
+    strength = calibrated_strength(model.default_strength, card.get("strengths"))
+    rows = []
+    for pair in zip(photographs[:MOST_ROWS], style_images, strict=False):
+        photograph, style = (centre_crops([image], SQUARE_SIDE) for image in pair)
+        painting = runner.paint(photograph, model.style_params([style], strength))
+        rows.append(torch.cat([photograph, style, painting], 3))
+    return torch.cat(rows, 2)

@@ -11,7 +11,7 @@ from pydantic import Field
 from impasto.errors import RecipeError
 from impasto.feedforward.training_presets import PRESETS
 from impasto.feedforward.training_settings import OnePassTrainingSettings
-from impasto.training.settings import LearningRate, LossWeight, Share, ShareBelow1, Steps
+from impasto.training.settings import LearningRate, LossWeight, Share, ShareBelow1, StepsOrNone
 
 SETTINGS_OF_ONE_PRESET: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -46,7 +46,7 @@ class GivenStyleSettings(OnePassTrainingSettings):
     start: Literal["any", "random"] = Field(
         "any", description="Start from the network for any style, or from random weights."
     )
-    steps: Steps = Field(1000, description="Training steps.")
+    steps: StepsOrNone = Field(1000, description="Training steps.")
     kernel_learning_rate: LearningRate = Field(
         0.01, description="Learning rate of the convolution kernels (Muon)."
     )
@@ -69,9 +69,6 @@ class GivenStyleSettings(OnePassTrainingSettings):
         20.0, gt=0, le=1e9, allow_inf_nan=False, description="Weight of the Gram matrices (johnson)."
     )
     variation_weight: LossWeight = Field(0.1, description="Weight of the total variation (johnson).")
-    previews_every: int = Field(
-        200, ge=0, le=1_000_000, description="Steps between two previews; 0 for none."
-    )
 
     @classmethod
     def make(cls, fields: Mapping[str, Any]) -> Self:
@@ -88,5 +85,7 @@ class GivenStyleSettings(OnePassTrainingSettings):
                     )
         if preset == "johnson" and fields.get("start") == "any":
             raise RecipeError("The preset johnson cannot start from any; leave start out, it is random.")
-        defaults = PRESETS[preset].fields if preset in PRESETS else {}
+        defaults = dict(PRESETS[preset].fields) if preset in PRESETS else {}
+        if fields.get("minutes") is not None:
+            defaults.pop("steps", None)
         return super().make({**defaults, **fields})

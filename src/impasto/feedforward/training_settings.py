@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from impasto.settings import FrozenSettings
 from impasto.training.settings import (
     DeviceName,
     LearningRate,
     LossWeight,
+    MinutesOrNone,
     Precision,
     Seed,
     Share,
     ShareBelow1,
-    Steps,
+    StepsOrNone,
 )
 
 
 class OnePassTrainingSettings(FrozenSettings):
     """Settings that every training of a one-pass network shares.
 
-    ``make`` raises `RecipeError` for unknown names and impossible values.
+    Either `minutes` or `steps` is the length of the training; the other one is None. ``make`` raises `RecipeError` for
+    unknown names and impossible values.
     """
 
-    steps: Steps = Field(1500, description="Training steps.")
+    minutes: MinutesOrNone = Field(
+        None, description="Minutes of training, instead of steps; the learning rates follow the time."
+    )
+    steps: StepsOrNone = Field(1500, description="Training steps.")
     batch: int = Field(4, ge=1, le=256, description="Photographs in a batch.")
     reuse: int = Field(2, ge=1, le=100, description="Steps for which a batch of photographs is used.")
     size: int = Field(256, ge=64, le=1024, multiple_of=16, description="Side of a crop in pixels.")
@@ -46,11 +53,26 @@ class OnePassTrainingSettings(FrozenSettings):
     device: DeviceName = "auto"
     precision: Precision = "auto"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _minutes_replace_default_steps(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        return fields if fields.get("minutes") is None else {"steps": None, **fields}
+
+    @field_validator("steps")
+    @classmethod
+    def _one_length(cls, steps: int | None, info: ValidationInfo) -> int | None:
+        timed = info.data.get("minutes") is not None
+        if timed and steps is not None:
+            raise ValueError("leave it out, because minutes are given")
+        if not timed and steps is None:
+            raise ValueError("input should be a number, unless minutes are given")
+        return steps
+
 
 class AnyStyleSettings(OnePassTrainingSettings):
     """Settings of the training of the network for any style."""
 
-    steps: Steps = Field(7000, description="Training steps.")
+    steps: StepsOrNone = Field(7000, description="Training steps.")
     variants: int = Field(
         3, ge=1, le=100, description="Versions of a style image: original, smaller, other colours."
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from impasto.errors import MissingExtraError
+from impasto.training.curves import set_log
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -267,19 +268,9 @@ def _curves(axes: Axes, chart: Chart) -> None:
         axes.plot(x, y, marker=mark, markersize=3, color=COLORS[index % len(COLORS)], label=name)
     for log, axis in ((chart.log_x, "x"), (chart.log_y, "y")):
         if log:
-            _set_log(axes, axis)
+            set_log(axes, axis)
     axes.set_xlabel(chart.x)
     axes.set_ylabel(chart.y)
-
-
-def _set_log(axes: Axes, axis: str) -> None:
-    """Make an axis logarithmic, with short numbers, because "4 x 10^0" would push the label out of the figure."""
-    from matplotlib.ticker import LogFormatter
-
-    axes.set(**{f"{axis}scale": "log"})
-    ticks = getattr(axes, f"{axis}axis")
-    ticks.set_major_formatter(LogFormatter())
-    ticks.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
 
 
 def _bars(axes: Axes, chart: Bars) -> None:

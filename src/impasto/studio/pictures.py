@@ -8,10 +8,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-from typing import Literal
 from urllib.parse import unquote
 
 from impasto.hashing import bytes_sha256
@@ -19,46 +16,13 @@ from impasto.studio.database import Database, PictureRow
 from impasto.studio.errors import RequestError
 from impasto.studio.folder import StudioFolder
 from impasto.studio.processes import HelperProcess
+from impasto.studio.sample_pictures import SAMPLES, THUMB_SIDE, SamplePicture
 from impasto.studio.settings import Limits
 
 TYPES = ("jpeg", "jpg", "png", "webp", "tiff", "avif", "gif", "bmp", "heic", "heif")
 MAX_SHOWN_SIDE = 4096
-# The size at which the page shows samples; thumbnails ship, so that the page need not wait for the decoder.
-THUMB_SIDE = 192
 _CACHED_BYTES = 48 << 20
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\]+")
-
-
-@dataclass(frozen=True)
-class SamplePicture:
-    """A picture that ships with impasto, as a content or a style image."""
-
-    file: str
-    name: str
-    credit: str
-    kind: Literal["content", "style"]
-
-    @property
-    def thumb(self) -> str:
-        """The file of the thumbnail, whose longer side is `THUMB_SIDE`."""
-        return f"{Path(self.file).stem}.webp"
-
-
-_SAMPLE_FOLDER = Path(str(resources.files("impasto.studio"))) / "samples"
-_PLATE_CREDIT = "painted by impasto itself, free of rights"
-SAMPLES = (
-    SamplePicture("astronaut.jpg", "Astronaut", "Eileen Collins, NASA, public domain", "content"),
-    SamplePicture("chelsea.jpg", "Cat", "Chelsea, by Stefan van der Walt, CC0", "content"),
-    SamplePicture("coffee.jpg", "Coffee", "Pikolo Espresso Bar, by Rachel Michetti, CC0", "content"),
-    SamplePicture("rocket.jpg", "Rocket", "Falcon 9, SpaceX, CC0", "content"),
-    SamplePicture("swirls.jpg", "Night over the river", _PLATE_CREDIT, "style"),
-    SamplePicture("woodcut.jpg", "The breaker", _PLATE_CREDIT, "style"),
-    SamplePicture("glass.jpg", "Rose window", _PLATE_CREDIT, "style"),
-    SamplePicture("points.jpg", "Sunday by the water", _PLATE_CREDIT, "style"),
-    SamplePicture("paper.jpg", "Fronds", _PLATE_CREDIT, "style"),
-    SamplePicture("ink.jpg", "Pine above the mist", _PLATE_CREDIT, "style"),
-    SamplePicture("vaporwave.jpg", "Sunset channel", _PLATE_CREDIT, "style"),
-)
 
 
 class PictureStore:
@@ -75,7 +39,7 @@ class PictureStore:
     def add_samples(self) -> None:
         """Add the sample pictures to the store."""
         for sample in SAMPLES:
-            data = (_SAMPLE_FOLDER / sample.file).read_bytes()
+            data = sample.path.read_bytes()
             sample_id = bytes_sha256(data)[:32]
             self.samples[sample_id] = sample
             target = self.folder.picture(sample_id)
@@ -136,7 +100,7 @@ class PictureStore:
         """Return a picture as WebP with a longer side of at most ``size``; recent results are cached."""
         sample = self.samples.get(path.name) if size == THUMB_SIDE else None
         if sample is not None and path.parent == self.folder.pictures:
-            return (_SAMPLE_FOLDER / sample.thumb).read_bytes()
+            return sample.thumb.read_bytes()
         try:
             key = (path, size, path.stat().st_mtime_ns)
         except FileNotFoundError:

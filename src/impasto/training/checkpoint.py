@@ -13,7 +13,7 @@ from impasto.settings import FrozenSettings
 from impasto.state_files import read_state, write_state
 from impasto.training.trainer import Trainer
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 class StepDone:
     """One optimizer step is done: `step` of `steps`, counted from 1, with the figures of this step.
 
-    `seconds` have passed since the run was started or resumed; `seconds_left` is an estimate.
+    `steps` is None where time limits the training. `seconds` is the wall time of all steps so far, those before a
+    resume included; `seconds_left` is an estimate, and 0 after the last step.
     """
 
     step: int
-    steps: int
+    steps: int | None
     figures: Mapping[str, float]
     seconds: float
     seconds_left: float
@@ -22,10 +23,10 @@ class StepDone:
 
 @dataclass(frozen=True)
 class Logged:
-    """Means of the figures over the steps since the last log line; `step`, `seconds` as in `StepDone`."""
+    """Means of the figures over the steps since the last log line; the other fields are those of `StepDone`."""
 
     step: int
-    steps: int
+    steps: int | None
     figures: Mapping[str, float]
     seconds: float
     seconds_left: float

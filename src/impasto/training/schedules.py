@@ -18,7 +18,7 @@ def warmup_constant_cosine(done: float, warmup: float, constant: float = 0.3) ->
     return max(SMALLEST_FACTOR, 0.5 * (1 + math.cos(math.pi * (done - constant) / (1 - constant))))
 
 
-def warmup_cosine(step: int, steps: int, warmup: float) -> float:
+def warmup_cosine(step: float, steps: int, warmup: float) -> float:
     """Return a linear rise over the share `warmup` of `steps`, then half a cosine down to 0; `step` counts from 0."""
     rising = warmup * steps
     if step < rising:
@@ -26,7 +26,7 @@ def warmup_cosine(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rising) / (steps - rising)))
 
 
-def warmup_constant_linear(step: int, steps: int, warmup_steps: int, constant: float) -> float:
+def warmup_constant_linear(step: float, steps: int, warmup_steps: int, constant: float) -> float:
     """Return a linear rise over `warmup_steps`, then 1, then from the share `constant` on a line down to 0."""
     falling = (steps - step) / (steps - constant * steps)
     return min(1.0, (step + 1) / warmup_steps, max(0.0, falling))

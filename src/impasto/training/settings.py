@@ -6,7 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-Steps = Annotated[int, Field(ge=1, le=10_000_000)]
+_STEPS = Field(ge=1, le=10_000_000)
+Steps = Annotated[int, _STEPS]
+StepsOrNone = Annotated[int | None, _STEPS]
+MinutesOrNone = Annotated[float | None, Field(gt=0, le=1e6, allow_inf_nan=False)]
 LearningRate = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 LossWeight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]

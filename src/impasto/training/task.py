@@ -46,15 +46,27 @@ class TrainingTask(ABC):
 
     @property
     @abstractmethod
-    def steps(self) -> int:
-        """Optimizer steps of the whole training."""
+    def steps(self) -> int | None:
+        """Optimizer steps of the whole training; None where `seconds` limit it."""
+
+    @property
+    def seconds(self) -> float | None:
+        """Wall time of the whole training in seconds; None where `steps` limit it."""
+        return None
+
+    @property
+    def length(self) -> float:
+        """The whole training in steps, or in seconds where time limits it."""
+        length = self.steps if self.seconds is None else self.seconds
+        assert length is not None
+        return length
 
     @abstractmethod
     def loss(self, step: int) -> LossOutput:
         """Return the loss of the batch of `step`, counted from 0, in this process."""
 
-    def learning_rate_factor(self, step: int) -> float:  # noqa: ARG002 (a constant rate does not depend on it)
-        """Return the factor on the base learning rates at `step`, counted from 0."""
+    def learning_rate_factor(self, position: float) -> float:  # noqa: ARG002 (a constant rate does not depend on it)
+        """Return the factor on the base learning rates at `position`, from 0 to below `length`."""
         return 1.0
 
     def prepare(self) -> None:  # noqa: B027 (most tasks need nothing)
@@ -64,9 +76,9 @@ class TrainingTask(ABC):
         """Do what follows after `step` steps; return an evaluation if one was due."""
         return None
 
-    def finished(self, step: int) -> bool:
-        """Return whether nothing is left to do after `step` steps."""
-        return step >= self.steps
+    def finished(self, position: float) -> bool:
+        """Return whether nothing is left to do at `position`, in the unit of `length`."""
+        return position >= self.length
 
     def live_weights(self) -> dict[str, Tensor]:
         """Return the trained weights as ``module.name`` -> tensor, not copied."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from impasto.errors import DivergedError, ResumeError
@@ -18,39 +18,59 @@ LOG_EVERY = 10
 class Trainer:
     """One run of one task. `events` trains; the run may be saved at any event and left after a `StepDone`.
 
-    `history` holds the means of the figures over every `log_every` steps, for learning curves.
+    `history` holds the means of the figures over every `log_every` steps, for learning curves. `seconds` is the wall
+    time of all steps so far, those before a resume included; `clock` returns seconds from any start.
     """
 
-    def __init__(self, task: TrainingTask, *, log_every: int = LOG_EVERY) -> None:
+    def __init__(
+        self, task: TrainingTask, *, log_every: int = LOG_EVERY, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.task = task
         self.log_every = log_every
+        self.clock = clock
         self.step = 0
+        self.seconds = 0.0
         self.history: list[tuple[int, dict[str, float]]] = []
         self._sums: dict[str, float] = {}
         self._summed = 0
 
     @property
+    def position(self) -> float:
+        """How far the training is, in the unit of the task's `length`: steps, or seconds where time limits it."""
+        return self.step if self.task.seconds is None else self.seconds
+
+    @property
     def finished(self) -> bool:
         """Whether the task has nothing left to do."""
-        return self.task.finished(self.step)
+        return self.task.finished(self.position)
 
     def events(self) -> Iterator[TrainingEvent]:
         """Train to the end and yield what happens. Raises DivergedError if a loss is not finite."""
-        task, first, start = self.task, self.step, time.monotonic()
+        task, first, before = self.task, self.step, self.seconds
+        start = self.clock() - before
         if self.step == 0:
             task.prepare()
         while not self.finished:
             figures = self._train_step()
             evaluated = task.after_step(self.step)
+            # All processes count the same time, so that they take the same steps.
+            passed = task.parallel.mean({"seconds": self.clock() - start}, task.compute.device)
+            self.seconds = passed["seconds"]
             logged = self._log(figures)
-            seconds = time.monotonic() - start
-            left = 0.0 if self.finished else seconds / (self.step - first) * (task.steps - self.step)
+            left = self._seconds_left((self.seconds - before) / (self.step - first))
             if logged is not None:
-                yield Logged(self.step, task.steps, logged, seconds, left)
+                yield Logged(self.step, task.steps, logged, self.seconds, left)
             if evaluated is not None:
                 yield evaluated
             # The last event of a step: after it, a run may be left without losing the others.
-            yield StepDone(self.step, task.steps, figures, seconds, left)
+            yield StepDone(self.step, task.steps, figures, self.seconds, left)
+
+    def _seconds_left(self, step_seconds: float) -> float:
+        """Return an estimate of the remaining time, from the mean time of a step of this run."""
+        if self.finished:
+            return 0.0
+        left = self.task.length - self.position
+        return left if self.task.seconds is not None else left * step_seconds
 
     def _train_step(self) -> dict[str, float]:
         """Take one optimizer step and return its figures."""
@@ -61,8 +81,9 @@ class Trainer:
             raise DivergedError(
                 f"The loss is {figures['loss']} at step {self.step + 1}; lower the learning rates and start again."
             )
-        factor = task.learning_rate_factor(self.step)
+        factor = task.learning_rate_factor(self.position)
         figures["gradient"] = task.optimizers.step(loss, factor, task.parallel)
+        figures["learning_rate_factor"] = factor
         self.step += 1
         if task.ema is not None:
             task.ema.update(task.live_weights(), self.step)
@@ -85,6 +106,7 @@ class Trainer:
         task = self.task
         return {
             "step": self.step,
+            "seconds": self.seconds,
             "history": self.history,
             "log": [self._sums, self._summed],
             "weights": task.live_weights(),
@@ -102,7 +124,7 @@ class Trainer:
             if task.ema is not None:
                 task.ema.load_state(state["ema"])
             task.load_state(state["task"])
-            self.step = int(state["step"])
+            self.step, self.seconds = int(state["step"]), float(state["seconds"])
             self.history = [(int(step), dict(figures)) for step, figures in state["history"]]
             self._sums, self._summed = dict(state["log"][0]), int(state["log"][1])
         except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:

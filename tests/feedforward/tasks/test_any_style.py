@@ -1,3 +1,6 @@
+import itertools
+import time
+
 import pytest
 import torch
 
@@ -6,6 +9,7 @@ from impasto.errors import RecipeError, WeightsError
 from impasto.feedforward.larger import InitialWeights
 from impasto.feedforward.modules.transform import modulated_layers
 from impasto.feedforward.style_data import measure_styles
+from impasto.feedforward.tasks import any_style
 from impasto.feedforward.tasks.any_style import STYLE_LAYERS, AnyStyleTask, content_weight, loss_encoder
 from impasto.feedforward.training_settings import AnyStyleSettings
 from impasto.training.checkpoint import read_checkpoint, resume, write_checkpoint
@@ -24,12 +28,16 @@ def run():
     art = [(torch.rand(3, 32, 40, generator=noise) * 255).byte() for _ in range(2)]
     encoder = open_encoder("compact")
     styles = measure_styles(encoder, art, 1, 0)
-    losses = loss_encoder(encoder, photos, art, 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(any_style, "PROJECTION_PICTURES", 4)
+        losses = loss_encoder(encoder, photos, art, 0)
     targets = measure_styles(losses, art, 1, 0, None, STYLE_LAYERS)
 
-    def open_run(initial=None, **changes):
-        settings = AnyStyleSettings.make({**TINY, **changes})
-        return Trainer(AnyStyleTask(losses, photos, styles, targets, settings, CPU, initial=initial))
+    def open_run(initial=None, clock=time.monotonic, **changes):
+        fields = {name: value for name, value in TINY.items() if name != "steps" or "minutes" not in changes}
+        settings = AnyStyleSettings.make({**fields, **changes})
+        task = AnyStyleTask(losses, photos, styles, targets, settings, CPU, initial=initial)
+        return Trainer(task, clock=clock)
 
     return open_run
 
@@ -47,6 +55,24 @@ def test_a_resumed_run_ends_with_the_same_bits(run, tmp_path, stop_after):
     resume(read_checkpoint(tmp_path / "c", "network:any"), second)
     list(second.events())
     assert second.step == 4
+    for name, value in whole.task.weights().items():
+        assert torch.equal(value, second.task.weights()[name]), name
+
+
+def test_minutes_of_one_second_a_step_are_as_many_steps(run, tmp_path):
+    def clock():
+        # The trainer reads it once at the start, and then once a step.
+        return itertools.count(70).__next__
+
+    whole, first, second = run(), run(minutes=4 / 60, clock=clock()), run(minutes=4 / 60, clock=clock())
+    list(whole.events())
+    for event in first.events():
+        if event.step == 3:
+            break
+    write_checkpoint(tmp_path / "c", first, {})
+    resume(read_checkpoint(tmp_path / "c", "network:any"), second)
+    list(second.events())
+    assert (second.step, second.seconds) == (4, 4)
     for name, value in whole.task.weights().items():
         assert torch.equal(value, second.task.weights()[name]), name
 

@@ -163,10 +163,10 @@ class DistillTask(TrainingTask):
         """Steps of the whole distillation."""
         return self.settings.steps
 
-    def learning_rate_factor(self, step: int) -> float:
+    def learning_rate_factor(self, position: float) -> float:
         """Return a linear warm-up, a constant, then a line down to 0."""
         settings = self.settings
-        return warmup_constant_linear(step, settings.steps, settings.warmup_steps, settings.constant)
+        return warmup_constant_linear(position, settings.steps, settings.warmup_steps, settings.constant)
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return the student's `layers` for ``images`` (B,3,h,w)."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -20,6 +18,7 @@ from impasto.encoders.finetuned import KIND, published_state
 from impasto.encoders.header import CARD_KEY
 from impasto.imaging import write_bytes_atomic, write_text_atomic
 from impasto.training.cards import settings_block, table
+from impasto.training.curves import csv_text
 
 
 def per_class_accuracy(best: BestEpoch) -> list[float]:
@@ -85,7 +84,9 @@ def write_results(
 
 def curves_csv(history: Sequence[Epoch]) -> str:
     """Return the learning curves as CSV, one line an epoch."""
-    return _csv([[field.name for field in fields(Epoch)], *(list(asdict(line).values()) for line in history)])
+    return csv_text(
+        [[field.name for field in fields(Epoch)], *(list(asdict(line).values()) for line in history)]
+    )
 
 
 def confusion_csv(best: BestEpoch, classes: Sequence[str]) -> str:
@@ -93,7 +94,7 @@ def confusion_csv(best: BestEpoch, classes: Sequence[str]) -> str:
     rows: list[list[object]] = [["true \\ predicted", *classes, "accuracy"]]
     for name, row, accuracy in zip(classes, best.confusion.tolist(), per_class_accuracy(best), strict=True):
         rows.append([name, *row, f"{accuracy:.4f}"])
-    return _csv(rows)
+    return csv_text(rows)
 
 
 def model_card(card: dict[str, Any], model: Path) -> str:
@@ -138,9 +139,3 @@ def _trained(settings: dict[str, Any]) -> str:
         "fc": "fc6 and fc7 of the parent with a new fc8",
     }
     return f"Head: {heads[settings['head']]}. Trained part: {settings['scope']}{above}."
-
-
-def _csv(rows: Sequence[Sequence[object]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()

@@ -80,13 +80,13 @@ class FinetuneTask(TrainingTask):
         """Whether validation has not improved for `patience` epochs."""
         return 0 < self.settings.patience <= self.stale_epochs
 
-    def finished(self, step: int) -> bool:
+    def finished(self, position: float) -> bool:
         """Return whether all epochs are over, or the run stopped early."""
-        return super().finished(step) or self.stopped_early
+        return super().finished(position) or self.stopped_early
 
-    def learning_rate_factor(self, step: int) -> float:
+    def learning_rate_factor(self, position: float) -> float:
         """Return a linear warm-up, then half a cosine."""
-        return warmup_cosine(step, self.steps, self.settings.warmup)
+        return warmup_cosine(position, self.steps, self.settings.warmup)
 
     def prepare(self) -> None:
         """Standardise the features of a linear head over up to 512 training pictures."""

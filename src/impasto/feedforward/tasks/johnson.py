@@ -63,7 +63,7 @@ class JohnsonTask(StableTask):
         """Published layer -> nearest layer of the encoder, for layers that the encoder does not have."""
         return {name: layer for name, layer in self.perceptual_loss.layers.items() if name != layer}
 
-    def learning_rate_factor(self, step: int) -> float:  # noqa: ARG002 (constant)
+    def learning_rate_factor(self, position: float) -> float:  # noqa: ARG002 (constant)
         """Return 1: the published learning rate is constant."""
         return 1.0
 

@@ -47,14 +47,20 @@ class OnePassTask(TrainingTask):
         self._content: dict[str, Tensor] = {}
 
     @property
-    def steps(self) -> int:
-        """Steps of the whole training."""
+    def steps(self) -> int | None:
+        """Steps of the whole training; None if it was asked for in minutes."""
         return self.settings.steps
 
-    def learning_rate_factor(self, step: int) -> float:
+    @property
+    def seconds(self) -> float | None:
+        """Wall time of the whole training in seconds; None if it was asked for in steps."""
+        minutes = self.settings.minutes
+        return None if minutes is None else 60 * minutes
+
+    def learning_rate_factor(self, position: float) -> float:
         """Return a linear warm-up, a constant, then half a cosine."""
         settings = self.settings
-        return warmup_constant_cosine(step / settings.steps, settings.warmup, settings.constant)
+        return warmup_constant_cosine(position / self.length, settings.warmup, settings.constant)
 
     def set_trained(
         self, modules: Mapping[str, nn.Module], optimizers: OptimizerSet, *, averaged: bool
