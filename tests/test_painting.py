@@ -178,9 +178,8 @@ def test_a_texture_starts_in_the_colours_of_the_style_and_a_reconstruction_from_
 
 
 def test_a_painting_with_regions_starts_from_one_pass_in_those_regions(place) -> None:
-    red, black = torch.zeros(1, 3, 64, 40), torch.zeros(1, 3, 64, 40)
-    red[:, 0] = 1
-    regions, everywhere = torch.cat([red, black], dim=3), torch.cat([red, red], dim=3)
+    regions, everywhere = torch.zeros(1, 3, 60, 80), torch.zeros(1, 3, 64, 80)
+    regions[:, 0, :, :40] = everywhere[:, 0] = 1
     left = impasto.Guides(regions=regions, style_regions=(everywhere,))
     recipe = impasto.make_recipe(size=80, steps=1)
     start = impasto.Painter(open_job(recipe, "photo.png", ["a.png"], left)).picture()
