@@ -16,7 +16,7 @@ from impasto.feedforward.backends import choose_backend, open_graph_runner, open
 from impasto.feedforward.export.graph import part_names
 from impasto.feedforward.export.network import CHECKED_SIZES, check_export, export_network
 from impasto.feedforward.runner import NetworkRunner
-from impasto.imaging.tiles import Tiling
+from impasto.imaging.frame import Tiling
 
 from .conftest import make_style_params
 

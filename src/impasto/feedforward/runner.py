@@ -21,8 +21,8 @@ from impasto.feedforward.modules.region_modulation import (
 )
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.weights import Network
-from impasto.imaging.frame import Frame, TileWindow
-from impasto.imaging.tiles import DEFAULT_TILING, Tiling, paint_tiles, sample_windows
+from impasto.imaging.frame import DEFAULT_TILING, Frame, TileWindow, Tiling
+from impasto.imaging.tiles import paint_tiles, sample_windows
 
 SMALLEST_TILE = 384
 

@@ -26,7 +26,7 @@ from impasto.guidance import (
     place_styles,
 )
 from impasto.imaging import Picture, PictureLike, read_picture
-from impasto.imaging.tiles import DEFAULT_TILING, Tiling
+from impasto.imaging.frame import DEFAULT_TILING, Tiling
 
 
 class Stylizer:

@@ -8,17 +8,17 @@ import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
-import torch
+import numpy
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from impasto.errors import ImpastoError, MissingExtraError, PictureError
 from impasto.imaging.deep import decode_streamed, vips
 from impasto.imaging.limits import MOST_HELD, check_pixels, refuse
 from impasto.imaging.modes import image_planes
-from impasto.imaging.picture import PictureWarning
-from impasto.imaging.resize import fit
+from impasto.imaging.planes import Array, PictureWarning
+from impasto.imaging.sizes import fit
 
 KNOWN = "JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP or HEIC"
 # Only these (MPO comes with JPEG): Pillow would otherwise run Ghostscript for EPS and guess formats without headers.
@@ -29,7 +29,7 @@ _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _WORTH_STREAMING = 32_000_000  # pixels; below, Pillow is faster and needs under 100 MB
 _OPENING = threading.Lock()
 
-Planes = tuple[torch.Tensor, Literal[8, 16]]
+DecodedPlanes = tuple[Array, Literal[8, 16]]
 
 
 @contextlib.contextmanager
@@ -80,7 +80,7 @@ def open_image(file: BinaryIO) -> Image.Image:
             Image.MAX_IMAGE_PIXELS = previous_limit
 
 
-def decode_file(file: BinaryIO, path: Path, longest: int | None) -> Planes:
+def decode_file(file: BinaryIO, path: Path, longest: int | None) -> DecodedPlanes:
     """Return upright float32 sRGB `(1, C, H, W)` (C = 1 to 4) of a file's first picture, and its depth."""
     start = file.read(4)
     file.seek(0)
@@ -112,12 +112,12 @@ def decode_file(file: BinaryIO, path: Path, longest: int | None) -> Planes:
         return orient(planes, orientation_of(image)), bits
 
 
-def orient(planes: torch.Tensor, orientation: int) -> torch.Tensor:
-    """Bring `(..., H, W)` upright by its EXIF orientation 1 to 8; others mean 1 (EXIF 2.32, tag 274)."""
+def orient(planes: numpy.ndarray[Any, Any], orientation: int) -> numpy.ndarray[Any, Any]:
+    """Return a view of `(..., H, W)` upright by its EXIF orientation 1 to 8; others mean 1 (EXIF 2.32, tag 274)."""
     if orientation in (5, 6, 7, 8):
-        planes = planes.transpose(-1, -2)
+        planes = planes.swapaxes(-1, -2)
     flips = {2: (-1,), 3: (-1, -2), 4: (-2,), 6: (-1,), 7: (-1, -2), 8: (-2,)}.get(orientation, ())
-    return planes.flip(flips) if flips else planes
+    return numpy.flip(planes, flips) if flips else planes
 
 
 def orientation_of(image: Image.Image) -> int:
@@ -129,7 +129,7 @@ def orientation_of(image: Image.Image) -> int:
     return orientation if isinstance(orientation, int) else 1
 
 
-def _stream(library: object, path: Path, longest: int | None, profile: object) -> Planes:
+def _stream(library: object, path: Path, longest: int | None, profile: object) -> DecodedPlanes:
     planes, bits, orientation = decode_streamed(library, path, longest, profile)
     return orient(planes, orientation), bits
 

@@ -18,7 +18,7 @@ from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.weights import Network
 from impasto.imaging import check_place
-from impasto.imaging.tiles import Tiling
+from impasto.imaging.frame import Tiling
 
 SUFFIX = ".onnx"
 # Heights and widths to compare at, some not multiples of four, some below the margin. Not a single pixel: an image of
