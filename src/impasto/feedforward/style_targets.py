@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from impasto.encoders import Encoder
-from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH, STROKES
+from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH
 from impasto.feedforward.modules.style_predictor import LAYERS
+from impasto.feedforward.network_card import STROKES
 from impasto.feedforward.style_data import LONGEST, MomentTargets, decompose
 from impasto.imaging import fit, resize
 from impasto.losses import Moments, average_moments, moments

@@ -11,7 +11,8 @@ from impasto.encoders import open_device, tune_process
 from impasto.errors import RecipeError
 from impasto.feedforward.backends import choose_backend, open_graph_runner
 from impasto.feedforward.modules.transform import StyleParams
-from impasto.feedforward.open_network import OnePassModel, find_model, open_model
+from impasto.feedforward.network_card import find_model, stored_name
+from impasto.feedforward.open_network import OnePassModel, open_model
 from impasto.feedforward.pretrained import DEFAULT_NETWORK
 from impasto.feedforward.runner import NetworkRunner, check_tiling, ignore_progress
 from impasto.feedforward.settings import OnePassSettings
@@ -21,8 +22,6 @@ from impasto.guidance import (
     Placement,
     RestoreContent,
     Result,
-    calibrated_strength,
-    check_strength,
     place_styles,
 )
 from impasto.imaging import Picture, PictureLike, read_picture
@@ -55,8 +54,7 @@ class Stylizer:
         check_tiling(self.tiling)
         path = find_model(str(network))
         self.model: OnePassModel = open_model(path)
-        # A network that ships keeps its name: its file lies elsewhere on another machine.
-        self.network_name = str(path.resolve()) if Path(network) == path else str(network)
+        self.network_name = stored_name(network, path)
         tune_process()
         self.runner = NetworkRunner(
             self.model.network,
@@ -82,21 +80,7 @@ class Stylizer:
         Raises `RecipeError` for a control that the network does not have, or one out of its range: strength from 0
         to 1, stroke in the range that the network was trained for.
         """
-        defaults = {"strength": self.model.default_strength, "stroke": 1.0}
-        changes: dict[str, float] = {}
-        for name, default in defaults.items():
-            value = getattr(settings, name)
-            if name in self.controls:
-                changes[name] = default if value is None else value
-            elif value is not None:
-                raise RecipeError(
-                    f"The network '{self.model.path.name}' was trained without a {name}; leave {name} out."
-                )
-        if "strength" in changes:
-            check_strength(changes["strength"])
-        if "stroke" in changes:
-            self.model.check_stroke(changes["stroke"])
-        return settings.model_copy(update=changes)
+        return self.model.resolve(settings)
 
     def style_params(
         self, styles: Sequence[PictureLike], settings: OnePassSettings | None = None
@@ -107,7 +91,7 @@ class Stylizer:
         or setting, `PictureError` for an image that cannot be read.
         """
         resolved = self.resolve(settings or OnePassSettings())
-        return self.model.mixed_style_params(styles, resolved.mix, *self._conditioning(resolved))
+        return self.model.mixed_style_params(styles, resolved.mix, *self.model.conditioning(resolved))
 
     def check(
         self,
@@ -162,16 +146,10 @@ class Stylizer:
                 "Painting in one pass takes masks and protect, but no style masks and no regions."
             )
         if not guides.masks:
-            return [self.model.mixed_style_params(styles, resolved.mix, *self._conditioning(resolved))]
+            return [self.model.mixed_style_params(styles, resolved.mix, *self.model.conditioning(resolved))]
         if resolved.mix:
             raise RecipeError("Masks give every style its place and a mix lets all share; give one of them.")
-        return self.model.style_params(styles, *self._conditioning(resolved))
-
-    def _conditioning(self, resolved: OnePassSettings) -> tuple[float, float]:
-        """Return the strength and stroke that the network is conditioned on."""
-        strength = 1.0 if resolved.strength is None else resolved.strength
-        stroke = 1.0 if resolved.stroke is None else resolved.stroke
-        return calibrated_strength(strength, self.model.card.get("strengths")), stroke
+        return self.model.style_params(styles, *self.model.conditioning(resolved))
 
     def _provenance(
         self,
