@@ -17,6 +17,7 @@ from impasto.guidance.strength import calibrated_strength, check_strength
 
 if TYPE_CHECKING:
     from impasto.feedforward.settings import OnePassSettings
+    from impasto.guidance import Guides
     from impasto.imaging import PictureLike
 
 # Kinds of networks in the cards: for given styles, of Johnson et al., for any style.
@@ -102,6 +103,33 @@ class NetworkCard:
         strength = 1.0 if resolved.strength is None else resolved.strength
         stroke = 1.0 if resolved.stroke is None else resolved.stroke
         return calibrated_strength(strength, self.card.get("strengths")), stroke
+
+    def provenance(
+        self,
+        network: Mapping[str, Any],
+        content: str,
+        styles: Sequence[Any],
+        resolved: OnePassSettings,
+        guides: Guides,
+    ) -> dict[str, Any]:
+        """Return what replays an image: the recipe with its network, and the images by name.
+
+        `network` holds the name ("network"), "backend" and "tile". `styles` are names of the network's own styles, or
+        the names of style images.
+        """
+        trained = list(styles or self.names[:1]) if self.names else []
+        return {
+            "recipe": {
+                "network": network["network"],
+                "styles": trained,
+                "backend": network["backend"],
+                "tile": network["tile"],
+                **resolved.model_dump(mode="json"),
+            },
+            "content": content,
+            "styles": [] if self.names else list(styles),
+            "guides": guides.to_json(),
+        }
 
 
 def controls_of(kind: str) -> tuple[str, ...]:

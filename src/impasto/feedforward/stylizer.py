@@ -134,7 +134,13 @@ class Stylizer:
             finish(pixels),
             picture.alpha,
             time.perf_counter() - start,
-            self._provenance(_source(content, picture), styles, resolved, guides),
+            self.model.provenance(
+                {"network": self.network_name, "backend": self.backend, "tile": self.tile},
+                _source(content, picture),
+                styles if self.styles else [_source(style) for style in styles],
+                resolved,
+                guides,
+            ),
         )
 
     def _style_params(
@@ -150,28 +156,6 @@ class Stylizer:
         if resolved.mix:
             raise RecipeError("Masks give every style its place and a mix lets all share; give one of them.")
         return self.model.style_params(styles, *self.model.conditioning(resolved))
-
-    def _provenance(
-        self,
-        content: str,
-        styles: Sequence[PictureLike],
-        resolved: OnePassSettings,
-        guides: Guides,
-    ) -> dict[str, Any]:
-        """Return what replays the image: the recipe with its network, and the images by name."""
-        trained = list(styles or self.styles[:1]) if self.styles else []
-        return {
-            "recipe": {
-                "network": self.network_name,
-                "styles": trained,
-                "backend": self.backend,
-                "tile": self.tile,
-                **resolved.model_dump(mode="json"),
-            },
-            "content": content,
-            "styles": [] if self.styles else [_source(style) for style in styles],
-            "guides": guides.to_json(),
-        }
 
 
 def fast(

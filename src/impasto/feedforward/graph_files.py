@@ -1,0 +1,42 @@
+"""The cache of ONNX graphs. Importing this module does not import torch."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from importlib.metadata import version
+from pathlib import Path
+
+import platformdirs
+
+from impasto.imaging import write_bytes_atomic
+
+LAYOUT = 6
+"""Version of cached graphs; raise it when what a network or an export computes changes."""
+
+
+def graph_folder() -> Path:
+    """Return the folder of graphs in the user's cache folder."""
+    return platformdirs.user_cache_path("impasto") / "graphs"
+
+
+def graph_file(kind: str, weights_sha256: str) -> Path:
+    """Return the file in the cache of the graph of a kind that is made from weights; it need not exist."""
+    key = repr((LAYOUT, version("torch"), kind, weights_sha256))
+    return graph_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.onnx"
+
+
+def keep_graph(path: Path, graph: bytes) -> None:
+    """Write a graph into the cache; without effect where that cannot be written."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes_atomic(path, graph)
+
+
+def can_keep_graphs() -> bool:
+    """Return whether the cache can be written."""
+    folder = graph_folder()
+    while not folder.exists():
+        folder = folder.parent
+    return os.access(folder, os.W_OK)
