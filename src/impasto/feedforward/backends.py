@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from impasto.encoders import best_precision
 from impasto.errors import MissingExtraError, RecipeError, unknown
+from impasto.feedforward.callbacks import ignore_build
 from impasto.feedforward.export.graph import CoreModule, make_graph, need_onnx, part_names
 from impasto.feedforward.graph_files import graph_file, keep_graph
 from impasto.feedforward.modules.region_modulation import Statistics
@@ -32,15 +33,19 @@ OpenVINO gains nothing."""
 class GraphRunner:
     """Runs a network's graph in another library, for style parameters, and frozen statistics if given.
 
-    The graph is exported once, which takes seconds, and cached in the user's cache folder. Backends in
+    The graph is exported once, which takes seconds, and cached in the user's cache folder; `on_build` is called before.
+    Backends in
     `CONSTANT_STYLE` get the style parameters as constants of the graph, which takes a fraction of a second; the
     opened graph of the last style is kept. Other backends get them as inputs.
     """
 
-    def __init__(self, name: str, network: Network, precision: str) -> None:
+    def __init__(
+        self, name: str, network: Network, precision: str, on_build: Callable[[], None] = ignore_build
+    ) -> None:
         self.name = name
         self.network = network
         self.precision = precision
+        self.on_build = on_build
         self._last: tuple[Shapes, list[Tensor], RunTensorGraph] | None = None
 
     def __call__(self, padded: Tensor, style_params: StyleParams, statistics: Statistics | None) -> Tensor:
@@ -56,7 +61,7 @@ class GraphRunner:
         constant = self.name in CONSTANT_STYLE
         last = self._last
         if last is None or last[0] != shapes or (constant and not _equal(last[1], parts)):
-            graph = cached_graph(self.network, parts, frozen)
+            graph = cached_graph(self.network, parts, frozen, self.on_build)
             run_graph = open_tensor_graph(
                 self.name, bake(graph, named) if constant else graph, self.precision
             )
@@ -86,12 +91,16 @@ def choose_backend(name: str, device: torch.device) -> str:
     return name
 
 
-def open_graph_runner(backend: str, network: Network, device: torch.device) -> GraphRunner | None:
+def open_graph_runner(
+    backend: str, network: Network, device: torch.device, on_build: Callable[[], None] = ignore_build
+) -> GraphRunner | None:
     """Return the graph runner of a backend that `choose_backend` returned, None for PyTorch itself."""
-    return None if backend == "torch" else GraphRunner(backend, network, best_precision(device))
+    return None if backend == "torch" else GraphRunner(backend, network, best_precision(device), on_build)
 
 
-def cached_graph(network: Network, parts: Sequence[Tensor], frozen: bool) -> bytes:
+def cached_graph(
+    network: Network, parts: Sequence[Tensor], frozen: bool, on_build: Callable[[], None] = ignore_build
+) -> bytes:
     """Return the graph of `network` from the cache, or export it.
 
     Its inputs are the image and `parts`: style parameters, and with `frozen` statistics of every modulated layer.
@@ -104,6 +113,7 @@ def cached_graph(network: Network, parts: Sequence[Tensor], frozen: bool) -> byt
     path = graph_file(repr((type(network).__name__, frozen, shapes)), digest.hexdigest())
     if path.is_file():
         return path.read_bytes()
+    on_build()
     names = part_names(len(network.modulated_layers), frozen)
     program = make_graph(
         CoreModule(network, frozen).eval(), [x.cpu() for x in parts], names, network.multiple

@@ -5,15 +5,44 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import platformdirs
 
+from impasto.encoders import shipped_weights
+from impasto.feedforward.network_card import NetworkCard
+from impasto.hashing import file_sha256
 from impasto.imaging import write_bytes_atomic
 
 LAYOUT = 6
 """Version of cached graphs; raise it when what a network or an export computes changes."""
+
+
+@dataclass(frozen=True)
+class StylizerGraphs:
+    """The files of the graphs that paint with a network; they need not exist.
+
+    `network` maps a padded image and style parameters to the painted one, `style` what is known of a style to its
+    parameters, and `moments`, of a network for any style, a style image to the moments of its features.
+    """
+
+    network: Path
+    style: Path
+    moments: Path | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of them exist."""
+        return all(path is None or path.is_file() for path in (self.network, self.style, self.moments))
+
+
+def stylizer_graphs(model: NetworkCard) -> StylizerGraphs:
+    """Return the files of the graphs of a network."""
+    weights = file_sha256(model.path)
+    moments = None if model.names else graph_file("moments", file_sha256(shipped_weights()))
+    return StylizerGraphs(graph_file("network", weights), graph_file("style", weights), moments)
 
 
 def graph_folder() -> Path:

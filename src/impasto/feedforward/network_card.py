@@ -47,9 +47,17 @@ class NetworkCard:
         self.names = () if any_style else tuple(str(style["name"]) for style in card["styles"])
         self.controls = controls_of(card["kind"])
         self.strokes = ANY_STROKES if any_style else STROKES
+        # Height and width of the padded image are multiples of it.
+        self.multiple = 4 if card["kind"] == KIND_JOHNSON else 8
         self.default_strength = float(card.get("default_strength", 1.0 if self.names else 0.5))
         if not 0 <= self.default_strength <= 1:
             raise ValueError(f"{self.default_strength} as the default strength")
+
+    @property
+    def stored_name(self) -> str:
+        """How provenance names the network: by its name if it ships, whose file lies elsewhere on another machine."""
+        shipped = pretrained_networks().get(self.path.stem) == self.path
+        return self.path.stem if shipped else str(self.path.resolve())
 
     def check_stroke(self, stroke: float) -> None:
         """Raise RecipeError unless the network was trained for this stroke."""
@@ -106,7 +114,8 @@ class NetworkCard:
 
     def provenance(
         self,
-        network: Mapping[str, Any],
+        backend: str,
+        tile: int | None,
         content: str,
         styles: Sequence[Any],
         resolved: OnePassSettings,
@@ -114,16 +123,15 @@ class NetworkCard:
     ) -> dict[str, Any]:
         """Return what replays an image: the recipe with its network, and the images by name.
 
-        `network` holds the name ("network"), "backend" and "tile". `styles` are names of the network's own styles, or
-        the names of style images.
+        `styles` are names of the network's own styles, or of style images.
         """
         trained = list(styles or self.names[:1]) if self.names else []
         return {
             "recipe": {
-                "network": network["network"],
+                "network": self.stored_name,
                 "styles": trained,
-                "backend": network["backend"],
-                "tile": network["tile"],
+                "backend": backend,
+                "tile": tile,
                 **resolved.model_dump(mode="json"),
             },
             "content": content,
@@ -165,14 +173,6 @@ def find_model(name: str) -> Path:
             raise RecipeError(f"There is no file '{name}'; give one that a training wrote ({SUFFIX}).")
         raise RecipeError(unknown("network", name, shipped))
     return shipped[name]
-
-
-def stored_name(network: str | Path, path: Path) -> str:
-    """Return how provenance names a `network` that is the file `path`.
-
-    A network that ships keeps its name: its file lies elsewhere on another machine.
-    """
-    return str(path.resolve()) if Path(network) == path else str(network)
 
 
 def open_card(path: Path) -> NetworkCard:

@@ -24,12 +24,10 @@ from impasto.feedforward.network_card import (
     mixing_weights,
 )
 from impasto.feedforward.restore import restore_any_style, restore_given_styles
-from impasto.feedforward.style_data import LONGEST, measure_style
+from impasto.feedforward.style_data import measure_style
+from impasto.feedforward.style_images import StyleMemory, measured_side
 from impasto.feedforward.weights import Network, read_network
 from impasto.imaging import PictureLike, fit, read_picture, resize
-
-# Style images whose statistics are remembered, some 120 kB each.
-MOST_REMEMBERED = 64
 
 
 class OnePassModel(NetworkCard, ABC):
@@ -83,7 +81,7 @@ class AnyStyle(OnePassModel):
         network, self.style_predictor = restore_any_style(card, state)
         super().__init__(path, card, network)
         self._encoder: Encoder | None = None
-        self._statistics: dict[tuple[str, int, int], StyleStatistics] = {}
+        self._statistics = StyleMemory[StyleStatistics]()
 
     @torch.no_grad()
     def _style_params(
@@ -99,27 +97,22 @@ class AnyStyle(OnePassModel):
         """Return the weighted average of the styles' parameters."""
         return mix_style_params(self._style_params(styles, strength, stroke), weights)
 
-    @torch.no_grad()
     def statistics(self, style: PictureLike, stroke: float = 1.0) -> StyleStatistics:
         """Return the feature statistics of a style image; those of files are cached until the file changes.
 
         Measured on the CPU, whichever device paints.
         """
-        longest = max(16, round(LONGEST * stroke))
-        key = _file_key(style, longest)
-        if key is not None and key in self._statistics:
-            return self._statistics[key]
+        longest = measured_side(stroke)
+        return self._statistics.recall(style, longest, lambda: self._measure(style, longest))
+
+    @torch.no_grad()
+    def _measure(self, style: PictureLike, longest: int) -> StyleStatistics:
         if self._encoder is None:
             device = open_device("cpu")
             self._encoder = prepare(open_encoder("compact"), device, best_precision(device))
         pixels = read_picture(style).pixels
         size = fit(pixels.shape[2], pixels.shape[3], longest)
-        statistics, _ = measure_style(self._encoder, resize(pixels, size))
-        if key is not None:
-            if len(self._statistics) >= MOST_REMEMBERED:
-                self._statistics.pop(next(iter(self._statistics)))
-            self._statistics[key] = statistics
-        return statistics
+        return measure_style(self._encoder, resize(pixels, size))[0]
 
 
 class GivenStyles(OnePassModel):
@@ -175,13 +168,3 @@ def identity_style_params(network: Network) -> StyleParams:
         tuple(torch.eye(layer.channels)[None] for layer in layers),
         tuple(torch.zeros(1, layer.channels) for layer in layers),
     )
-
-
-def _file_key(style: PictureLike, longest: int) -> tuple[str, int, int] | None:
-    """Return a key of a file in its present state, None for images in memory."""
-    if not isinstance(style, str | Path):
-        return None
-    try:
-        return str(Path(style).resolve()), Path(style).stat().st_mtime_ns, longest
-    except OSError:
-        return None  # the reader reports the error

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from impasto.encoders import PRECISIONS, best_precision
 from impasto.errors import PictureError, RecipeError, WeightsError, unknown
 from impasto.feedforward.backends import GraphRunner
+from impasto.feedforward.callbacks import ignore_progress
 from impasto.feedforward.grain import grain
 from impasto.feedforward.modules.modulation import Modulation
 from impasto.feedforward.modules.region_modulation import (
@@ -25,10 +26,6 @@ from impasto.imaging.frame import DEFAULT_TILING, Frame, TileWindow, Tiling
 from impasto.imaging.tiles import paint_tiles, sample_windows
 
 SMALLEST_TILE = 384
-
-
-def ignore_progress(done: int, total: int) -> None:
-    """Do nothing: the default progress callback."""
 
 
 class NetworkRunner:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,6 @@ RUNTIMES = ("openvino", "onnxruntime")
 
 RunGraph = Callable[[Mapping[str, Array]], dict[str, Array]]
 """A graph ready to run: inputs by name in, outputs by name out."""
-
-
-def installed_runtimes() -> list[str]:
-    """Return the runtimes that are installed, fastest first."""
-    return [name for name in RUNTIMES if find_spec(name) is not None]
 
 
 def open_graph(

@@ -10,11 +10,12 @@ from typing import Any
 from impasto.encoders import open_device, tune_process
 from impasto.errors import RecipeError
 from impasto.feedforward.backends import choose_backend, open_graph_runner
+from impasto.feedforward.callbacks import ignore_build, ignore_progress
 from impasto.feedforward.modules.transform import StyleParams
-from impasto.feedforward.network_card import find_model, stored_name
+from impasto.feedforward.network_card import find_model
 from impasto.feedforward.open_network import OnePassModel, open_model
 from impasto.feedforward.pretrained import DEFAULT_NETWORK
-from impasto.feedforward.runner import NetworkRunner, check_tiling, ignore_progress
+from impasto.feedforward.runner import NetworkRunner, check_tiling
 from impasto.feedforward.settings import OnePassSettings
 from impasto.guidance import (
     ColorSettings,
@@ -33,7 +34,7 @@ class Stylizer:
 
     ``network`` is a file, or the name of a network that ships. Style images are remembered as long as their files do
     not change. ``backend`` is torch, onnxruntime, openvino, or auto for the fastest installed. ``tile`` is the side of
-    the tiles of large images.
+    the tiles of large images. `on_build` is called before a graph is built for the backend, which takes seconds.
 
     Raises `WeightsError` if the network is missing or damaged, `RecipeError` or `MissingExtraError` for a device,
     backend or tile size that cannot be used.
@@ -46,6 +47,7 @@ class Stylizer:
         backend: str = "torch",
         device: str = "auto",
         tile: int | None = None,
+        on_build: Callable[[], None] = ignore_build,
     ) -> None:
         torch_device = open_device(device)
         self.backend = choose_backend(backend, torch_device)
@@ -54,14 +56,13 @@ class Stylizer:
         check_tiling(self.tiling)
         path = find_model(str(network))
         self.model: OnePassModel = open_model(path)
-        self.network_name = stored_name(network, path)
         tune_process()
         self.runner = NetworkRunner(
             self.model.network,
             self.model.card,
             device=torch_device,
             name=str(network),
-            graph_runner=open_graph_runner(self.backend, self.model.network, torch_device),
+            graph_runner=open_graph_runner(self.backend, self.model.network, torch_device, on_build),
         )
 
     @property
@@ -135,7 +136,8 @@ class Stylizer:
             picture.alpha,
             time.perf_counter() - start,
             self.model.provenance(
-                {"network": self.network_name, "backend": self.backend, "tile": self.tile},
+                self.backend,
+                self.tile,
                 _source(content, picture),
                 styles if self.styles else [_source(style) for style in styles],
                 resolved,
