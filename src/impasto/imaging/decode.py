@@ -84,19 +84,20 @@ def decode_file(file: BinaryIO, path: Path, longest: int | None) -> DecodedPlane
     """Return upright float32 sRGB `(1, C, H, W)` (C = 1 to 4) of a file's first picture, and its depth."""
     start = file.read(4)
     file.seek(0)
-    library = vips()
     try:
         image = open_image(file)
     except UnidentifiedImageError:
-        if (
-            start in _TIFF_STARTS and library is not None
-        ):  # float RGB and other TIFFs that Pillow does not support
+        # Float RGB and other TIFFs that Pillow does not support.
+        library = vips() if start in _TIFF_STARTS else None
+        if library is not None:
             return _stream(library, path, longest, None)
         raise
     with image:
         check_pixels(*image.size, f"'{path}'")
         deep = _is_deep(image, file)
-        if library is not None and (deep or _better_streamed(image, longest)):
+        # Importing libvips takes longer than decoding a small picture.
+        library = vips() if deep or _better_streamed(image, longest) else None
+        if library is not None:
             return _stream(library, path, longest, image.info.get("icc_profile"))
         if deep and not image.mode.startswith("I"):
             warnings.warn(
@@ -106,7 +107,7 @@ def decode_file(file: BinaryIO, path: Path, longest: int | None) -> DecodedPlane
                 stacklevel=2,
             )
         size = _wanted(image, longest)
-        _draft(image, size, library is not None, f"'{path}'")
+        _draft(image, size, f"'{path}'")
         image.load()
         planes, bits = image_planes(image, size, f"'{path}'")
         return orient(planes, orientation_of(image)), bits
@@ -193,7 +194,7 @@ def _held(image: Image.Image, size: tuple[int, int] | None) -> tuple[int, int]:
     return (pixels if image.info.get("progressive") else pixels // scale**2), scale
 
 
-def _draft(image: Image.Image, size: tuple[int, int] | None, streaming: bool, where: str) -> None:
+def _draft(image: Image.Image, size: tuple[int, int] | None, where: str) -> None:
     """Let the JPEG decoder shrink the picture; raises PictureError if it still does not fit into memory."""
     held, scale = _held(image, size)
     if held > MOST_HELD:
@@ -204,7 +205,7 @@ def _draft(image: Image.Image, size: tuple[int, int] | None, streaming: bool, wh
         else:
             advice = (
                 "shrink it first"
-                if streaming
+                if vips() is not None
                 else "pip install 'impasto[io]' to read it in pieces, or shrink it"
             )
         raise refuse(image.width, image.height, where, advice)
