@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
 
 from impasto.feedforward.callbacks import ignore_build, ignore_progress
-from impasto.feedforward.grain import grain
+from impasto.feedforward.grain import card_grain
 from impasto.feedforward.graph_files import StylizerGraphs
 from impasto.feedforward.network_card import NetworkCard, mixing_weights
 from impasto.feedforward.runtimes import RunGraph, open_graph
@@ -35,15 +35,21 @@ if TYPE_CHECKING:
 Arrays = dict[str, Array]
 
 
+class OpenedGraphs(NamedTuple):
+    """The graphs of `StylizerGraphs`, being opened."""
+
+    network: Future[RunGraph]
+    style: Future[RunGraph]
+    moments: Future[RunGraph] | None
+
+
 class GraphStylizer:
     """A one-pass network whose every step is a graph, opened once for many picture files, on the processor.
 
     `model` is the network's card and `graphs` are its graphs' files. `runtime` is "openvino" or "onnxruntime". Graphs
-    that are not in the cache are built first, which takes seconds; `on_build` is called before. It paints what a
-    `Stylizer` paints with that `backend`, to within rounding. Masks, pictures that need tiles and tiny style images
-    are left to a `Stylizer`.
-
-    Raises `WeightsError` for weights that do not fit the card, when graphs are built.
+    that are not in the cache are built when they are needed, which takes seconds; `on_build` is called before. It
+    paints what a `Stylizer` paints with that `backend`, to within rounding. Masks, pictures that need tiles and tiny
+    style images are left to a `Stylizer`.
     """
 
     def __init__(
@@ -56,23 +62,13 @@ class GraphStylizer:
         on_build: Callable[[], None] = ignore_build,
     ) -> None:
         self.model = model
+        self.graphs = graphs
         self.backend = runtime
+        self.bfloat16 = bfloat16
         self.on_build = on_build
-        if not graphs.complete:
-            from impasto.feedforward.export.stylizer_graphs import build_graphs
-
-            on_build()
-            build_graphs(model.path, graphs)
         self._memory = StyleMemory[Arrays]()
-        pool = ThreadPoolExecutor(1)  # opens graphs while pictures are read
-
-        def opened(graph: Path, bfloat16: bool) -> Future[RunGraph]:
-            return pool.submit(open_graph, runtime, graph, bfloat16=bfloat16, threads=_threads())
-
-        self._moments = None if graphs.moments is None else opened(graphs.moments, bfloat16)
-        self._style = opened(graphs.style, False)  # small, and its errors would add up in bfloat16
-        self._network = opened(graphs.network, bfloat16)
-        pool.shutdown(wait=False)
+        if graphs.complete:
+            _ = self._opened  # starts now, and goes on while pictures are read
 
     @property
     def styles(self) -> tuple[str, ...]:
@@ -107,9 +103,11 @@ class GraphStylizer:
             return self.stylizer.paint(content, styles, settings, guides, on_progress)
         planes = read_planes(content, longest=settings.size)
         resolved = self.model.resolve(settings)
-        style_params = self.style_params(styles, resolved)
         finish = _finish(planes.pixels, resolved.colors, guides)
-        painted = self._run(planes.pixels, style_params)
+        frame = Frame(planes.pixels.shape[2], planes.pixels.shape[3], self.model.multiple)
+        painted = None
+        if frame.whole.height * frame.whole.width <= DEFAULT_TILING.at_once:
+            painted = self._run(planes.pixels, frame, self.style_params(styles, resolved))
         if painted is None:
             return self.stylizer.paint(content, styles, settings, guides, on_progress)
         on_progress(1, 1)
@@ -129,15 +127,15 @@ class GraphStylizer:
         chosen = self.model.checked_styles(styles, strength, stroke)
         weights = mixing_weights(len(chosen), resolved.mix)
         amount = numpy.array([strength], numpy.float32)
-        run = self._style.result()
         if self.styles:
             row = numpy.zeros((1, len(self.styles)), numpy.float32)
             for style, weight in zip(chosen, weights, strict=True):
                 row[0, self.styles.index(str(style))] += weight
-            return run({"weights": row, "strength": amount, "stroke": numpy.array([stroke], numpy.float32)})
-        parts = [
-            run({**self._statistics_of(Path(str(style)), stroke), "strength": amount}) for style in chosen
-        ]
+            inputs = {"weights": row, "strength": amount, "stroke": numpy.array([stroke], numpy.float32)}
+            return self._opened.style.result()(inputs)
+        statistics = [self._statistics_of(Path(str(style)), stroke) for style in chosen]
+        run = self._opened.style.result()
+        parts = [run({**measured, "strength": amount}) for measured in statistics]
         return {
             name: numpy.sum([w * part[name] for w, part in zip(weights, parts, strict=True)], 0)
             for name in parts[0]
@@ -150,6 +148,25 @@ class GraphStylizer:
 
         return Stylizer(self.model.stored_name, backend=self.backend, device="cpu", on_build=self.on_build)
 
+    @cached_property
+    def _opened(self) -> OpenedGraphs:
+        """The graphs, built if they are not in the cache, and opened in the background."""
+        if not self.graphs.complete:
+            from impasto.feedforward.export.stylizer_graphs import build_graphs
+
+            self.on_build()
+            build_graphs(self.model.path, self.graphs)
+        pool = ThreadPoolExecutor(1)
+
+        def opened(graph: Path, bfloat16: bool) -> Future[RunGraph]:
+            return pool.submit(open_graph, self.backend, graph, bfloat16=bfloat16, threads=_threads())
+
+        moments = None if self.graphs.moments is None else opened(self.graphs.moments, self.bfloat16)
+        # Style parameters are quick to compute, and the errors of bfloat16 would add up in them.
+        style, network = opened(self.graphs.style, False), opened(self.graphs.network, self.bfloat16)
+        pool.shutdown(wait=False)
+        return OpenedGraphs(network, style, moments)
+
     def _statistics_of(self, style: Path, stroke: float) -> Arrays:
         """Return the inputs of a style predictor's graph: means and root covariances of a style image."""
         longest = measured_side(stroke)
@@ -158,7 +175,7 @@ class GraphStylizer:
     def _measure(self, style: Path, stroke: float, longest: int) -> Arrays:
         image = read_planes(style).pixels
         size = fit(image.shape[2], image.shape[3], longest)
-        if min(size) < SMALLEST or self._moments is None:
+        if min(size) < SMALLEST:
             from impasto.feedforward.open_network import AnyStyle
 
             assert isinstance(self.stylizer.model, AnyStyle)
@@ -167,21 +184,19 @@ class GraphStylizer:
                 [x.numpy() for x in part.values()] for part in (statistics.means, statistics.roots)
             )
         else:
-            outputs = list(self._moments.result()({"image": resize_array(image, size)}).values())
+            moments = self._opened.moments
+            assert moments is not None
+            outputs = list(moments.result()({"image": resize_array(image, size)}).values())
             means, products = outputs[: len(outputs) // 2], outputs[len(outputs) // 2 :]
             roots = [_root(product, mean) for product, mean in zip(products, means, strict=True)]
         named = {f"mean_{index}": mean for index, mean in enumerate(means)}
         return named | {f"root_{index}": root for index, root in enumerate(roots)}
 
-    def _run(self, content: Array, style_params: Arrays) -> Array | None:
-        """Return the painted image, or None if it has to be painted in tiles, or bfloat16 overflows."""
-        height, width = content.shape[2:]
-        frame = Frame(height, width, self.model.multiple)
-        if frame.whole.height * frame.whole.width > DEFAULT_TILING.at_once:
-            return None
-        deviation = numpy.float32(self.model.card.get("grain", 0.0))
-        source = content + deviation * grain(height, width) if deviation else content
-        (painted,) = self._network.result()(
+    def _run(self, content: Array, frame: Frame, style_params: Arrays) -> Array | None:
+        """Return the painted image, or None if a low precision overflows."""
+        noise = card_grain(self.model.card, frame.height, frame.width)
+        source = content if noise is None else content + noise
+        (painted,) = self._opened.network.result()(
             {"image": frame.cut(source, frame.whole), **style_params}
         ).values()
         return frame.crop(painted).clip(0, 1) if numpy.isfinite(painted).all() else None

@@ -13,7 +13,7 @@ from impasto.encoders import PRECISIONS, best_precision
 from impasto.errors import PictureError, RecipeError, WeightsError, unknown
 from impasto.feedforward.backends import GraphRunner
 from impasto.feedforward.callbacks import ignore_progress
-from impasto.feedforward.grain import grain
+from impasto.feedforward.grain import card_grain
 from impasto.feedforward.modules.modulation import Modulation
 from impasto.feedforward.modules.region_modulation import (
     FrozenStatistics,
@@ -115,11 +115,9 @@ class NetworkRunner:
         return out.clamp_(0, 1)
 
     def _with_grain(self, image: Tensor) -> Tensor:
-        """Return `image` with the grain of the network's training, whose deviation the model card holds."""
-        deviation = float(self.card.get("grain", 0.0))
-        if not deviation:
-            return image
-        return image + deviation * torch.from_numpy(grain(*image.shape[2:])).to(image)
+        """Return `image` with the grain of the network's training."""
+        noise = card_grain(self.card, *image.shape[2:])
+        return image if noise is None else image + torch.from_numpy(noise).to(image)
 
     def _run(
         self,
