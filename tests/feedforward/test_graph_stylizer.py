@@ -146,7 +146,10 @@ def test_what_graphs_do_not_take_is_painted_in_torch(folder, monkeypatch) -> Non
     assert [call[:3] for call in calls] == [(Path("photo.png"), ["art.png"], SETTINGS)] * 2
 
 
-def test_errors_are_those_of_torch(folder) -> None:
+@pytest.mark.parametrize("cached", [True, False])
+def test_errors_are_those_of_torch(folder, monkeypatch, tmp_path, cached) -> None:
+    if not cached:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     stylizer = open_graphs(folder / "any.safetensors")
     for styles, settings, guides, error, words in (
         ([], SETTINGS, None, RecipeError, "a painting"),
@@ -158,6 +161,7 @@ def test_errors_are_those_of_torch(folder) -> None:
         with pytest.raises(error, match=words):
             stylizer.check(styles, settings, guides)
     stylizer.check(["art.png"], SETTINGS)
+    assert cached or not stylizer.graphs.complete
 
 
 PROBE = """
@@ -178,7 +182,7 @@ print(sorted({"torch", "openvino_telemetry", "pyvips"} & set(sys.modules)))
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="torch may have a GPU")
 def test_the_command_line_does_not_import_torch(folder) -> None:
-    open_graphs(folder / "any.safetensors")
+    open_graphs(folder / "any.safetensors").paint(Path("photo.png"), ["art.png"])
     run = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines() == ["fast.png", "again.png", "applied.png", "[]"]
     assert run.stderr == ""
@@ -188,7 +192,7 @@ def test_the_command_line_does_not_import_torch(folder) -> None:
 
 def test_building_is_announced_once_and_after_what_can_be_wrong(folder, monkeypatch, tmp_path) -> None:
     path = folder / "styles.safetensors"
-    open_graphs(path).check(["wave"])
+    open_graphs(path).paint(Path("photo.png"), ["wave"])
     built = stylizer_graphs(open_card(path))
 
     def build(network: Path, graphs: StylizerGraphs) -> None:
@@ -204,8 +208,9 @@ def test_building_is_announced_once_and_after_what_can_be_wrong(folder, monkeypa
         stylizer = open_stylizer.open_stylizer(path, on_build=lambda: calls.append("built"))
         with pytest.raises(RecipeError, match="several"):
             stylizer.check([])
-        assert len(calls) == number
         stylizer.check(["wave"])
+        assert len(calls) == number
+        stylizer.paint(Path("photo.png"), ["wave"])
         assert len(calls) == 1
 
 

@@ -81,11 +81,16 @@ class GraphStylizer:
         settings: OnePassSettings | None = None,
         guides: Guides | None = None,
     ) -> None:
-        """Raise what `paint` would raise for these styles and settings, with any content picture."""
+        """Raise what `paint` would raise for these styles and settings, with any content picture; builds no graphs."""
+        resolved = self.model.resolve(settings or OnePassSettings())
         if _needs_stylizer(guides or Guides()):
             self.stylizer.check(styles, settings, guides)
+        elif self.graphs.complete:
+            self.style_params(styles, resolved)
         else:
-            self.style_params(styles, self.model.resolve(settings or OnePassSettings()))
+            chosen, _ = self._mixture(styles, resolved)
+            for style in () if self.styles else chosen:
+                read_planes(style)
 
     def paint(
         self,
@@ -123,23 +128,29 @@ class GraphStylizer:
 
     def style_params(self, styles: Sequence[str | Path], resolved: OnePassSettings) -> Arrays:
         """Return the inputs of the network's graph for the mixture of `styles`; raises as `Stylizer.style_params`."""
+        chosen, weights = self._mixture(styles, resolved)
         strength, stroke = self.model.conditioning(resolved)
-        chosen = self.model.checked_styles(styles, strength, stroke)
-        weights = mixing_weights(len(chosen), resolved.mix)
         amount = numpy.array([strength], numpy.float32)
         if self.styles:
             row = numpy.zeros((1, len(self.styles)), numpy.float32)
             for style, weight in zip(chosen, weights, strict=True):
-                row[0, self.styles.index(str(style))] += weight
+                row[0, self.styles.index(style)] += weight
             inputs = {"weights": row, "strength": amount, "stroke": numpy.array([stroke], numpy.float32)}
             return self._opened.style.result()(inputs)
-        statistics = [self._statistics_of(Path(str(style)), stroke) for style in chosen]
+        statistics = [self._statistics_of(Path(style), stroke) for style in chosen]
         run = self._opened.style.result()
         parts = [run({**measured, "strength": amount}) for measured in statistics]
         return {
             name: numpy.sum([w * part[name] for w, part in zip(weights, parts, strict=True)], 0)
             for name in parts[0]
         }
+
+    def _mixture(
+        self, styles: Sequence[str | Path], resolved: OnePassSettings
+    ) -> tuple[list[str], list[float]]:
+        """Return the names or files of the styles to mix, and their weights; raises RecipeError as `style_params`."""
+        checked = self.model.checked_styles(styles, *self.model.conditioning(resolved))
+        return [str(style) for style in checked], mixing_weights(len(checked), resolved.mix)
 
     @cached_property
     def stylizer(self) -> Stylizer:
