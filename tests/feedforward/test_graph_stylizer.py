@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -16,7 +15,7 @@ from PIL import Image
 from impasto.errors import PictureError, RecipeError
 from impasto.feedforward import graph_stylizer, open_network, open_stylizer, runner
 from impasto.feedforward.export import stylizer_graphs as stylizer_graphs_module
-from impasto.feedforward.graph_files import StylizerGraphs, stylizer_graphs
+from impasto.feedforward.graph_files import stylizer_graphs
 from impasto.feedforward.graph_stylizer import GraphStylizer
 from impasto.feedforward.modules.johnson import JohnsonNet
 from impasto.feedforward.modules.style_embedding import ConditionalInstanceNorm, StyleEmbedding
@@ -161,7 +160,7 @@ def test_errors_are_those_of_torch(folder, monkeypatch, tmp_path, cached) -> Non
         with pytest.raises(error, match=words):
             stylizer.check(styles, settings, guides)
     stylizer.check(["art.png"], SETTINGS)
-    assert cached or not stylizer.graphs.complete
+    assert cached or stylizer.graphs.missing
 
 
 PROBE = """
@@ -195,23 +194,21 @@ def test_building_is_announced_once_and_after_what_can_be_wrong(folder, monkeypa
     open_graphs(path).paint(Path("photo.png"), ["wave"])
     built = stylizer_graphs(open_card(path))
 
-    def build(network: Path, graphs: StylizerGraphs) -> None:
-        graphs.network.parent.mkdir(parents=True)
-        for name in ("network", "style"):
-            shutil.copy(getattr(built, name), getattr(graphs, name))
+    def build(network: Path, name: str) -> bytes:
+        return getattr(built, name).read_bytes()
 
-    monkeypatch.setattr(stylizer_graphs_module, "build_graphs", build)
+    monkeypatch.setattr(stylizer_graphs_module, "build_graph", build)
     monkeypatch.setattr(open_stylizer, "may_have_gpu", lambda: False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    calls: list[str] = []
+    calls: list[tuple[int, int]] = []
     for number in range(2):
-        stylizer = open_stylizer.open_stylizer(path, on_build=lambda: calls.append("built"))
+        stylizer = open_stylizer.open_stylizer(path, on_build=lambda *numbers: calls.append(numbers))
         with pytest.raises(RecipeError, match="several"):
             stylizer.check([])
         stylizer.check(["wave"])
-        assert len(calls) == number
+        assert len(calls) == 2 * number
         stylizer.paint(Path("photo.png"), ["wave"])
-        assert len(calls) == 1
+        assert calls == [(1, 2), (2, 2)]
 
 
 def test_without_a_cache_torch_paints(folder, monkeypatch, tmp_path) -> None:

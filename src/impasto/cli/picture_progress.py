@@ -49,11 +49,11 @@ class PictureBar:
         self._bar.start()
 
 
-def build_notice(network: str, quiet: bool) -> Callable[[], None]:
+def build_notice(network: str, quiet: bool) -> Callable[[int, int], None]:
     """Return the function that tells the user why the first picture of a network takes longer."""
 
-    def tell() -> None:
+    def tell(number: int, total: int) -> None:
         if not quiet:
-            print_status(f"Building the graphs of '{network}' (only once) ...")
+            print_status(f"Building graph {number} of {total} for '{network}' (only once) ...")
 
     return tell

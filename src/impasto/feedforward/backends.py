@@ -40,7 +40,7 @@ class GraphRunner:
     """
 
     def __init__(
-        self, name: str, network: Network, precision: str, on_build: Callable[[], None] = ignore_build
+        self, name: str, network: Network, precision: str, on_build: Callable[[int, int], None] = ignore_build
     ) -> None:
         self.name = name
         self.network = network
@@ -92,14 +92,17 @@ def choose_backend(name: str, device: torch.device) -> str:
 
 
 def open_graph_runner(
-    backend: str, network: Network, device: torch.device, on_build: Callable[[], None] = ignore_build
+    backend: str, network: Network, device: torch.device, on_build: Callable[[int, int], None] = ignore_build
 ) -> GraphRunner | None:
     """Return the graph runner of a backend that `choose_backend` returned, None for PyTorch itself."""
     return None if backend == "torch" else GraphRunner(backend, network, best_precision(device), on_build)
 
 
 def cached_graph(
-    network: Network, parts: Sequence[Tensor], frozen: bool, on_build: Callable[[], None] = ignore_build
+    network: Network,
+    parts: Sequence[Tensor],
+    frozen: bool,
+    on_build: Callable[[int, int], None] = ignore_build,
 ) -> bytes:
     """Return the graph of `network` from the cache, or export it.
 
@@ -113,7 +116,7 @@ def cached_graph(
     path = graph_file(repr((type(network).__name__, frozen, shapes)), digest.hexdigest())
     if path.is_file():
         return path.read_bytes()
-    on_build()
+    on_build(1, 1)
     names = part_names(len(network.modulated_layers), frozen)
     program = make_graph(
         CoreModule(network, frozen).eval(), [x.cpu() for x in parts], names, network.multiple

@@ -7,5 +7,5 @@ def ignore_progress(done: int, total: int) -> None:
     """Ignore the tiles done and their number."""
 
 
-def ignore_build() -> None:
-    """Ignore that a graph is built."""
+def ignore_build(number: int, total: int) -> None:
+    """Ignore that one of several graphs is built."""

@@ -33,9 +33,10 @@ class StylizerGraphs:
     moments: Path | None
 
     @property
-    def complete(self) -> bool:
-        """Whether all of them exist."""
-        return all(path is None or path.is_file() for path in (self.network, self.style, self.moments))
+    def missing(self) -> dict[str, Path]:
+        """Those that do not exist yet, by name."""
+        files = {"network": self.network, "style": self.style, "moments": self.moments}
+        return {name: path for name, path in files.items() if path is not None and not path.is_file()}
 
 
 def stylizer_graphs(model: NetworkCard) -> StylizerGraphs:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
 
+from impasto.errors import OutputError
 from impasto.feedforward.callbacks import ignore_build, ignore_progress
 from impasto.feedforward.grain import card_grain
-from impasto.feedforward.graph_files import StylizerGraphs
+from impasto.feedforward.graph_files import StylizerGraphs, keep_graph
 from impasto.feedforward.network_card import NetworkCard, mixing_weights
 from impasto.feedforward.runtimes import RunGraph, open_graph
 from impasto.feedforward.settings import OnePassSettings
@@ -47,9 +48,9 @@ class GraphStylizer:
     """A one-pass network whose every step is a graph, opened once for many picture files, on the processor.
 
     `model` is the network's card and `graphs` are its graphs' files. `runtime` is "openvino" or "onnxruntime". Graphs
-    that are not in the cache are built when they are needed, which takes seconds; `on_build` is called before. It
-    paints what a `Stylizer` paints with that `backend`, to within rounding. Masks, pictures that need tiles and tiny
-    style images are left to a `Stylizer`.
+    that are not in the cache are built when they are needed, which takes seconds; `on_build` is called before each
+    with its number and their number. It paints what a `Stylizer` paints with that `backend`, to within rounding.
+    Masks, pictures that need tiles and tiny style images are left to a `Stylizer`.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class GraphStylizer:
         runtime: str,
         *,
         bfloat16: bool = True,
-        on_build: Callable[[], None] = ignore_build,
+        on_build: Callable[[int, int], None] = ignore_build,
     ) -> None:
         self.model = model
         self.graphs = graphs
@@ -67,7 +68,7 @@ class GraphStylizer:
         self.bfloat16 = bfloat16
         self.on_build = on_build
         self._memory = StyleMemory[Arrays]()
-        if graphs.complete:
+        if not graphs.missing:
             _ = self._opened  # starts now, and goes on while pictures are read
 
     @property
@@ -85,7 +86,7 @@ class GraphStylizer:
         resolved = self.model.resolve(settings or OnePassSettings())
         if _needs_stylizer(guides or Guides()):
             self.stylizer.check(styles, settings, guides)
-        elif self.graphs.complete:
+        elif not self.graphs.missing:
             self.style_params(styles, resolved)
         else:
             chosen, _ = self._mixture(styles, resolved)
@@ -162,11 +163,17 @@ class GraphStylizer:
     @cached_property
     def _opened(self) -> OpenedGraphs:
         """The graphs, built if they are not in the cache, and opened in the background."""
-        if not self.graphs.complete:
-            from impasto.feedforward.export.stylizer_graphs import build_graphs
+        missing = self.graphs.missing
+        for number, (name, path) in enumerate(missing.items(), 1):
+            self.on_build(number, len(missing))
+            from impasto.feedforward.export.stylizer_graphs import build_graph
 
-            self.on_build()
-            build_graphs(self.model.path, self.graphs)
+            keep_graph(path, build_graph(self.model.path, name))
+        if self.graphs.missing:
+            raise OutputError(
+                f"The graphs of the network cannot be written into '{self.graphs.network.parent}'; free some space, or"
+                " give --backend torch."
+            )
         pool = ThreadPoolExecutor(1)
 
         def opened(graph: Path, bfloat16: bool) -> Future[RunGraph]:

@@ -29,17 +29,18 @@ def open_stylizer(
     backend: str = "auto",
     device: str = "auto",
     tile: int | None = None,
-    on_build: Callable[[], None] = ignore_build,
+    on_build: Callable[[int, int], None] = ignore_build,
 ) -> GraphStylizer | Stylizer:
     """Open a network: a `GraphStylizer` on the processor if a runtime is installed, else a `Stylizer`.
 
-    `on_build` is called before a graph is built. Raises what `Stylizer` raises.
+    `on_build` is called before each graph that is built, with its number and their number. Raises what `Stylizer`
+    raises.
     """
     runtime = graph_runtime(backend, device) if tile is None else None
     if runtime is not None:
         model = open_card(find_model(str(network)))
         graphs = stylizer_graphs(model)
-        if graphs.complete or can_keep_graphs():
+        if not graphs.missing or can_keep_graphs():
             return GraphStylizer(model, graphs, runtime, on_build=on_build)
         backend = "torch" if backend == "auto" else backend  # building graphs each time would take longer
     from impasto.feedforward.stylizer import Stylizer

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from impasto.encoders import COMPONENTS, Encoder, open_encoder
 from impasto.feedforward.export.graph import CoreModule, export_module, make_graph, part_names
 from impasto.feedforward.export.predictor import free_sides
-from impasto.feedforward.graph_files import StylizerGraphs, keep_graph
 from impasto.feedforward.modules.style_predictor import LAYERS, StylePredictor, StyleStatistics
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.open_network import AnyStyle, GivenStyles, OnePassModel, open_model
@@ -62,27 +61,32 @@ def flat_parts(style_params: StyleParams) -> tuple[Tensor, ...]:
     return (*style_params.matrices, *style_params.shifts)
 
 
-def build_graphs(network: Path, graphs: StylizerGraphs) -> None:
-    """Make those of the `graphs` of a network's file that are not in the cache yet, and write them there.
+def build_graph(network: Path, name: str) -> bytes:
+    """Return one of the graphs of a network's file: "network", "style" or "moments", as in `StylizerGraphs`.
 
     Raises MissingExtraError without onnx and onnxscript, WeightsError for a damaged file.
     """
-    model = open_model(network)
-    style_module, example, inputs = style_graph_parts(model)
-    with torch.no_grad():
-        parts = style_module(*example)
-    names = part_names(len(model.network.modulated_layers))
-    if not graphs.network.is_file():
-        core = CoreModule(model.network, frozen=False).eval()
-        keep_graph(graphs.network, _bytes(make_graph(core, list(parts), names, model.network.multiple)))
-    if not graphs.style.is_file():
-        keep_graph(graphs.style, _bytes(export_module(style_module, example, inputs, names, None)))
-    if graphs.moments is not None and not graphs.moments.is_file():
-        module = MomentsModule(open_encoder("compact")).eval()
-        outputs = [f"{kind}_{index}" for kind in ("mean", "product") for index in range(len(LAYERS))]
-        image = torch.full((1, 3, 74, 109), 0.5)
-        program = export_module(module, (image,), ["image"], outputs, (free_sides(),))
-        keep_graph(graphs.moments, _bytes(program))
+    if name == "moments":
+        program = _moments_graph()
+    else:
+        model = open_model(network)
+        module, example, inputs = style_graph_parts(model)
+        parts = part_names(len(model.network.modulated_layers))
+        if name == "style":
+            program = export_module(module, example, inputs, parts, None)
+        else:
+            with torch.no_grad():
+                style_params = list(module(*example))
+            core = CoreModule(model.network, frozen=False).eval()
+            program = make_graph(core, style_params, parts, model.network.multiple)
+    data: bytes = program.model_proto.SerializeToString()
+    return data
+
+
+def _moments_graph() -> Any:
+    module = MomentsModule(open_encoder("compact")).eval()
+    outputs = [f"{kind}_{index}" for kind in ("mean", "product") for index in range(len(LAYERS))]
+    return export_module(module, (torch.full((1, 3, 74, 109), 0.5),), ["image"], outputs, (free_sides(),))
 
 
 def style_graph_parts(model: OnePassModel) -> tuple[nn.Module, tuple[Any, ...], list[str]]:
@@ -97,8 +101,3 @@ def style_graph_parts(model: OnePassModel) -> tuple[nn.Module, tuple[Any, ...], 
     example = ([torch.zeros(1, k) for k in sizes], [torch.eye(k)[None] for k in sizes], strength)
     names = [f"{kind}_{index}" for kind in ("mean", "root") for index in range(len(sizes))]
     return PredictorGraphModule(model.style_predictor).eval(), example, [*names, "strength"]
-
-
-def _bytes(program: Any) -> bytes:
-    data: bytes = program.model_proto.SerializeToString()
-    return data
