@@ -34,8 +34,8 @@ class Stylizer:
 
     ``network`` is a file, or the name of a network that ships. Style images are remembered as long as their files do
     not change. ``backend`` is torch, onnxruntime, openvino, or auto for the fastest installed. ``tile`` is the side of
-    the tiles of large images. `on_build` is called before a graph is built for the backend,
-    which takes seconds, with its number and their number.
+    the tiles of large images. ``on_build`` is called before a graph is built for the backend, which takes seconds, with
+    its number and their number.
 
     Raises `WeightsError` if the network is missing or damaged, `RecipeError` or `MissingExtraError` for a device,
     backend or tile size that cannot be used.
