@@ -17,7 +17,8 @@ import torch
 
 from impasto.encoders import tune_process
 from impasto.feedforward.backends import BACKENDS, open_graph_runner
-from impasto.feedforward.open_network import find_model, open_model
+from impasto.feedforward.network_card import find_model
+from impasto.feedforward.open_network import open_model
 from impasto.feedforward.runner import NetworkRunner
 
 SIZES = ((512, 512), (480, 640), (1080, 1920))

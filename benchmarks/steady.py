@@ -22,7 +22,8 @@ from torch import Tensor
 
 from anystyle import HELD_OUT_EVERY, Ours
 from common import SHARED, read, require_shared
-from impasto.feedforward.open_network import find_model, open_model
+from impasto.feedforward.network_card import find_model
+from impasto.feedforward.open_network import open_model
 from impasto.feedforward.runner import NetworkRunner
 from impasto.guidance import calibrated_strength
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from anystyle import HELD_OUT_EVERY
 from common import SHARED, baselines, equal_ratios, mean_scores, open_judge, read, require_shared, score_line
 from impasto.encoders import tune_process
-from impasto.feedforward.open_network import find_model, open_model
+from impasto.feedforward.network_card import find_model
+from impasto.feedforward.open_network import open_model
 from impasto.feedforward.runner import NetworkRunner
 from impasto.imaging import write_picture
 from impasto.metrics import Scores, judge_pictures

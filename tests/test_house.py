@@ -56,7 +56,15 @@ LAYERS = {
         ("engine",),
         ("run",),
     ),
-    "feedforward": (("modules",), ("weights",), ("objective", "runner"), ("open_network",), ("stylizer",)),
+    "feedforward": (
+        ("modules", "network_card", "runtimes"),
+        ("weights",),
+        ("objective", "runner"),
+        ("open_network",),
+        ("stylizer",),
+        ("graph_stylizer",),
+        ("open_stylizer",),
+    ),
     "lab": (
         ("cells", "pictures", "setting", "work"),
         ("classes", "row", "weights"),

@@ -52,13 +52,13 @@ class Provenance:
             raise RecipeError(f"The styles in '{self.source}' are damaged, they are no names; give another.")
         return tuple(str(name) for name in names)
 
-    def open_stylizer(self, device: str = "auto") -> Stylizer:
-        """Open the network that painted the image, with the backend and tile size that painted it.
+    @property
+    def network(self) -> tuple[str, str, int | None]:
+        """The network that painted the image, a name or a file, with its backend and tile size.
 
-        Raises `RecipeError` for a damaged recipe, and what `Stylizer` raises.
+        Raises `RecipeError` for a damaged recipe, or if the network's file is gone.
         """
         from impasto.feedforward.pretrained import pretrained_networks
-        from impasto.feedforward.stylizer import Stylizer
 
         network, backend, tile = (self.recipe.get(name) for name in ("network", "backend", "tile"))
         if (
@@ -69,7 +69,17 @@ class Provenance:
             raise RecipeError(f"The network in '{self.source}' is damaged; give another picture.")
         if network not in pretrained_networks():
             network = str(stored_path(network, "network", self.source, "put it back"))
-        return Stylizer(network, backend=backend or "torch", device=device, tile=tile)
+        return network, backend or "torch", tile
+
+    def open_stylizer(self) -> Stylizer:
+        """Open the network that painted the image, with the backend and tile size that painted it.
+
+        Raises what `network` and `Stylizer` raise.
+        """
+        from impasto.feedforward.stylizer import Stylizer
+
+        network, backend, tile = self.network
+        return Stylizer(network, backend=backend, tile=tile)
 
 
 def read_provenance(source: Path) -> Provenance:

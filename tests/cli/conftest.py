@@ -34,6 +34,13 @@ def _one_thread(one_thread: None) -> None:
     """For every test here, as in the subprocesses: sums are then the same."""
 
 
+@pytest.fixture(autouse=True)
+def _torch_paints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paint in torch, whatever is installed: graphs take seconds to build. Their own tests run the command line too."""
+    for module in ("backends", "open_stylizer"):
+        monkeypatch.setattr(f"impasto.feedforward.{module}.find_spec", lambda name: None)
+
+
 @pytest.fixture
 def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
     """Run the command line with these words."""

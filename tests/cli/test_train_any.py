@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from impasto.cli.training_progress import TrainingReport
-from impasto.feedforward.open_network import find_model, open_model
+from impasto.feedforward.network_card import find_model
+from impasto.feedforward.open_network import open_model
 from impasto.feedforward.restore import read_any_style
 from impasto.feedforward.weights import identity
 

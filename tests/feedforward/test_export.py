@@ -12,11 +12,11 @@ import torch
 
 from impasto.errors import MissingExtraError, OutputError, RecipeError
 from impasto.feedforward import backends
-from impasto.feedforward.backends import choose_backend, open_graph_runner, open_onnxruntime
+from impasto.feedforward.backends import choose_backend, open_graph_runner, open_tensor_graph
 from impasto.feedforward.export.graph import part_names
 from impasto.feedforward.export.network import CHECKED_SIZES, check_export, export_network
 from impasto.feedforward.runner import NetworkRunner
-from impasto.imaging.tiles import Tiling
+from impasto.imaging.frame import Tiling
 
 from .conftest import make_style_params
 
@@ -42,7 +42,7 @@ def test_an_exported_network_paints_as_torch_does_at_any_size(network, runner, t
     assert stored["kind"] == "network:styles"
     assert json.loads(stored["styles"]) == ["a", "b"]
     assert [entry.name for entry in model.graph.input] == ["image"]
-    run = open_onnxruntime(path)
+    run = open_tensor_graph("onnxruntime", path)
     for size in ((23, 90), (130, 50)):
         assert size not in CHECKED_SIZES
         image = torch.rand(1, 3, *size)
@@ -58,7 +58,7 @@ def test_style_parameters_can_be_inputs(network, runner, styles, tmp_path) -> No
     image = torch.rand(1, 3, 30, 45)
     names = part_names(len(network.modulated_layers))
     given = dict(zip(names, [*styles[1].matrices, *styles[1].shifts], strict=True))
-    output = open_onnxruntime(path)({"image": image, **given})
+    output = open_tensor_graph("onnxruntime", path)({"image": image, **given})
     torch.testing.assert_close(output, runner.paint(image, styles[1]), atol=1e-3, rtol=0)
 
 
@@ -123,11 +123,11 @@ def test_graph_runners_paint_as_torch_does(
 CHANGED = """
 import os, signal
 from onnx import TensorProto, helper
-from impasto.feedforward.backends import open_openvino
+from impasto.feedforward.runtimes import open_graph
 ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
 graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", ends[:1], ends[1:])
 graph = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)]).SerializeToString()
-first, second = open_openvino(graph), open_openvino(graph)
+first, second = open_graph("openvino", graph), open_graph("openvino", graph)
 del first
 del second
 try:

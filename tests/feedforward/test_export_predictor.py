@@ -9,7 +9,7 @@ import torch
 
 from impasto.encoders import open_encoder
 from impasto.errors import OutputError
-from impasto.feedforward.backends import open_onnxruntime
+from impasto.feedforward.backends import open_tensor_graph
 from impasto.feedforward.export import predictor
 from impasto.feedforward.export.graph import part_names
 from impasto.feedforward.export.network import export_network
@@ -66,7 +66,7 @@ def test_both_graphs_together_paint_as_torch_does(network, runner, style_predict
     assert [output.name for output in session.get_outputs()] == names
     export_network(network_path, network, style_params, {}, inside=False)
     given = {name: torch.from_numpy(part) for name, part in zip(names, outputs, strict=True)}
-    painted = open_onnxruntime(network_path)({"image": photo, **given})
+    painted = open_tensor_graph("onnxruntime", network_path)({"image": photo, **given})
     torch.testing.assert_close(painted, runner.paint(photo, style_params), atol=2e-3, rtol=0)
 
 

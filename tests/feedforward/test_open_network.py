@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from impasto.errors import RecipeError, WeightsError
-from impasto.feedforward import open_network
+from impasto.feedforward import network_card
 from impasto.feedforward.modules.johnson import JohnsonNet
 from impasto.feedforward.modules.region_modulation import mix_style_params
 from impasto.feedforward.modules.style_embedding import ConditionalInstanceNorm, StyleEmbedding
 from impasto.feedforward.modules.style_predictor import StylePredictor
 from impasto.feedforward.modules.transform import TransformNet
-from impasto.feedforward.open_network import find_model, identity_style_params, open_model
+from impasto.feedforward.network_card import find_model
+from impasto.feedforward.open_network import identity_style_params, open_model
 from impasto.feedforward.pretrained import pretrained_networks
 from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.weights import write_network
@@ -125,7 +126,7 @@ def test_files_that_are_none(tmp_path, any_file, network) -> None:
 def test_names_of_networks_that_ship(tmp_path, monkeypatch) -> None:
     assert all(path.is_file() for path in pretrained_networks().values())
     monkeypatch.setattr(
-        open_network, "pretrained_networks", lambda: {"delft": tmp_path / "delft.safetensors"}
+        network_card, "pretrained_networks", lambda: {"delft": tmp_path / "delft.safetensors"}
     )
     assert find_model("delft") == tmp_path / "delft.safetensors"
     assert find_model("folder/own") == tmp_path.__class__("folder/own")
@@ -140,5 +141,5 @@ def test_the_identity_style_parameters_change_nothing(network) -> None:
     x = torch.randn(1, network.modulated_layers[0].channels, 2, 3)
     style_params = identity_style_params(network)
     torch.testing.assert_close(
-        open_network.mix_style_params([style_params], [1.0]).matrices[0] @ x.flatten(2), x.flatten(2)
+        mix_style_params([style_params], [1.0]).matrices[0] @ x.flatten(2), x.flatten(2)
     )

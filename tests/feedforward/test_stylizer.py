@@ -7,7 +7,8 @@ import torch
 
 import impasto
 from impasto.errors import RecipeError
-from impasto.feedforward.open_network import find_model, open_model
+from impasto.feedforward.network_card import find_model
+from impasto.feedforward.open_network import open_model
 from impasto.feedforward.pretrained import pretrained_networks
 from impasto.guidance import calibrated_strength
 from impasto.imaging import read_embedded_json

@@ -10,8 +10,8 @@ from impasto.errors import RecipeError
 from impasto.feedforward.modules.region_modulation import FrozenStatistics, StatisticsRecorder
 from impasto.feedforward.modules.transform import TransformNet
 from impasto.feedforward.runner import NetworkRunner
-from impasto.imaging.frame import MARGIN, Frame, TileWindow
-from impasto.imaging.tiles import Tiling, paint_tiles, sample_windows, spans
+from impasto.imaging.frame import MARGIN, Frame, TileWindow, Tiling
+from impasto.imaging.tiles import paint_tiles, sample_windows, spans
 
 from .conftest import WIDTHS, make_style_params
 

@@ -17,6 +17,7 @@ from impasto.imaging import (
     linear_to_srgb,
     luminance,
     resize,
+    resize_array,
     rgb_to_lab,
     srgb_profile,
     srgb_to_linear,
@@ -111,6 +112,13 @@ def test_resize_agrees_with_pillow(generator, size):
         plane = Image.fromarray(image[index, 0].numpy())
         seen = numpy.array(plane.resize((size[1], size[0]), Image.Resampling.BICUBIC)).clip(0, 1)
         numpy.testing.assert_allclose(small[index, 0].numpy(), seen, atol=2e-5)
+
+
+@pytest.mark.parametrize("size", [(9, 5), (40, 31), (90, 64)])
+def test_arrays_are_resized_as_tensors_are(generator, size):
+    image = torch.rand(1, 4, 61, 43, generator=generator)
+    resized = torch.from_numpy(resize_array(image.numpy(), size))
+    torch.testing.assert_close(resized, resize(image, size), atol=1e-5, rtol=0)
 
 
 def test_resize_keeps_constants_range_and_identity(generator):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from impasto.errors import RecipeError
-from impasto.feedforward.open_network import find_model
+from impasto.feedforward.network_card import find_model
 from impasto.lab import STUDIES, FinetuneCell, Setting, find_study, write_report
 from impasto.lab.cells import OnePassCell
 from impasto.lab.measures import MEASURES

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from impasto.cli.console import print_result, print_status, wide_console
+from impasto.cli.console import print_result, print_status
 from impasto.cli.failures import report_failed
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.naming import check_distinct, joined, make_folder
@@ -27,10 +25,12 @@ from impasto.cli.network_options import (
     chosen_styles,
     typed_settings,
 )
+from impasto.cli.picture_progress import PictureBar, build_notice
 from impasto.cli.shipped_networks import ListOption, SheetOption, check_request, list_networks
 from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError, TooLargeError
 
 if TYPE_CHECKING:
+    from impasto.feedforward.graph_stylizer import GraphStylizer
     from impasto.feedforward.settings import OnePassSettings
     from impasto.feedforward.stylizer import Stylizer
     from impasto.guidance import Guides
@@ -46,7 +46,7 @@ MOST_SIDE = 32768
 class ApplyJob:
     """Everything that all pictures of one command are painted with."""
 
-    stylizer: Stylizer
+    stylizer: GraphStylizer | Stylizer
     styles: Sequence[str | Path]
     settings: OnePassSettings
     guides: Guides
@@ -102,13 +102,14 @@ def apply(
     if listed:
         list_networks(sheet)
         return
-    from impasto.feedforward.stylizer import Stylizer
+    from impasto.feedforward.open_stylizer import open_stylizer
     from impasto.guidance import Guides
     from impasto.imaging import pictures_in
 
     with Stop(quiet) as stop:
         contents = pictures_in(pictures or ())
-        stylizer = Stylizer(model, backend=backend, device=device, tile=tile)
+        notice = build_notice(model, quiet)
+        stylizer = open_stylizer(model, backend=backend, device=device, tile=tile, on_build=notice)
         styles = chosen_styles(stylizer, style)
         if mask and mix:
             raise RecipeError(
@@ -161,18 +162,18 @@ def _paint_all(
     """Paint every picture into its place; errors of single pictures are reported at the end, with exit code 2."""
     failed: list[tuple[Path | None, ImpastoError]] = []
     done = skipped = 0
-    with _progress_bar(len(pairs), quiet) as show:
+    with PictureBar(len(pairs), quiet) as bar:
         for content, place in pairs:
             if place.exists() and not again:
                 skipped += 1
                 continue
-            show(content.name, done + skipped, 0.0)
+            bar.show(content.name, done + skipped, 0.0)
 
             def on_progress(
                 tile: int, tiles: int, name: str = content.name, before: int = done + skipped
             ) -> None:
                 stop.check()
-                show(name, before, tile / tiles)
+                bar.show(name, before, tile / tiles)
 
             try:
                 stop.check()
@@ -206,22 +207,3 @@ def _paint(job: ApplyJob, content: Path, place: Path, on_progress: Callable[[int
     check_writable(place)
     result = job.stylizer.paint(content, job.styles, job.settings, job.guides, on_progress)
     result.save(place)
-
-
-@contextmanager
-def _progress_bar(count: int, quiet: bool) -> Iterator[Callable[[str, int, float], None]]:
-    """Yield a function of a name, pictures done, and the share of this one: a bar on a terminal, else nothing."""
-    if quiet or not sys.stderr.isatty():
-        yield _silent
-        return
-    from rich.progress import Progress
-
-    console = wide_console(stderr=True)
-    with Progress(console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as bar:
-        task = bar.add_task("", total=count)
-        yield lambda name, done, share: bar.update(task, description=name, completed=done + share)
-
-
-def _silent(name: str, done: int, share: float) -> None:
-    """Show nothing."""
-    del name, done, share

@@ -53,7 +53,8 @@ def export(
     network before it is kept.
     """
     from impasto.feedforward.export.network import check_export, export_network
-    from impasto.feedforward.open_network import find_model, identity_style_params
+    from impasto.feedforward.network_card import find_model
+    from impasto.feedforward.open_network import identity_style_params
     from impasto.feedforward.stylizer import Stylizer
 
     check_export(out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from impasto.cli.inputs import Inputs, stored_inputs
 from impasto.cli.interrupt import Stop
 from impasto.cli.naming import check_distinct, make_folder, target
 from impasto.cli.options import OutputOptions
+from impasto.cli.picture_progress import PictureBar, build_notice
 from impasto.cli.session import write_sidecar
 from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError
 from impasto.optimize.presets import make_recipe
@@ -21,6 +22,7 @@ from impasto.painting import one_pass_settings
 from impasto.provenance import Provenance
 
 if TYPE_CHECKING:
+    from impasto.feedforward.graph_stylizer import GraphStylizer
     from impasto.feedforward.settings import OnePassSettings
     from impasto.feedforward.stylizer import Stylizer
     from impasto.guidance import Guides
@@ -34,7 +36,7 @@ OUTPUT_OPTIONS = ("out", "bits", "jpeg_quality", "sidecar", "quiet")
 class FastJob:
     """Everything that all pictures of one command are painted with, and where they go."""
 
-    stylizer: Stylizer
+    stylizer: GraphStylizer | Stylizer
     styles: Sequence[str | Path]
     settings: OnePassSettings
     guides: Guides
@@ -60,9 +62,11 @@ def paint_fast(
     _check_options(settings, output_options)
     if not inputs.styles or None in inputs.contents:
         raise RecipeError("--fast needs a photograph and at least one painting.")
-    from impasto.feedforward.stylizer import Stylizer
+    from impasto.feedforward.open_stylizer import open_stylizer
+    from impasto.feedforward.pretrained import DEFAULT_NETWORK
 
-    stylizer = Stylizer(device=recipe.device)
+    notice = build_notice(DEFAULT_NETWORK, output_options.quiet)
+    stylizer = open_stylizer(DEFAULT_NETWORK, device=recipe.device, on_build=notice)
     job = FastJob(stylizer, inputs.styles, one_pass_settings(recipe), guides, output_options, out_dir)
     _paint_all(job, inputs, stop)
 
@@ -78,13 +82,17 @@ def replay_fast(
     stop: Stop,
 ) -> None:
     """Paint with the network and settings of a picture painted in one pass; typed settings replace the stored ones."""
+    from impasto.feedforward.open_stylizer import open_stylizer
+
     _check_options(settings, output_options)
     recipe = make_recipe(**settings)
     typed = one_pass_settings(recipe)
     changes = {name: getattr(typed, name) for name in settings if name != "device"}
     inputs = _replayed_inputs(provenance, pictures, styles)
     guides = guide_options.guides_or(provenance.images, provenance.source)
-    stylizer = provenance.open_stylizer(recipe.device)
+    network, backend, tile = provenance.network
+    notice = build_notice(network, output_options.quiet)
+    stylizer = open_stylizer(network, backend=backend, device=recipe.device, tile=tile, on_build=notice)
     job = FastJob(
         stylizer,
         provenance.trained_styles or inputs.styles,
@@ -134,18 +142,28 @@ def _paint_all(job: FastJob, inputs: Inputs, stop: Stop) -> None:
     for style in inputs.styles:
         check_file(style)
     failed: list[tuple[Path | None, ImpastoError]] = []
-    for content in [path for path in inputs.contents if path is not None]:
-        stop.check()
-        try:
-            _paint(job, content, [content, *inputs.styles], stop)
-        except (PictureError, OutputError) as error:
-            if len(inputs.contents) == 1:
-                raise
-            failed.append((content, error))
+    contents = [path for path in inputs.contents if path is not None]
+    with PictureBar(len(contents), job.output_options.quiet) as bar:
+        for number, content in enumerate(contents):
+            stop.check()
+            bar.show(content.name, number, 0.0)
+
+            def on_progress(tile: int, tiles: int, name: str = content.name, before: int = number) -> None:
+                stop.check()
+                bar.show(name, before, tile / tiles)
+
+            try:
+                _paint(job, content, [content, *inputs.styles], on_progress)
+            except (PictureError, OutputError) as error:
+                if len(contents) == 1:
+                    raise
+                failed.append((content, error))
     report_failed(failed)
 
 
-def _paint(job: FastJob, content: Path, read: Sequence[Path], stop: Stop) -> None:
+def _paint(
+    job: FastJob, content: Path, read: Sequence[Path], on_progress: Callable[[int, int], None]
+) -> None:
     from impasto.imaging import check_writable
 
     output_options = job.output_options
@@ -157,9 +175,7 @@ def _paint(job: FastJob, content: Path, read: Sequence[Path], stop: Stop) -> Non
     if output_options.sidecar:
         outputs["--sidecar"] = output.sidecar
     check_distinct([*read, *job.files], outputs)
-    result = job.stylizer.paint(
-        content, job.styles, job.settings, job.guides, lambda _tiles, _total: stop.check()
-    )
+    result = job.stylizer.paint(content, job.styles, job.settings, job.guides, on_progress)
     output = output.with_free_name()
     result.save(output.path, bits=output_options.bits, quality=output_options.jpeg_quality)
     if output_options.sidecar:

@@ -12,6 +12,7 @@ import typer
 from impasto.errors import RecipeError
 
 if TYPE_CHECKING:
+    from impasto.feedforward.graph_stylizer import GraphStylizer
     from impasto.feedforward.settings import OnePassSettings
     from impasto.feedforward.stylizer import Stylizer
 
@@ -51,7 +52,7 @@ StrokeOption = Annotated[
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
-def chosen_styles(stylizer: Stylizer, typed: Sequence[str] | None) -> list[str | Path]:
+def chosen_styles(stylizer: GraphStylizer | Stylizer, typed: Sequence[str] | None) -> list[str | Path]:
     """Return the styles that were typed: names of the network's own styles, or files, which exist."""
     from impasto.imaging import check_file
 

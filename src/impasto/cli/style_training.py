@@ -84,7 +84,7 @@ class TrainingRequest:
     @property
     def kind(self) -> str:
         """The kind of the trained network."""
-        from impasto.feedforward.weights import KIND_JOHNSON, KIND_STYLES
+        from impasto.feedforward.network_card import KIND_JOHNSON, KIND_STYLES
 
         return KIND_JOHNSON if self.settings.preset == "johnson" else KIND_STYLES
 

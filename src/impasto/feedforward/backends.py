@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-import platformdirs
 import torch
 from torch import Tensor, nn
 
 from impasto.encoders import best_precision
 from impasto.errors import MissingExtraError, RecipeError, unknown
+from impasto.feedforward.callbacks import ignore_build
 from impasto.feedforward.export.graph import CoreModule, make_graph, need_onnx, part_names
+from impasto.feedforward.graph_files import graph_file, keep_graph
 from impasto.feedforward.modules.region_modulation import Statistics
 from impasto.feedforward.modules.transform import StyleParams
+from impasto.feedforward.runtimes import RUNTIMES, open_graph
 from impasto.feedforward.weights import Network
-from impasto.imaging import write_bytes_atomic
 
-BACKENDS = ("openvino", "onnxruntime", "torch")
+BACKENDS = (*RUNTIMES, "torch")
 """Fastest first on processors without bfloat16; with bfloat16, torch is faster than onnxruntime (float32 only)."""
-LAYOUT = 5  # version of cached graphs; raise it when their contents change
-
-RunGraph = Callable[[Mapping[str, Tensor]], Tensor]
+RunTensorGraph = Callable[[Mapping[str, Tensor]], Tensor]
 """A graph ready to run: inputs by name in, image out."""
 Shapes = tuple[object, ...]
 CONSTANT_STYLE = ("onnxruntime",)
@@ -38,16 +33,20 @@ OpenVINO gains nothing."""
 class GraphRunner:
     """Runs a network's graph in another library, for style parameters, and frozen statistics if given.
 
-    The graph is exported once, which takes seconds, and cached in the user's cache folder. Backends in
+    The graph is exported once, which takes seconds, and cached in the user's cache folder; `on_build` is called before.
+    Backends in
     `CONSTANT_STYLE` get the style parameters as constants of the graph, which takes a fraction of a second; the
     opened graph of the last style is kept. Other backends get them as inputs.
     """
 
-    def __init__(self, name: str, network: Network, precision: str) -> None:
+    def __init__(
+        self, name: str, network: Network, precision: str, on_build: Callable[[int, int], None] = ignore_build
+    ) -> None:
         self.name = name
         self.network = network
         self.precision = precision
-        self._last: tuple[Shapes, list[Tensor], RunGraph] | None = None
+        self.on_build = on_build
+        self._last: tuple[Shapes, list[Tensor], RunTensorGraph] | None = None
 
     def __call__(self, padded: Tensor, style_params: StyleParams, statistics: Statistics | None) -> Tensor:
         """Return the network's output for a padded image `(1, 3, H, W)`, with frozen statistics if given."""
@@ -62,8 +61,10 @@ class GraphRunner:
         constant = self.name in CONSTANT_STYLE
         last = self._last
         if last is None or last[0] != shapes or (constant and not _equal(last[1], parts)):
-            graph = cached_graph(self.network, parts, frozen)
-            run_graph = GRAPH_OPENERS[self.name](bake(graph, named) if constant else graph, self.precision)
+            graph = cached_graph(self.network, parts, frozen, self.on_build)
+            run_graph = open_tensor_graph(
+                self.name, bake(graph, named) if constant else graph, self.precision
+            )
             self._last = last = (shapes, parts, run_graph)
         return last[2]({"image": padded} if constant else {"image": padded, **named})
 
@@ -90,32 +91,38 @@ def choose_backend(name: str, device: torch.device) -> str:
     return name
 
 
-def open_graph_runner(backend: str, network: Network, device: torch.device) -> GraphRunner | None:
+def open_graph_runner(
+    backend: str, network: Network, device: torch.device, on_build: Callable[[int, int], None] = ignore_build
+) -> GraphRunner | None:
     """Return the graph runner of a backend that `choose_backend` returned, None for PyTorch itself."""
-    return None if backend == "torch" else GraphRunner(backend, network, best_precision(device))
+    return None if backend == "torch" else GraphRunner(backend, network, best_precision(device), on_build)
 
 
-def cached_graph(network: Network, parts: Sequence[Tensor], frozen: bool) -> bytes:
+def cached_graph(
+    network: Network,
+    parts: Sequence[Tensor],
+    frozen: bool,
+    on_build: Callable[[int, int], None] = ignore_build,
+) -> bytes:
     """Return the graph of `network` from the cache, or export it.
 
     Its inputs are the image and `parts`: style parameters, and with `frozen` statistics of every modulated layer.
     """
     shapes = [tuple(part.shape) for part in parts]
-    digest = hashlib.sha256(repr((LAYOUT, version("torch"), type(network).__name__, frozen, shapes)).encode())
+    digest = hashlib.sha256()
     if isinstance(network, nn.Module):
         for key, value in network.state_dict().items():
             digest.update(key.encode() + value.detach().cpu().contiguous().numpy().tobytes())
-    path = platformdirs.user_cache_path("impasto") / "graphs" / f"{digest.hexdigest()[:32]}.onnx"
+    path = graph_file(repr((type(network).__name__, frozen, shapes)), digest.hexdigest())
     if path.is_file():
         return path.read_bytes()
+    on_build(1, 1)
     names = part_names(len(network.modulated_layers), frozen)
     program = make_graph(
         CoreModule(network, frozen).eval(), [x.cpu() for x in parts], names, network.multiple
     )
     data: bytes = program.model_proto.SerializeToString()
-    with contextlib.suppress(OSError):  # the cache folder is read-only: the graph is exported again next time
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes_atomic(path, data)
+    keep_graph(path, data)
     return data
 
 
@@ -132,57 +139,18 @@ def bake(graph: bytes, values: dict[str, Tensor]) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def open_onnxruntime(graph: bytes | Path, precision: str = "float32") -> RunGraph:
-    """Return a function that runs a graph in onnxruntime, always in float32."""
-    del precision
-    import onnxruntime
+def open_tensor_graph(runtime: str, graph: bytes | Path, precision: str = "float32") -> RunTensorGraph:
+    """Return a function that runs a graph with one output on tensors, with as many threads as torch.
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = 3
-    source = graph if isinstance(graph, bytes) else str(graph)
-    session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-
-    def run(inputs: Mapping[str, Tensor]) -> Tensor:
-        arrays = {name: value.contiguous().numpy() for name, value in inputs.items()}
-        return torch.from_numpy(session.run(None, arrays)[0])
-
-    return run
-
-
-def open_openvino(graph: bytes, precision: str = "float32") -> RunGraph:
-    """Return a function that runs a graph in OpenVINO, in bfloat16 or float32."""
-    hints: dict[str, Any] = {
-        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
-        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-        "PERFORMANCE_HINT": "LATENCY",
-    }
-    core = _core()
-    compiled = core.compile_model(core.read_model(graph), "CPU", hints)
-
-    def run(inputs: Mapping[str, Tensor]) -> Tensor:
-        arrays = {name: value.contiguous().numpy() for name, value in inputs.items()}
-        return torch.from_numpy(compiled(arrays)[0].copy())
-
-    return run
-
-
-@cache
-def _core() -> Any:
-    """Return the OpenVINO core, one for the whole process.
-
-    Each core installs a signal stack for the thread and removes it when it is destroyed. Two cores that are not
-    destroyed in reverse order leave a dangling stack, and the next Ctrl-C ends in a segmentation fault.
+    OpenVINO computes in bfloat16 if that is the `precision`.
     """
-    import openvino
+    run = open_graph(runtime, graph, bfloat16=precision == "bfloat16", threads=torch.get_num_threads())
 
-    return openvino.Core()
+    def run_tensors(inputs: Mapping[str, Tensor]) -> Tensor:
+        (output,) = run({name: value.contiguous().numpy() for name, value in inputs.items()}).values()
+        return torch.from_numpy(output)
 
-
-GRAPH_OPENERS: dict[str, Callable[[bytes, str], RunGraph]] = {
-    "onnxruntime": open_onnxruntime,
-    "openvino": open_openvino,
-}
+    return run_tensors
 
 
 def _equal(first: Sequence[Tensor], second: Sequence[Tensor]) -> bool:

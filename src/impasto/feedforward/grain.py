@@ -6,7 +6,9 @@ not import torch.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,3 +41,9 @@ def grain(height: int, width: int, top: int = 0, left: int = 0) -> NDArray[np.fl
     rows, columns = (np.arange(top, top + height) % SIDE), (np.arange(left, left + width) % SIDE)
     part: NDArray[np.float32] = grain_tile()[rows[:, None], columns]
     return part
+
+
+def card_grain(card: Mapping[str, Any], height: int, width: int) -> NDArray[np.float32] | None:
+    """Return the grain `(height, width)` of a network's training, whose deviation its card holds; None without one."""
+    deviation = float(card.get("grain", 0.0))
+    return np.float32(deviation) * grain(height, width) if deviation else None

@@ -13,11 +13,12 @@ from impasto.errors import WeightsError
 from impasto.feedforward.modules.style_embedding import StyleEmbedding
 from impasto.feedforward.modules.style_predictor import StylePredictor
 from impasto.feedforward.modules.transform import StyleParams, TransformNet
+from impasto.feedforward.network_card import KIND_ANY, KIND_STYLES
 from impasto.feedforward.pretrained import pretrained_networks
 from impasto.feedforward.restore import restore_any_style, restore_given_styles
 from impasto.feedforward.style_data import measure_style
 from impasto.feedforward.style_targets import at_stroke
-from impasto.feedforward.weights import KIND_ANY, KIND_STYLES, read_network
+from impasto.feedforward.weights import read_network
 
 Initialiser = Callable[[TransformNet, StyleEmbedding, Sequence[Tensor]], None]
 """Sets the weights that a training starts from; it gets network, style embedding and style images `(1, 3, h, w)`."""

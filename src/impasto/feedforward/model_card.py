@@ -17,10 +17,11 @@ from impasto.feedforward.modules.style_embedding import (
     StyleEmbedding,
 )
 from impasto.feedforward.modules.transform import BLOCKS, WIDTHS, TransformNet
+from impasto.feedforward.network_card import KIND_JOHNSON, KIND_STYLES, controls_of
 from impasto.feedforward.restore import restore_given_styles
 from impasto.feedforward.style_settings import GivenStyleSettings
 from impasto.feedforward.training_presets import PUBLISHED
-from impasto.feedforward.weights import KIND_JOHNSON, KIND_STYLES, read_network, write_network
+from impasto.feedforward.weights import read_network, write_network
 from impasto.hashing import file_sha256
 from impasto.imaging import write_text_atomic
 from impasto.training.cards import settings_block, table
@@ -80,13 +81,12 @@ def make_card(
     shape: dict[str, Any] = {"widths": list(WIDTHS), "blocks": list(BLOCKS)} if kind == KIND_STYLES else {}
     if kind == KIND_STYLES and settings.hold_strength:
         shape["default_strength"] = DEFAULT_STRENGTH
-    controls = StyleEmbedding.controls if kind == KIND_STYLES else ConditionalInstanceNorm.controls
     return {
         "kind": kind,
         "version": 1,
         "name": name,
         **shape,
-        "controls": list(controls),
+        "controls": list(controls_of(kind)),
         "styles": [asdict(style) for style in styles],
         "settings": settings.model_dump(),
         "figures": {key: round(value, 6) for key, value in figures.items()},

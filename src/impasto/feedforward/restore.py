@@ -14,7 +14,8 @@ from impasto.feedforward.modules.johnson import JohnsonNet
 from impasto.feedforward.modules.style_embedding import ConditionalInstanceNorm, StyleEmbedding
 from impasto.feedforward.modules.style_predictor import BANK, DIRECTIONS, HIDDEN, StylePredictor
 from impasto.feedforward.modules.transform import BLOCKS, WIDTHS, TransformNet, modulated_layers
-from impasto.feedforward.weights import KIND_ANY, KIND_STYLES, read_network
+from impasto.feedforward.network_card import KIND_ANY, KIND_STYLES
+from impasto.feedforward.weights import read_network
 
 PREDICTOR_SIZES = {"hidden": HIDDEN, "bank": BANK, "directions": DIRECTIONS}
 # Conditioning values at strengths 0, .5 and 1. At equal content distance a one-pass picture shows less of the style

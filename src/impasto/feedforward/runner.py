@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from impasto.encoders import PRECISIONS, best_precision
 from impasto.errors import PictureError, RecipeError, WeightsError, unknown
 from impasto.feedforward.backends import GraphRunner
-from impasto.feedforward.grain import grain
+from impasto.feedforward.callbacks import ignore_progress
+from impasto.feedforward.grain import card_grain
 from impasto.feedforward.modules.modulation import Modulation
 from impasto.feedforward.modules.region_modulation import (
     FrozenStatistics,
@@ -21,14 +22,10 @@ from impasto.feedforward.modules.region_modulation import (
 )
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.weights import Network
-from impasto.imaging.frame import Frame, TileWindow
-from impasto.imaging.tiles import DEFAULT_TILING, Tiling, paint_tiles, sample_windows
+from impasto.imaging.frame import DEFAULT_TILING, Frame, TileWindow, Tiling
+from impasto.imaging.tiles import paint_tiles, sample_windows
 
 SMALLEST_TILE = 384
-
-
-def ignore_progress(done: int, total: int) -> None:
-    """Do nothing: the default progress callback."""
 
 
 class NetworkRunner:
@@ -118,11 +115,9 @@ class NetworkRunner:
         return out.clamp_(0, 1)
 
     def _with_grain(self, image: Tensor) -> Tensor:
-        """Return `image` with the grain of the network's training, whose deviation the model card holds."""
-        deviation = float(self.card.get("grain", 0.0))
-        if not deviation:
-            return image
-        return image + deviation * torch.from_numpy(grain(*image.shape[2:])).to(image)
+        """Return `image` with the grain of the network's training."""
+        noise = card_grain(self.card, *image.shape[2:])
+        return image if noise is None else image + torch.from_numpy(noise).to(image)
 
     def _run(
         self,

@@ -12,12 +12,12 @@ from torch import Tensor
 
 from impasto.encoders import Encoder
 from impasto.feedforward.modules.style_predictor import LAYERS, StyleStatistics, root
+from impasto.feedforward.style_images import LONGEST
 from impasto.imaging import fit, resize
 from impasto.losses import Moments, moments
 from impasto.training.crops import random_crop
 from impasto.training.pictures import OnProgress
 
-LONGEST = 512
 # Blocks of positions whose products are each rounded to bfloat16.
 BLOCKS = 64
 

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from impasto.encoders import Encoder
-from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH, STROKES
+from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH
 from impasto.feedforward.modules.style_predictor import LAYERS
-from impasto.feedforward.style_data import LONGEST, MomentTargets, decompose
+from impasto.feedforward.network_card import STROKES
+from impasto.feedforward.style_data import MomentTargets, decompose
+from impasto.feedforward.style_images import LONGEST
 from impasto.imaging import fit, resize
 from impasto.losses import Moments, average_moments, moments
 from impasto.training.pictures import OnProgress

@@ -10,10 +10,12 @@ from typing import Any
 from impasto.encoders import open_device, tune_process
 from impasto.errors import RecipeError
 from impasto.feedforward.backends import choose_backend, open_graph_runner
+from impasto.feedforward.callbacks import ignore_build, ignore_progress
 from impasto.feedforward.modules.transform import StyleParams
-from impasto.feedforward.open_network import OnePassModel, find_model, open_model
+from impasto.feedforward.network_card import find_model
+from impasto.feedforward.open_network import OnePassModel, open_model
 from impasto.feedforward.pretrained import DEFAULT_NETWORK
-from impasto.feedforward.runner import NetworkRunner, check_tiling, ignore_progress
+from impasto.feedforward.runner import NetworkRunner, check_tiling
 from impasto.feedforward.settings import OnePassSettings
 from impasto.guidance import (
     ColorSettings,
@@ -21,12 +23,10 @@ from impasto.guidance import (
     Placement,
     RestoreContent,
     Result,
-    calibrated_strength,
-    check_strength,
     place_styles,
 )
 from impasto.imaging import Picture, PictureLike, read_picture
-from impasto.imaging.tiles import DEFAULT_TILING, Tiling
+from impasto.imaging.frame import DEFAULT_TILING, Tiling
 
 
 class Stylizer:
@@ -34,7 +34,8 @@ class Stylizer:
 
     ``network`` is a file, or the name of a network that ships. Style images are remembered as long as their files do
     not change. ``backend`` is torch, onnxruntime, openvino, or auto for the fastest installed. ``tile`` is the side of
-    the tiles of large images.
+    the tiles of large images. ``on_build`` is called before a graph is built for the backend, which takes seconds, with
+    its number and their number.
 
     Raises `WeightsError` if the network is missing or damaged, `RecipeError` or `MissingExtraError` for a device,
     backend or tile size that cannot be used.
@@ -47,6 +48,7 @@ class Stylizer:
         backend: str = "torch",
         device: str = "auto",
         tile: int | None = None,
+        on_build: Callable[[int, int], None] = ignore_build,
     ) -> None:
         torch_device = open_device(device)
         self.backend = choose_backend(backend, torch_device)
@@ -55,15 +57,13 @@ class Stylizer:
         check_tiling(self.tiling)
         path = find_model(str(network))
         self.model: OnePassModel = open_model(path)
-        # A network that ships keeps its name: its file lies elsewhere on another machine.
-        self.network_name = str(path.resolve()) if Path(network) == path else str(network)
         tune_process()
         self.runner = NetworkRunner(
             self.model.network,
             self.model.card,
             device=torch_device,
             name=str(network),
-            graph_runner=open_graph_runner(self.backend, self.model.network, torch_device),
+            graph_runner=open_graph_runner(self.backend, self.model.network, torch_device, on_build),
         )
 
     @property
@@ -82,21 +82,7 @@ class Stylizer:
         Raises `RecipeError` for a control that the network does not have, or one out of its range: strength from 0
         to 1, stroke in the range that the network was trained for.
         """
-        defaults = {"strength": self.model.default_strength, "stroke": 1.0}
-        changes: dict[str, float] = {}
-        for name, default in defaults.items():
-            value = getattr(settings, name)
-            if name in self.controls:
-                changes[name] = default if value is None else value
-            elif value is not None:
-                raise RecipeError(
-                    f"The network '{self.model.path.name}' was trained without a {name}; leave {name} out."
-                )
-        if "strength" in changes:
-            check_strength(changes["strength"])
-        if "stroke" in changes:
-            self.model.check_stroke(changes["stroke"])
-        return settings.model_copy(update=changes)
+        return self.model.resolve(settings)
 
     def style_params(
         self, styles: Sequence[PictureLike], settings: OnePassSettings | None = None
@@ -107,7 +93,7 @@ class Stylizer:
         or setting, `PictureError` for an image that cannot be read.
         """
         resolved = self.resolve(settings or OnePassSettings())
-        return self.model.mixed_style_params(styles, resolved.mix, *self._conditioning(resolved))
+        return self.model.mixed_style_params(styles, resolved.mix, *self.model.conditioning(resolved))
 
     def check(
         self,
@@ -150,7 +136,14 @@ class Stylizer:
             finish(pixels),
             picture.alpha,
             time.perf_counter() - start,
-            self._provenance(_source(content, picture), styles, resolved, guides),
+            self.model.provenance(
+                self.backend,
+                self.tile,
+                _source(content, picture),
+                styles if self.styles else [_source(style) for style in styles],
+                resolved,
+                guides,
+            ),
         )
 
     def _style_params(
@@ -162,38 +155,10 @@ class Stylizer:
                 "Painting in one pass takes masks and protect, but no style masks and no regions."
             )
         if not guides.masks:
-            return [self.model.mixed_style_params(styles, resolved.mix, *self._conditioning(resolved))]
+            return [self.model.mixed_style_params(styles, resolved.mix, *self.model.conditioning(resolved))]
         if resolved.mix:
             raise RecipeError("Masks give every style its place and a mix lets all share; give one of them.")
-        return self.model.style_params(styles, *self._conditioning(resolved))
-
-    def _conditioning(self, resolved: OnePassSettings) -> tuple[float, float]:
-        """Return the strength and stroke that the network is conditioned on."""
-        strength = 1.0 if resolved.strength is None else resolved.strength
-        stroke = 1.0 if resolved.stroke is None else resolved.stroke
-        return calibrated_strength(strength, self.model.card.get("strengths")), stroke
-
-    def _provenance(
-        self,
-        content: str,
-        styles: Sequence[PictureLike],
-        resolved: OnePassSettings,
-        guides: Guides,
-    ) -> dict[str, Any]:
-        """Return what replays the image: the recipe with its network, and the images by name."""
-        trained = list(styles or self.styles[:1]) if self.styles else []
-        return {
-            "recipe": {
-                "network": self.network_name,
-                "styles": trained,
-                "backend": self.backend,
-                "tile": self.tile,
-                **resolved.model_dump(mode="json"),
-            },
-            "content": content,
-            "styles": [] if self.styles else [_source(style) for style in styles],
-            "guides": guides.to_json(),
-        }
+        return self.model.style_params(styles, *self.model.conditioning(resolved))
 
 
 def fast(

@@ -17,16 +17,12 @@ from safetensors.torch import save
 from torch import Tensor
 
 from impasto.encoders.header import CARD_KEY
-from impasto.errors import WeightsError
 from impasto.feedforward.modules.modulation import Modulation
 from impasto.feedforward.modules.transform import ModulatedLayer, StyleParams
+from impasto.feedforward.network_card import damaged, read_network_card
 from impasto.hashing import file_sha256
 from impasto.imaging import atomic_write
 
-# Kinds of networks in the cards: for given styles, of Johnson et al., for any style.
-KIND_STYLES = "network:styles"
-KIND_JOHNSON = "network:johnson"
-KIND_ANY = "network:any"
 SCALE_SUFFIX = ":scale"
 # Tensors with fewer values are stored as float16.
 SMALLEST_QUANTISED = 8192
@@ -115,14 +111,9 @@ def read_network(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
     Raises WeightsError if it is missing, damaged, or no one-pass network.
     """
-    if not path.is_file():
-        raise WeightsError(f"The network {path} is not there; check the path.")
+    card = read_network_card(path)
     try:
         with safe_open(path, "pt") as file:
-            card = json.loads((file.metadata() or {}).get(CARD_KEY, "{}"))
-            state = dequantise({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+            return card, dequantise({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(f"The network {path} is damaged or no safetensors file; make it again.") from error
-    if not isinstance(card, dict) or not str(card.get("kind", "")).startswith("network:"):
-        raise WeightsError(f"{path} holds no network that paints; `impasto train` makes one.")
-    return card, state
+        raise damaged(path) from error

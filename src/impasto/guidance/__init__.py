@@ -11,7 +11,8 @@ from impasto._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from impasto.guidance.finish import ColorSettings, Protection, RestoreContent, prepare_colors
-    from impasto.guidance.guides import Guides, Placement, StyleRegion, place_styles
+    from impasto.guidance.guides import Guides
+    from impasto.guidance.placement import Placement, StyleRegion, place_styles
     from impasto.guidance.result import Result
     from impasto.guidance.strength import (
         calibrated_strength,
@@ -40,7 +41,8 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "finish": ("ColorSettings", "RestoreContent", "Protection", "prepare_colors"),
-        "guides": ("Guides", "StyleRegion", "Placement", "place_styles"),
+        "guides": ("Guides",),
+        "placement": ("Placement", "StyleRegion", "place_styles"),
         "result": ("Result",),
         "strength": ("calibrated_strength", "check_strength", "content_distance", "content_factor"),
     },

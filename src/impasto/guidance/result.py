@@ -1,4 +1,4 @@
-"""The result of painting a picture, whichever way it was painted."""
+"""The result of painting a picture, whichever way it was painted. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -6,16 +6,39 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
 from impasto.imaging import to_image, write_picture
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
+
+    from impasto.imaging.planes import Array
+
+
+class SavedPicture:
+    """How a finished picture is saved; subclasses hold it in tensors or in arrays."""
+
+    pixels: Tensor | Array
+    alpha: Tensor | Array | None
+    provenance: dict[str, Any]
+
+    @property
+    def image(self) -> Image.Image:
+        """The picture as an 8-bit PIL image, with alpha where the content image had it."""
+        return to_image(self.pixels, self.alpha)
+
+    def save(self, path: str | Path, *, bits: int = 8, quality: int = 95) -> Path:
+        """Write the picture with its provenance inside; the suffix decides the format.
+
+        Raises `OutputError` where it cannot be written and `RecipeError` for an unknown suffix.
+        """
+        return write_picture(
+            path, self.pixels, alpha=self.alpha, bits=bits, provenance=self.provenance, quality=quality
+        )
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(SavedPicture):
     """A finished picture: ``pixels`` float32 (1,3,H,W) sRGB in [0,1], ``alpha`` (1,1,H,W) or None.
 
     ``seconds`` is how long it took and ``provenance`` what `impasto stylize --from` needs to paint it again, as JSON
@@ -32,16 +55,15 @@ class Result:
     sigmas: tuple[float, ...] = ()
     improvements: tuple[float, ...] = ()
 
-    @property
-    def image(self) -> Image.Image:
-        """The picture as an 8-bit PIL image, with alpha where the content image had it."""
-        return to_image(self.pixels, self.alpha)
 
-    def save(self, path: str | Path, *, bits: int = 8, quality: int = 95) -> Path:
-        """Write the picture with its provenance inside; the suffix decides the format.
+@dataclass(frozen=True)
+class ArrayResult(SavedPicture):
+    """A picture painted without torch: `pixels` float32 `(1, 3, H, W)`, `alpha` `(1, 1, H, W)` or None, in arrays.
 
-        Raises `OutputError` where it cannot be written and `RecipeError` for an unknown suffix.
-        """
-        return write_picture(
-            path, self.pixels, alpha=self.alpha, bits=bits, provenance=self.provenance, quality=quality
-        )
+    `seconds` and `provenance` are those of `Result`.
+    """
+
+    pixels: Array
+    alpha: Array | None
+    seconds: float
+    provenance: dict[str, Any]

@@ -1,33 +1,45 @@
 """Pixels in and out: reading, writing, resizing, colour and masks.
 
 Pictures are float32 `(1, 3, H, W)`, sRGB-encoded, in [0, 1]. Only this package deals with file formats, bit depths,
-orientations and colour profiles.
+orientations and colour profiles. Names are imported when first used: reading into arrays and writing need no torch. No
+submodule may have the name of an export, because importing it would hide the export.
 """
 
-from impasto.imaging.atomic import atomic_write, check_place, write_bytes_atomic, write_text_atomic
-from impasto.imaging.color import (
-    LUMA,
-    lab_to_rgb,
-    linear_to_srgb,
-    luma,
-    luminance,
-    rgb_to_lab,
-    srgb_profile,
-    srgb_to_linear,
-)
-from impasto.imaging.decode import open_image, orientation_of, picture_errors
-from impasto.imaging.encode import to_image
-from impasto.imaging.folders import READABLE, pictures_in
-from impasto.imaging.masks import MASK_NAMES, area_average, complete_masks, ramp, read_mask, scale_mask
-from impasto.imaging.match import DEFAULT_SPACE, MATCHES, SPACES, match_colors
-from impasto.imaging.period_two import period_two_means
-from impasto.imaging.picture import Picture, PictureLike, PictureWarning
-from impasto.imaging.provenance import provenance_text, read_embedded_json
-from impasto.imaging.read import check_file, longer_side, read_picture
-from impasto.imaging.recolor import color_difference, fade, into_gamut, return_colors
-from impasto.imaging.regions import Region, read_regions
-from impasto.imaging.resize import fit, resize
-from impasto.imaging.write import WRITABLE, check_writable, write_animation, write_picture
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from impasto._lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from impasto.imaging.atomic import atomic_write, check_place, write_bytes_atomic, write_text_atomic
+    from impasto.imaging.color import (
+        LUMA,
+        lab_to_rgb,
+        linear_to_srgb,
+        luma,
+        luminance,
+        rgb_to_lab,
+        srgb_to_linear,
+    )
+    from impasto.imaging.decode import open_image, orientation_of, picture_errors
+    from impasto.imaging.encode import to_image
+    from impasto.imaging.folders import READABLE, pictures_in
+    from impasto.imaging.mask_names import MASK_NAMES
+    from impasto.imaging.masks import area_average, complete_masks, ramp, read_mask, scale_mask
+    from impasto.imaging.match import DEFAULT_SPACE, MATCHES, SPACES, match_colors
+    from impasto.imaging.period_two import period_two_means
+    from impasto.imaging.picture import Picture, PictureLike
+    from impasto.imaging.planes import PictureWarning, Planes
+    from impasto.imaging.profile import srgb_profile
+    from impasto.imaging.provenance import provenance_text, read_embedded_json
+    from impasto.imaging.read import longer_side, read_picture
+    from impasto.imaging.read_arrays import check_file, read_planes
+    from impasto.imaging.recolor import color_difference, fade, into_gamut, return_colors
+    from impasto.imaging.regions import Region, read_regions
+    from impasto.imaging.resizing import resize
+    from impasto.imaging.sizes import fit, resize_array
+    from impasto.imaging.write import WRITABLE, check_writable, write_animation, write_picture
 
 __all__ = [
     "DEFAULT_SPACE",
@@ -40,6 +52,7 @@ __all__ = [
     "Picture",
     "PictureLike",
     "PictureWarning",
+    "Planes",
     "Region",
     "area_average",
     "atomic_write",
@@ -67,8 +80,10 @@ __all__ = [
     "read_embedded_json",
     "read_mask",
     "read_picture",
+    "read_planes",
     "read_regions",
     "resize",
+    "resize_array",
     "return_colors",
     "rgb_to_lab",
     "scale_mask",
@@ -80,3 +95,37 @@ __all__ = [
     "write_picture",
     "write_text_atomic",
 ]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "atomic": ("atomic_write", "check_place", "write_bytes_atomic", "write_text_atomic"),
+        "color": (
+            "LUMA",
+            "lab_to_rgb",
+            "linear_to_srgb",
+            "luma",
+            "luminance",
+            "rgb_to_lab",
+            "srgb_to_linear",
+        ),
+        "decode": ("open_image", "orientation_of", "picture_errors"),
+        "encode": ("to_image",),
+        "folders": ("READABLE", "pictures_in"),
+        "mask_names": ("MASK_NAMES",),
+        "masks": ("area_average", "complete_masks", "ramp", "read_mask", "scale_mask"),
+        "match": ("DEFAULT_SPACE", "MATCHES", "SPACES", "match_colors"),
+        "period_two": ("period_two_means",),
+        "picture": ("Picture", "PictureLike"),
+        "planes": ("PictureWarning", "Planes"),
+        "profile": ("srgb_profile",),
+        "provenance": ("provenance_text", "read_embedded_json"),
+        "read": ("longer_side", "read_picture"),
+        "read_arrays": ("check_file", "read_planes"),
+        "recolor": ("color_difference", "fade", "into_gamut", "return_colors"),
+        "regions": ("Region", "read_regions"),
+        "resizing": ("resize",),
+        "sizes": ("fit", "resize_array"),
+        "write": ("WRITABLE", "check_writable", "write_animation", "write_picture"),
+    },
+)

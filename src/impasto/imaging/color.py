@@ -6,10 +6,7 @@ differentiable everywhere.
 
 from __future__ import annotations
 
-from functools import cache
-
 import torch
-from PIL import ImageCms
 
 from impasto.errors import PictureError
 
@@ -25,15 +22,6 @@ LUMA = (0.2126, 0.7152, 0.0722)
 # CIE 15:2004 with the exact fractions, Bruce Lindbloom, "A Continuity Study of the CIE L* Function".
 _EPSILON = 216.0 / 24389.0
 _KAPPA = 24389.0 / 27.0
-
-
-@cache
-def srgb_profile() -> bytes:
-    """Return the ICC profile of sRGB, always the same bytes."""
-    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    data[24:36] = bytes((7, 208, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0))  # creation time: 2000-01-01 instead of now
-    data[84:100] = bytes(16)  # profile ID "not computed": the hash would cover another time
-    return bytes(data)
 
 
 def srgb_to_linear(encoded: torch.Tensor) -> torch.Tensor:

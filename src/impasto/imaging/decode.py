@@ -8,17 +8,17 @@ import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
-import torch
+import numpy
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from impasto.errors import ImpastoError, MissingExtraError, PictureError
 from impasto.imaging.deep import decode_streamed, vips
 from impasto.imaging.limits import MOST_HELD, check_pixels, refuse
 from impasto.imaging.modes import image_planes
-from impasto.imaging.picture import PictureWarning
-from impasto.imaging.resize import fit
+from impasto.imaging.planes import Array, PictureWarning
+from impasto.imaging.sizes import fit
 
 KNOWN = "JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP or HEIC"
 # Only these (MPO comes with JPEG): Pillow would otherwise run Ghostscript for EPS and guess formats without headers.
@@ -29,7 +29,7 @@ _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _WORTH_STREAMING = 32_000_000  # pixels; below, Pillow is faster and needs under 100 MB
 _OPENING = threading.Lock()
 
-Planes = tuple[torch.Tensor, Literal[8, 16]]
+DecodedPlanes = tuple[Array, Literal[8, 16]]
 
 
 @contextlib.contextmanager
@@ -80,23 +80,24 @@ def open_image(file: BinaryIO) -> Image.Image:
             Image.MAX_IMAGE_PIXELS = previous_limit
 
 
-def decode_file(file: BinaryIO, path: Path, longest: int | None) -> Planes:
+def decode_file(file: BinaryIO, path: Path, longest: int | None) -> DecodedPlanes:
     """Return upright float32 sRGB `(1, C, H, W)` (C = 1 to 4) of a file's first picture, and its depth."""
     start = file.read(4)
     file.seek(0)
-    library = vips()
     try:
         image = open_image(file)
     except UnidentifiedImageError:
-        if (
-            start in _TIFF_STARTS and library is not None
-        ):  # float RGB and other TIFFs that Pillow does not support
+        # Float RGB and other TIFFs that Pillow does not support.
+        library = vips() if start in _TIFF_STARTS else None
+        if library is not None:
             return _stream(library, path, longest, None)
         raise
     with image:
         check_pixels(*image.size, f"'{path}'")
         deep = _is_deep(image, file)
-        if library is not None and (deep or _better_streamed(image, longest)):
+        # Importing libvips takes longer than decoding a small picture.
+        library = vips() if deep or _better_streamed(image, longest) else None
+        if library is not None:
             return _stream(library, path, longest, image.info.get("icc_profile"))
         if deep and not image.mode.startswith("I"):
             warnings.warn(
@@ -106,18 +107,18 @@ def decode_file(file: BinaryIO, path: Path, longest: int | None) -> Planes:
                 stacklevel=2,
             )
         size = _wanted(image, longest)
-        _draft(image, size, library is not None, f"'{path}'")
+        _draft(image, size, f"'{path}'")
         image.load()
         planes, bits = image_planes(image, size, f"'{path}'")
         return orient(planes, orientation_of(image)), bits
 
 
-def orient(planes: torch.Tensor, orientation: int) -> torch.Tensor:
-    """Bring `(..., H, W)` upright by its EXIF orientation 1 to 8; others mean 1 (EXIF 2.32, tag 274)."""
+def orient(planes: numpy.ndarray[Any, Any], orientation: int) -> numpy.ndarray[Any, Any]:
+    """Return a view of `(..., H, W)` upright by its EXIF orientation 1 to 8; others mean 1 (EXIF 2.32, tag 274)."""
     if orientation in (5, 6, 7, 8):
-        planes = planes.transpose(-1, -2)
+        planes = planes.swapaxes(-1, -2)
     flips = {2: (-1,), 3: (-1, -2), 4: (-2,), 6: (-1,), 7: (-1, -2), 8: (-2,)}.get(orientation, ())
-    return planes.flip(flips) if flips else planes
+    return numpy.flip(planes, flips) if flips else planes
 
 
 def orientation_of(image: Image.Image) -> int:
@@ -129,7 +130,7 @@ def orientation_of(image: Image.Image) -> int:
     return orientation if isinstance(orientation, int) else 1
 
 
-def _stream(library: object, path: Path, longest: int | None, profile: object) -> Planes:
+def _stream(library: object, path: Path, longest: int | None, profile: object) -> DecodedPlanes:
     planes, bits, orientation = decode_streamed(library, path, longest, profile)
     return orient(planes, orientation), bits
 
@@ -193,7 +194,7 @@ def _held(image: Image.Image, size: tuple[int, int] | None) -> tuple[int, int]:
     return (pixels if image.info.get("progressive") else pixels // scale**2), scale
 
 
-def _draft(image: Image.Image, size: tuple[int, int] | None, streaming: bool, where: str) -> None:
+def _draft(image: Image.Image, size: tuple[int, int] | None, where: str) -> None:
     """Let the JPEG decoder shrink the picture; raises PictureError if it still does not fit into memory."""
     held, scale = _held(image, size)
     if held > MOST_HELD:
@@ -204,7 +205,7 @@ def _draft(image: Image.Image, size: tuple[int, int] | None, streaming: bool, wh
         else:
             advice = (
                 "shrink it first"
-                if streaming
+                if vips() is not None
                 else "pip install 'impasto[io]' to read it in pieces, or shrink it"
             )
         raise refuse(image.width, image.height, where, advice)

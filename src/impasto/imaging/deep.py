@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy
-import torch
 
 from impasto.errors import PictureError
-from impasto.imaging.arrays import check_range
 from impasto.imaging.limits import MOST_HELD, check_pixels, refuse
 from impasto.imaging.modes import space_of, usable_profile
-from impasto.imaging.resize import fit
+from impasto.imaging.planes import Array, channels_first, check_range
+from impasto.imaging.sizes import fit
 
 _PLAIN = {"srgb", "rgb", "rgb16", "b-w", "grey16", "multiband", "scrgb"}
 
@@ -28,7 +27,7 @@ def vips() -> Any | None:
 
 def decode_streamed(
     library: Any, path: Path, longest: int | None, profile: object
-) -> tuple[torch.Tensor, Literal[8, 16], int]:
+) -> tuple[Array, Literal[8, 16], int]:
     """Return float32 sRGB `(1, C, H, W)`, the source's depth and its EXIF orientation (not applied).
 
     C is 1 to 4; the last of 2 or 4 is alpha. profile: the ICC profile as Pillow read it, because libvips silently
@@ -52,7 +51,7 @@ def decode_streamed(
     planes, bits = _unit(values, where)
     if planes.shape[2] > 4:
         raise PictureError(f"{where} has {planes.shape[2]} channels; a picture has 1 to 4.")
-    return torch.from_numpy(planes).permute(2, 0, 1)[None], bits, orientation
+    return channels_first(planes), bits, orientation
 
 
 def _scaled(image: Any, size: tuple[int, int]) -> Any:
@@ -82,9 +81,7 @@ def _to_srgb(library: Any, image: Any, data: object, where: str) -> Any:
     return image if plain else image.colourspace(target)
 
 
-def _unit(
-    values: numpy.ndarray[Any, Any], where: str
-) -> tuple[numpy.ndarray[Any, numpy.dtype[numpy.float32]], Literal[8, 16]]:
+def _unit(values: numpy.ndarray[Any, Any], where: str) -> tuple[Array, Literal[8, 16]]:
     """Scale `(H, W, C)` or `(H, W)` to float32 in [0, 1]; return it with the bit depth."""
     depth: Literal[8, 16] = 16
     if values.ndim == 2:

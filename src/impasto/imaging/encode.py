@@ -7,24 +7,27 @@ import io
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
-import torch
 from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 
 from impasto.errors import MissingExtraError, PictureError, RecipeError
-from impasto.imaging.color import srgb_profile
 from impasto.imaging.deep import vips
+from impasto.imaging.planes import Array
+from impasto.imaging.profile import srgb_profile
 from impasto.imaging.provenance import KEY, description_text, provenance_text
-from impasto.imaging.resize import resize
+from impasto.imaging.sizes import resize_array
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _MOST_JPEG_EXIF = 65_527  # one segment of 65,535 bytes, less its length and the word "Exif"
 _BAND = 256  # rows
 
 
-def planes_of(pixels: torch.Tensor, alpha: torch.Tensor | None) -> torch.Tensor:
+def planes_of(pixels: Tensor | Array, alpha: Tensor | Array | None) -> Array:
     """Combine `(1, 3, H, W)` or `(3, H, W)` and an alpha to float32 `(C, H, W)` in [0, 1], C = 3 or 4.
 
     An alpha `(1, 1, h, w)`, `(1, h, w)` or `(h, w)` of another size is resized. Raises PictureError for other
@@ -33,42 +36,46 @@ def planes_of(pixels: torch.Tensor, alpha: torch.Tensor | None) -> torch.Tensor:
     color = _single(pixels, 3, "pixels")
     if alpha is None:
         return color
-    cover = _single(alpha, 1, "alpha")
-    return torch.cat((color, resize(cover[None], (color.shape[1], color.shape[2]))[0]))
+    cover = resize_array(_single(alpha, 1, "alpha")[None], (color.shape[1], color.shape[2]))
+    return numpy.concatenate((color, cover[0]))
 
 
-def _single(image: torch.Tensor, channels: int, what: str) -> torch.Tensor:
+def _single(image: Tensor | Array, channels: int, what: str) -> Array:
     shape = tuple(image.shape)
-    planes = image.detach().cpu()
+    if isinstance(image, numpy.ndarray):
+        planes, floating = image, numpy.issubdtype(image.dtype, numpy.floating)
+    else:
+        floating = image.is_floating_point()
+        planes = image.detach().cpu().float().numpy()
     if planes.ndim == 2 and channels == 1:
         planes = planes[None]
     if planes.ndim == 4 and planes.shape[0] == 1:
         planes = planes[0]
-    if planes.ndim != 3 or planes.shape[0] != channels or 0 in shape or not planes.is_floating_point():
+    if planes.ndim != 3 or planes.shape[0] != channels or 0 in shape or not floating:
         raise PictureError(
             f"The {what} to write are floats of shape (1, {channels}, H, W), not {image.dtype} {shape}."
         )
-    planes = planes.float()
-    low, high = (float(value) for value in planes.aminmax())  # NaN if one value is
+    planes = planes.astype(numpy.float32, copy=False)
+    low, high = float(planes.min()), float(planes.max())  # NaN if one value is
     if not (math.isfinite(low) and math.isfinite(high)):
         raise PictureError(f"The {what} to write contain values that are not finite (NaN or infinity).")
     # A copy of a picture of 8192 x 8192 takes 800 MB.
-    return planes if low >= 0.0 and high <= 1.0 else planes.clamp(0.0, 1.0)
+    return planes if low >= 0.0 and high <= 1.0 else planes.clip(0.0, 1.0)
 
 
-def quantized(planes: torch.Tensor, top: int) -> numpy.ndarray[Any, Any]:
+def quantized(planes: Array, top: int) -> numpy.ndarray[Any, Any]:
     """Return `(H, W, C)` whole numbers 0 to `top` (255 or 65535) of `(C, H, W)` in [0, 1], halves up."""
     channels, height, width = planes.shape
     steps = numpy.empty((height, width, channels), numpy.uint16 if top > 255 else numpy.uint8)
     for first in range(0, height, _BAND):  # in bands, because a large picture already takes much memory
         band = planes[:, first : first + _BAND]
         # Float64 for 16 bit: x * 65535 + 0.5 has no spare bits in float32.
-        exact = band.double() if top > 255 else band
-        steps[first : first + _BAND] = torch.floor(exact * top + 0.5).permute(1, 2, 0).numpy()
+        exact = band.astype(numpy.float64) if top > 255 else band
+        steps[first : first + _BAND] = numpy.floor(exact * top + 0.5).transpose(1, 2, 0)
     return steps
 
 
-def to_image(pixels: torch.Tensor, alpha: torch.Tensor | None = None) -> Image.Image:
+def to_image(pixels: Tensor | Array, alpha: Tensor | Array | None = None) -> Image.Image:
     """Return an 8-bit Pillow image, RGB or with `alpha` RGBA, of `(1, 3, H, W)` or `(3, H, W)`.
 
     Values are clamped to [0, 1] and rounded to the nearest of 256 steps, halves up. An alpha of another size
@@ -77,9 +84,7 @@ def to_image(pixels: torch.Tensor, alpha: torch.Tensor | None = None) -> Image.I
     return Image.fromarray(quantized(planes_of(pixels, alpha), 255))
 
 
-def encode_plain(
-    planes: torch.Tensor, kind: str, provenance: Mapping[str, object] | None, quality: int
-) -> bytes:
+def encode_plain(planes: Array, kind: str, provenance: Mapping[str, object] | None, quality: int) -> bytes:
     """Encode `(C, H, W)`, C = 3 or 4, as an 8-bit file of Pillow's format `kind`, with sRGB profile and provenance.
 
     JPEG: 4:4:4, alpha over white. AVIF and HEIC: 4:4:4. WebP keeps the colour under alpha 0. Raises
@@ -114,7 +119,7 @@ def encode_plain(
     return buffer.getvalue()
 
 
-def encode_deep(path: Path, planes: torch.Tensor, kind: str, provenance: Mapping[str, object] | None) -> None:
+def encode_deep(path: Path, planes: Array, kind: str, provenance: Mapping[str, object] | None) -> None:
     """Write `(C, H, W)`, C = 3 or 4, as 16-bit PNG or TIFF, with the sRGB profile and the provenance.
 
     Raises MissingExtraError without pyvips, and pyvips.Error when the disk is full.

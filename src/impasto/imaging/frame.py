@@ -1,11 +1,21 @@
-"""Replicate-padded images: sizes that a network takes, and windows of the padded image without allocating it."""
+"""Replicate-padded images: sizes that a network takes, and windows of the padded image without allocating it.
+
+Images are tensors or arrays. Importing this module does not import torch.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
-import torch.nn.functional as F  # noqa: N812
-from torch import Tensor
+import numpy
+
+from impasto.imaging.planes import Array
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Pixels = TypeVar("Pixels", Tensor, Array)
 
 # Replicated pixels on every side: the fewest with which one pixel becomes an image of 16 x 16. A network of stride 8
 # takes no smaller one, because a single position at its coarsest level has no variance to normalise by.
@@ -20,6 +30,34 @@ class TileWindow:
     left: int
     height: int
     width: int
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """Size and overlap of tiles in pixels; an image of up to `whole` x `whole` is painted in one piece.
+
+    Where two tiles overlap, `halo` pixels at either end are discarded, because they lack context; between them the two
+    are blended over `feather` pixels.
+    """
+
+    side: int = 1536
+    halo: int = 64
+    feather: int = 32
+    whole: int = 0
+
+    @property
+    def at_once(self) -> int:
+        """Largest number of pixels painted without tiles."""
+        return max(self.side, self.whole) ** 2
+
+    @property
+    def overlap(self) -> int:
+        """Smallest overlap of two neighbours in pixels."""
+        return 2 * self.halo + self.feather
+
+
+# An image of 2048 x 2048 in one piece needs half a gigabyte and two thirds of the time that tiles take.
+DEFAULT_TILING = Tiling(whole=2112)
 
 
 @dataclass(frozen=True)
@@ -43,21 +81,31 @@ class Frame:
         """The padded image as one window."""
         return TileWindow(0, 0, *self.padded)
 
-    def cut(self, image: Tensor, window: TileWindow) -> Tensor:
+    def cut(self, image: Pixels, window: TileWindow) -> Pixels:
         """Return the `window` of the padded `image`: `(B, C, H, W)` to `(B, C, window.height, window.width)`."""
         rows, above, below = _source_slice(window.top - MARGIN, window.height, self.height)
         columns, left, right = _source_slice(window.left - MARGIN, window.width, self.width)
         crop = image[:, :, rows, columns]
         if above or below or left or right:
-            crop = F.pad(crop, (left, right, above, below), mode="replicate")
+            crop = _replicate(crop, (left, right, above, below))
         return crop
 
-    def crop(self, padded: Tensor) -> Tensor:
+    def crop(self, padded: Pixels) -> Pixels:
         """Return the image without its padding."""
         return padded[:, :, MARGIN : MARGIN + self.height, MARGIN : MARGIN + self.width]
 
     def _padded_side(self, side: int) -> int:
         return -(-(side + 2 * MARGIN) // self.multiple) * self.multiple
+
+
+def _replicate(image: Pixels, sides: tuple[int, int, int, int]) -> Pixels:
+    """Return `(B, C, h, w)` with its edges repeated as often as `sides` (left, right, above, below) says."""
+    left, right, above, below = sides
+    if isinstance(image, numpy.ndarray):
+        return numpy.pad(image, ((0, 0), (0, 0), (above, below), (left, right)), mode="edge")
+    import torch.nn.functional as F  # noqa: N812
+
+    return F.pad(image, sides, mode="replicate")
 
 
 def _source_slice(start: int, count: int, side: int) -> tuple[slice, int, int]:

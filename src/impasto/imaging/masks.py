@@ -10,12 +10,10 @@ import torch
 from torch.nn import functional
 
 from impasto.errors import PictureError, RecipeError, unknown
+from impasto.imaging.mask_names import MASK_NAMES
 from impasto.imaging.picture import Picture, PictureLike
 from impasto.imaging.read import read_picture
-from impasto.imaging.resize import resize
-
-MASK_NAMES = ("left", "right", "top", "bottom", "centre")
-"""Names that `read_mask` accepts instead of a picture; see `ramp`."""
+from impasto.imaging.resizing import resize
 
 _LARGEST = 4096  # longer side in pixels; finer detail has no effect
 _COLOURED = (

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import io
 import warnings
-from typing import Literal
+from typing import Any, Literal
 
 import numpy
-import torch
 from PIL import Image, ImageCms
 
 from impasto.errors import PictureError
-from impasto.imaging.arrays import check_range
-from impasto.imaging.color import srgb_profile
-from impasto.imaging.picture import PictureWarning
-from impasto.imaging.resize import resize
+from impasto.imaging.planes import Array, PictureWarning, channels_first, check_range
+from impasto.imaging.profile import srgb_profile
+from impasto.imaging.sizes import resize_array
 
 _SPACE_OF_MODE = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 
 
 def image_planes(
     image: Image.Image, size: tuple[int, int] | None, where: str
-) -> tuple[torch.Tensor, Literal[8, 16]]:
+) -> tuple[Array, Literal[8, 16]]:
     """Return float32 sRGB `(1, C, H, W)`, C = 1 to 4 (the last of 2 or 4 is alpha), and the source's depth.
 
     size: `(height, width)` to scale to, or None. where: name of the image in messages. Colour and alpha are scaled
@@ -30,7 +28,7 @@ def image_planes(
     """
     if image.mode in ("F", "I") or image.mode.startswith("I;16"):
         planes = _deep_planes(image, where)
-        return (planes if size is None else resize(planes, size)), 16
+        return (planes if size is None else resize_array(planes, size)), 16
     profile = image.info.get("icc_profile")
     color, alpha = _split_alpha(image)
     if size is not None:
@@ -40,10 +38,11 @@ def image_planes(
         alpha = alpha and alpha.resize(box, Image.Resampling.BICUBIC)
     rgb = _to_srgb(color, profile, where)
     parts = [_as_planes(rgb)] + ([] if alpha is None else [_as_planes(alpha)])
-    # Into one tensor and in place: at 8192 x 8192 a copy takes 800 MB.
-    planes = torch.empty(1, sum(part.shape[1] for part in parts), *parts[0].shape[2:])
-    torch.cat(parts, dim=1, out=planes)
-    return planes.div_(255.0), 8
+    # Into one array and in place: at 8192 x 8192 a copy takes 800 MB.
+    planes = numpy.empty((1, sum(part.shape[1] for part in parts), *parts[0].shape[2:]), numpy.float32)
+    numpy.concatenate(parts, axis=1, out=planes)
+    planes /= 255.0
+    return planes, 8
 
 
 def usable_profile(data: object, space: str, where: str) -> ImageCms.ImageCmsProfile | None:
@@ -123,20 +122,18 @@ def _through(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Ima
     return done
 
 
-def _as_planes(image: Image.Image) -> torch.Tensor:
+def _as_planes(image: Image.Image) -> numpy.ndarray[Any, Any]:
     """Return the bytes `(1, C, H, W)` of an L or RGB image."""
-    values = torch.from_numpy(numpy.array(image))
-    if values.ndim == 2:
-        values = values[..., None]
-    return values.permute(2, 0, 1)[None]
+    values = numpy.asarray(image)
+    return channels_first(values[..., None] if values.ndim == 2 else values)
 
 
-def _deep_planes(image: Image.Image, where: str) -> torch.Tensor:
+def _deep_planes(image: Image.Image, where: str) -> Array:
     """Return grey (and alpha) planes of the modes F, I, I;16: floats in [0, 1] or whole numbers to 65535."""
     values = numpy.array(image)
     if image.mode == "F":
         check_range(float(values.min()), float(values.max()), f"picture {where}")
-        planes = torch.from_numpy(values.astype(numpy.float32))[None, None]
+        planes = values.astype(numpy.float32)[None, None]
     else:
         if values.min() < 0 or values.max() > 65535:
             raise PictureError(
@@ -144,11 +141,11 @@ def _deep_planes(image: Image.Image, where: str) -> torch.Tensor:
                 " this kind of picture ranges from 0 to 65535, so scale it first."
             )
         grey = _grey_curve(image.info.get("icc_profile"), values / 65535.0, where)
-        planes = torch.from_numpy(grey.astype(numpy.float32))[None, None]
+        planes = grey.astype(numpy.float32)[None, None]
     key = image.info.get("transparency")
     if isinstance(key, int):  # PNG: this grey value is transparent
-        alpha = torch.from_numpy((values != key).astype(numpy.float32))[None, None]
-        planes = torch.cat((planes, alpha), dim=1)
+        alpha = (values != key).astype(numpy.float32)[None, None]
+        planes = numpy.concatenate((planes, alpha), axis=1)
     return planes
 
 

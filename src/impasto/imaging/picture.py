@@ -14,10 +14,6 @@ from PIL import Image
 from impasto.errors import PictureError
 
 
-class PictureWarning(UserWarning):
-    """Part of a picture file was ignored; the message says which."""
-
-
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A picture in memory.

@@ -16,7 +16,7 @@ from PIL import ExifTags, Image
 
 from impasto.errors import RecipeError
 from impasto.imaging.decode import open_image, picture_errors
-from impasto.imaging.read import check_file
+from impasto.imaging.read_arrays import check_file
 
 KEY = "impasto"
 MOST_BYTES = 1_000_000

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import operator
 import os
-import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
-import numpy
 import torch
-from PIL import Image
 
-from impasto.errors import PictureError, RecipeError
-from impasto.imaging.arrays import from_array, from_planes, from_tensor
-from impasto.imaging.decode import decode_file, open_image, orient, orientation_of, picture_errors
-from impasto.imaging.limits import MOST_HELD, check_pixels, refuse
-from impasto.imaging.modes import image_planes
+from impasto.errors import PictureError
+from impasto.imaging.decode import open_image, picture_errors
 from impasto.imaging.picture import Picture, PictureLike
-from impasto.imaging.resize import fit, resize
+from impasto.imaging.planes import check_range
+from impasto.imaging.read_arrays import check_file, checked_longest, read_planes
+from impasto.imaging.resizing import resize
+from impasto.imaging.sizes import fit
 
 
 def read_picture(source: PictureLike, *, longest: int | None = None) -> Picture:
@@ -33,23 +30,39 @@ def read_picture(source: PictureLike, *, longest: int | None = None) -> Picture:
     Raises PictureError if the picture cannot be read, MissingExtraError for HEIC without pillow-heif, and RecipeError
     for a `longest` below 1. Warns (PictureWarning) if a colour profile or the lower 8 of 16 bits are ignored.
     """
-    longest = _checked(longest)
+    if isinstance(source, torch.Tensor):
+        source = from_tensor(source)
     if isinstance(source, Picture):
-        picture = source
-    elif isinstance(source, torch.Tensor):
-        picture = from_tensor(source)
-    elif isinstance(source, numpy.ndarray):
-        picture = from_array(source)
-    elif isinstance(source, Image.Image):
-        picture = _from_image(source, longest)
-    elif isinstance(source, str | os.PathLike):
-        picture = _from_file(Path(os.fspath(source)), longest)
-    else:
+        return _shrunk(source, checked_longest(longest))
+    planes = read_planes(source, longest=longest)
+    alpha = None if planes.alpha is None else torch.from_numpy(planes.alpha)
+    return Picture(torch.from_numpy(planes.pixels), alpha, planes.bits, planes.name, planes.path)
+
+
+def from_tensor(tensor: torch.Tensor) -> Picture:
+    """Turn `(H, W)`, `(C, H, W)` or `(1, C, H, W)` of uint8 or float in [0, 1] into a Picture.
+
+    C is 1, 3 or 4, the fourth is alpha. The result is a detached copy on the CPU. Raises PictureError for other
+    shapes, types and values.
+    """
+    shape = tuple(tensor.shape)
+    planes = tensor.detach().cpu()
+    if planes.ndim in (2, 3):
+        planes = planes[(None,) * (4 - planes.ndim)]
+    if planes.ndim != 4 or planes.shape[0] != 1 or planes.shape[1] not in (1, 3, 4):
         raise PictureError(
-            "A picture is a path, a Pillow image, a numpy array, a tensor or a Picture,"
-            f" not {type(source).__name__}."
+            f"A tensor picture has shape (C, H, W) or (1, C, H, W) with C = 1, 3 or 4, not {shape}."
         )
-    return _shrunk(picture, longest)
+    if planes.numel() == 0:
+        raise PictureError(f"The tensor is empty (shape {shape}); a picture has at least one pixel.")
+    if planes.dtype == torch.uint8:
+        return _split(planes.float() / 255.0, 8)
+    if not planes.is_floating_point():
+        raise PictureError(
+            f"A tensor picture is uint8 or float in [0, 1], not {tensor.dtype}; convert it first."
+        )
+    check_range(planes.min().item(), planes.max().item(), "tensor")
+    return _split(planes.float(), 16)
 
 
 def longer_side(source: PictureLike) -> int:
@@ -66,54 +79,11 @@ def longer_side(source: PictureLike) -> int:
     return max(picture.height, picture.width)
 
 
-def _checked(longest: int | None) -> int | None:
-    if longest is None:
-        return None
-    try:
-        number = operator.index(longest)
-    except TypeError:
-        number = 0
-    if isinstance(longest, bool) or number < 1:
-        raise RecipeError(f"The longer side of a picture is a whole number of at least 1, not {longest!r}.")
-    return number
-
-
-def check_file(path: Path) -> None:
-    """Raise PictureError unless `path` is a regular, non-empty file; never waits on a pipe."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        raise PictureError(f"'{path}' does not exist; check the name.") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise PictureError(f"{str(path)!r} cannot be read ({reason}); check the name.") from error
-    if stat.S_ISDIR(status.st_mode):
-        raise PictureError(f"'{path}' is a folder; give one picture in it.")
-    if not stat.S_ISREG(status.st_mode):
-        raise PictureError(f"'{path}' is not a regular file (a pipe, socket or device); give a picture file.")
-    if status.st_size == 0:
-        raise PictureError(f"'{path}' is empty (0 bytes); give another file.")
-
-
-def _from_file(path: Path, longest: int | None) -> Picture:
-    check_file(path)
-    with picture_errors(path), path.open("rb") as file:
-        planes, bits = decode_file(file, path, longest)
-        return replace(from_planes(planes, bits, path.stem), path=path)
-
-
-def _from_image(image: Image.Image, longest: int | None) -> Picture:
-    """Convert a Pillow image (its current frame) as a file of its mode would be."""
-    name = Path(getattr(image, "filename", "") or "picture").stem
-    with picture_errors(Path(name)):
-        check_pixels(*image.size, f"The image '{name}'")
-        if image.width * image.height > MOST_HELD:
-            raise refuse(image.width, image.height, f"The image '{name}'", "shrink it first")
-        image.load()
-        larger = longest is not None and max(image.size) > longest
-        size = fit(image.height, image.width, longest) if larger and longest is not None else None
-        planes, bits = image_planes(image, size, f"'{name}'")
-        return from_planes(orient(planes, orientation_of(image)), bits, name)
+def _split(planes: torch.Tensor, bits: Literal[8, 16]) -> Picture:
+    """Copy float32 `(1, C, H, W)`, C = 1, 3 or 4, into a Picture."""
+    alpha = planes[:, -1:].clone() if planes.shape[1] == 4 else None
+    color = planes[:, :3].expand(-1, 3, -1, -1)
+    return Picture(color.clone(memory_format=torch.contiguous_format), alpha, bits)
 
 
 def _shrunk(picture: Picture, longest: int | None) -> Picture:

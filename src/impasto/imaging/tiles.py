@@ -9,41 +9,13 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from impasto.imaging.frame import MARGIN, Frame, TileWindow
+from impasto.imaging.frame import MARGIN, Frame, TileWindow, Tiling
 
 SAMPLE_SIDE = 512
 MAX_SAMPLES = 16
 MIN_SAMPLES = 4
 # Fraction of the image that the sample windows cover, within the limits above.
 SAMPLE_FRACTION = 0.125
-
-
-@dataclass(frozen=True)
-class Tiling:
-    """Size and overlap of tiles in pixels; an image of up to `whole` x `whole` is painted in one piece.
-
-    Where two tiles overlap, `halo` pixels at either end are discarded, because they lack context; between them the two
-    are blended over `feather` pixels.
-    """
-
-    side: int = 1536
-    halo: int = 64
-    feather: int = 32
-    whole: int = 0
-
-    @property
-    def at_once(self) -> int:
-        """Largest number of pixels painted without tiles."""
-        return max(self.side, self.whole) ** 2
-
-    @property
-    def overlap(self) -> int:
-        """Smallest overlap of two neighbours in pixels."""
-        return 2 * self.halo + self.feather
-
-
-# An image of 2048 x 2048 in one piece needs half a gigabyte and two thirds of the time that tiles take.
-DEFAULT_TILING = Tiling(whole=2112)
 
 
 @dataclass(frozen=True)

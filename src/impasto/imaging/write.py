@@ -7,14 +7,18 @@ import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
 from PIL import Image
 
 from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError, unknown
 from impasto.imaging.atomic import atomic_write, check_place
 from impasto.imaging.encode import encode_deep, encode_plain, need_heif, need_vips, planes_of
+from impasto.imaging.planes import Array
 from impasto.imaging.provenance import provenance_text
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 WRITABLE = {
     ".png": "PNG",
@@ -55,20 +59,20 @@ def check_writable(path: str | os.PathLike[str], *, bits: int = 8) -> Path:
 
 def write_picture(
     path: str | os.PathLike[str],
-    pixels: torch.Tensor,
+    pixels: Tensor | Array,
     *,
-    alpha: torch.Tensor | None = None,
+    alpha: Tensor | Array | None = None,
     bits: int = 8,
     provenance: Mapping[str, object] | None = None,
     quality: int = 95,
 ) -> Path:
-    """Write sRGB `(1, 3, H, W)` (or `(3, H, W)`) in the format of the suffix in one step; return the path.
+    """Write a tensor or array `(1, 3, H, W)` or `(3, H, W)` in sRGB; the suffix is the format. Return the path.
 
-    Values are clamped to [0, 1] and rounded to the nearest step, halves up. alpha: `(1, 1, h, w)`, resized to
-    the pixels; JPEG, which has none, gets the picture over white. bits: 16 for PNG and TIFF. provenance: a
-    JSON-able mapping to embed, see `read_embedded_json`. quality: 1 to 100 for JPEG, WebP, AVIF and HEIC. An sRGB
-    profile is always embedded. Raises RecipeError, OutputError, MissingExtraError as `check_writable`,
-    PictureError for pixels that are not such a tensor or not finite; the old file is then untouched.
+    The file is written in one step. Values are clamped to [0, 1] and rounded to the nearest step, halves up. alpha:
+    `(1, 1, h, w)`, resized to the pixels; JPEG, which has none, gets the picture over white. bits: 16 for PNG and
+    TIFF. provenance: a JSON-able mapping to embed, see `read_embedded_json`. quality: 1 to 100 for JPEG, WebP, AVIF
+    and HEIC. An sRGB profile is always embedded. Raises RecipeError, OutputError, MissingExtraError as
+    `check_writable`, PictureError for pixels of another shape or type or not finite; the old file is then untouched.
     """
     target = check_writable(path, bits=bits)
     if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:

@@ -9,7 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from impasto.feedforward.open_network import find_model, open_model
+from impasto.feedforward.network_card import find_model
+from impasto.feedforward.open_network import open_model
 from impasto.feedforward.settings import OnePassSettings
 from impasto.feedforward.stylizer import Stylizer
 from impasto.hashing import file_sha256

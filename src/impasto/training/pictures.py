@@ -72,7 +72,8 @@ def read_bounded(path: Path, longest: int) -> Tensor:
             orientation = orientation_of(image)
             small = image.convert("RGB")
             small.thumbnail((longest, longest))
-            return orient(torch.from_numpy(np.array(small)).permute(2, 0, 1), orientation).contiguous()
+            upright = orient(np.array(small).transpose(2, 0, 1), orientation)
+            return torch.from_numpy(np.ascontiguousarray(upright))
     return to_bytes(over_white(read_picture(path, longest=longest)))
 
 

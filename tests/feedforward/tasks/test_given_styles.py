@@ -12,7 +12,7 @@ from impasto.errors import ResumeError, WeightsError
 from impasto.feedforward.initial_weights import initialiser_from, predicted_params
 from impasto.feedforward.model_card import describe, make_card, open_styles, write_styles
 from impasto.feedforward.modules.transform import StyleParams
-from impasto.feedforward.open_network import find_model
+from impasto.feedforward.network_card import find_model
 from impasto.feedforward.restore import restore_any_style
 from impasto.feedforward.stability import STRENGTH, StabilityLoss, add_noise
 from impasto.feedforward.style_settings import GivenStyleSettings

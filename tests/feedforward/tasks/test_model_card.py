@@ -13,8 +13,9 @@ from impasto.feedforward.model_card import describe, make_card, open_styles, pag
 from impasto.feedforward.modules.johnson import JohnsonNet
 from impasto.feedforward.modules.style_embedding import ConditionalInstanceNorm, StyleEmbedding
 from impasto.feedforward.modules.transform import TransformNet, initialise
+from impasto.feedforward.network_card import KIND_JOHNSON, KIND_STYLES
 from impasto.feedforward.style_settings import GivenStyleSettings
-from impasto.feedforward.weights import KIND_JOHNSON, KIND_STYLES, dequantise, quantise, write_network
+from impasto.feedforward.weights import dequantise, quantise, write_network
 
 ORIGIN = {"photos": "holiday", "photographs": "40", "started_from": "any"}
 

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from impasto.errors import MissingExtraError, OutputError
-from impasto.feedforward.backends import open_onnxruntime
+from impasto.feedforward.backends import open_tensor_graph
 from impasto.feedforward.export.graph import ExportModule, make_graph, need_onnx, part_names, write_compared
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.weights import Network
 from impasto.imaging import check_place
-from impasto.imaging.tiles import Tiling
+from impasto.imaging.frame import Tiling
 
 SUFFIX = ".onnx"
 # Heights and widths to compare at, some not multiples of four, some below the margin. Not a single pixel: an image of
@@ -67,7 +67,7 @@ def _difference(
     graph: Path, runner: NetworkRunner, style_params: StyleParams, parts: Mapping[str, Tensor]
 ) -> float:
     """Return the largest difference between graph and network over `CHECKED_SIZES` sizes; NaN counts as infinite."""
-    run = open_onnxruntime(graph)
+    run = open_tensor_graph("onnxruntime", graph)
     rng = torch.Generator().manual_seed(0)
     worst = 0.0
     for height, width in CHECKED_SIZES:

@@ -14,10 +14,10 @@ from impasto.encoders import Encoder, open_encoder
 from impasto.feedforward.export.graph import LARGEST_SIDE, export_module, part_names, write_compared
 from impasto.feedforward.modules.style_predictor import LAYERS, StylePredictor, StyleStatistics
 from impasto.feedforward.style_data import measure_style
+from impasto.feedforward.style_images import SMALLEST
 
 # Heights, widths and strengths to compare at; the sides are mostly no multiples of eight.
 CHECKED_INPUTS = (((64, 80), 1.0), ((131, 57), 0.3), ((33, 260), 0.0))
-SMALLEST = 16
 SIDES = ((2, "height"), (3, "width"))
 ITERATIONS = 22
 # Added to the diagonal of covariances, so that an image of one colour has a root; a layer's variances sum to 1.
@@ -43,6 +43,11 @@ class PredictorModule(nn.Module):
             roots[layer] = newton_root(centred @ centred.mT / rows.shape[2])
         style_params = self.style_predictor(StyleStatistics(means, roots), strength)
         return (*style_params.matrices, *style_params.shifts)
+
+
+def free_sides() -> dict[int, Any]:
+    """Return the dynamic shapes of a style image."""
+    return {axis: torch.export.Dim(name, min=SMALLEST, max=LARGEST_SIDE) for axis, name in SIDES}
 
 
 def newton_root(covariance: Tensor) -> Tensor:
@@ -75,7 +80,7 @@ def export_style_predictor(path: Path, style_predictor: StylePredictor, card: Ma
         (torch.rand(1, 3, 74, 109), torch.tensor([0.5])),
         ["painting", "strength"],
         part_names(len(style_predictor.modulated_layers)),
-        ({axis: torch.export.Dim(name, min=SMALLEST, max=LARGEST_SIDE) for axis, name in SIDES}, None),
+        (free_sides(), None),
     )
     return write_compared(
         path, program, card, "style predictor", lambda file: _difference(file, encoder, style_predictor)

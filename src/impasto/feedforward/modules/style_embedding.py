@@ -11,7 +11,6 @@ from impasto.feedforward.modules.transform import ModulatedLayer, StyleParams
 
 HIDDEN = 64
 EMBEDDING = 16
-STROKES = (0.5, 1.5)  # ratio to the trained size
 # A little more than the optimiser's .5: at the same content distance, a one-pass image shows less of the style.
 DEFAULT_STRENGTH = 0.6
 
@@ -24,8 +23,6 @@ class StyleEmbedding(nn.Module):
     the style: ``matrix = diag(1 + g) + s T`` and ``shift = h + s t``. For a mixture, T, t and the embedding are
     weighted averages, as in Dumoulin et al. (ICLR 2017, section 3.3).
     """
-
-    controls = ("mix", "strength", "stroke")
 
     def __init__(self, modulated_layers: Sequence[ModulatedLayer], count: int, hidden: int = HIDDEN) -> None:
         super().__init__()
@@ -64,7 +61,7 @@ class StyleEmbedding(nn.Module):
     def forward(self, weights: Tensor, strength: Tensor, stroke: Tensor) -> StyleParams:
         """Return style parameters of B mixtures.
 
-        `weights` `(B, n)` sum to 1, `strength` `(B,)` is in [0, 1], `stroke` `(B,)` in `STROKES`.
+        `weights` `(B, n)` sum to 1, `strength` `(B,)` is in [0, 1], `stroke` `(B,)` in `network_card.STROKES`.
         """
         conditioning = torch.stack([strength, (1 - strength).square(), stroke.log()], 1)  # (B, 3)
         outputs = self.perceptron(torch.cat([conditioning, weights @ self.embedding], 1))
@@ -108,8 +105,6 @@ class ConditionalInstanceNorm(nn.Module):
     Source: Dumoulin, Shlens & Kudlur, A Learned Representation for Artistic Style, ICLR 2017, equation 5. A mixture
     is the weighted average of gains and shifts (section 3.3 there).
     """
-
-    controls = ("mix",)
 
     def __init__(self, modulated_layers: Sequence[ModulatedLayer], count: int) -> None:
         super().__init__()

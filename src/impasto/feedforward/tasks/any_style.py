@@ -15,12 +15,12 @@ from impasto.feedforward.grain import SIDE, grain
 from impasto.feedforward.larger import InitialWeights, load_initial
 from impasto.feedforward.modules.style_predictor import LAYERS, StylePredictor
 from impasto.feedforward.modules.transform import TransformNet, initialise
+from impasto.feedforward.network_card import KIND_ANY
 from impasto.feedforward.objective import CONTENT_WEIGHTS, objective
 from impasto.feedforward.projected_encoder import ProjectedEncoder, project
 from impasto.feedforward.style_data import StyleRows
 from impasto.feedforward.tasks.one_pass import OnePassTask, modulated_optimizers
 from impasto.feedforward.training_settings import AnyStyleSettings
-from impasto.feedforward.weights import KIND_ANY
 from impasto.training.crops import random_crop
 from impasto.training.device import ComputeDevice
 from impasto.training.distributed import SINGLE, DataParallel

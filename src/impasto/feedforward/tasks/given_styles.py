@@ -12,13 +12,13 @@ from impasto.encoders import Encoder
 from impasto.feedforward.initial_weights import Initialiser
 from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH, StyleEmbedding
 from impasto.feedforward.modules.transform import TransformNet, initialise
+from impasto.feedforward.network_card import KIND_STYLES
 from impasto.feedforward.objective import objective
 from impasto.feedforward.strength_controller import StrengthController
 from impasto.feedforward.style_settings import GivenStyleSettings
 from impasto.feedforward.style_targets import draw_batch, measure_strokes
 from impasto.feedforward.tasks.one_pass import modulated_optimizers
 from impasto.feedforward.tasks.stable import StableTask
-from impasto.feedforward.weights import KIND_STYLES
 from impasto.training.device import ComputeDevice
 from impasto.training.distributed import SINGLE, DataParallel
 from impasto.training.task import LossOutput

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from impasto.encoders import Encoder
 from impasto.feedforward.modules.johnson import JohnsonNet
 from impasto.feedforward.modules.style_embedding import ConditionalInstanceNorm
+from impasto.feedforward.network_card import KIND_JOHNSON
 from impasto.feedforward.perceptual_loss import PerceptualLoss
 from impasto.feedforward.style_settings import GivenStyleSettings
 from impasto.feedforward.tasks.stable import StableTask
-from impasto.feedforward.weights import KIND_JOHNSON
 from impasto.training.device import ComputeDevice
 from impasto.training.distributed import SINGLE, DataParallel
 from impasto.training.optimizer_set import muon_and_adam

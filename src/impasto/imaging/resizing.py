@@ -8,20 +8,6 @@ from torch.nn import functional
 from impasto.errors import PictureError, RecipeError
 
 
-def fit(height: int, width: int, longest: int) -> tuple[int, int]:
-    """Return the `(height, width)` with the same aspect ratio whose longer side is `longest`.
-
-    The shorter side is rounded to the nearest whole number (half up) and is at least 1. Sizes may grow.
-    Raises RecipeError when a number is below 1.
-    """
-    if min(height, width, longest) < 1:
-        raise RecipeError(f"Sizes are whole numbers of at least 1, not {height}x{width} to {longest}.")
-    long, short = max(height, width), min(height, width)
-    # Integer arithmetic: a float division would round 2.5 pixels differently for different sizes.
-    small = max(1, (2 * short * longest + long) // (2 * long))
-    return (longest, small) if height >= width else (small, longest)
-
-
 def resize(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Resize `(B, C, H, W)` in [0, 1] to `size` = `(height, width)`; the same tensor if that is its size.
 
