@@ -155,6 +155,30 @@ def test_a_painting_that_started_from_one_pass_is_resumed_bit_for_bit(place) -> 
     assert torch.equal(finish(impasto.resume("run.ckpt")).pixels, whole.pixels)
 
 
+def test_a_changed_painting_that_started_from_one_pass_is_resumed_bit_for_bit(place) -> None:
+    """The picture to start from is that of the first strength and mix, also when it is painted again."""
+    recipe = impasto.make_recipe(size=64, scales="64:8")
+
+    def paint_until(step: int | None) -> impasto.Result | None:
+        job = open_job(recipe, "photo.png", ["a.png", "b.png"])
+        painter = impasto.Painter(job, checkpoint_path=Path("run.ckpt"))
+        events = painter.events()
+        for event in events:
+            if isinstance(event, Stepped) and event.total == 3:
+                painter.change(strength=1.2, mix=(0.8, 0.2))
+            if isinstance(event, Stepped) and event.total == step:
+                events.close()
+                return None
+            if isinstance(event, Finished):
+                return event.result
+        return None
+
+    whole = paint_until(None)
+    paint_until(5)
+    assert whole is not None
+    assert torch.equal(finish(impasto.resume("run.ckpt")).pixels, whole.pixels)
+
+
 def test_the_start_of_one_pass_needs_both_ways_of_painting(place) -> None:
     from impasto.optimize import open_job as open_optimisation
 

@@ -7,6 +7,7 @@ starts from a one-pass picture, and conversion of settings. Importing this modul
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +118,8 @@ def resume(
     saved = read_checkpoint(path)
     guides = Guides.from_json(saved.input_names.get("guides", {}))
     styles = saved.input_names.get("styles", [])
-    job = open_job(saved.recipe, saved.input_names.get("content"), styles, guides, term_factories)
+    content = saved.input_names.get("content")
+    job = open_job(saved.recipe, content, styles, guides, term_factories, saved.start_recipe)
     return Painter(job, preview_every=preview_every, checkpoint_path=path, resume_from=saved)
 
 
@@ -127,8 +129,11 @@ def open_job(
     styles: Sequence[PictureLike],
     guides: Guides | None = None,
     term_factories: Sequence[TermFactory] | None = None,
+    start_recipe: Recipe | None = None,
 ) -> Job:
     """Return the job of a painting; one that starts "fast" is first painted in one pass.
+
+    ``start_recipe`` is the recipe that the run began with, if strength or mix were changed since then.
 
     Raises what `impasto.optimize.open_job` and `Stylizer` raise.
     """
@@ -141,9 +146,11 @@ def open_job(
     recipe = sized(recipe, content)
     if recipe.start == "fast" and (content is None or not styles):
         recipe = recipe.model_copy(update={"start": "content"})
-    start = one_pass_start(recipe, content, styles, guides) if recipe.start == "fast" else None
+    first = start_recipe or recipe
+    start = one_pass_start(first, content, styles, guides) if recipe.start == "fast" else None
     factories = DEFAULT_TERMS if term_factories is None else term_factories
-    return open_optimisation(recipe, content, styles, guides, factories, start=start)
+    job = open_optimisation(recipe, content, styles, guides, factories, start=start)
+    return replace(job, start_recipe=start_recipe)
 
 
 def one_pass_start(
@@ -165,7 +172,6 @@ def one_pass_start(
     masks = guides.masks if guides.regions is None else _region_masks(guides, content, styles, size)
     settings = shared.model_copy(
         update={
-            "strength": min(1.0, recipe.strength),
             "stroke": min(high, max(low, recipe.stroke)),
             "mix": None if masks or len(styles) == 1 else shared.mix,
             "colors": 0.0,

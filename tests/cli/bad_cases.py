@@ -351,7 +351,7 @@ BAD = {
         "gone.png", "text.png", "empty", "zero.png",
     )},
     **{f"apply {option} {value}": [*APPLY, option, value] for option, value in (
-        ("--strength", "2"), ("--strength", "nan"), ("--stroke", "0"), ("--stroke", "99"), ("--mix", "1,2"),
+        ("--strength", "2.1"), ("--strength", "nan"), ("--stroke", "0"), ("--stroke", "99"), ("--mix", "1,2"),
         ("--mix", "x"), ("--backend", "nope"), ("--device", "nope"), ("--tile", "10"), ("--size", "0"),
         ("--out", "missing/o.png"), ("--out", "photo.png"), ("--out", "art.png"), ("--out", "pipe.png"),
         ("--mask", "wide.png"), ("--mask", "gone.png"),

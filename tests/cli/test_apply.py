@@ -110,7 +110,7 @@ def test_a_replay_takes_other_settings_and_pictures(cli, net, place) -> None:
     run = cli("stylize", "art.png", "art2.png", "--from", "o.png", "--strength", "0.2", "--out-dir", "done")
     assert (run.code, len(run.out.splitlines())) == (0, 2)
     assert read_embedded_json(place / "done" / "art-rough-waves.png")["recipe"]["strength"] == 0.2
-    for words in (("--strength", "1.5"), ("--steps", "3"), ("--style", "art.png"), ("--timelapse", "t.webp")):
+    for words in (("--strength", "2.5"), ("--steps", "3"), ("--style", "art.png"), ("--timelapse", "t.webp")):
         refused = cli("stylize", "--from", "o.png", "--out", "p.png", *words)
         assert refused.code == 2
         assert not (place / "p.png").exists()

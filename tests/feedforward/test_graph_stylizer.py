@@ -137,7 +137,7 @@ def test_what_graphs_do_not_take_is_painted_in_torch(folder, monkeypatch) -> Non
     assert_equal(folder / "any.safetensors", ["narrow.png"], OnePassSettings())
     stylizer, calls = open_graphs(folder / "any.safetensors"), []
     monkeypatch.setattr(Stylizer, "paint", lambda self, *rest: calls.append(rest))
-    monkeypatch.setattr(stylizer, "_run", lambda *arguments: None)  # not finite
+    monkeypatch.setattr(stylizer, "_run", lambda *arguments: numpy.full((1, 3, 1, 1), numpy.nan))
     stylizer.paint(Path("photo.png"), ["art.png"], SETTINGS)
     monkeypatch.setattr(graph_stylizer, "DEFAULT_TILING", Tiling(side=40))
     monkeypatch.setattr(stylizer, "_run", None)
@@ -153,7 +153,7 @@ def test_errors_are_those_of_torch(folder, monkeypatch, tmp_path, cached) -> Non
     for styles, settings, guides, error, words in (
         ([], SETTINGS, None, RecipeError, "a painting"),
         (["gone.png"], SETTINGS, None, PictureError, "gone.png"),
-        (["art.png"], OnePassSettings(strength=2), None, RecipeError, "strength"),
+        (["art.png"], OnePassSettings(strength=3), None, RecipeError, "strength"),
         (["art.png"], OnePassSettings(mix=(1, 2)), None, RecipeError, "--mix"),
         (["art.png"], SETTINGS, Guides(style_masks=("left",)), RecipeError, "no style masks"),
     ):

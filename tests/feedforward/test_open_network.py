@@ -74,7 +74,7 @@ def test_own_styles_by_name(styles_file) -> None:
     torch.testing.assert_close(mixed.matrices[0], rows.matrices[0])
     assert len(model.style_params(["reed", "wave", "reed"])) == 3
     for styles, weights, strength, stroke, words in (
-        ([], None, 1.0, 1.0, "several"), (["weed"], None, 1.0, 1.0, "reed"), (["reed"], None, 2.0, 1.0, "strength"),
+        ([], None, 1.0, 1.0, "several"), (["weed"], None, 1.0, 1.0, "reed"), (["reed"], None, 2.1, 1.0, "strength"),
         (["reed"], None, 1.0, 3.0, "stroke"), (["reed"], [1.0, 2.0], 1.0, 1.0, "--mix"),
         (["reed", "wave"], [0.0, 0.0], 1.0, 1.0, "--mix"),
     ):  # fmt: skip

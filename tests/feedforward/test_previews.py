@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from impasto.feedforward.open_network import find_model
+from impasto.feedforward.network_card import find_model
 from impasto.feedforward.previews import preview_any
 from impasto.feedforward.stylizer import Stylizer
 from impasto.feedforward.weights import read_network
@@ -24,7 +24,7 @@ def pictures(seed: int, *sizes: tuple[int, int]) -> list[torch.Tensor]:
     ]
 
 
-@pytest.mark.parametrize(("network", "rows"), [("any", 2), ("any-detail", 1)])
+@pytest.mark.parametrize(("network", "rows"), [("any-live", 2), ("any", 1)])
 def test_a_row_is_a_photograph_a_style_image_and_the_painting(monkeypatch, one_thread, network, rows) -> None:
     monkeypatch.setattr("impasto.feedforward.previews.SQUARE_SIDE", SIDE)
     card, weights = read_network(find_model(network))

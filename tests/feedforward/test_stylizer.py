@@ -73,8 +73,9 @@ def test_strengths_go_straight_between_the_rows_of_the_card() -> None:
     assert calibrated_strength(0.25, card.get("strengths")) == pytest.approx(0.3)
     assert calibrated_strength(0.75, card.get("strengths")) == pytest.approx(0.8)
     assert calibrated_strength(0.4, {}.get("strengths")) == pytest.approx(0.4)
-    with pytest.raises(RecipeError, match="0 to 1"):
-        calibrated_strength(1.5, card.get("strengths"))
+    assert calibrated_strength(1.5, card.get("strengths")) == 1.0
+    with pytest.raises(RecipeError, match="0 to 2"):
+        calibrated_strength(2.5, card.get("strengths"))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_impossible_settings_are_refused(changes) -> None:
 @pytest.mark.parametrize(
     ("settings", "guides", "words"),
     [
-        ({"strength": 1.2}, {}, "0 to 1"),
+        ({"strength": 2.2}, {}, "0 to 2"),
         ({"stroke": 9}, {}, "stroke"),
         ({"mix": (0.5, 0.5)}, {"masks": ("left", "right")}, "place"),
         ({}, {"style_masks": ("left",)}, "style masks"),

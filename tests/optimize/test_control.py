@@ -25,6 +25,11 @@ def recipe(**changes):
     return make_recipe(**{**fields, **changes})
 
 
+def held_gain(of, gain, parts, step, steps):
+    """The next gain of a run that holds its strength."""
+    return next_gain(of, gain, parts, step, steps, target_distance(of, None))
+
+
 def terms(gain: float, *losses: float) -> dict[str, float]:
     """What a step reports for these content losses of the three layers."""
     pairs = zip(LAYERS.items(), losses, strict=True)
@@ -35,15 +40,15 @@ def terms(gain: float, *losses: float) -> dict[str, float]:
 @pytest.mark.parametrize(("steps", "power"), [(60, 0.1), (600, 0.01), (8, 0.5)])
 def test_the_gain_follows_the_formula(steps, power):
     # The layers of the largest weight are .3 and .7 off, .5 in the mean; the other one does not count.
-    found = next_gain(recipe(), 2.0, terms(2.0, 7.0, 0.3, 0.7), steps - 1, steps)
+    found = held_gain(recipe(), 2.0, terms(2.0, 7.0, 0.3, 0.7), steps - 1, steps)
     assert found == pytest.approx(2.0 * (0.5 / 0.4) ** power)
-    less = next_gain(recipe(strength=0.8), 2.0, terms(2.0, 7.0, 0.3, 0.7), steps - 1, steps)
+    less = held_gain(recipe(strength=0.8), 2.0, terms(2.0, 7.0, 0.3, 0.7), steps - 1, steps)
     assert less == pytest.approx(2.0 * (0.5 / 0.8) ** power)
 
 
 def test_far_off_distances_change_the_gain_by_a_factor_of_e_at_most_over_one_unit_of_pull():
-    far = next_gain(recipe(), 1.0, terms(1.0, 0.0, 40.0, 40.0), 59, 60)
-    near = next_gain(recipe(), 1.0, terms(1.0, 0.0, 1e-9, 1e-9), 59, 60)
+    far = held_gain(recipe(), 1.0, terms(1.0, 0.0, 40.0, 40.0), 59, 60)
+    near = held_gain(recipe(), 1.0, terms(1.0, 0.0, 1e-9, 1e-9), 59, 60)
     assert far == pytest.approx(math.exp(0.1))
     assert near == pytest.approx(math.exp(-0.1))
 
@@ -51,16 +56,16 @@ def test_far_off_distances_change_the_gain_by_a_factor_of_e_at_most_over_one_uni
 def test_the_gain_waits_stays_within_limits_and_stays_where_nothing_is_held():
     off = terms(2.0, 1.0, 1.0, 1.0)
     for step in (1, 12):
-        assert next_gain(recipe(), 2.0, off, step, 60) == 2.0
-    assert next_gain(recipe(), 2.0, off, 13, 60) > 2.0
-    assert next_gain(recipe(), 2.0, off, 2, 8) == 2.0
-    assert next_gain(recipe(), 2.0, off, 3, 8) > 2.0
-    assert next_gain(recipe(), 1000.0, terms(1000.0, 1.0, 1.0, 1.0), 50, 60) == 1000.0
-    assert next_gain(recipe(), 1e-4, terms(1e-4, 0.1, 0.1, 0.1), 50, 60) == 1e-4
-    assert next_gain(recipe(hold=False), 2.0, off, 50, 60) == 2.0
-    assert next_gain(recipe(style_layers={}), 2.0, off, 50, 60) == 2.0
-    assert next_gain(recipe(content_layers={}), 2.0, {"style/relu1_1": 1.0}, 50, 60) == 2.0
-    assert next_gain(recipe(content_layers={"relu4_1": 0.0}), 2.0, {"style/relu1_1": 1.0}, 50, 60) == 2.0
+        assert held_gain(recipe(), 2.0, off, step, 60) == 2.0
+    assert held_gain(recipe(), 2.0, off, 13, 60) > 2.0
+    assert held_gain(recipe(), 2.0, off, 2, 8) == 2.0
+    assert held_gain(recipe(), 2.0, off, 3, 8) > 2.0
+    assert held_gain(recipe(), 1000.0, terms(1000.0, 1.0, 1.0, 1.0), 50, 60) == 1000.0
+    assert held_gain(recipe(), 1e-4, terms(1e-4, 0.1, 0.1, 0.1), 50, 60) == 1e-4
+    assert held_gain(recipe(hold=False), 2.0, off, 50, 60) == 2.0
+    assert held_gain(recipe(style_layers={}), 2.0, off, 50, 60) == 2.0
+    assert held_gain(recipe(content_layers={}), 2.0, {"style/relu1_1": 1.0}, 50, 60) == 2.0
+    assert held_gain(recipe(content_layers={"relu4_1": 0.0}), 2.0, {"style/relu1_1": 1.0}, 50, 60) == 2.0
 
 
 def test_strength_as_distance_and_as_factor():
@@ -146,5 +151,15 @@ def test_a_start_in_one_pass_holds_the_distance_of_that_picture():
     assert target_distance(recipe(strength=0.8), 1.5) == 1.5
     assert target_distance(recipe(strength=0.25), 1.5) == pytest.approx(0.75)
     assert target_distance(recipe(strength=0.0), 1.5) == pytest.approx(0.03)
-    found = next_gain(recipe(), 2.0, terms(2.0, 7.0, 0.3, 0.7), 59, 60, 1.0)
-    assert found == pytest.approx(2.0 * (0.5 / (0.8 * 1.0)) ** 0.1)
+    gain = next_gain(recipe(), 2.0, terms(2.0, 7.0, 0.3, 0.7), 59, 60, 0.8)
+    assert gain == pytest.approx(2.0 * (0.5 / 0.8) ** 0.1)
+
+
+def test_a_strength_changed_during_the_run_changes_the_distance_of_the_start():
+    assert target_distance(recipe(strength=1.0), 1.5, 0.5) == pytest.approx(1.5 * 2**0.6)
+    assert target_distance(recipe(strength=0.5), 1.5, 1.0) == pytest.approx(1.5 / 2**0.6)
+    assert target_distance(recipe(strength=0.25), 1.5, 0.5) == pytest.approx(0.75)
+    assert target_distance(recipe(strength=0.5), 1.5, 0.25) == pytest.approx(1.5)
+    for strength in (0.2, 0.5, 1.3):
+        unchanged = target_distance(recipe(strength=strength), 1.5)
+        assert target_distance(recipe(strength=strength), 1.5, strength) == unchanged

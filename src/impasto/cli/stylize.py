@@ -226,7 +226,9 @@ def _paint_one(request: Request, content: Path | None, stop: Stop) -> None:
         [*request.inputs.read_files, *request.guides.files],
         request.resume_from,
     )
-    session.paint(partial(open_job, request.recipe, content, list(request.inputs.styles), request.guides))
+    started = None if request.resume_from is None else request.resume_from.start_recipe
+    styles = list(request.inputs.styles)
+    session.paint(partial(open_job, request.recipe, content, styles, request.guides, start_recipe=started))
 
 
 def _paint_all(request: Request, settings: dict[str, Any], stop: Stop) -> None:

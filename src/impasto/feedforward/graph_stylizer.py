@@ -22,6 +22,7 @@ from impasto.feedforward.grain import card_grain
 from impasto.feedforward.graph_files import StylizerGraphs, keep_graph
 from impasto.feedforward.network_card import NetworkCard, mixing_weights
 from impasto.feedforward.runtimes import RunGraph, open_graph
+from impasto.feedforward.scales import paint_scales, paint_strongly, scale_sizes
 from impasto.feedforward.settings import OnePassSettings
 from impasto.feedforward.style_images import SMALLEST, StyleMemory, measured_side
 from impasto.guidance import Guides
@@ -113,7 +114,9 @@ class GraphStylizer:
         frame = Frame(planes.pixels.shape[2], planes.pixels.shape[3], self.model.multiple)
         painted = None
         if frame.whole.height * frame.whole.width <= DEFAULT_TILING.at_once:
-            painted = self._run(planes.pixels, frame, self.style_params(styles, resolved))
+            painted = self._paint_pixels(
+                planes.pixels, self.style_params(styles, resolved), resolved.strength or 0.0
+            )
         if painted is None:
             return self.stylizer.paint(content, styles, settings, guides, on_progress)
         on_progress(1, 1)
@@ -210,14 +213,28 @@ class GraphStylizer:
         named = {f"mean_{index}": mean for index, mean in enumerate(means)}
         return named | {f"root_{index}": root for index, root in enumerate(roots)}
 
-    def _run(self, content: Array, frame: Frame, style_params: Arrays) -> Array | None:
-        """Return the painted image, or None if a low precision overflows."""
+    def _paint_pixels(self, content: Array, style_params: Arrays, strength: float) -> Array | None:
+        """Return the picture that `Stylizer` paints, or None if a low precision overflows."""
+        sizes = scale_sizes(content.shape[2], content.shape[3])
+
+        def paint(size: tuple[int, int]) -> Array:
+            return paint_strongly(
+                lambda image: self._run(image, style_params), resize_array(content, size), strength
+            )
+
+        painted: Array = paint_scales(paint, sizes, resize_array)
+        return painted.clip(0, 1) if numpy.isfinite(painted).all() else None
+
+    def _run(self, content: Array, style_params: Arrays) -> Array:
+        """Return the painted image; it is not finite if a low precision overflows."""
+        frame = Frame(content.shape[2], content.shape[3], self.model.multiple)
         noise = card_grain(self.model.card, frame.height, frame.width)
         source = content if noise is None else content + noise
         (painted,) = self._opened.network.result()(
             {"image": frame.cut(source, frame.whole), **style_params}
         ).values()
-        return frame.crop(painted).clip(0, 1) if numpy.isfinite(painted).all() else None
+        cropped: Array = frame.crop(painted).clip(0, 1)
+        return cropped
 
 
 def _needs_stylizer(guides: Guides) -> bool:

@@ -14,7 +14,7 @@ from impasto.feedforward.modules.style_embedding import StyleEmbedding
 from impasto.feedforward.modules.style_predictor import StylePredictor
 from impasto.feedforward.modules.transform import StyleParams, TransformNet
 from impasto.feedforward.network_card import KIND_ANY, KIND_STYLES
-from impasto.feedforward.pretrained import pretrained_networks
+from impasto.feedforward.pretrained import LIVE_NETWORK, pretrained_networks
 from impasto.feedforward.restore import restore_any_style, restore_given_styles
 from impasto.feedforward.style_data import measure_style
 from impasto.feedforward.style_targets import at_stroke
@@ -26,7 +26,7 @@ Initialiser = Callable[[TransformNet, StyleEmbedding, Sequence[Tensor]], None]
 
 def default_initial() -> Path:
     """Return the network for any style that ships; raises WeightsError if this installation has none."""
-    path = pretrained_networks().get("any")
+    path = pretrained_networks().get(LIVE_NETWORK)
     if path is None:
         raise WeightsError(
             "This impasto came without the network for any style; name one with --from, or give --start random."

@@ -88,7 +88,7 @@ class NetworkCard:
         """Return ``settings`` with the network's defaults filled in.
 
         Raises `RecipeError` for a control that the network does not have, or one out of its range: strength from 0
-        to 1, stroke in the range that the network was trained for.
+        to 2, stroke in the range that the network was trained for.
         """
         defaults = {"strength": self.default_strength, "stroke": 1.0}
         changes: dict[str, float] = {}

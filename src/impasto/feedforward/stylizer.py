@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from impasto.encoders import open_device, tune_process
 from impasto.errors import RecipeError
 from impasto.feedforward.backends import choose_backend, open_graph_runner
@@ -16,6 +18,7 @@ from impasto.feedforward.network_card import find_model
 from impasto.feedforward.open_network import OnePassModel, open_model
 from impasto.feedforward.pretrained import DEFAULT_NETWORK
 from impasto.feedforward.runner import NetworkRunner, check_tiling
+from impasto.feedforward.scales import paint_scales, paint_strongly, scale_sizes
 from impasto.feedforward.settings import OnePassSettings
 from impasto.guidance import (
     ColorSettings,
@@ -25,7 +28,7 @@ from impasto.guidance import (
     Result,
     place_styles,
 )
-from impasto.imaging import Picture, PictureLike, read_picture
+from impasto.imaging import Picture, PictureLike, read_picture, resize, scale_mask
 from impasto.imaging.frame import DEFAULT_TILING, Tiling
 
 
@@ -124,12 +127,9 @@ class Stylizer:
         resolved = self.resolve(settings or OnePassSettings())
         style_params = self._style_params(styles, resolved, guides)
         placement = _placement(guides, picture, len(style_params) if guides.masks else 1)
-        pixels = self.runner.paint(
-            picture.pixels,
-            style_params,
-            [region.mask for region in placement.regions if region.mask is not None] or None,
-            tiling=self.tiling,
-            on_progress=on_progress,
+        masks = [region.mask for region in placement.regions if region.mask is not None]
+        pixels = self._paint_pixels(
+            picture.pixels, style_params, masks, resolved.strength or 0.0, on_progress
         )
         finish = RestoreContent(ColorSettings(resolved.colors), picture.pixels, placement.protect)
         return Result(
@@ -145,6 +145,38 @@ class Stylizer:
                 guides,
             ),
         )
+
+    def _paint_pixels(
+        self,
+        content: Tensor,
+        style_params: Sequence[StyleParams],
+        masks: Sequence[Tensor],
+        strength: float,
+        on_progress: Callable[[int, int], None],
+    ) -> Tensor:
+        """Return the painted picture (1,3,H,W); large ones are painted scale by scale, strong ones twice a scale."""
+        sizes = scale_sizes(content.shape[2], content.shape[3])
+        passes = 2 if strength > 1 else 1
+
+        def paint(size: tuple[int, int]) -> Tensor:
+            done = 0
+            places = [scale_mask(mask, *size) for mask in masks] or None
+
+            def tell(tiles: int, total: int) -> None:
+                if size == sizes[-1]:
+                    on_progress(done * total + tiles, passes * total)
+
+            def once(image: Tensor) -> Tensor:
+                nonlocal done
+                painted = self.runner.paint(
+                    image.clamp(0, 1), style_params, places, tiling=self.tiling, on_progress=tell
+                )
+                done += 1
+                return painted
+
+            return paint_strongly(once, resize(content, size), strength)
+
+        return paint_scales(paint, sizes, resize).clamp(0, 1)
 
     def _style_params(
         self, styles: Sequence[PictureLike], resolved: OnePassSettings, guides: Guides

@@ -26,9 +26,9 @@ def content_factor(strength: float) -> float:
 
 
 def check_strength(strength: float) -> float:
-    """Return the strength of a one-pass network, from 0 to 1; raises RecipeError for any other number."""
-    if not 0 <= strength <= 1:
-        raise RecipeError(f"The strength of a style is a number from 0 to 1, not {strength}.")
+    """Return the strength of a one-pass network, from 0 to 2; raises RecipeError for any other number."""
+    if not 0 <= strength <= 2:
+        raise RecipeError(f"The strength of a style is a number from 0 to 2, not {strength}.")
     return strength
 
 
@@ -36,8 +36,9 @@ def calibrated_strength(strength: float, table: Sequence[Sequence[float]] | None
     """Return the conditioning value for a one-pass network at `strength`, linearly interpolated in `table`.
 
     `table` holds rows (strength, conditioning value), from (0, ...) to (1, ...); without one the two are equal. It
-    gives a strength the same meaning as in optimisation: the content distance, on average over images. Raises
-    RecipeError for a strength outside [0, 1].
+    gives a strength the same meaning as in optimisation: the content distance, on average over images. Above 1 the
+    value stays, and the picture is painted twice (`impasto.feedforward.scales`). Raises RecipeError for a strength
+    outside [0, 2].
     """
     check_strength(strength)
     rows = table or ((0.0, 0.0), (1.0, 1.0))

@@ -32,4 +32,5 @@ def changed_job(
     record = {name: list(value) if isinstance(value, tuple) else value for name, value in changes.items()}
     if not record:
         return job, {}
-    return replace(job, plan=replace(job.plan, recipe=changed)), {"step": step, **record}
+    changed_plan = replace(job.plan, recipe=changed)
+    return replace(job, plan=changed_plan, start_recipe=job.first_recipe), {"step": step, **record}

@@ -16,14 +16,18 @@ from impasto.optimize.recipe import Recipe
 from impasto.optimize.state import RunState, make_optimizer
 from impasto.state_files import read_state, write_state
 
-VERSION = 4
+VERSION = 5
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint as read: the recipe, digests and paths of the input images, and the states of run and guard."""
+    """A checkpoint as read: the recipe, digests and paths of the input images, and the states of run and guard.
+
+    ``start_recipe`` is the recipe that the run began with.
+    """
 
     recipe: Recipe
+    start_recipe: Recipe
     digests: tuple[str, ...]
     input_names: dict[str, Any]
     state: dict[str, Any]
@@ -33,6 +37,7 @@ class Checkpoint:
 def write_checkpoint(
     path: Path,
     recipe: Recipe,
+    start_recipe: Recipe,
     digests: Sequence[str],
     input_names: dict[str, Any],
     run: RunState,
@@ -42,6 +47,7 @@ def write_checkpoint(
     content = {
         "version": VERSION,
         "recipe": recipe.model_dump_json(),
+        "start_recipe": start_recipe.model_dump_json(),
         "digests": list(digests),
         "input_names": input_names,
         "state": run.state_dict(),
@@ -62,6 +68,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         recipe = Recipe.model_validate_json(content["recipe"])
         return Checkpoint(
             recipe,
+            Recipe.model_validate_json(content["start_recipe"]),
             tuple(content["digests"]),
             dict(content["input_names"]),
             dict(content["state"]),

@@ -17,7 +17,7 @@ from impasto.optimize.balance import improvements, next_sigmas
 from impasto.optimize.changes import changed_job
 from impasto.optimize.checkpoint import Checkpoint, restore, write_checkpoint
 from impasto.optimize.context import RunContext
-from impasto.optimize.control import next_gain
+from impasto.optimize.control import next_gain, target_distance
 from impasto.optimize.ema import EMA
 from impasto.optimize.events import (
     Balancing,
@@ -132,7 +132,10 @@ class Painter:
 
     def save_checkpoint(self, path: Path) -> None:
         """Write the state of the run to ``path``."""
-        write_checkpoint(path, self.recipe, self.job.digests, self.job.input_names, self.state, self.guard)
+        job = self.job
+        write_checkpoint(
+            path, self.recipe, job.first_recipe, job.digests, job.input_names, self.state, self.guard
+        )
         self._saved_at = time.monotonic()
 
     def events(self) -> Generator[Event, None, None]:
@@ -248,9 +251,8 @@ class Painter:
             )
             improved = improvements(initial_losses, tuple(losses))
             state.sigmas = next_sigmas(state.sigmas, improved, state.step, steps)
-        state.content_gain = next_gain(
-            self.recipe, state.content_gain, terms, state.step, steps, current.start_distance
-        )
+        target = target_distance(self.recipe, current.start_distance, self.job.first_recipe.strength)
+        state.content_gain = next_gain(self.recipe, state.content_gain, terms, state.step, steps, target)
 
     def _step(
         self, objective: Objective, steps: int, term_gains: Mapping[str, float]

@@ -14,6 +14,7 @@ from impasto.guidance import RestoreContent
 from impasto.hashing import pixels_sha256
 from impasto.optimize.pictures import PicturesByScale, color_settings
 from impasto.optimize.plan import Plan
+from impasto.optimize.recipe import Recipe
 from impasto.optimize.terms import DEFAULT_TERMS, TermFactory
 
 
@@ -22,7 +23,8 @@ class Job:
     """A planned run with its encoder and input images.
 
     ``input_names`` are the names of the images and guides, for the provenance of the result. ``term_factories`` build
-    the terms of the objective.
+    the terms of the objective. ``start_recipe`` is the recipe before strength or mix were changed, None if they were
+    not: a one-pass picture to start from was painted with it.
     """
 
     plan: Plan
@@ -30,6 +32,12 @@ class Job:
     pictures: PicturesByScale
     input_names: dict[str, Any] = field(default_factory=dict)
     term_factories: tuple[TermFactory, ...] = DEFAULT_TERMS
+    start_recipe: Recipe | None = None
+
+    @property
+    def first_recipe(self) -> Recipe:
+        """The recipe that the run began with."""
+        return self.start_recipe or self.plan.recipe
 
     @property
     def alpha(self) -> Tensor | None:

@@ -91,7 +91,7 @@ class FastBody(_Input):
         None, max_length=100, description="Name of a trained style of /api/info, instead of styles."
     )
     mix: Annotated[list[Share], Field(min_length=1, max_length=MAX_STYLES)] | None = None
-    strength: float = Field(0.5, ge=0, le=1, description="As of a job, but at most 1.")
+    strength: float = Field(0.5, ge=0, le=2, description="As of a job.")
     stroke: float = Field(
         1.0, ge=0.25, le=4, description="Size of the brush marks, a ratio to the trained size."
     )

@@ -160,7 +160,8 @@ class JobRun:
             return Painter(job, checkpoint_path=self.checkpoint)
         saved_recipe = checkpoint.recipe.model_copy(update={"device": self.worker.device})
         try:
-            job = open_job(saved_recipe, task.content, task.styles, guides)
+            started = checkpoint.start_recipe
+            job = open_job(saved_recipe, task.content, task.styles, guides, start_recipe=started)
             painter = Painter(job, checkpoint_path=self.checkpoint, resume_from=checkpoint)
             painter.change(strength=recipe.strength, mix=recipe.mix)
         except ResumeError:  # another version's checkpoint, or changed pictures: start over

@@ -66,7 +66,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(kind, fields, compact, photograp
 
 
 def test_a_start_from_any_style_paints_as_that_network(compact, photographs, paintings):
-    shipped = find_model("any")
+    shipped = find_model("any-live")
     network, style_predictor = restore_any_style(*read_network(shipped))
     run = GivenStylesTask(
         compact,

@@ -6,8 +6,9 @@ from importlib import resources
 from pathlib import Path
 
 SUFFIX = ".safetensors"
-# The network for any style.
+# The network for any style, and a smaller one that is faster.
 DEFAULT_NETWORK = "any"
+LIVE_NETWORK = "any-live"
 
 
 def pretrained_networks() -> dict[str, Path]:

@@ -47,19 +47,17 @@ export function addStyle(picture, index = -1) {
   }
 }
 
-/** Ranges of one-pass networks: strength of all of them, stroke of instant styles. */
-export const ONE_PASS = { strength: { max: 1 }, stroke: { min: 0.5, max: 1.5 } };
+/** Ranges of instant styles that differ from those of paintings. */
+export const ONE_PASS = { stroke: { min: 0.5, max: 1.5 } };
 
-/** Use an instant style instead of all other styles; null removes it. Strength and size have lower limits. */
+/** Use an instant style instead of all other styles; null removes it. The size has a lower limit. */
 export function setTrained(trained) {
-  const look = { ...state.look, strength: Math.min(1, state.look.strength) };
   store.set({
     trained,
     styles: [],
     mix: [],
     masks: [],
     otherGuides: {},
-    look,
     size: Math.min(MAX_ONE_PASS_SIDE, state.size),
   });
 }
@@ -67,7 +65,7 @@ export function setTrained(trained) {
 /** Whether any style is set. */
 export const hasStyle = () => Boolean(state.trained) || state.styles.length > 0;
 
-/** The request to the one-pass network, without the size. A job has a larger range of strength. */
+/** The request to the one-pass network, without the size. */
 export function onePassRequest() {
   const { masks, protect } = state.maskIds;
   const styleFields = state.trained
@@ -77,7 +75,7 @@ export function onePassRequest() {
         mix: state.styles.length > 1 ? state.mix : null,
         masks: masks ?? state.otherGuides.masks ?? null,
       };
-  const look = { ...state.look, strength: Math.min(ONE_PASS.strength.max, state.look.strength) };
+  const look = { ...state.look };
   if (state.trained) {
     const { min, max } = ONE_PASS.stroke;
     look.stroke = Math.min(max, Math.max(min, look.stroke));

@@ -56,7 +56,7 @@ export function startLook() {
     }),
   ]);
   byId("look").replaceChildren(...sliders.map(([, control]) => control.node));
-  // Instant styles have a smaller range of strength and stroke.
+  // Instant styles have a smaller range of stroke.
   const limits = () => {
     for (const [key, control] of sliders) {
       const { min, max } = {
