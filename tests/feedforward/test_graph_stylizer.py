@@ -201,14 +201,38 @@ def test_building_is_announced_once_and_after_what_can_be_wrong(folder, monkeypa
     monkeypatch.setattr(open_stylizer, "may_have_gpu", lambda: False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     calls: list[tuple[int, int]] = []
+    backend = INSTALLED[0]
     for number in range(2):
-        stylizer = open_stylizer.open_stylizer(path, on_build=lambda *numbers: calls.append(numbers))
+        stylizer = open_stylizer.open_stylizer(
+            path, backend=backend, on_build=lambda *numbers: calls.append(numbers)
+        )
         with pytest.raises(RecipeError, match="several"):
             stylizer.check([])
         stylizer.check(["wave"])
         assert len(calls) == 2 * number
         stylizer.paint(Path("photo.png"), ["wave"])
         assert calls == [(1, 2), (2, 2)]
+
+
+def test_the_first_picture_is_painted_in_torch_and_graphs_are_built_after_it(
+    folder, monkeypatch, tmp_path
+) -> None:
+    path = folder / "styles.safetensors"
+    open_graphs(path).paint(Path("photo.png"), ["wave"])
+    built = stylizer_graphs(open_card(path))
+    monkeypatch.setattr(
+        stylizer_graphs_module, "build_graph", lambda network, name: getattr(built, name).read_bytes()
+    )
+    monkeypatch.setattr(open_stylizer, "may_have_gpu", lambda: False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    calls: list[tuple[int, int]] = []
+    assert isinstance(open_stylizer.open_stylizer(path), Stylizer)
+    open_stylizer.keep_graphs(path, backend="torch", on_build=lambda *numbers: calls.append(numbers))
+    assert not calls
+    for _ in range(2):
+        open_stylizer.keep_graphs(path, on_build=lambda *numbers: calls.append(numbers))
+    assert calls == [(1, 2), (2, 2)]
+    assert isinstance(open_stylizer.open_stylizer(path), GraphStylizer)
 
 
 def test_without_a_cache_torch_paints(folder, monkeypatch, tmp_path) -> None:

@@ -102,7 +102,7 @@ def apply(
     if listed:
         list_networks(sheet)
         return
-    from impasto.feedforward.open_stylizer import open_stylizer
+    from impasto.feedforward.open_stylizer import keep_graphs, open_stylizer
     from impasto.guidance import Guides
     from impasto.imaging import pictures_in
 
@@ -122,6 +122,7 @@ def apply(
         _check_places(places, [*contents, *job.files])
         named = len(places) == 1 and places[0] == out
         _paint_all(job, list(zip(contents, places, strict=True)), again or named, quiet, stop)
+        keep_graphs(model, backend=backend, device=device, tile=tile, on_build=notice)
 
 
 def _places(contents: Sequence[Path], out: Path | None, label: str) -> list[Path]:

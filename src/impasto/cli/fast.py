@@ -62,13 +62,14 @@ def paint_fast(
     _check_options(settings, output_options)
     if not inputs.styles or None in inputs.contents:
         raise RecipeError("--fast needs a photograph and at least one painting.")
-    from impasto.feedforward.open_stylizer import open_stylizer
+    from impasto.feedforward.open_stylizer import keep_graphs, open_stylizer
     from impasto.feedforward.pretrained import DEFAULT_NETWORK
 
     notice = build_notice(DEFAULT_NETWORK, output_options.quiet)
     stylizer = open_stylizer(DEFAULT_NETWORK, device=recipe.device, on_build=notice)
     job = FastJob(stylizer, inputs.styles, one_pass_settings(recipe), guides, output_options, out_dir)
     _paint_all(job, inputs, stop)
+    keep_graphs(DEFAULT_NETWORK, device=recipe.device, on_build=notice)
 
 
 def replay_fast(

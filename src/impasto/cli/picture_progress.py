@@ -50,10 +50,12 @@ class PictureBar:
 
 
 def build_notice(network: str, quiet: bool) -> Callable[[int, int], None]:
-    """Return the function that tells the user why the first picture of a network takes longer."""
+    """Return the function that tells the user that graphs of a network are built."""
 
     def tell(number: int, total: int) -> None:
         if not quiet:
-            print_status(f"Building graph {number} of {total} for '{network}' (only once) ...")
+            print_status(
+                f"Building graph {number} of {total} for '{network}', only once: later pictures start faster ..."
+            )
 
     return tell

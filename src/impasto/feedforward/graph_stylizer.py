@@ -166,12 +166,7 @@ class GraphStylizer:
     @cached_property
     def _opened(self) -> OpenedGraphs:
         """The graphs, built if they are not in the cache, and opened in the background."""
-        missing = self.graphs.missing
-        for number, (name, path) in enumerate(missing.items(), 1):
-            self.on_build(number, len(missing))
-            from impasto.feedforward.export.stylizer_graphs import build_graph
-
-            keep_graph(path, build_graph(self.model.path, name))
+        build_missing(self.model, self.graphs, self.on_build)
         if self.graphs.missing:
             raise OutputError(
                 f"The graphs of the network cannot be written into '{self.graphs.network.parent}'; free some space, or"
@@ -235,6 +230,16 @@ class GraphStylizer:
         ).values()
         cropped: Array = frame.crop(painted).clip(0, 1)
         return cropped
+
+
+def build_missing(model: NetworkCard, graphs: StylizerGraphs, on_build: Callable[[int, int], None]) -> None:
+    """Build the graphs that are not in the cache, which takes seconds for each; `on_build` is called before each."""
+    missing = graphs.missing
+    for number, (name, path) in enumerate(missing.items(), 1):
+        on_build(number, len(missing))
+        from impasto.feedforward.export.stylizer_graphs import build_graph
+
+        keep_graph(path, build_graph(model.path, name))
 
 
 def _needs_stylizer(guides: Guides) -> bool:

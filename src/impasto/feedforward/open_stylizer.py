@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from impasto.feedforward.callbacks import ignore_build
 from impasto.feedforward.graph_files import can_keep_graphs, stylizer_graphs
-from impasto.feedforward.graph_stylizer import GraphStylizer
+from impasto.feedforward.graph_stylizer import GraphStylizer, build_missing
 from impasto.feedforward.network_card import find_model, open_card
 from impasto.feedforward.pretrained import DEFAULT_NETWORK
 from impasto.feedforward.runtimes import RUNTIMES
@@ -33,19 +33,40 @@ def open_stylizer(
 ) -> GraphStylizer | Stylizer:
     """Open a network: a `GraphStylizer` on the processor if a runtime is installed, else a `Stylizer`.
 
-    `on_build` is called before each graph that is built, with its number and their number. Raises what `Stylizer`
-    raises.
+    With `backend` "auto", a `Stylizer` also serves where graphs are missing: building them takes longer than a picture.
+    `keep_graphs` builds them for the next time. `on_build` is called before each graph that is built, with its number
+    and their number. Raises what `Stylizer` raises.
     """
     runtime = graph_runtime(backend, device) if tile is None else None
     if runtime is not None:
         model = open_card(find_model(str(network)))
         graphs = stylizer_graphs(model)
-        if not graphs.missing or can_keep_graphs():
+        if not graphs.missing or (backend != "auto" and can_keep_graphs()):
             return GraphStylizer(model, graphs, runtime, on_build=on_build)
-        backend = "torch" if backend == "auto" else backend  # building graphs each time would take longer
+        backend = "torch" if backend == "auto" else backend
     from impasto.feedforward.stylizer import Stylizer
 
     return Stylizer(network, backend=backend, device=device, tile=tile, on_build=on_build)
+
+
+def keep_graphs(
+    network: str | Path = DEFAULT_NETWORK,
+    *,
+    backend: str = "auto",
+    device: str = "auto",
+    tile: int | None = None,
+    on_build: Callable[[int, int], None] = ignore_build,
+) -> None:
+    """Build the graphs that `open_stylizer` would have used with these arguments, if they are missing.
+
+    `on_build` is called as by `open_stylizer`. Without effect where no runtime is installed, the cache cannot be
+    written, or another backend or tile size was asked for.
+    """
+    if backend != "auto" or tile is not None or graph_runtime(backend, device) is None:
+        return
+    if can_keep_graphs():
+        model = open_card(find_model(str(network)))
+        build_missing(model, stylizer_graphs(model), on_build)
 
 
 def graph_runtime(backend: str, device: str) -> str | None:

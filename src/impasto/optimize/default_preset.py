@@ -53,7 +53,7 @@ IMPASTO = Preset(
         "start": "fast",
         # One scale: the one-pass picture already has the large forms, and a smaller scale would blur it.
         "smallest": 512,
-        "scale_steps": (20,),
+        "scale_steps": (24,),
         "base": 512,
         "fine_steps": (12, 8),
         "anchor": 3000.0,
@@ -69,7 +69,7 @@ IMPASTO = Preset(
     variants=(
         Variant({"quality": "draft"}, {"scale_steps": (8,), "fine_steps": (6, 4)}),
         Variant(
-            {"quality": "high"}, {"encoder": "compact-large", "scale_steps": (80,), "fine_steps": (30, 16)}
+            {"quality": "high"}, {"encoder": "compact-large", "scale_steps": (100,), "fine_steps": (30, 16)}
         ),
         *_other_starts(),
     ),
