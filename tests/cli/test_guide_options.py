@@ -328,7 +328,8 @@ def test_a_plan_shows_what_is_not_the_default(cli, mask: Path) -> None:
     plain = cli("plan", *words).out
     for word in ("mix", "balance", "masks", "protect", "colours", "stroke", "seamless"):
         assert word not in plain.replace("optimiser", ""), word
-    assert "held at a distance of 0.5 from the content image" in plain
+    assert "held at the distance that the picture of one pass has" in plain
+    assert "held at a distance of 0.5 from" in cli("plan", *words, "--start", "content").out
     assert "content weight times 10 " in cli("plan", *words, "--no-hold", "--strength", "0").out
     full = cli(
         "plan", *words, "--mix", "0.3", "--no-balance", "--mask", "mask.png", "--protect", "left", "--colors",

@@ -117,7 +117,9 @@ def _strength(recipe: Recipe) -> Iterator[tuple[str, str]]:
 
     if not any(recipe.content_layers.values()):
         return
-    if recipe.hold and recipe.style_layers:
+    if recipe.hold and recipe.style_layers and recipe.start == "fast":
+        meaning = "held at the distance that the picture of one pass has from the content image"
+    elif recipe.hold and recipe.style_layers:
         meaning = (
             f"held at a distance of {content_distance(recipe.strength):g} from the content image "
             "(0 is the content image, 1 its mean, 2 nothing of it)"
