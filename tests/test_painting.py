@@ -143,8 +143,30 @@ def finish(painter: impasto.Painter) -> impasto.Result:
     return next(event.result for event in painter.events() if isinstance(event, Finished))
 
 
-def test_a_painting_that_started_from_one_pass_is_resumed_bit_for_bit(place) -> None:
-    recipe = impasto.make_recipe(start="fast", size=64, scales="64:6")
+def test_strength_0_is_the_photograph_and_the_start_comes_in_from_there(place) -> None:
+    photo = impasto.read_picture("photo.png", longest=64).pixels
+    starts = {
+        strength: impasto.Painter(
+            open_job(impasto.make_recipe(size=64, steps=1, strength=strength), "photo.png", ["a.png"])
+        ).picture()
+        for strength in (0.0, 0.25, 0.5)
+    }
+    assert torch.equal(starts[0.0], photo)
+    differences = [float((start - photo).abs().mean()) for start in starts.values()]
+    assert differences[0] < differences[1] < differences[2]
+
+
+def test_jobs_without_both_images_have_the_schedule_of_their_start(place) -> None:
+    recipe = impasto.make_recipe(size=64, views=3)
+    texture = open_job(recipe, None, ["a.png"]).plan.recipe
+    copy_of = open_job(recipe, "photo.png", []).plan.recipe
+    assert (texture.start, copy_of.start) == ("style", "noise")
+    assert (texture.smooth_steps, texture.scale_steps, texture.views) == (False, (36, 56), 3)
+
+
+@pytest.mark.parametrize("loss", ["moments", "sliced"])
+def test_a_painting_that_started_from_one_pass_is_resumed_bit_for_bit(place, loss) -> None:
+    recipe = impasto.make_recipe(start="fast", size=64, scales="64:6", style_loss=loss)
     whole = finish(impasto.Painter(open_job(recipe, "photo.png", ["a.png"])))
     painter = impasto.Painter(open_job(recipe, "photo.png", ["a.png"]), checkpoint_path=Path("run.ckpt"))
     events = painter.events()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.errors import RecipeError
 from impasto.feedforward.settings import OnePassSettings
-from impasto.optimize.presets import make_recipe
+from impasto.optimize.control import start_share
+from impasto.optimize.presets import change_recipe, make_recipe
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.recipe_fields import LARGEST_DEFAULT_SIDE
 from impasto.provenance import read_provenance, stored_path
@@ -144,8 +145,8 @@ def open_job(
 
     guides = guides or Guides()
     recipe = sized(recipe, content)
-    if recipe.start == "fast" and (content is None or not styles):
-        recipe = recipe.model_copy(update={"start": "content"})
+    if recipe.start == "fast":
+        recipe = change_recipe(recipe.to_json(), **default_start(content is not None, bool(styles)))
     first = start_recipe or recipe
     start = one_pass_start(first, content, styles, guides) if recipe.start == "fast" else None
     factories = DEFAULT_TERMS if term_factories is None else term_factories
@@ -159,10 +160,11 @@ def one_pass_start(
     """Return the picture (1,3,H,W) of the network for any style from which a painting with ``recipe`` starts.
 
     It has the recipe's mix, or the masks or regions of ``guides``, and its strength and stroke as far as the network
-    has them. Style masks are left to the optimisation.
+    has them. Below a strength of .5 it is blended with the content image. Style masks are left to the optimisation.
     """
     from impasto.feedforward.stylizer import Stylizer
     from impasto.guidance import Guides
+    from impasto.imaging import read_picture
 
     stylizer = Stylizer(device=recipe.device)
     low, high = stylizer.model.strokes
@@ -178,7 +180,12 @@ def one_pass_start(
             "size": size,
         }
     )
-    return stylizer.paint(content, styles, settings, Guides(masks)).pixels
+    painted = stylizer.paint(content, styles, settings, Guides(masks)).pixels
+    share = start_share(recipe.strength)
+    if share == 1:
+        return painted
+    photo = read_picture(content, longest=size).pixels
+    return photo + share * (painted - photo)
 
 
 def _region_masks(

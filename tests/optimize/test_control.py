@@ -12,7 +12,7 @@ from impasto.imaging import resize
 from impasto.losses import content_loss
 from impasto.optimize import Painter, Recovered, Stepped, make_recipe
 from impasto.optimize.checkpoint import read_checkpoint
-from impasto.optimize.control import next_gain, target_distance
+from impasto.optimize.control import next_gain, start_share, target_distance
 from impasto.optimize.objective import Objective
 
 from .conftest import finish, job
@@ -149,17 +149,23 @@ def test_a_recovery_takes_the_gain_of_the_state_it_goes_back_to(content, style, 
 def test_a_start_in_one_pass_holds_the_distance_of_that_picture():
     assert target_distance(recipe(strength=0.8), None) == 0.8
     assert target_distance(recipe(strength=0.8), 1.5) == 1.5
-    assert target_distance(recipe(strength=0.25), 1.5) == pytest.approx(0.75)
-    assert target_distance(recipe(strength=0.0), 1.5) == pytest.approx(0.03)
     gain = next_gain(recipe(), 2.0, terms(2.0, 7.0, 0.3, 0.7), 59, 60, 0.8)
     assert gain == pytest.approx(2.0 * (0.5 / 0.8) ** 0.1)
+
+
+def test_below_a_strength_of_a_half_the_distance_falls_in_proportion_to_the_photograph():
+    assert [start_share(strength) for strength in (0.0, 0.25, 0.5, 2.0)] == [0.0, 0.5, 1.0, 1.0]
+    # A blend of a quarter of the distance 1.5: features differ by a half, squares by a quarter.
+    assert target_distance(recipe(strength=0.25), 1.5 / 4) == pytest.approx(0.75)
+    assert target_distance(recipe(strength=0.0), 0.0) == pytest.approx(0.03)
 
 
 def test_a_strength_changed_during_the_run_changes_the_distance_of_the_start():
     assert target_distance(recipe(strength=1.0), 1.5, 0.5) == pytest.approx(1.5 * 2**0.6)
     assert target_distance(recipe(strength=0.5), 1.5, 1.0) == pytest.approx(1.5 / 2**0.6)
     assert target_distance(recipe(strength=0.25), 1.5, 0.5) == pytest.approx(0.75)
-    assert target_distance(recipe(strength=0.5), 1.5, 0.25) == pytest.approx(1.5)
+    assert target_distance(recipe(strength=0.5), 1.5 / 4, 0.25) == pytest.approx(1.5)
+    assert target_distance(recipe(strength=0.7), 0.0, 0.0) == pytest.approx(0.7)
     for strength in (0.2, 0.5, 1.3):
         unchanged = target_distance(recipe(strength=strength), 1.5)
         assert target_distance(recipe(strength=strength), 1.5, strength) == unchanged

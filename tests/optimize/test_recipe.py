@@ -233,3 +233,10 @@ def test_padding_and_pooling_belong_to_vgg_networks():
     assert make_recipe("gatys", encoder="tiny").padding == "zeros"
     other = make_recipe("gatys", encoder="compact")
     assert (other.pooling, other.padding, other.rescale_pooling) == (None, None, None)
+
+
+def test_a_change_of_quality_keeps_what_was_chosen():
+    stored = make_recipe(encoder="vgg19", weights="v.pth", scale_steps=(200,)).to_json()
+    high = change_recipe(stored, quality="high")
+    assert (high.encoder, high.scale_steps, high.fine_steps) == ("vgg19", (200,), (30, 16))
+    assert change_recipe(make_recipe().to_json(), quality="high").encoder == "compact-large"

@@ -42,8 +42,9 @@ def demo(
     size: Annotated[int, typer.Option(help="Longer side of the picture in pixels.")] = 768,
     quality: Annotated[Quality, typer.Option(help="Quality, which sets the number of steps.")] = "normal",
     encoder: Annotated[
-        str, typer.Option(metavar="NAME", help="Encoder whose features are compared.")
-    ] = "compact",
+        str | None,
+        typer.Option(metavar="NAME", help="Encoder whose features are compared.", show_default=False),
+    ] = None,
     show: Annotated[bool, typer.Option("--list", help="List photographs and plates.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")] = False,
 ) -> None:

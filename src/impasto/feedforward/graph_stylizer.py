@@ -228,8 +228,8 @@ class GraphStylizer:
         (painted,) = self._opened.network.result()(
             {"image": frame.cut(source, frame.whole), **style_params}
         ).values()
-        cropped: Array = frame.crop(painted).clip(0, 1)
-        return cropped
+        cropped: Array = frame.crop(painted)
+        return cropped.clip(0, 1) if numpy.isfinite(cropped).all() else numpy.full_like(cropped, numpy.nan)
 
 
 def build_missing(model: NetworkCard, graphs: StylizerGraphs, on_build: Callable[[int, int], None]) -> None:

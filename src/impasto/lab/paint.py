@@ -45,6 +45,9 @@ def recipe_of(cell: PaintCell, setting: Setting) -> Recipe:
     fields: dict[str, Any] = {"size": setting.size, **cell.recipe, "encoder": encoder}
     if weights is not None:
         fields.setdefault("weights", str(weights))
+    if cell.preset == "impasto":
+        # The papers start from the content image or from noise, not from a picture that a network painted.
+        fields.setdefault("start", "content")
     recipe = make_recipe(cell.preset, **fields)
     if setting.most_steps is not None and sum(steps for _, steps in schedule(recipe)) > setting.most_steps:
         recipe = recipe.model_copy(update={"steps": setting.most_steps})

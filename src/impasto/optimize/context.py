@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from impasto.imaging import resize
 from impasto.optimize.balance import calibration_recipe, can_balance_during_run, improvements, measure
 from impasto.optimize.control import measured_distance
 from impasto.optimize.initial_image import initial_image
@@ -81,7 +82,12 @@ class RunContext:
         held = self.recipe.start == "fast" and self.recipe.hold and inputs.base_image is None
         if not held or inputs.start is None:
             return None
+        generator = inputs.generator
+        random = None if generator is None else generator.get_state()
         _, terms = objective(inputs.start)
+        if generator is not None and random is not None:
+            # A loss that draws random numbers must draw the same ones in a run that is resumed.
+            generator.set_state(random)
         return measured_distance(self.recipe, terms, 1.0)
 
     @property
@@ -118,9 +124,17 @@ class RunContext:
         return Job(plan, job.encoder, PicturesByScale(pictures), term_factories=job.term_factories)
 
     def initial_losses(self, scale: ScalePlan) -> tuple[float, ...]:
-        """Return the loss of every style at the initial image, at ``scale``."""
+        """Return the loss of every style at the initial image, at ``scale``.
+
+        A picture painted in one pass is a mixture of the styles already, so the content image takes its place.
+        """
         generator = torch.Generator().manual_seed(self.recipe.seed)
-        image = self.initial_image((scale.height, scale.width), generator)
+        size = (scale.height, scale.width)
+        content = self.job.pictures.at(max(size)).content
+        if self.recipe.start == "fast" and content is not None:
+            image = resize(content, size).to(self.device)
+        else:
+            image = self.initial_image(size, generator)
         return measure(self._even_styles(scale), image, self.style_count)
 
     def improvements(self, scale: ScalePlan, image: Tensor) -> tuple[float, ...]:

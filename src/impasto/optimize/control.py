@@ -13,11 +13,13 @@ TOTAL_EXPONENT = 6.0
 MAX_EXPONENT = 0.5
 # In the first steps of a scale the image changes so much that the distance says nothing about the weight.
 SETTLING_STEPS = 12
-# From this strength on, the painting keeps the content distance of the one-pass picture that it starts from.
+# From this strength on, the painting starts from the one-pass picture alone, and keeps its content distance.
 FULL_START_STRENGTH = 0.5
-# Above it, the distances of one-pass pictures grow with about this power of the strength (from .5 to 1 by 1.41 and 1.75
-# on two pairs).
+# Above it, the distances of one-pass pictures grow with about this power of the strength (measured growth from .5 to
+# 1 on two pairs: 1.41 and 1.75).
 GROWTH_EXPONENT = 0.6
+# A run with a smaller strength starts from the photograph.
+SMALLEST_START_STRENGTH = 0.01
 GAIN_RANGE = (1e-4, 1e3)
 
 
@@ -42,15 +44,24 @@ def target_distance(
     """Return the content distance that the run holds.
 
     It is the strength, or for a run that starts from a picture painted in one pass the ``start_distance`` of that
-    picture, so that a preview in one pass and the painting have the same strength. Below a strength of .5 it falls in
-    proportion, because the network still changes the picture at strength 0. A strength that was changed during the run,
-    from the ``start_strength`` of that picture, changes it as a picture of the new strength would.
+    picture, so that a preview in one pass and the painting have the same strength. Below a strength of .5 that picture
+    is blended with the photograph (`start_share`), which lowers its distance by the square of its share, and the run
+    holds the distance in proportion to the share. A strength that was changed during the run, from the
+    ``start_strength`` of that picture, changes the distance as a picture of the new strength would.
     """
-    if start_distance is None:
-        return content_distance(recipe.strength)
     first = recipe.strength if start_strength is None else start_strength
-    change = _growth(recipe.strength) / _growth(max(first, FULL_START_STRENGTH))
-    return max(SMALLEST_DISTANCE, change * start_distance)
+    if start_distance is None or first < SMALLEST_START_STRENGTH:
+        return content_distance(recipe.strength)
+    change = _growth(recipe.strength) / _growth(first)
+    return max(SMALLEST_DISTANCE, change * start_distance / start_share(first))
+
+
+def start_share(strength: float) -> float:
+    """Return the share of the one-pass picture in the picture that a run starts from; the photograph has the rest.
+
+    It is 1 from a strength of .5 on, and 0 at 0: the network still changes the picture at strength 0.
+    """
+    return min(1.0, strength / FULL_START_STRENGTH)
 
 
 def _growth(strength: float) -> float:

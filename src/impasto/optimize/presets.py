@@ -5,6 +5,7 @@ Importing this module does not import torch.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -63,18 +64,30 @@ def make_recipe(preset: str = "impasto", **changes: Any) -> Recipe:
 def change_recipe(stored: Mapping[str, Any], **changes: Any) -> Recipe:
     """Return the recipe with the fields ``stored`` and some of them changed; None means unchanged.
 
-    A field whose default depends on the changes (`default_fields`) gets its new default. A change of ``start`` drops
-    the stored picture to start from. Raises `RecipeError` as `make_recipe` does.
+    A field that has its default gets its new one where that depends on the changes (`default_fields`). A change of
+    ``start`` drops the stored picture to start from. Raises `RecipeError` as `make_recipe` does.
     """
     given = {name: value for name, value in changes.items() if value is not None}
     preset = stored.get("preset") or "impasto"
     selected = {name: stored[name] for name in SELECTORS if stored.get(name) is not None}
     before, after = default_fields(preset, selected), default_fields(preset, {**selected, **given})
     kept = {name: value for name, value in stored.items() if name in after or name not in before}
-    implied = {name: value for name, value in after.items() if value != before.get(name)}
+    implied = {
+        name: value
+        for name, value in after.items()
+        if value != before.get(name) and _is_default(name, stored.get(name), before)
+    }
+    if "start_picture" in given:
+        implied["start"] = "picture"
     if given.get("start", "picture") != "picture":
         implied["start_picture"] = None
     return make_recipe(**{**kept, **implied, **given})
+
+
+def _is_default(name: str, stored: Any, defaults: Mapping[str, Any]) -> bool:
+    """Return whether the value of a field is its default; stored tuples are lists."""
+    default = defaults.get(name, Recipe.model_fields[name].default)
+    return bool(json.loads(json.dumps(stored)) == json.loads(json.dumps(default)))
 
 
 def default_fields(preset: str, changes: Mapping[str, Any]) -> dict[str, Any]:

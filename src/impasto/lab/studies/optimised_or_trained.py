@@ -19,7 +19,9 @@ NO_NETWORK = (
 def cells(setting: Setting) -> list[Cell]:
     """Return three qualities of optimisation, a network of one style, and a network of any style."""
     optimised = [
-        PaintCell({"method": f"optimised, {quality}", "training": "none"}, {"quality": quality})
+        PaintCell(
+            {"method": f"optimised, {quality}", "training": "none"}, {"quality": quality, "start": "fast"}
+        )
         for quality in ("draft", "normal", "high")
     ]
     one_style = OnePassCell(
