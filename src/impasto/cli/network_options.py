@@ -44,7 +44,10 @@ MaskOption = Annotated[
 ]
 StrengthOption = Annotated[
     float | None,
-    typer.Option(help="From 0, close to the photograph, to 1.", show_default="the network's default"),
+    typer.Option(
+        help="From 0, close to the photograph, to 2; above 1 it paints twice.",
+        show_default="the network's default",
+    ),
 ]
 StrokeOption = Annotated[
     float | None, typer.Option(help="Below 1 for finer strokes, above for broader ones.", show_default="1")

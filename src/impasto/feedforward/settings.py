@@ -22,7 +22,7 @@ class OnePassSettings(FrozenSettings):
         default=None,
         ge=0,
         allow_inf_nan=False,
-        description="0 keeps the content image, 1 is all style; None: the network's default.",
+        description="0 keeps the content image, up to 2 for more style; None: the network's default.",
     )
     stroke: float | None = Field(
         default=None,

@@ -44,7 +44,7 @@ class GivenStyleSettings(OnePassTrainingSettings):
     preset: Literal["default", "johnson"] = Field("default", description="Network and training.")
     encoder: Literal["compact", "vgg16", "vgg19"] = Field("compact", description="Encoder of the losses.")
     start: Literal["any", "random"] = Field(
-        "any", description="Start from the network for any style, or from random weights."
+        "any", description="Start from the small network for any style, or from random weights."
     )
     steps: StepsOrNone = Field(1000, description="Training steps.")
     kernel_learning_rate: LearningRate = Field(

@@ -83,7 +83,7 @@ class Stylizer:
         """Return ``settings`` with the network's defaults filled in.
 
         Raises `RecipeError` for a control that the network does not have, or one out of its range: strength from 0
-        to 1, stroke in the range that the network was trained for.
+        to 2, stroke in the range that the network was trained for.
         """
         return self.model.resolve(settings)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-# Shifts repeat after 8 pixels: the stride of relu4_1, the deepest layer of the preset "impasto".
+# Shifts repeat after 8 pixels, the stride of relu4_1.
 PERIOD = 8
 # Targets of a texture do not depend on its shift, so many views cost nothing.
 MIN_WRAPPED_VIEWS = 64
