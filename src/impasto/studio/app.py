@@ -92,9 +92,11 @@ def error_response(status: int, message: str, headers: dict[str, str] | None = N
     return JSONResponse({"error": line}, status, headers)
 
 
-async def _on_impasto_error(_: Request, error: Exception) -> Response:
+async def _on_impasto_error(request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, RequestError) else 422
-    return error_response(status, str(error), {"retry-after": "2"} if status == 429 else None)
+    return error_response(
+        status, _with_names(request, str(error)), {"retry-after": "2"} if status == 429 else None
+    )
 
 
 async def _on_validation_error(_: Request, error: Exception) -> Response:
@@ -113,5 +115,11 @@ async def _on_http_error(_: Request, error: Exception) -> Response:
     return error_response(error.status_code, message, dict(error.headers or {}))
 
 
-async def _on_bug(_: Request, error: Exception) -> Response:
-    return error_response(500, f"impasto hit a bug: {type(error).__name__}: {str(error)[:200]}.")
+async def _on_bug(request: Request, error: Exception) -> Response:
+    details = _with_names(request, str(error))[:200]
+    return error_response(500, f"impasto hit a bug: {type(error).__name__}: {details}.")
+
+
+def _with_names(request: Request, message: str) -> str:
+    studio: StudioService = request.app.state.studio
+    return studio.pictures.with_names(message)

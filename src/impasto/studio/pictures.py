@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import re
+import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
@@ -120,14 +121,19 @@ class PictureStore:
         return path
 
     def with_names(self, message: str) -> str:
-        """Return a message with ids and paths of pictures replaced by the names their owners gave them."""
-        folder = re.escape(str(self.folder.pictures))
+        """Return a message with ids and paths of pictures replaced by the names their owners gave them.
+
+        Any other path in the studio's folder, or in that for temporary files, is replaced by the name of its file.
+        """
 
         def name(match: re.Match[str]) -> str:
             row = self.database.picture(match[1])
             return match[1] if row is None else row.name
 
-        return re.sub(rf"(?:{folder}[/\\])?\b([0-9a-f]{{32}})\b", name, message)
+        folders = {str(self.folder.root), str(self.folder.root.resolve()), tempfile.gettempdir()}
+        for folder in sorted(folders, key=len, reverse=True):  # the studio's folder may be a temporary one
+            message = re.sub(rf"{re.escape(folder)}(?:[/\\][^'\"/\\\s]*)*[/\\](?=[^'\"/\\\s])", "", message)
+        return re.sub(r"\b([0-9a-f]{32})\b", name, message)
 
     def delete(self, picture_id: str) -> None:
         """Delete a picture."""
