@@ -71,7 +71,7 @@ def create_app(studio: StudioService) -> FastAPI:
     app.include_router(job_routes.router)
     app.mount("/static", StaticPage(directory=STATIC), name="static")
 
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
 

@@ -142,7 +142,7 @@ class RequestGuard:
         return cookie is not None and self._is_token(cookie.value)
 
     def _opens_with_token(self, scope: Scope) -> bool:
-        if scope["path"] != "/" or self.settings.token is None or scope["method"] != "GET":
+        if scope["path"] != "/" or self.settings.token is None or scope["method"] not in ("GET", "HEAD"):
             return False
         tokens = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])
         return self._is_token(tokens[-1])

@@ -87,6 +87,7 @@ async def upload_picture(
     return PictureInfo(id=row.id, width=row.width, height=row.height, name=row.name, alpha=row.alpha)
 
 
+@router.head("/pictures/{id}", include_in_schema=False)
 @router.get(
     "/pictures/{id}",
     response_class=Response,

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -22,6 +23,7 @@ from impasto.studio.settings import Limits
 
 TYPES = ("jpeg", "jpg", "png", "webp", "tiff", "avif", "gif", "bmp", "heic", "heif")
 MAX_SHOWN_SIDE = 4096
+NO_NAME = "picture"
 _CACHED_BYTES = 48 << 20
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\]+")
 
@@ -52,7 +54,10 @@ class PictureStore:
                 )
 
     async def receive(self, body: AsyncIterator[bytes], name: str) -> PictureRow:
-        """Store an uploaded picture; raises `RequestError` if it is too large or not a picture."""
+        """Store an uploaded picture under the name that was given last.
+
+        Raises `RequestError` if it is too large or not a picture.
+        """
         path, picture_id, size = await self.save_upload(body)
         try:
             row = self.database.picture(picture_id)
@@ -65,8 +70,8 @@ class PictureStore:
                 row = PictureRow(
                     picture_id, name, info["width"], info["height"], info["alpha"], size, time.time()
                 )
-                self.database.save_picture(row)
-            self.database.touch([picture_id], time.time())
+            row = replace(row, name=row.name if name == NO_NAME else name, used=time.time())
+            self.database.save_picture(row)
             return row
         finally:
             path.unlink(missing_ok=True)
@@ -144,7 +149,7 @@ class PictureStore:
 def clean_name(header: str | None) -> str:
     """Return a picture's name from its url-encoded header, without control characters and path separators."""
     text = unquote(header or "", errors="replace")
-    return _UNPRINTABLE.sub(" ", text).strip()[:120] or "picture"
+    return _UNPRINTABLE.sub(" ", text).strip()[:120] or NO_NAME
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:

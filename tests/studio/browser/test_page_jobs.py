@@ -140,6 +140,7 @@ def test_gallery_reuse_download_and_delete(stage):
     with page.expect_download() as download:
         page.click(".card [aria-label='Download as PNG']")
     assert download.value.path().stat().st_size > 100
+    assert download.value.suggested_filename == "Harbour-impasto.png"  # as in the studio
     page.click("[aria-label='Reuse settings']")
     page.wait_for_selector("#paint:enabled")
     assert page.get_by_label("Strength", exact=True).input_value() == "1.25"

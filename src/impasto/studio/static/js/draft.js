@@ -143,14 +143,6 @@ export function jobRequest() {
   };
 }
 
-/** Return the file name of a painting of the current photo. */
-export function paintingName(suffix) {
-  const stem = (state.content?.name ?? "painting")
-    .replace(/\.[^.]+$/, "")
-    .replace(/[^\p{L}\p{N} _-]/gu, "");
-  return `${stem || "painting"}-impasto.${suffix}`;
-}
-
 function differs(a, b) {
   return JSON.stringify(a ?? null) !== JSON.stringify(b ?? null);
 }
