@@ -116,9 +116,15 @@ export function removeStyle(index) {
   });
 }
 
-/** Clear the whole draft. */
-export function clearDraft() {
-  store.set({ ...emptyDraft(), brushing: false, fast: null, job: null });
+/** Remove the photo and its masks; styles and look stay. */
+export function removeContent() {
+  store.set({
+    content: null,
+    protect: emptyLayer(),
+    masks: state.styles.map(emptyLayer),
+    otherGuides: {},
+    brushing: false,
+  });
 }
 
 /** The request to /api/plan and /api/jobs; masks must have been uploaded. */
