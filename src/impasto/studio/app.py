@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -19,7 +20,7 @@ from starlette.types import Scope
 from impasto import __version__
 from impasto.errors import ImpastoError
 from impasto.studio import job_routes, picture_routes
-from impasto.studio.errors import RequestError
+from impasto.studio.errors import DISK_FULL, RequestError, is_disk_full
 from impasto.studio.guard import RequestGuard
 from impasto.studio.service import StudioService
 
@@ -79,6 +80,8 @@ def create_app(studio: StudioService) -> FastAPI:
     app.add_exception_handler(ImpastoError, _on_impasto_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(OSError, _on_failed_write)
+    app.add_exception_handler(sqlite3.Error, _on_failed_write)
     app.add_exception_handler(Exception, _on_bug)
     app.add_middleware(RequestGuard, settings=studio.settings)
     return app
@@ -93,6 +96,8 @@ def error_response(status: int, message: str, headers: dict[str, str] | None = N
 
 
 async def _on_impasto_error(request: Request, error: Exception) -> Response:
+    if is_disk_full(error):
+        return error_response(507, DISK_FULL)
     status = error.status if isinstance(error, RequestError) else 422
     return error_response(
         status, _with_names(request, str(error)), {"retry-after": "2"} if status == 429 else None
@@ -113,6 +118,12 @@ async def _on_http_error(_: Request, error: Exception) -> Response:
     if message == HTTPStatus(error.status_code).phrase:
         message = f"{message}; /api/openapi.json describes the API."
     return error_response(error.status_code, message, dict(error.headers or {}))
+
+
+async def _on_failed_write(_: Request, error: Exception) -> Response:
+    if not is_disk_full(error):
+        raise error
+    return error_response(507, DISK_FULL)
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import re
 import tempfile
@@ -92,11 +91,6 @@ class PictureStore:
                     file.write(part)
             if size == 0:
                 raise RequestError(422, "The request is empty; send the picture as its body.")
-        except OSError as error:
-            path.unlink(missing_ok=True)
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise RequestError(413, "The disk is full; delete some jobs or other files.") from error
-            raise
         except BaseException:
             path.unlink(missing_ok=True)
             raise

@@ -97,6 +97,7 @@ const TITLES = {
 
 function describe(job) {
   if (job.state === "failed") return job.error ?? "The server gave no reason.";
+  if (job.state === "paused" && job.error) return job.error;
   const parts = [];
   if (isActive(job) && job.step) parts.push(`step ${job.step} of ${job.steps}`);
   if (job.scale) parts.push(size(job.scale));
