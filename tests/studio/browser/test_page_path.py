@@ -64,7 +64,7 @@ def test_an_instant_style_is_painted_and_saved(stage):
     page.click("#trained-styles .sample >> nth=0")
     idle(page, 600)
     request = stage.studio.bodies_of("POST", "/api/fast")[-1]
-    assert (request["trained"], request["strength"], "styles" in request) == ("rough-waves", 1, False)
+    assert (request["trained"], request["strength"], "styles" in request) == ("rough-waves", 1.7, False)
     assert "A painter, 1900" in page.inner_text("#trained-credit")
     assert page.inner_text("#caption") == "Painted in one pass"
     assert not page.is_visible("#advanced")
