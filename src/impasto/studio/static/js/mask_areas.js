@@ -1,4 +1,4 @@
-// The areas of the styles: where strokes of several layers meet, the last one wins; styles without a mask share the rest.
+// Areas of the styles. Where strokes of several layers meet, the last one wins; styles without a mask share the rest.
 import { blank, drawBase, drawStroke } from "./masks.js";
 
 // Smaller masks count as none, because the server refuses masks that are nearly black.
