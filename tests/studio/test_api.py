@@ -91,6 +91,9 @@ def test_trained_styles_are_read_from_cards(tmp_path, monkeypatch) -> None:
 def test_pictures_are_kept_under_their_digest(api, photo) -> None:
     again = api.post("/api/pictures", content=picture(0), headers={**PNG, "X-Name": "other"}).json()
     assert (again["id"], again["width"], again["height"]) == (photo, 48, 36)
+    assert again["name"] == "other"  # the sender knows the picture by this name
+    nameless = api.post("/api/pictures", content=picture(0), headers=PNG).json()
+    assert nameless["name"] == "other"
     shown = api.get(f"/api/pictures/{photo}?size=24")
     assert (shown.headers["content-type"], "immutable" in shown.headers["cache-control"]) == (
         "image/webp",
@@ -98,6 +101,14 @@ def test_pictures_are_kept_under_their_digest(api, photo) -> None:
     )
     assert Image.open(io.BytesIO(shown.content)).size == (24, 18)
     assert Image.open(io.BytesIO(api.get(f"/api/pictures/{photo}").content)).size == (48, 36)
+
+
+def test_head_answers_as_get_does(api, done, photo) -> None:
+    job = f"/api/jobs/{done['id']}"
+    for path in ("/", f"/api/pictures/{photo}", f"{job}/picture", f"{job}/preview"):
+        head, get = api.head(path), api.get(path)
+        assert (head.status_code, head.headers["content-length"]) == (200, get.headers["content-length"])
+    assert api.head(f"/api/pictures/{'0' * 32}").status_code == 404
 
 
 @pytest.mark.parametrize(

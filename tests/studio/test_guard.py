@@ -226,3 +226,23 @@ def test_web_sockets_are_closed() -> None:
 
     asyncio.run(RequestGuard(echo, LOCAL)({"type": "websocket"}, None, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+@pytest.mark.parametrize("path", ["/api/pictures", "/api/jobs"])
+def test_a_request_that_the_end_of_the_server_cancels_is_answered(path) -> None:
+    async def run() -> list:
+        sent = []
+        scope = {"type": "http", "method": "POST", "path": path, "headers": [(b"host", OURS.encode())]}
+
+        async def send(message) -> None:
+            sent.append(message)
+
+        task = asyncio.create_task(RequestGuard(echo, LOCAL)(scope, asyncio.Event().wait, send))
+        await asyncio.sleep(0)
+        task.cancel()
+        await task  # without an exception, which uvicorn would log with a traceback
+        return sent
+
+    start, body = asyncio.run(run())
+    assert start["status"] == 503
+    assert "closing" in json.loads(body["body"])["error"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -19,7 +20,7 @@ from starlette.types import Scope
 from impasto import __version__
 from impasto.errors import ImpastoError
 from impasto.studio import job_routes, picture_routes
-from impasto.studio.errors import RequestError
+from impasto.studio.errors import DISK_FULL, RequestError, is_disk_full
 from impasto.studio.guard import RequestGuard
 from impasto.studio.service import StudioService
 
@@ -71,7 +72,7 @@ def create_app(studio: StudioService) -> FastAPI:
     app.include_router(job_routes.router)
     app.mount("/static", StaticPage(directory=STATIC), name="static")
 
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
 
@@ -79,6 +80,8 @@ def create_app(studio: StudioService) -> FastAPI:
     app.add_exception_handler(ImpastoError, _on_impasto_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(OSError, _on_failed_write)
+    app.add_exception_handler(sqlite3.Error, _on_failed_write)
     app.add_exception_handler(Exception, _on_bug)
     app.add_middleware(RequestGuard, settings=studio.settings)
     return app
@@ -92,9 +95,13 @@ def error_response(status: int, message: str, headers: dict[str, str] | None = N
     return JSONResponse({"error": line}, status, headers)
 
 
-async def _on_impasto_error(_: Request, error: Exception) -> Response:
+async def _on_impasto_error(request: Request, error: Exception) -> Response:
+    if is_disk_full(error):
+        return error_response(507, DISK_FULL)
     status = error.status if isinstance(error, RequestError) else 422
-    return error_response(status, str(error), {"retry-after": "2"} if status == 429 else None)
+    return error_response(
+        status, _with_names(request, str(error)), {"retry-after": "2"} if status == 429 else None
+    )
 
 
 async def _on_validation_error(_: Request, error: Exception) -> Response:
@@ -113,5 +120,17 @@ async def _on_http_error(_: Request, error: Exception) -> Response:
     return error_response(error.status_code, message, dict(error.headers or {}))
 
 
-async def _on_bug(_: Request, error: Exception) -> Response:
-    return error_response(500, f"impasto hit a bug: {type(error).__name__}: {str(error)[:200]}.")
+async def _on_failed_write(_: Request, error: Exception) -> Response:
+    if not is_disk_full(error):
+        raise error
+    return error_response(507, DISK_FULL)
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    details = _with_names(request, str(error))[:200]
+    return error_response(500, f"impasto hit a bug: {type(error).__name__}: {details}.")
+
+
+def _with_names(request: Request, message: str) -> str:
+    studio: StudioService = request.app.state.studio
+    return studio.pictures.with_names(message)

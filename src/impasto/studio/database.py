@@ -149,12 +149,17 @@ class Database:
             return
         columns, parameters = ",".join(values), ",".join(f":{name}" for name in values)
         self._connection.execute("BEGIN")
-        cursor = self._connection.execute(f"INSERT INTO jobs ({columns}) VALUES ({parameters})", values)
-        self._connection.executemany(
-            "INSERT OR IGNORE INTO used_pictures VALUES (?,?)",
-            [(job.id, picture_id) for picture_id in job.pictures],
-        )
-        self._connection.execute("COMMIT")
+        try:
+            cursor = self._connection.execute(f"INSERT INTO jobs ({columns}) VALUES ({parameters})", values)
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO used_pictures VALUES (?,?)",
+                [(job.id, picture_id) for picture_id in job.pictures],
+            )
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            if self._connection.in_transaction:  # SQLite itself rolls some errors back
+                self._connection.execute("ROLLBACK")
+            raise
         job.seq = int(cursor.lastrowid or 0)
 
     def job(self, job_id: str) -> StudioJob | None:

@@ -21,7 +21,8 @@ _ERROR_DESCRIPTIONS = {
     415: "The content type is not supported.",
     422: "The request cannot be processed.",
     429: "There are too many requests, jobs or subscribers.",
-    503: "An optional part is not installed.",
+    503: "An optional part is not installed, or the studio is closing.",
+    507: "The disk is full.",
 }
 
 
@@ -39,7 +40,7 @@ def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the documentation of a route's errors: ``statuses`` and those that every route may answer with."""
     return {
         status: {"model": Problem, "description": _ERROR_DESCRIPTIONS[status]}
-        for status in sorted({400, 401, 403, 413, 422, *statuses})
+        for status in sorted({400, 401, 403, 413, 422, 503, 507, *statuses})
     }
 
 

@@ -66,6 +66,21 @@ class RequestGuard:
         if scope["type"] != "http":  # the studio has no web sockets
             await send({"type": "websocket.close", "code": 1008})
             return
+        send = _with_security_headers(send)
+        is_started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal is_started
+            is_started = True
+            await send(message)
+
+        try:
+            await self._handle(scope, receive, send_and_note)
+        except asyncio.CancelledError:  # uvicorn cancels unfinished requests when the server stops
+            if not is_started:
+                await _respond(send, 503, "The studio is closing; send this again when it is open.")
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope)
         rejection = self._reject(scope, headers)
         if rejection is not None:
@@ -80,7 +95,7 @@ class RequestGuard:
                 await _respond(send, body, _BODY_ERRORS[body])
                 return
             receive = _replay(body, receive)
-        await self.app(scope, receive, _with_security_headers(send))
+        await self.app(scope, receive, send)
 
     def _reject(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | tuple[int, str, Any] | None:
         """Return status, message and perhaps headers for a request that is not allowed, None for any other."""
@@ -142,7 +157,7 @@ class RequestGuard:
         return cookie is not None and self._is_token(cookie.value)
 
     def _opens_with_token(self, scope: Scope) -> bool:
-        if scope["path"] != "/" or self.settings.token is None or scope["method"] != "GET":
+        if scope["path"] != "/" or self.settings.token is None or scope["method"] not in ("GET", "HEAD"):
             return False
         tokens = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])
         return self._is_token(tokens[-1])
@@ -234,7 +249,6 @@ async def _respond(
     send: Send, status: int, message: str, headers: list[tuple[bytes, bytes]] | None = None
 ) -> None:
     body = json.dumps({"error": message}).encode() if message else b""
-    send = _with_security_headers(send)
     entity_headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send(
         {"type": "http.response.start", "status": status, "headers": [*entity_headers, *(headers or [])]}

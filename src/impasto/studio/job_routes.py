@@ -98,6 +98,7 @@ async def keep_job(job_id: IdPath, studio: CurrentStudio) -> JobInfo:
     return await _stop_job(studio, job_id, "keep")
 
 
+@router.head("/{id}/preview", include_in_schema=False)
 @router.get(
     "/{id}/preview",
     response_class=Response,
@@ -122,6 +123,7 @@ async def show_preview(
     return Response(data, media_type="image/webp", headers=NO_CACHE)
 
 
+@router.head("/{id}/picture", include_in_schema=False)
 @router.get(
     "/{id}/picture",
     response_class=Response,

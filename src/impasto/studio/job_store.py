@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from typing import Any
 
 from impasto.studio.database import Database
-from impasto.studio.errors import RequestError
+from impasto.studio.errors import RequestError, is_disk_full
 from impasto.studio.event_bus import EventBus
 from impasto.studio.folder import StudioFolder
 from impasto.studio.jobs import ENDED, JobState, StudioJob
@@ -61,8 +62,12 @@ class JobStore:
 
     def add(self, job: StudioJob) -> None:
         """Add a new job."""
-        self.database.save(job)
         self.folder.job(job.id).mkdir(exist_ok=True)
+        try:
+            self.database.save(job)
+        except sqlite3.Error:
+            self.folder.remove_job(job.id)
+            raise
         self.database.touch(job.pictures, job.created)
         self.active[job.id] = job
         self.save_and_publish(job)
@@ -127,12 +132,21 @@ class JobStore:
         """Move a job's newest preview from memory to disk, where it survives the server."""
         data = self.previews.pop(job.id, None)
         if data is not None and self.folder.job(job.id).is_dir():
-            self.folder.preview(job.id).write_bytes(data)
+            try:
+                self.folder.preview(job.id).write_bytes(data)
+            except OSError as error:  # on a full disk the job goes without
+                self.folder.preview(job.id).unlink(missing_ok=True)
+                if not is_disk_full(error):
+                    raise
 
     def save(self, job: StudioJob) -> None:
-        """Write a job's row."""
+        """Write a job's row; on a full disk it keeps its old values until the next change."""
         self._saved_at[job.id] = time.monotonic()
-        self.database.save(job)
+        try:
+            self.database.save(job)
+        except sqlite3.Error as error:
+            if not is_disk_full(error):
+                raise
 
     def delete(self, job: StudioJob) -> None:
         """Delete a job and its files."""

@@ -26,6 +26,8 @@ from impasto.optimize import Event, Finished, Painter, Recipe, Started, Stepped,
 from impasto.optimize.checkpoint import Checkpoint, read_checkpoint
 from impasto.optimize.run import open_recipe_encoder
 from impasto.painting import open_job
+from impasto.studio.errors import is_disk_full
+from impasto.studio.room import NO_ROOM
 
 PREVIEW_SIDE = 512
 PREVIEW_SECONDS = 1.0
@@ -60,7 +62,7 @@ class PaintWorker:
     Sends ``("ready", device, number of GPUs)`` or ``("unavailable", reason)``, ``("started", id, steps, step)``,
     ``("step", id, step, size, loss, seconds left)``, ``("preview", id, bytes)``, and at the end of its work on a job
     ``("stopped", id, state, error or None, progress)``, where progress holds the final ``step``, ``strength`` and
-    ``mix``.
+    ``mix``. A job that a full disk stopped is ``paused``, with an error.
     """
 
     def __init__(self, pipe: Connection, device: str) -> None:
@@ -107,10 +109,11 @@ class PaintWorker:
                 partial_file.unlink(missing_ok=True)
             job_run = JobRun(self, task)
             self.send("stopped", task.id, job_run.paint(), None, job_run.progress())
-        except ImpastoError as error:
-            self.send("stopped", task.id, "failed", str(error), {})
         except Exception as error:
-            self.send("stopped", task.id, "failed", _error_message(error), {})
+            if is_disk_full(error):
+                self.send("stopped", task.id, "paused", NO_ROOM, {})
+            else:
+                self.send("stopped", task.id, "failed", _error_message(error), {})
 
 
 class JobRun:
@@ -237,6 +240,8 @@ def _load_checkpoint(path: Path) -> Checkpoint | None:
 
 
 def _error_message(error: Exception) -> str:
+    if isinstance(error, ImpastoError):
+        return str(error)
     out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
     if out_of_memory or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error)):
         return "There is not enough memory; choose a smaller size."

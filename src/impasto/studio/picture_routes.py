@@ -87,6 +87,7 @@ async def upload_picture(
     return PictureInfo(id=row.id, width=row.width, height=row.height, name=row.name, alpha=row.alpha)
 
 
+@router.head("/pictures/{id}", include_in_schema=False)
 @router.get(
     "/pictures/{id}",
     response_class=Response,
@@ -154,10 +155,7 @@ async def plan(body: JobBody, studio: CurrentStudio) -> PlanInfo:
     """Return the sizes, steps, time and memory that a job would need."""
     recipe = parse_recipe(body, studio.settings.limits.styles).to_json()
     files = resolve_files(studio.pictures, recipe, body.content, body.styles, body.guides.ids())
-    try:
-        return PlanInfo(**await studio.image_service.call("plan", PLAN_SECONDS, **files))
-    except RequestError as error:
-        raise RequestError(error.status, studio.pictures.with_names(str(error))) from error
+    return PlanInfo(**await studio.image_service.call("plan", PLAN_SECONDS, **files))
 
 
 @router.post(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import re
+import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -21,6 +22,7 @@ from impasto.studio.settings import Limits
 
 TYPES = ("jpeg", "jpg", "png", "webp", "tiff", "avif", "gif", "bmp", "heic", "heif")
 MAX_SHOWN_SIDE = 4096
+NO_NAME = "picture"
 _CACHED_BYTES = 48 << 20
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\]+")
 
@@ -51,7 +53,10 @@ class PictureStore:
                 )
 
     async def receive(self, body: AsyncIterator[bytes], name: str) -> PictureRow:
-        """Store an uploaded picture; raises `RequestError` if it is too large or not a picture."""
+        """Store an uploaded picture under the name that was given last.
+
+        Raises `RequestError` if it is too large or not a picture.
+        """
         path, picture_id, size = await self.save_upload(body)
         try:
             row = self.database.picture(picture_id)
@@ -64,8 +69,8 @@ class PictureStore:
                 row = PictureRow(
                     picture_id, name, info["width"], info["height"], info["alpha"], size, time.time()
                 )
-                self.database.save_picture(row)
-            self.database.touch([picture_id], time.time())
+            row = replace(row, name=row.name if name == NO_NAME else name, used=time.time())
+            self.database.save_picture(row)
             return row
         finally:
             path.unlink(missing_ok=True)
@@ -86,11 +91,6 @@ class PictureStore:
                     file.write(part)
             if size == 0:
                 raise RequestError(422, "The request is empty; send the picture as its body.")
-        except OSError as error:
-            path.unlink(missing_ok=True)
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise RequestError(413, "The disk is full; delete some jobs or other files.") from error
-            raise
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -120,14 +120,19 @@ class PictureStore:
         return path
 
     def with_names(self, message: str) -> str:
-        """Return a message with ids and paths of pictures replaced by the names their owners gave them."""
-        folder = re.escape(str(self.folder.pictures))
+        """Return a message with ids and paths of pictures replaced by the names their owners gave them.
+
+        Any other path in the studio's folder, or in that for temporary files, is replaced by the name of its file.
+        """
 
         def name(match: re.Match[str]) -> str:
             row = self.database.picture(match[1])
             return match[1] if row is None else row.name
 
-        return re.sub(rf"(?:{folder}[/\\])?\b([0-9a-f]{{32}})\b", name, message)
+        folders = {str(self.folder.root), str(self.folder.root.resolve()), tempfile.gettempdir()}
+        for folder in sorted(folders, key=len, reverse=True):  # the studio's folder may be a temporary one
+            message = re.sub(rf"{re.escape(folder)}(?:[/\\][^'\"/\\\s]*)*[/\\](?=[^'\"/\\\s])", "", message)
+        return re.sub(r"\b([0-9a-f]{32})\b", name, message)
 
     def delete(self, picture_id: str) -> None:
         """Delete a picture."""
@@ -138,7 +143,7 @@ class PictureStore:
 def clean_name(header: str | None) -> str:
     """Return a picture's name from its url-encoded header, without control characters and path separators."""
     text = unquote(header or "", errors="replace")
-    return _UNPRINTABLE.sub(" ", text).strip()[:120] or "picture"
+    return _UNPRINTABLE.sub(" ", text).strip()[:120] or NO_NAME
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:

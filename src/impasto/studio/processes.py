@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from impasto.errors import ImpastoError
-from impasto.studio.errors import RequestError
+from impasto.studio.errors import DISK_FULL, RequestError, is_disk_full
 
 _SPAWN = multiprocessing.get_context("spawn")
 EXITED = object()
@@ -211,14 +211,20 @@ def answer(pipe: Connection, handlers: dict[str, Callable[..., Any]]) -> None:
             os._exit(0)
         try:
             reply = ("ok", handlers[kind](**request))
-        except RequestError as error:
-            reply = ("error", (error.status, str(error)))
-        except ImpastoError as error:
-            reply = ("error", (422, str(error)))
-        except MemoryError:
-            reply = ("error", (422, "There is not enough memory for this; try a smaller picture."))
         except Exception as error:  # a bug must not end the process
-            details = f"{type(error).__name__}: {error}".strip(": ")[:300]
-            reply = ("error", (422, f"impasto hit a bug: {details}."))
+            reply = ("error", _status_and_message(error))
         with contextlib.suppress(OSError):
             pipe.send(reply)
+
+
+def _status_and_message(error: Exception) -> tuple[int, str]:
+    if isinstance(error, RequestError):
+        return error.status, str(error)
+    if is_disk_full(error):
+        return 507, DISK_FULL
+    if isinstance(error, ImpastoError):
+        return 422, str(error)
+    if isinstance(error, MemoryError):
+        return 422, "There is not enough memory for this; try a smaller picture."
+    details = f"{type(error).__name__}: {error}".strip(": ")[:300]
+    return 422, f"impasto hit a bug: {details}."

@@ -19,6 +19,7 @@ from impasto.studio.models import JobBody
 from impasto.studio.pictures import PictureStore
 from impasto.studio.processes import HelperProcess
 from impasto.studio.requests import change_recipe, parse_recipe, resolve_files
+from impasto.studio.room import NO_ROOM, RoomQueue
 from impasto.studio.settings import StudioSettings
 from impasto.studio.workers import Worker, WorkerPool
 
@@ -49,6 +50,7 @@ class StudioService:
         self.pictures = PictureStore(self.folder, self.database, self.image_service, limits)
         self.job_store = JobStore(self.folder, self.database, self.pictures, self.event_bus, limits)
         self.worker_pool = WorkerPool(settings.devices, self._on_worker_message)
+        self.room_queue = RoomQueue(self.folder.root, self._requeue)
         self._stopping = False
 
     async def start(self) -> None:
@@ -56,12 +58,16 @@ class StudioService:
         self.pictures.add_samples()
         self.job_store.load()
         self._recover_running_jobs()
+        for job in self.job_store.active.values():
+            if job.state == "paused" and job.error == NO_ROOM:
+                self.room_queue.add(job)
         self.worker_pool.start()
         self.image_service.start()
 
     async def stop(self) -> None:
         """Let workers write checkpoints, and stop all processes."""
         self._stopping = True
+        self.room_queue.close()
         self.event_bus.close()
         await self.worker_pool.stop(SHUTDOWN_SECONDS)
         self._recover_running_jobs()
@@ -95,6 +101,7 @@ class StudioService:
         """Pause, cancel or keep a job; raises `RequestError` if its state does not allow it."""
         if job.state in ENDED:
             raise RequestError(409, f"This job is already {job.state}.")
+        self.room_queue.remove(job)
         if job.state == "running":
             job.stop_request = request
             self.job_store.save(job)
@@ -110,8 +117,7 @@ class StudioService:
             raise RequestError(409, "This job has not started, so it has no picture to keep; cancel it.")
         else:
             job.stop_request = "keep"
-            self.job_store.requeue(job)
-            self._dispatch()
+            self._requeue(job)
             await self._wait_until_stopped(job)
 
     def resume(self, job: StudioJob) -> None:
@@ -119,8 +125,13 @@ class StudioService:
         can_retry = job.state == "failed" and self.folder.checkpoint(job.id).is_file()
         if job.state != "paused" and not can_retry:
             raise RequestError(409, f"This job is {job.state}; only a paused job can be resumed.")
+        self.room_queue.remove(job)
         job.ended = job.error = None
         job.crashes = 0
+        self._requeue(job)
+
+    def _requeue(self, job: StudioJob) -> None:
+        """Put a job at the front of the queue."""
         self.job_store.requeue(job)
         self._dispatch()
 
@@ -141,6 +152,7 @@ class StudioService:
             worker = self.worker_pool.worker_of(job.id)
             if worker is not None:
                 worker.kill()
+        self.room_queue.remove(job)
         self.job_store.delete(job)
 
     def _dispatch(self) -> None:
@@ -215,7 +227,11 @@ class StudioService:
             self.job_store.requeue(job)
         elif state == "failed":
             self.job_store.fail(job, error or "")
+        elif error is not None and job.stop_request == "cancel":
+            self._cancel(job)
         else:
+            if error is not None and job.stop_request != "pause":
+                self.room_queue.add(job, job.stop_request)
             self.job_store.set_state(job, state)
         self._dispatch()
 

@@ -35,6 +35,7 @@ class FakeJob:
         self.created = time.time()
         self.losses: list[tuple[int, float]] = []
         self.has_picture = False
+        self.error: str | None = None
         self.changed = threading.Condition()
 
     def json(self, losses: bool = False) -> dict[str, Any]:
@@ -47,7 +48,7 @@ class FakeJob:
             "state": self.state,
             "position": self.position,
             "created": self.created,
-            "error": None,
+            "error": self.error,
             "recipe": self.recipe,
             "guides": self.body.get("guides") or {},
             "content": self.body["content"],

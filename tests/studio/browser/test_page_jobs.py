@@ -30,6 +30,20 @@ def test_pause_and_resume(stage):
     title(page, "Finished")
 
 
+def test_a_job_that_waits_for_room_says_so(stage):
+    page = stage.tab()
+    begin(page)
+    paint(page)
+    job = stage.studio.jobs[jobs(stage)[0]["id"]]
+    job._set(state="paused", error="The disk is full; painting continues when there is room.")
+    title(page, "Paused")
+    page.wait_for_selector(".run-about:has-text('The disk is full')")
+    job._set(state="running", error=None)
+    title(page, "Painting")
+    hurry(stage)
+    title(page, "Finished")
+
+
 def test_cancel_leaves_no_picture(stage):
     page = stage.tab()
     begin(page)
@@ -140,6 +154,7 @@ def test_gallery_reuse_download_and_delete(stage):
     with page.expect_download() as download:
         page.click(".card [aria-label='Download as PNG']")
     assert download.value.path().stat().st_size > 100
+    assert download.value.suggested_filename == "Harbour-impasto.png"  # as in the studio
     page.click("[aria-label='Reuse settings']")
     page.wait_for_selector("#paint:enabled")
     assert page.get_by_label("Strength", exact=True).input_value() == "1.25"

@@ -114,3 +114,44 @@ def test_a_finger_draws(stage):
     drawn = mask(stage, last(stage)["masks"][0])
     assert drawn[drawn.shape[0] // 2, drawn.shape[1] // 2] == 255
     assert drawn[2, 2] == 0
+
+
+def test_the_last_stroke_wins_and_unmasked_styles_share_the_rest(stage):
+    page = stage.tab()
+    begin(page, 4)
+    page.click("#brush")
+    for name in ("Style 1", "Style 2"):
+        page.click(f"#brush-layers >> text={name} >> visible=true")
+        stroke(page, [(0.2, 0.25), (0.8, 0.25)])
+    idle(page, 900)
+    first, second, third, fourth = (mask(stage, key).astype(int) for key in last(stage)["masks"])
+    height, width = first.shape
+    centre = height // 4, width // 2
+    # The second stroke covers the first one: style 1 has no mask any more and shares the rest with 3 and 4.
+    assert second[centre] == 255
+    assert first[centre] == third[centre] == fourth[centre] == 0
+    assert first[-1, -1] == third[-1, -1] == fourth[-1, -1] == 85
+    assert (first + second + third + fourth).max() <= 255
+    page.click("#brush-undo")
+    idle(page, 900)
+    first, second, third, _ = (mask(stage, key).astype(int) for key in last(stage)["masks"])
+    assert first[centre] == 255  # what the stroke had covered
+    assert second[-1, -1] == third[-1, -1] == 85
+
+
+def test_a_style_without_any_area_is_left_out(stage):
+    page = stage.tab()
+    begin(page, 3)
+    page.click("#brush")
+    page.click("#brush-layers >> text=Style 2 >> visible=true")
+    page.click("#brush-invert")
+    idle(page, 900)
+    body = last(stage)
+    assert (len(body["styles"]), body["mix"]) == (1, None)
+    assert mask(stage, body["masks"][0]).min() == 255
+    page.click("#brush-done")
+    page.click("#paint")
+    title(page, "Painting")
+    job = stage.studio.bodies_of("POST", "/api/jobs")[0]
+    assert job["styles"] == body["styles"]
+    assert "mix" not in job["recipe"]

@@ -27,6 +27,16 @@ def test_no_inline_script_or_style_and_no_external_address():
         assert addresses <= {"http://www.w3.org"}, path.name
 
 
+def test_landmarks_have_names_of_their_own():
+    text = (STATIC / "index.html").read_text(encoding="utf-8")
+    names = re.findall(r'<(?:section|nav|div)\b[^>]*\baria-label="([^",]+)', text)
+    for heading in re.findall(r'<section\b[^>]*\baria-labelledby="([^"]+)"', text):
+        names += re.findall(rf'id="{heading}"[^>]*>([^<]+)<', text)
+    stems = [name.lower().rstrip("s") for name in names]
+    assert len(stems) > 8
+    assert len(stems) == len(set(stems)), names
+
+
 def call(page, module, expression):
     return page.evaluate(
         f"async () => {{ const m = await import('/static/js/{module}.js'); return {expression}; }}"

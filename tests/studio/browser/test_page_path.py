@@ -64,7 +64,7 @@ def test_an_instant_style_is_painted_and_saved(stage):
     page.click("#trained-styles .sample >> nth=0")
     idle(page, 600)
     request = stage.studio.bodies_of("POST", "/api/fast")[-1]
-    assert (request["trained"], request["strength"], "styles" in request) == ("rough-waves", 1, False)
+    assert (request["trained"], request["strength"], "styles" in request) == ("rough-waves", 1.7, False)
     assert "A painter, 1900" in page.inner_text("#trained-credit")
     assert page.inner_text("#caption") == "Painted in one pass"
     assert not page.is_visible("#advanced")
@@ -221,3 +221,33 @@ def test_mixers_for_two_three_and_four(stage):
     assert mix[3] == pytest.approx(0.7)
     assert sum(mix) == pytest.approx(1)
     assert page.locator("[aria-label='Add another style']").count() == 0
+
+
+def test_removing_the_photo_keeps_styles_and_look(stage):
+    page = stage.tab()
+    begin(page, 2)
+    slide(page, "Strength", 1.25)
+    page.click("#sources [aria-label='Remove photo']")
+    page.wait_for_selector("#welcome:not([hidden])")
+    assert page.locator("#sources .tile:not(.tile-photo) img").count() == 2
+    page.click("#content-samples .sample >> nth=1")
+    page.wait_for_selector(PREVIEW)
+    body = stage.studio.bodies_of("POST", "/api/fast")[-1]
+    assert (body["strength"], len(body["styles"])) == (1.25, 2)
+
+
+def test_errors_disappear_and_do_not_cover_the_zoom_bar(stage, tmp_path):
+    page = stage.tab()
+    begin(page)
+    page.clock.install()
+    wrong = tmp_path / "wrong.png"
+    wrong.write_bytes(b"no picture")
+    choose(page, "#sources [aria-label='Add another style']", wrong)
+    note = page.locator(".notice[data-kind=error]")
+    note.wait_for()
+    bar, box = page.locator("#tools").bounding_box(), note.bounding_box()
+    assert box["y"] + box["height"] <= bar["y"] or box["x"] >= bar["x"] + bar["width"]
+    page.clock.fast_forward(7000)
+    assert note.count() == 1
+    page.clock.fast_forward(2000)
+    assert note.count() == 0

@@ -10,7 +10,7 @@ export function announce(text) {
   byId("live").textContent = text;
 }
 
-/** Show a notice for six seconds; errors stay until they are closed or replaced. */
+/** Show a notice for some seconds; it stays while someone points at it or has the focus in it. */
 export function notify(text, kind = "info") {
   const notices = byId("notices");
   for (const old of [...notices.children]) {
@@ -23,7 +23,11 @@ export function notify(text, kind = "info") {
     iconButton("close", "Close this message", () => note.remove()),
   );
   notices.append(note);
-  if (kind !== "error") setTimeout(() => note.remove(), 6000);
+  const expire = () => {
+    if (note.matches(":hover, :focus-within")) setTimeout(expire, 1000);
+    else note.remove();
+  };
+  setTimeout(expire, kind === "error" ? 8000 : 6000);
 }
 
 /** Show an error, unless it only means that a newer request replaced an older one. */

@@ -2,6 +2,7 @@
 import { announce, roving } from "./a11y.js";
 import { brushKeys } from "./brush_keys.js";
 import { byId, el, show } from "./dom.js";
+import { areasOf } from "./mask_areas.js";
 import { canvasOf, drawStroke, loadBases, maskSize, redo, undo, withStroke } from "./masks.js";
 import { emptyLayer, store } from "./state.js";
 import { viewer } from "./viewer.js";
@@ -32,12 +33,15 @@ function paintMarks() {
   if (marks.width !== area[0] || marks.height !== area[1]) [marks.width, marks.height] = area;
   const context = marks.getContext("2d");
   context.clearRect(0, 0, ...area);
+  const areas = areasOf(state.masks, area);
   for (const layerKey of layers()) {
     const tint = document.createElement("canvas");
     [tint.width, tint.height] = area;
     const paint = tint.getContext("2d");
-    paint.drawImage(canvasOf(layerOf(layerKey), area), 0, 0);
-    if (layerKey === active && stroke) drawStroke(paint, stroke);
+    paint.drawImage(areas[layerKey] ?? canvasOf(state.protect, area), 0, 0);
+    if (stroke && layerKey === active) drawStroke(paint, stroke);
+    else if (stroke && !stroke.erase && areas[layerKey] && areas[active])
+      drawStroke(paint, { ...stroke, erase: true }); // the last stroke wins
     paint.globalCompositeOperation = "source-in";
     paint.fillStyle = colourOf(layerKey);
     paint.fillRect(0, 0, ...area);
@@ -81,7 +85,7 @@ const tool = {
     paintSoon();
   },
   up() {
-    setLayer(active, withStroke(layerOf(active), stroke));
+    setLayer(active, withStroke(layerOf(active), { ...stroke, time: Date.now() }));
     stroke = null;
   },
   cancel() {
@@ -192,7 +196,7 @@ export function startBrush() {
   byId("brush-undo").addEventListener("click", () => setLayer(active, undo(layerOf(active))));
   byId("brush-redo").addEventListener("click", () => setLayer(active, redo(layerOf(active))));
   byId("brush-invert").addEventListener("click", () =>
-    setLayer(active, withStroke(layerOf(active), { invert: true })),
+    setLayer(active, withStroke(layerOf(active), { invert: true, time: Date.now() })),
   );
   byId("brush-clear").addEventListener("click", () => setLayer(active, emptyLayer()));
   byId("brush-size").addEventListener("input", showSize);

@@ -65,14 +65,27 @@ export function setTrained(trained) {
 /** Whether any style is set. */
 export const hasStyle = () => Boolean(state.trained) || state.styles.length > 0;
 
+/** The styles that are painted, with weights and masks: one whose area the other masks cover is left out. */
+function paintedStyles() {
+  const masks = state.maskIds.masks;
+  const isPainted = (_, i) => !masks || Boolean(masks[i]);
+  return {
+    styles: state.styles.filter(isPainted).map((style) => style.id),
+    mix: normalise(state.mix.filter(isPainted)),
+    masks: masks?.filter(isPainted),
+    isPainted,
+  };
+}
+
 /** The request to the one-pass network, without the size. */
 export function onePassRequest() {
-  const { masks, protect } = state.maskIds;
+  const { protect } = state.maskIds;
+  const { styles, mix, masks } = paintedStyles();
   const styleFields = state.trained
     ? { trained: state.trained.name }
     : {
-        styles: state.styles.map((style) => style.id),
-        mix: state.styles.length > 1 ? state.mix : null,
+        styles,
+        mix: styles.length > 1 ? mix : null,
         masks: masks ?? state.otherGuides.masks ?? null,
       };
   const look = { ...state.look };
@@ -103,33 +116,37 @@ export function removeStyle(index) {
   });
 }
 
-/** Clear the whole draft. */
-export function clearDraft() {
-  store.set({ ...emptyDraft(), brushing: false, fast: null, job: null });
+/** Remove the photo and its masks; styles and look stay. */
+export function removeContent() {
+  store.set({
+    content: null,
+    protect: emptyLayer(),
+    masks: state.styles.map(emptyLayer),
+    otherGuides: {},
+    brushing: false,
+  });
 }
 
 /** The request to /api/plan and /api/jobs; masks must have been uploaded. */
 export function jobRequest() {
   const { look, preset, size, quality, seed, extra, maskIds } = state;
   const recipe = { preset, size, quality, seed, ...look, ...extra };
-  if (state.styles.length > 1) recipe.mix = state.mix;
+  const { styles, mix, masks, isPainted } = paintedStyles();
+  if (styles.length > 1) recipe.mix = mix;
   const guides = { ...state.otherGuides };
-  if (maskIds.masks) guides.masks = maskIds.masks;
+  if (masks) {
+    guides.masks = masks;
+    if (guides.style_masks) guides.style_masks = guides.style_masks.filter(isPainted);
+    delete guides.regions; // masks replace colour maps
+    delete guides.style_regions;
+  }
   if (maskIds.protect) guides.protect = maskIds.protect;
   return {
     content: state.content?.id ?? null,
-    styles: state.styles.map((style) => style.id),
+    styles,
     recipe,
     guides,
   };
-}
-
-/** Return the file name of a painting of the current photo. */
-export function paintingName(suffix) {
-  const stem = (state.content?.name ?? "painting")
-    .replace(/\.[^.]+$/, "")
-    .replace(/[^\p{L}\p{N} _-]/gu, "");
-  return `${stem || "painting"}-impasto.${suffix}`;
 }
 
 function differs(a, b) {

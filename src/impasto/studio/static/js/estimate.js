@@ -2,10 +2,11 @@
 import { announce, complain } from "./a11y.js";
 import { ApiError, api } from "./api.js";
 import { byId, debounce, el, saveAs } from "./dom.js";
-import { hasStyle, jobRequest, onePassRequest, paintingName } from "./draft.js";
+import { hasStyle, jobRequest, onePassRequest } from "./draft.js";
 import { outputSize } from "./finish.js";
 import { bytes, duration } from "./format.js";
 import { masksReady } from "./mask_upload.js";
+import { paintingName } from "./pictures.js";
 import { DRAFT_KEYS, store } from "./state.js";
 
 const { state } = store;
@@ -66,7 +67,7 @@ function changed() {
 async function saveOnePass() {
   const blob = await api.fast({ ...onePassRequest(), size: state.size, format: "png" });
   const url = URL.createObjectURL(blob);
-  saveAs(url, paintingName("png"));
+  saveAs(url, paintingName(state.content, "png"));
   setTimeout(URL.revokeObjectURL, 60_000, url);
   announce("Download started. The settings are inside the picture.");
 }

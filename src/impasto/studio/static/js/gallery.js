@@ -4,6 +4,7 @@ import { api } from "./api.js";
 import { byId, el, icon, show } from "./dom.js";
 import { decimal, moment, percent, size } from "./format.js";
 import { adopt, jobsChanged, leaveJob, watchJobs } from "./job.js";
+import { jobFileName } from "./pictures.js";
 import { isActive, store } from "./state.js";
 
 const { state } = store;
@@ -91,7 +92,7 @@ function cardFoot(job, when) {
   const download = {
     class: "icon-button",
     href: api.resultUrl(job.id, "png"),
-    download: `impasto-${job.id}.png`,
+    download: jobFileName(job, "png"),
     "aria-label": "Download as PNG",
     title: "Download as PNG",
   };

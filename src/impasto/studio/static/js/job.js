@@ -36,7 +36,7 @@ function applyJob(job) {
   if (before === job.state) return;
   const messages = {
     running: "Painting.",
-    paused: "Paused.",
+    paused: job.error ? `Paused. ${job.error}` : "Paused.",
     done: "The picture is finished.",
     stopped: "Stopped.",
     failed: `Painting failed. ${job.error ?? ""}`,

@@ -3,11 +3,14 @@ import { complain } from "./a11y.js";
 import { api } from "./api.js";
 import { connection } from "./connection.js";
 import { debounce } from "./dom.js";
-import { canvasOf, isPainted, loadBases, maskSize, restOf, toPng } from "./masks.js";
+import { sharesOf } from "./mask_areas.js";
+import { canvasOf, canvasOfAlpha, isPainted, loadBases, maskSize, toPng } from "./masks.js";
 import { store } from "./state.js";
 
 const { state } = store;
 const ids = new WeakMap(); // layer -> id of its picture on the server
+const MAX_SENT = 8;
+const sent = []; // {share, width, id} of the last masks that were uploaded
 const waiting = new Set();
 let round = 0;
 
@@ -20,21 +23,42 @@ async function idOf(layer, size, name) {
   return ids.get(layer);
 }
 
+/** Return the id of a style's mask; a mask that was uploaded lately is not sent again. */
+async function idOfShare(share, size, name) {
+  const same = (entry) =>
+    entry.width === size[0] &&
+    entry.share.length === share.length &&
+    entry.share.every((value, i) => value === share[i]);
+  let entry = sent.find(same);
+  if (!entry) {
+    const { id } = await api.upload(await toPng(canvasOfAlpha(share, size)), name);
+    entry = { share, width: size[0], id };
+    sent.push(entry);
+    if (sent.length > MAX_SENT) sent.shift();
+  }
+  return entry.id;
+}
+
+/** Return the id of each style's mask, null for a style without an area; null if there are no masks. */
+async function maskIdsOf(layers, size) {
+  // The masks of a job that was opened stay as they are until one of them is changed.
+  if (layers.every((layer) => layer.base && !layer.strokes.length))
+    return layers.length ? layers.map((layer) => layer.base) : null;
+  const shares = sharesOf(layers, size);
+  if (!shares) return null;
+  const result = [];
+  for (const [i, share] of shares.entries())
+    result.push(share && (await idOfShare(share, size, `mask-${i + 1}.png`)));
+  return result;
+}
+
 async function uploadAll({ masks, protect, content }) {
   const size = maskSize(content);
   await loadBases([...masks, protect]);
-  const result = { masks: null, protect: null };
-  if (masks.some(isPainted)) {
-    const rest = masks.every(isPainted)
-      ? null
-      : await api.upload(await toPng(restOf(masks, size)), "rest.png");
-    result.masks = [];
-    for (const [i, layer] of masks.entries()) {
-      result.masks.push(isPainted(layer) ? await idOf(layer, size, `mask-${i + 1}.png`) : rest.id);
-    }
-  }
-  if (isPainted(protect)) result.protect = await idOf(protect, size, "protect.png");
-  return result;
+  return {
+    masks: masks.some(isPainted) ? await maskIdsOf(masks, size) : null,
+    protect: isPainted(protect) ? await idOf(protect, size, "protect.png") : null,
+  };
 }
 
 const upload = debounce(async () => {

@@ -16,14 +16,19 @@ export function isPainted(layer) {
   return Boolean(layer.base) || layer.strokes.length > 0;
 }
 
-function blank([width, height]) {
+/** Return a transparent canvas; `options` are those of its context. */
+export function blank([width, height], options = {}) {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
+  canvas.getContext("2d", options);
   return canvas;
 }
 
-/** Draw one stroke: {size, erase, points: [x, y, ...]} in fractions of the picture, or {invert: true}. */
+/**
+ * Draw one stroke: {size, erase, points: [x, y, ...]} in fractions of the picture, or {invert: true}.
+ * Its `time` orders the strokes of all layers.
+ */
 export function drawStroke(context, stroke) {
   const { width, height } = context.canvas;
   context.save();
@@ -101,29 +106,34 @@ function lightAsAlpha(image) {
   return canvas;
 }
 
+/** Draw a layer's base; return whether it has one that is loaded. */
+export function drawBase(context, layer) {
+  const base = layer.base && bases.get(layer.base);
+  if (base) context.drawImage(base, 0, 0, context.canvas.width, context.canvas.height);
+  return Boolean(base);
+}
+
 /** Return the layer's canvas of `size` (see maskSize). A base that is not loaded yet is drawn by a later call. */
 export function canvasOf(layer, size) {
   const cached = drawn.get(layer);
   if (cached && cached.width === size[0] && cached.height === size[1]) return cached;
   const canvas = blank(size);
   const context = canvas.getContext("2d");
-  const base = layer.base && bases.get(layer.base);
-  if (base) context.drawImage(base, 0, 0, canvas.width, canvas.height);
+  const base = drawBase(context, layer);
   for (const stroke of layer.strokes) drawStroke(context, stroke);
   if (base || !layer.base) drawn.set(layer, canvas);
   return canvas;
 }
 
-/** Return a canvas of the area that no painted layer covers, for styles without a mask. */
-export function restOf(layers, size) {
+/** Return a canvas of bytes, one per pixel, white where they are 255. */
+export function canvasOfAlpha(alpha, size) {
   const canvas = blank(size);
-  const context = canvas.getContext("2d");
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.globalCompositeOperation = "destination-out";
-  for (const layer of layers.filter(isPainted)) {
-    context.drawImage(canvasOf(layer, size), 0, 0);
-  }
+  const pixels = new ImageData(...size);
+  pixels.data.fill(255);
+  alpha.forEach((value, i) => {
+    pixels.data[4 * i + 3] = value;
+  });
+  canvas.getContext("2d").putImageData(pixels, 0, 0);
   return canvas;
 }
 

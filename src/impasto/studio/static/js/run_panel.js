@@ -3,9 +3,9 @@ import { announce, complain } from "./a11y.js";
 import { api } from "./api.js";
 import { curve } from "./curve.js";
 import { byId, el, icon, saveAs, show } from "./dom.js";
-import { paintingName } from "./draft.js";
 import { duration, percent, size } from "./format.js";
 import { act, leaveJob } from "./job.js";
+import { jobFileName } from "./pictures.js";
 import { isActive, store } from "./state.js";
 
 const { state } = store;
@@ -80,7 +80,7 @@ async function save() {
   }
   saveAs(
     api.resultUrl(state.job.id, format.value),
-    paintingName(format.value === "jpeg" ? "jpg" : format.value),
+    jobFileName(state.job, format.value === "jpeg" ? "jpg" : format.value),
   );
   return announce("Download started. The settings are inside the picture.");
 }
@@ -97,6 +97,7 @@ const TITLES = {
 
 function describe(job) {
   if (job.state === "failed") return job.error ?? "The server gave no reason.";
+  if (job.state === "paused" && job.error) return job.error;
   const parts = [];
   if (isActive(job) && job.step) parts.push(`step ${job.step} of ${job.steps}`);
   if (job.scale) parts.push(size(job.scale));

@@ -2,7 +2,14 @@
 import { complain } from "./a11y.js";
 import { api } from "./api.js";
 import { byId, el, icon, iconButton, show } from "./dom.js";
-import { addStyle, clearDraft, maxStyles, removeStyle, setContent, setTrained } from "./draft.js";
+import {
+  addStyle,
+  maxStyles,
+  removeContent,
+  removeStyle,
+  setContent,
+  setTrained,
+} from "./draft.js";
 import { pick } from "./intake.js";
 import { sample } from "./pictures.js";
 import { store } from "./state.js";
@@ -66,7 +73,7 @@ function render() {
         label: "Photo",
         title: "Photo",
         onclick: () => pick("content"),
-        remove: iconButton("close", "Clear all", clearDraft),
+        remove: iconButton("close", "Remove photo", removeContent),
       })
     : emptyTile("Photo", "Choose a photo", () => pick("content"));
   photo.classList.add("tile-photo");
