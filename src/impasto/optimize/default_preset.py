@@ -70,7 +70,7 @@ IMPASTO = Preset(
     variants=(
         Variant({"quality": "draft"}, {"scale_steps": (8,), "fine_steps": (6, 4)}),
         Variant(
-            {"quality": "high"}, {"encoder": "compact-large", "scale_steps": (100,), "fine_steps": (30, 16)}
+            {"quality": "high"}, {"encoder": "compact-large", "scale_steps": (150,), "fine_steps": (30, 16)}
         ),
         *_other_starts(),
     ),
