@@ -89,13 +89,13 @@ def open_graphs(path: Path, runtime: str = INSTALLED[0] if INSTALLED else "") ->
     return GraphStylizer(model, stylizer_graphs(model), runtime, bfloat16=False)
 
 
-def assert_equal(network: Path, styles, settings, guides=None, runtime=None) -> None:
+def assert_equal(network: Path, styles, settings, guides=None, runtime=None, tolerance=1e-3) -> None:
     stylizer = open_graphs(network, runtime or INSTALLED[0])
     photo = Path("photo.png")
     painted, expected = (
         one.paint(photo, styles, settings, guides) for one in (stylizer, Stylizer(network, device="cpu"))
     )
-    assert numpy.abs(numpy.asarray(painted.pixels) - expected.pixels.numpy()).max() < 1e-3
+    assert numpy.abs(numpy.asarray(painted.pixels) - expected.pixels.numpy()).max() < tolerance
     recipe = expected.provenance["recipe"] | {"backend": stylizer.backend}
     assert painted.provenance == expected.provenance | {"recipe": recipe}
 
@@ -129,7 +129,9 @@ def test_what_ships_paints_as_torch_does(name: str) -> None:
     ids=["colours and protection", "masks"],
 )
 def test_colours_protection_and_masks(folder, settings, guides) -> None:
-    assert_equal(folder / "any.safetensors", ["art.png", "other.png"], settings, guides)
+    # Colours at the edge of the gamut amplify rounding, which depends on the number of threads.
+    tolerance = 5e-3 if settings.colors else 1e-3
+    assert_equal(folder / "any.safetensors", ["art.png", "other.png"], settings, guides, tolerance=tolerance)
 
 
 def test_what_graphs_do_not_take_is_painted_in_torch(folder, monkeypatch) -> None:
