@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from impasto.guidance import Guides, Result
-    from impasto.imaging import PictureLike
+    from impasto.imaging import Picture, PictureLike
     from impasto.optimize import Event, Job, Painter, TermFactory
 
 
@@ -171,7 +171,8 @@ def one_pass_start(
     shared = one_pass_settings(recipe)
     assert content is not None
     size = min(recipe.side, recipe.base or recipe.side)
-    masks = guides.masks if guides.regions is None else _region_masks(guides, content, styles, size)
+    photo = read_picture(content, longest=size)
+    masks = guides.masks if guides.regions is None else _region_masks(guides, photo, styles)
     settings = shared.model_copy(
         update={
             "stroke": min(high, max(low, recipe.stroke)),
@@ -180,28 +181,25 @@ def one_pass_start(
             "size": size,
         }
     )
-    painted = stylizer.paint(content, styles, settings, Guides(masks)).pixels
+    painted = stylizer.paint(photo, styles, settings, Guides(masks)).pixels
     share = start_share(recipe.strength)
     if share == 1:
         return painted
-    photo = read_picture(content, longest=size).pixels
-    return photo + share * (painted - photo)
+    return photo.pixels + share * (painted - photo.pixels)
 
 
-def _region_masks(
-    guides: Guides, content: PictureLike, styles: Sequence[PictureLike], size: int
-) -> tuple[PictureLike, ...]:
+def _region_masks(guides: Guides, photo: Picture, styles: Sequence[PictureLike]) -> tuple[PictureLike, ...]:
     """Return the mask (1,1,H,W) of every style in the content image that the coloured regions of ``guides`` give it."""
     import torch
 
     from impasto.guidance import place_styles
     from impasto.imaging import read_picture
 
-    photo = read_picture(content, longest=size)
-    pictures = [read_picture(style, longest=size) for style in styles]
+    size = (photo.height, photo.width)
+    pictures = [read_picture(style, longest=max(size)) for style in styles]
     sizes = [(picture.height, picture.width) for picture in pictures]
-    placement = place_styles(guides, (photo.height, photo.width), sizes, has_content=True)
-    masks = [torch.zeros(1, 1, photo.height, photo.width) for _ in styles]
+    placement = place_styles(guides, size, sizes, has_content=True)
+    masks = [torch.zeros(1, 1, *size) for _ in styles]
     for region in placement.regions:
         if region.mask is not None:
             masks[region.style_index] += region.weight * region.mask
