@@ -122,7 +122,8 @@ def apply(
         _check_places(places, [*contents, *job.files])
         named = len(places) == 1 and places[0] == out
         _paint_all(job, list(zip(contents, places, strict=True)), again or named, quiet, stop)
-        keep_graphs(model, backend=backend, device=device, tile=tile, on_build=notice)
+        if stylizer.backend == "torch":  # otherwise the graphs are there
+            keep_graphs(model, backend=backend, device=device, tile=tile, on_build=notice)
 
 
 def _places(contents: Sequence[Path], out: Path | None, label: str) -> list[Path]:

@@ -69,7 +69,8 @@ def paint_fast(
     stylizer = open_stylizer(DEFAULT_NETWORK, device=recipe.device, on_build=notice)
     job = FastJob(stylizer, inputs.styles, one_pass_settings(recipe), guides, output_options, out_dir)
     _paint_all(job, inputs, stop)
-    keep_graphs(DEFAULT_NETWORK, device=recipe.device, on_build=notice)
+    if stylizer.backend == "torch":  # otherwise the graphs are there
+        keep_graphs(DEFAULT_NETWORK, device=recipe.device, on_build=notice)
 
 
 def replay_fast(
