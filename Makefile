@@ -57,7 +57,7 @@ install-all: .venv/.installed-all
 	touch $@
 
 .venv/.installed-all: pyproject.toml constraints.txt | .venv/bin/python
-	$(PIP) -e '.[demo,lab,io,heif,studio,export,openvino,train,dev,browser]'
+	$(PIP) -e '.[demo,lab,io,heif,studio,export,openvino,video,cluster,train,dev,browser]'
 	touch .venv/.installed .venv/.installed-dev .venv/.installed-browser $@
 
 node_modules/.installed: package.json package-lock.json
