@@ -83,7 +83,7 @@ def test_trained_styles_are_read_from_cards(tmp_path, monkeypatch) -> None:
     )
     trained.trained_styles.cache_clear()
     assert trained.trained_styles() == [
-        {"name": "waves", "title": "Waves", "credit": "Korin", "thumb": "/static/styles/waves.webp"}
+        {"name": "waves", "title": "Waves", "credit": "Korin", "thumb": "static/styles/waves.webp"}
     ]
     trained.trained_styles.cache_clear()
 

@@ -140,7 +140,7 @@ def test_access_with_the_token() -> None:
     assert ask(OPEN, path="/api/info", authorization=f"Bearer {TOKEN}")[0] == 200
     assert ask(OPEN, path="/api/info", cookie=f"x=1; impasto_token={TOKEN}")[0] == 200
     status, _, headers = ask(OPEN, query=f"token={TOKEN}".encode())
-    assert (status, headers[b"location"]) == (303, b"/")
+    assert (status, headers[b"location"]) == (303, b"./")
     assert headers[b"set-cookie"] == f"impasto_token={TOKEN}; HttpOnly; SameSite=Strict; Path=/".encode()
     assert ask(OPEN, query=b"token=wrong")[0] == 401
     assert ask(OPEN, path="/api/info", query=f"token={TOKEN}".encode())[0] == 401

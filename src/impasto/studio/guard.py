@@ -87,7 +87,7 @@ class RequestGuard:
             await _respond(send, *rejection)
             return
         if self._opens_with_token(scope):
-            await _respond(send, 303, "", [(b"location", b"/"), (b"set-cookie", self._cookie())])
+            await _respond(send, 303, "", [(b"location", b"./"), (b"set-cookie", self._cookie())])
             return
         if scope["method"] not in SAFE and scope["path"] not in STREAMED:
             body = await _read_body(receive, self.settings.limits.body_bytes)

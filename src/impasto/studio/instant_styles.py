@@ -26,7 +26,7 @@ def trained_styles() -> list[dict[str, str]]:
         for style in styles if isinstance(styles, list) else []:
             if isinstance(style, dict) and style.get("name"):
                 texts = {key: str(style.get(key) or "") for key in ("name", "title", "credit")}
-                trained.append({**texts, "thumb": f"/static/styles/{texts['name']}.webp"})
+                trained.append({**texts, "thumb": f"static/styles/{texts['name']}.webp"})
     return trained
 
 

@@ -182,4 +182,4 @@ class JobStore:
 
 def preview_url(job: StudioJob) -> str:
     """Return the address of a job's newest preview; each preview has its own."""
-    return f"/api/jobs/{job.id}/preview?v={job.preview_number}"
+    return f"api/jobs/{job.id}/preview?v={job.preview_number}"

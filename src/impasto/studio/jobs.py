@@ -73,7 +73,7 @@ class StudioJob:
             "seconds_left": finite(self.seconds_left),
             "error": self.error,
             "has_picture": self.has_picture,
-            "thumb": f"/api/jobs/{self.id}/picture?size=256" if self.has_picture else None,
+            "thumb": f"api/jobs/{self.id}/picture?size=256" if self.has_picture else None,
         }
 
     def progress_json(self) -> dict[str, Any]:

@@ -211,7 +211,9 @@ class TrainedStyle(BaseModel):
     name: str
     title: str
     credit: str
-    thumb: str = Field(description="Address of a thumbnail: a sample photograph in this style.")
+    thumb: str = Field(
+        description="Address of a thumbnail, relative to the studio's: a sample photograph in this style."
+    )
 
 
 class StudioInfo(BaseModel):

@@ -59,7 +59,7 @@ class FakeJob:
             "loss": self.losses[-1][1] if self.losses else None,
             "has_picture": self.has_picture,
             "seconds_left": (self.steps - self.step) * self.pace,
-            "thumb": f"/api/jobs/{self.id}/picture?size=256",
+            "thumb": f"api/jobs/{self.id}/picture?size=256",
         }
         return {**fields, "losses": self.losses} if losses else fields
 
@@ -103,7 +103,7 @@ class FakeJob:
                 yield "step", {name: job[name] for name in ("step", "steps", "loss", "scale", "seconds_left")}
             if step != shown and step:
                 shown = step
-                yield "preview", {"url": f"/api/jobs/{self.id}/preview?v={step}"}
+                yield "preview", {"url": f"api/jobs/{self.id}/preview?v={step}"}
             if self.state != state:
                 state = self.state
                 yield "state", self.json()

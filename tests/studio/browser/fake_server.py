@@ -26,7 +26,7 @@ TRAINED = [
         "name": name,
         "title": name.title(),
         "credit": "A painter, 1900; a museum",
-        "thumb": f"/static/styles/{name}.webp",
+        "thumb": f"static/styles/{name}.webp",
     }
     for name in ("rough-waves", "baby-cradle")
 ]

@@ -49,10 +49,10 @@ function body(method, value, extra = {}) {
   return { method, headers, body: JSON.stringify(value), ...extra };
 }
 
-const job = (id) => `/api/jobs/${encodeURIComponent(id)}`;
+const job = (id) => `api/jobs/${encodeURIComponent(id)}`;
 
 export const api = {
-  info: () => json("/api/info"),
+  info: () => json("api/info"),
 
   /** Upload a File or Blob; resolves to {id, width, height, name}. */
   upload(blob, name) {
@@ -60,18 +60,18 @@ export const api = {
       "Content-Type": blob.type || "application/octet-stream",
       "X-Name": encodeURIComponent(name),
     };
-    return json("/api/pictures", { method: "POST", headers, body: blob });
+    return json("api/pictures", { method: "POST", headers, body: blob });
   },
-  pictureUrl: (id, size) => `/api/pictures/${encodeURIComponent(id)}${size ? `?size=${size}` : ""}`,
+  pictureUrl: (id, size) => `api/pictures/${encodeURIComponent(id)}${size ? `?size=${size}` : ""}`,
 
   async fast(request, signal) {
-    return (await send("/api/fast", body("POST", request, { signal }))).blob();
+    return (await send("api/fast", body("POST", request, { signal }))).blob();
   },
-  plan: (request, signal) => json("/api/plan", body("POST", request, { signal })),
+  plan: (request, signal) => json("api/plan", body("POST", request, { signal })),
 
-  start: (request) => json("/api/jobs", body("POST", request)),
+  start: (request) => json("api/jobs", body("POST", request)),
   jobs: (cursor, limit = 24) =>
-    json(`/api/jobs?limit=${limit}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`),
+    json(`api/jobs?limit=${limit}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`),
   job: (id) => json(job(id)),
   act: (id, verb) => json(`${job(id)}/${verb}`, { method: "POST" }),
   change: (id, values) => json(job(id), body("PATCH", values)),
@@ -81,7 +81,7 @@ export const api = {
     `${job(id)}/picture?${new URLSearchParams({ ...(format && { format }), ...(size && { size }) })}`,
 
   replay(blob) {
-    return json("/api/replay", {
+    return json("api/replay", {
       method: "POST",
       headers: { "Content-Type": blob.type || "application/octet-stream" },
       body: blob,

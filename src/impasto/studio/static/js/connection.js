@@ -10,7 +10,7 @@ let timer = 0;
 async function probe() {
   clearTimeout(timer);
   try {
-    const response = await fetch("/api/info", { cache: "no-store" });
+    const response = await fetch("api/info", { cache: "no-store" });
     if (response.ok) return connection.restored();
   } catch {
     /* still away: wait longer */

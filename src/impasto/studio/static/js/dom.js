@@ -35,7 +35,7 @@ export function svg(tag, props = {}, ...children) {
 
 /** Make an icon from icons.svg; it is decoration, the button around it has the label. */
 export function icon(name) {
-  return svg("svg", { "aria-hidden": "true" }, svg("use", { href: `/static/icons.svg#${name}` }));
+  return svg("svg", { "aria-hidden": "true" }, svg("use", { href: `static/icons.svg#${name}` }));
 }
 
 /** Make a square button with an icon, a label for screen readers, and a tooltip. */
