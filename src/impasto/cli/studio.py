@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from impasto.cli.console import print_result, print_status
+from impasto.cli.studio_options import (
+    DataOption,
+    DeviceOption,
+    HostOption,
+    KeepOption,
+    NoOpenOption,
+    PortOption,
+    RebuildOption,
+    TokenOption,
+)
 from impasto.errors import MissingExtraError, RecipeError
 
 app = typer.Typer(add_completion=False)
@@ -19,36 +28,14 @@ _UNITS = {"mb": 1e6, "gb": 1e9, "tb": 1e12}
 
 @app.command("studio")
 def studio(
-    host: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="Address to listen on; other machines can connect only with --token."
-        ),
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes any free port.")] = 7878,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder for pictures and queue; default: the user's data folder.",
-            show_default=False,
-        ),
-    ] = None,
-    token: Annotated[
-        str | None, typer.Option(metavar="WORD", help="Secret that clients must send.", show_default=False)
-    ] = None,
-    device: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="cpu, cuda, cuda:1, ...; each device paints one job at a time.",
-            show_default=False,
-        ),
-    ] = None,
-    keep: Annotated[
-        str, typer.Option(metavar="SIZE", help="Largest size of the history, such as 500MB or 5GB.")
-    ] = "2GB",
-    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the browser.")] = False,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 7878,
+    data: DataOption = None,
+    token: TokenOption = None,
+    device: DeviceOption = None,
+    keep: KeepOption = "2GB",
+    rebuild: RebuildOption = False,
+    no_open: NoOpenOption = False,
 ) -> None:
     """Open impasto in the browser: a page with live previews and a queue, and an HTTP API.
 
@@ -65,13 +52,19 @@ def studio(
         token,
         tuple(device or ("auto",)),
         Limits(history_bytes=_parse_size(keep)),
+        rebuild,
     )
 
     def started(url: str) -> None:
         print_result(url)
         print_status("impasto: the studio is open; Ctrl-C closes it.")
 
-    serve(settings, print_url=started, browser=not no_open)
+    serve(
+        settings,
+        print_url=started,
+        report=lambda sentence: print_status(f"impasto: {sentence}"),
+        browser=not no_open,
+    )
 
 
 def _data_folder() -> Path:

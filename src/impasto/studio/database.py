@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import OutputError
+from impasto.studio.errors import DamagedDatabaseError
 from impasto.studio.jobs import ACTIVE, ENDED, StudioJob
 
 VERSION = 2
@@ -52,6 +54,8 @@ _VALUE_COLUMNS = (
     "crashes",
 )
 _JSON_COLUMNS = ("styles", "recipe", "guides", "scale", "losses")
+JOB_COLUMNS = (*_VALUE_COLUMNS, *_JSON_COLUMNS, "has_picture", "seq")
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,8 @@ class PictureRow:
 class Database:
     """Pictures and jobs. Each call is one short transaction; one process holds the file.
 
-    Raises OutputError if another studio holds the file, if it is damaged, or if a newer impasto wrote it. A database
-    of an older version is migrated.
+    Raises DamagedDatabaseError if the file is damaged, and OutputError if another studio holds it or a newer impasto
+    wrote it. A database of an older version is migrated.
     """
 
     def __init__(self, path: Path) -> None:
@@ -84,16 +88,36 @@ class Database:
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._migrate(path)
-        except sqlite3.OperationalError as error:
+            self._check(path)
+        except sqlite3.Error as error:
+            self._close_quietly()
+            if getattr(error, "sqlite_errorcode", None) in _DAMAGED:
+                raise _damaged(path, str(error)) from error
             if "locked" in str(error):
                 raise OutputError(
                     f"Another studio runs in '{path.parent}'; use that one, or give this one another --data."
                 ) from error
             raise OutputError(f"'{path}' cannot be opened ({error}); give another --data.") from error
-        except sqlite3.DatabaseError as error:
-            raise OutputError(
-                f"'{path}' is damaged ({error}); move it away or give another --data."
-            ) from error
+        except OutputError:
+            self._close_quietly()
+            raise
+
+    def _close_quietly(self) -> None:
+        """Release the file after a failure, so that it can be moved away."""
+        with contextlib.suppress(AttributeError, sqlite3.Error):
+            self._connection.close()
+
+    def _check(self, path: Path) -> None:
+        """Raise DamagedDatabaseError unless SQLite can read every page and the tables have their columns."""
+        verdict = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict is None or verdict[0] != "ok":
+            raise _damaged(path, str(verdict and verdict[0]))
+        try:
+            self._connection.execute(f"SELECT {','.join(JOB_COLUMNS)} FROM jobs LIMIT 0")
+            self._connection.execute("SELECT picture, job FROM used_pictures LIMIT 0")
+            self._connection.execute("SELECT id, used FROM pictures LIMIT 0")
+        except sqlite3.OperationalError as error:
+            raise _damaged(path, str(error)) from error
 
     def _migrate(self, path: Path) -> None:
         """Bring the file to the current version; a new file gets the schema."""
@@ -106,7 +130,8 @@ class Database:
         for old_version in range(version, VERSION) if version else ():
             for statement in _MIGRATIONS[old_version]:
                 self._connection.execute(statement)
-        self._connection.execute(f"PRAGMA user_version={VERSION}")
+        if version != VERSION:  # a damaged file is not written to
+            self._connection.execute(f"PRAGMA user_version={VERSION}")
         self._connection.execute("COMMIT")
         self._connection.executescript(_SCHEMA)
 
@@ -205,12 +230,16 @@ class Database:
         return None if row is None else (row[0], row[1])
 
     def _jobs(self, where: str, values: tuple[object, ...] = ()) -> list[StudioJob]:
-        columns = (*_VALUE_COLUMNS, *_JSON_COLUMNS, "has_picture", "seq")
-        rows = self._connection.execute(f"SELECT {','.join(columns)} FROM jobs {where}", values)
-        return [_to_job(dict(zip(columns, row, strict=True))) for row in rows]
+        rows = self._connection.execute(f"SELECT {','.join(JOB_COLUMNS)} FROM jobs {where}", values)
+        return [to_job(dict(zip(JOB_COLUMNS, row, strict=True))) for row in rows]
 
 
-def _to_job(values: dict[str, Any]) -> StudioJob:
+def _damaged(path: Path, reason: str) -> DamagedDatabaseError:
+    return DamagedDatabaseError(f"'{path}' is damaged ({reason}); move it away or give another --data.")
+
+
+def to_job(values: dict[str, Any]) -> StudioJob:
+    """Return the job of a row, given by the names of its columns."""
     values |= {name: json.loads(values[name]) for name in _JSON_COLUMNS}
     values["has_picture"] = bool(values["has_picture"])
     if values["scale"] is not None:

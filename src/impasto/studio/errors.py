@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 
-from impasto.errors import ImpastoError
+from impasto.errors import ImpastoError, OutputError
 
 DISK_FULL = "The disk is full; delete some jobs or other files."
 
@@ -16,6 +16,10 @@ class RequestError(ImpastoError):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+class DamagedDatabaseError(OutputError):
+    """The database file is not one, or parts of it cannot be read."""
 
 
 def is_disk_full(error: BaseException | None) -> bool:

@@ -35,6 +35,7 @@ class StudioFolder:
         self.pictures = self.root / "pictures"
         self.jobs = self.root / "jobs"
         self.database = self.root / "studio.sqlite"
+        self.import_mark = self.root / "import-needed"
         try:
             for folder in (self.uploads, self.pictures, self.jobs):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -65,6 +66,10 @@ class StudioFolder:
     def preview(self, job_id: str) -> Path:
         """Return the file of a job's last preview, which is stored while the job does not run."""
         return self.job(job_id) / "preview.webp"
+
+    def has_files(self) -> bool:
+        """Return whether there are pictures or jobs."""
+        return any(is_id(path.name) for folder in (self.pictures, self.jobs) for path in folder.iterdir())
 
     def new_upload(self) -> Path:
         """Return the path of a new, temporary upload."""

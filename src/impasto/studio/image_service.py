@@ -24,6 +24,7 @@ from impasto.imaging import (
     write_picture,
 )
 from impasto.optimize import Recipe, plan_only
+from impasto.optimize.checkpoint import read_checkpoint
 from impasto.studio.errors import RequestError
 from impasto.studio.processes import answer
 
@@ -42,6 +43,7 @@ def run(pipe: Connection) -> None:
             "scale": scale,
             "export": export,
             "embedded_recipe": embedded_recipe,
+            "checkpoint_settings": checkpoint_settings,
             "plan": plan,
         },
     )
@@ -94,6 +96,13 @@ def embedded_recipe(path: Path, name: str) -> dict[str, object]:
         return read_embedded_json(path)
     except ImpastoError as error:
         raise _with_name(error, path, name) from error
+
+
+def checkpoint_settings(path: Path) -> dict[str, object]:
+    """Return the settings in a checkpoint in the form of those in a picture, and its ``step``."""
+    checkpoint = read_checkpoint(path)
+    step = int(checkpoint.state["steps_done"])
+    return {"recipe": checkpoint.recipe.to_json(), **checkpoint.input_names, "step": step}
 
 
 def plan(

@@ -43,14 +43,22 @@ class StudioServer(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve(settings: StudioSettings, *, print_url: Callable[[str], None], browser: bool = False) -> None:
-    """Serve a studio until a signal ends it. ``print_url`` gets the address; ``browser`` opens it in the browser.
+def serve(
+    settings: StudioSettings,
+    *,
+    print_url: Callable[[str], None],
+    report: Callable[[str], None],
+    browser: bool = False,
+) -> None:
+    """Serve a studio until a signal ends it.
+
+    ``print_url`` gets the address, ``report`` other sentences; ``browser`` opens the address in the browser.
 
     Raises OutputError if the port or the data folder cannot be used.
     """
     listening = listen(settings.host, settings.port)
     try:
-        studio = StudioService(settings)
+        studio = StudioService(settings, report)
     except BaseException:
         listening.close()
         raise

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from impasto.feedforward.pretrained import pretrained_networks
-from impasto.studio.database import Database
 from impasto.studio.errors import RequestError
 from impasto.studio.event_bus import EventBus
 from impasto.studio.folder import StudioFolder, new_id
+from impasto.studio.gallery_import import GalleryImport
 from impasto.studio.job_store import JobStore
 from impasto.studio.jobs import ENDED, JobState, StopRequest, StudioJob
 from impasto.studio.latest_only import LatestOnlyQueue
@@ -20,6 +21,7 @@ from impasto.studio.pictures import PictureStore
 from impasto.studio.processes import HelperProcess
 from impasto.studio.requests import change_recipe, parse_recipe, resolve_files
 from impasto.studio.room import NO_ROOM, RoomQueue
+from impasto.studio.salvage import OldRows, open_or_replace
 from impasto.studio.settings import StudioSettings
 from impasto.studio.workers import Worker, WorkerPool
 
@@ -35,13 +37,15 @@ SHUTDOWN_SECONDS = 20.0
 class StudioService:
     """One studio. All methods run in the event loop's thread; only `start` and `stop` need the loop.
 
-    Raises OutputError if the data folder cannot be used.
+    ``report`` gets sentences for the person who started the studio. Raises OutputError if the data folder cannot be
+    used.
     """
 
-    def __init__(self, settings: StudioSettings) -> None:
+    def __init__(self, settings: StudioSettings, report: Callable[[str], None] = LOG.warning) -> None:
         self.settings, limits = settings, settings.limits
+        self.report = report
         self.folder = StudioFolder(settings.data)
-        self.database = Database(self.folder.database)
+        self.database, self._old_rows = open_or_replace(self.folder, report)
         self.folder.remove_uploads()
         self.event_bus = EventBus(limits.subscribers)
         self.image_service = HelperProcess("impasto.studio.image_service", limits.waiting)
@@ -56,13 +60,16 @@ class StudioService:
     async def start(self) -> None:
         """Load the jobs of an earlier server and start the processes."""
         self.pictures.add_samples()
+        self.image_service.start()
+        if self._old_rows is not None or self.settings.rebuild:
+            old_rows, self._old_rows = self._old_rows or OldRows(), None
+            self.report(str(await GalleryImport(self.pictures, old_rows, self.report).run()))
         self.job_store.load()
         self._recover_running_jobs()
         for job in self.job_store.active.values():
             if job.state == "paused" and job.error == NO_ROOM:
                 self.room_queue.add(job)
         self.worker_pool.start()
-        self.image_service.start()
 
     async def stop(self) -> None:
         """Let workers write checkpoints, and stop all processes."""
@@ -241,8 +248,14 @@ class StudioService:
                 self._recover(job)
 
     def _recover(self, job: StudioJob) -> None:
-        """Carry out a running job's stop request after its worker has ended, or queue the job again."""
-        if job.stop_request == "pause":
+        """Carry out a running job's stop request after its worker has ended, or queue the job again.
+
+        A worker that was killed after it had written the picture has finished the job.
+        """
+        if self.folder.result(job.id).is_file():
+            self.folder.checkpoint(job.id).unlink(missing_ok=True)
+            self.job_store.set_state(job, "stopped" if job.stop_request in ("keep", "cancel") else "done")
+        elif job.stop_request == "pause":
             self.job_store.set_state(job, "paused")
         elif job.stop_request == "cancel":
             self._cancel(job)

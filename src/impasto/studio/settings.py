@@ -43,7 +43,7 @@ class StudioSettings:
     """The settings of one studio. Raises `RecipeError` for invalid values. `data` is created at the start.
 
     A ``host`` other than this machine needs a ``token``. Each of ``devices`` gets one worker; "auto" is the best
-    device, or all GPUs if there are several.
+    device, or all GPUs if there are several. With ``rebuild``, files that the database does not know are imported.
     """
 
     data: Path
@@ -52,6 +52,7 @@ class StudioSettings:
     token: str | None = None
     devices: tuple[str, ...] = ("auto",)
     limits: Limits = field(default_factory=Limits)
+    rebuild: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:

@@ -1,0 +1,41 @@
+"""The options of ``impasto studio``, each as the type of a parameter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+HostOption = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Address to listen on; other machines can connect only with --token."),
+]
+PortOption = Annotated[int, typer.Option(help="Port to listen on; 0 takes any free port.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder for pictures and queue; default: the user's data folder.",
+        show_default=False,
+    ),
+]
+TokenOption = Annotated[
+    str | None, typer.Option(metavar="WORD", help="Secret that clients must send.", show_default=False)
+]
+DeviceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="cpu, cuda, cuda:1, ...; each device paints one job at a time.",
+        show_default=False,
+    ),
+]
+KeepOption = Annotated[
+    str, typer.Option(metavar="SIZE", help="Largest size of the history, such as 500MB or 5GB.")
+]
+RebuildOption = Annotated[
+    bool,
+    typer.Option("--rebuild", help="Import the pictures in the data folder that the gallery does not list."),
+]
+NoOpenOption = Annotated[bool, typer.Option("--no-open", help="Do not open the browser.")]
