@@ -19,7 +19,7 @@ from starlette.types import Scope
 
 from impasto import __version__
 from impasto.errors import ImpastoError
-from impasto.studio import job_routes, picture_routes
+from impasto.studio import gallery_routes, job_routes, picture_routes
 from impasto.studio.errors import DISK_FULL, RequestError, is_disk_full
 from impasto.studio.guard import RequestGuard
 from impasto.studio.service import StudioService
@@ -70,6 +70,7 @@ def create_app(studio: StudioService) -> FastAPI:
     app.state.studio = studio
     app.include_router(picture_routes.router)
     app.include_router(job_routes.router)
+    app.include_router(gallery_routes.router)
     app.mount("/static", StaticPage(directory=STATIC), name="static")
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)

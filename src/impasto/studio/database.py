@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from impasto.errors import OutputError
 from impasto.studio.errors import DamagedDatabaseError
 from impasto.studio.jobs import ACTIVE, ENDED, StudioJob
 
-VERSION = 2
+VERSION = 3
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pictures (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS jobs (
     created REAL NOT NULL, ended REAL, content TEXT, styles TEXT NOT NULL, recipe TEXT NOT NULL, guides TEXT NOT NULL,
     step INTEGER NOT NULL, steps INTEGER, scale TEXT, loss REAL, seconds_left REAL, error TEXT,
     has_picture INTEGER NOT NULL, bytes INTEGER NOT NULL, stop_request TEXT, crashes INTEGER NOT NULL,
-    losses TEXT NOT NULL
+    losses TEXT NOT NULL, name TEXT NOT NULL DEFAULT '', words TEXT NOT NULL DEFAULT '',
+    favourite INTEGER NOT NULL DEFAULT 0, one_pass INTEGER NOT NULL DEFAULT 0, trained TEXT, deleted REAL
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, ended);
 CREATE TABLE IF NOT EXISTS used_pictures (job TEXT NOT NULL, picture TEXT NOT NULL, PRIMARY KEY (picture, job));
@@ -35,6 +36,14 @@ _MIGRATIONS = {
     1: (
         "ALTER TABLE jobs RENAME COLUMN wish TO stop_request",
         "ALTER TABLE jobs RENAME COLUMN deaths TO crashes",
+    ),
+    2: (
+        "ALTER TABLE jobs ADD COLUMN name TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE jobs ADD COLUMN words TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE jobs ADD COLUMN favourite INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE jobs ADD COLUMN one_pass INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE jobs ADD COLUMN trained TEXT",
+        "ALTER TABLE jobs ADD COLUMN deleted REAL",
     ),
 }
 _VALUE_COLUMNS = (
@@ -52,9 +61,14 @@ _VALUE_COLUMNS = (
     "bytes",
     "stop_request",
     "crashes",
+    "name",
+    "words",
+    "trained",
+    "deleted",
 )
+_FLAG_COLUMNS = ("has_picture", "favourite", "one_pass")
 _JSON_COLUMNS = ("styles", "recipe", "guides", "scale", "losses")
-JOB_COLUMNS = (*_VALUE_COLUMNS, *_JSON_COLUMNS, "has_picture", "seq")
+JOB_COLUMNS = (*_VALUE_COLUMNS, *_JSON_COLUMNS, *_FLAG_COLUMNS, "seq")
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -167,7 +181,7 @@ class Database:
         """Write a job's row. A new job gets its number, and the pictures that it uses are recorded."""
         values: dict[str, Any] = {name: getattr(job, name) for name in _VALUE_COLUMNS}
         values |= {name: json.dumps(getattr(job, name)) for name in _JSON_COLUMNS}
-        values["has_picture"] = int(job.has_picture)
+        values |= {name: int(getattr(job, name)) for name in _FLAG_COLUMNS}
         if job.seq:
             assignments = ",".join(f"{name}=:{name}" for name in values)
             self._connection.execute(f"UPDATE jobs SET {assignments} WHERE id=:id", values)
@@ -189,17 +203,37 @@ class Database:
 
     def job(self, job_id: str) -> StudioJob | None:
         """Return a job, None if there is none."""
-        return next(iter(self._jobs("WHERE id=?", (job_id,))), None)
+        return next(iter(self._jobs("WHERE id=? AND deleted IS NULL", (job_id,))), None)
+
+    def has_job(self, job_id: str) -> bool:
+        """Return whether there is a job, also in the trash."""
+        row = self._connection.execute("SELECT 1 FROM jobs WHERE id=?", (job_id,)).fetchone()
+        return row is not None
 
     def active(self) -> list[StudioJob]:
         """Return the unfinished jobs in the order of the queue."""
-        return self._jobs(f"WHERE state IN {ACTIVE} ORDER BY rank")
+        return self._jobs(f"WHERE state IN {ACTIVE} AND deleted IS NULL ORDER BY rank")
 
-    def page(self, before: int | None, count: int) -> list[StudioJob]:
-        """Return the newest ``count`` jobs, or those before the number ``before``."""
+    def page(
+        self, before: int | None, count: int, words: Sequence[str] = (), favourites: bool = False
+    ) -> list[StudioJob]:
+        """Return the newest ``count`` jobs, or those before the number ``before``.
+
+        With ``words`` only jobs whose text for searches contains all of them, with ``favourites`` only favourites.
+        """
+        wanted = "".join(" AND instr(words, ?)" for _ in words) + " AND favourite" * favourites
         return self._jobs(
-            "WHERE seq < ? ORDER BY seq DESC LIMIT ?", (2**62 if before is None else before, count)
+            f"WHERE seq < ? AND deleted IS NULL{wanted} ORDER BY seq DESC LIMIT ?",
+            (2**62 if before is None else before, *words, count),
         )
+
+    def without_words(self) -> list[StudioJob]:
+        """Return the jobs of an older version of impasto, which had no text for searches."""
+        return self._jobs("WHERE words = ''")
+
+    def trashed(self) -> list[StudioJob]:
+        """Return the jobs in the trash."""
+        return self._jobs("WHERE deleted IS NOT NULL")
 
     def delete(self, job_id: str) -> None:
         """Delete a job's row."""
@@ -216,15 +250,17 @@ class Database:
     def oldest(self, keep: Iterable[str], before: float) -> tuple[str, str] | None:
         """Return what to delete first: ("job", id) of a finished job or ("picture", id) of an unused picture.
 
-        Pictures in ``keep`` and pictures used after the time ``before`` are not returned.
+        The trash goes first, then the oldest, and favourites last. Pictures in ``keep`` and pictures used after
+        the time ``before`` are not returned.
         """
         keep_ids = list(keep)
         parameters = ",".join("?" * len(keep_ids))
         row = self._connection.execute(
-            f"""SELECT 'job', id, ended AS time FROM jobs WHERE state IN {ENDED}
-            UNION ALL SELECT 'picture', id, used AS time FROM pictures
+            f"""SELECT 'job', id, CASE WHEN deleted IS NOT NULL THEN 0 WHEN favourite THEN 2 ELSE 1 END AS turn,
+            ended AS time FROM jobs WHERE state IN {ENDED} OR deleted IS NOT NULL
+            UNION ALL SELECT 'picture', id, 1 AS turn, used AS time FROM pictures
             WHERE id NOT IN (SELECT picture FROM used_pictures) AND id NOT IN ({parameters}) AND used < ?
-            ORDER BY time LIMIT 1""",
+            ORDER BY turn, time LIMIT 1""",
             (*keep_ids, before),
         ).fetchone()
         return None if row is None else (row[0], row[1])
@@ -241,7 +277,7 @@ def _damaged(path: Path, reason: str) -> DamagedDatabaseError:
 def to_job(values: dict[str, Any]) -> StudioJob:
     """Return the job of a row, given by the names of its columns."""
     values |= {name: json.loads(values[name]) for name in _JSON_COLUMNS}
-    values["has_picture"] = bool(values["has_picture"])
+    values |= {name: bool(values[name]) for name in _FLAG_COLUMNS}
     if values["scale"] is not None:
         values["scale"] = tuple(values["scale"])
     values["losses"] = [(step, loss) for step, loss in values["losses"]]

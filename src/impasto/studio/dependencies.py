@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
+from starlette.requests import ClientDisconnect
 
+from impasto.studio.errors import RequestError
 from impasto.studio.folder import ID
 from impasto.studio.models import Problem
+from impasto.studio.pictures import TYPES
 from impasto.studio.service import StudioService
 
 _ERROR_DESCRIPTIONS = {
@@ -65,3 +69,20 @@ def image_body(description: str) -> dict[str, Any]:
             "content": {"image/*": {"schema": schema}},
         }
     }
+
+
+def check_image_type(request: Request) -> None:
+    """Raise `RequestError` 415 if the body is not a picture by its content type."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind, _, subtype = content_type.partition("/")
+    if kind != "image" or subtype not in TYPES:
+        raise RequestError(415, f"The content type must be image/..., one of {', '.join(TYPES)}.")
+
+
+async def streamed_body(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body in parts; raises `RequestError` 408 if the client leaves."""
+    try:
+        async for part in request.stream():
+            yield part
+    except ClientDisconnect:
+        raise RequestError(408, "The request was not completed.") from None

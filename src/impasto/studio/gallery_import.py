@@ -23,7 +23,7 @@ from impasto.studio.errors import RequestError
 from impasto.studio.folder import StudioFolder, is_id
 from impasto.studio.jobs import ACTIVE, ENDED, JobState, StudioJob
 from impasto.studio.pictures import NO_NAME, PictureStore
-from impasto.studio.requests import replay_settings
+from impasto.studio.requests import is_one_pass, replay_settings
 from impasto.studio.salvage import OldRows
 
 PROGRESS_SECONDS = 2.0
@@ -62,7 +62,7 @@ class GalleryImport:
                 await self._import_upload(path)
         rank = 0.0
         for folder in self._with_progress(_oldest_first(self._folder.jobs), "pictures"):
-            if is_id(folder.name) and folder.is_dir() and self._database.job(folder.name) is None:
+            if is_id(folder.name) and folder.is_dir() and not self._database.has_job(folder.name):
                 rank += 1
                 await self._import_job(folder.name, rank)
         self._folder.import_mark.unlink(missing_ok=True)
@@ -140,8 +140,10 @@ class GalleryImport:
         job = StudioJob(
             job_id, settings["recipe"], settings["guides"], settings["content"], styles, created, 0.0
         )
+        job.one_pass, job.trained = is_one_pass(stored), settings.get("trained")
         recipe = Recipe.make(settings["recipe"])
-        job.steps = sum(steps for _, steps in schedule(recipe)) if recipe.size is not None else None
+        if recipe.size is not None and not job.one_pass:
+            job.steps = sum(steps for _, steps in schedule(recipe))
         return job
 
     async def _check(self, path: Path) -> dict[str, Any] | None:

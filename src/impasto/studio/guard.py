@@ -26,7 +26,7 @@ Send = Callable[[Message], Awaitable[None]]
 COOKIE = "impasto_token"
 SAFE = ("GET", "HEAD", "OPTIONS")
 # These routes write the body to a file in chunks; all other bodies are read here.
-STREAMED = ("/api/pictures", "/api/replay")
+STREAMED = ("/api/pictures", "/api/replay", "/api/results")
 BODY_SECONDS = 30.0
 _MAX_ADDRESSES = 1000
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")

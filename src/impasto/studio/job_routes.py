@@ -14,9 +14,10 @@ from impasto.studio.dependencies import CurrentStudio, IdPath, error_responses, 
 from impasto.studio.errors import RequestError
 from impasto.studio.event_bus import Subscriber
 from impasto.studio.job_store import preview_url
+from impasto.studio.job_words import query_words
 from impasto.studio.jobs import ENDED, StopRequest, StudioJob
 from impasto.studio.models import ChangeBody, JobBody, JobDetails, JobInfo, JobList
-from impasto.studio.pictures import MAX_SHOWN_SIDE
+from impasto.studio.pictures import MAX_SHOWN_SIDE, clean_text
 from impasto.studio.service import StudioService
 
 router = APIRouter(prefix="/api/jobs")
@@ -41,9 +42,11 @@ async def list_jobs(
     studio: CurrentStudio,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[int | None, Query(ge=1, le=2**53, description="`next` of the previous page.")] = None,
+    search: Annotated[str, Query(max_length=200, description="Words in name, styles or settings.")] = "",
+    favourites: Annotated[bool, Query(description="Only favourites.")] = False,
 ) -> JobList:
     """Return a page of jobs, the newest first."""
-    rows = studio.database.page(cursor, limit + 1)
+    rows = studio.database.page(cursor, limit + 1, query_words(search), favourites)
     jobs = [studio.job_store.active.get(job.id, job) for job in rows[:limit]]
     return JobList(
         jobs=[_info(studio, job) for job in jobs], next=rows[limit - 1].seq if len(rows) > limit else None
@@ -59,9 +62,15 @@ async def show_job(job_id: IdPath, studio: CurrentStudio) -> JobDetails:
 
 @router.patch("/{id}", responses=error_responses(404, 409, 429))
 async def change_job(job_id: IdPath, body: ChangeBody, studio: CurrentStudio) -> JobInfo:
-    """Change strength or mix of an unfinished job; a running job uses them from its next step."""
+    """Change name or favourite; also strength or mix of an unfinished job, which uses them from its next step."""
     job = studio.job_store.get(job_id)
-    studio.change(job, body.strength, body.mix)
+    if body.strength is not None or body.mix is not None:
+        studio.change(job, body.strength, body.mix)
+    if body.name is not None:
+        job.name = clean_text(body.name)
+    if body.favourite is not None:
+        job.favourite = body.favourite
+    studio.job_store.save_and_publish(job)
     return _info(studio, job)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Collection
 from typing import Any
 
 from impasto.studio.database import Database
 from impasto.studio.errors import RequestError, is_disk_full
 from impasto.studio.event_bus import EventBus
 from impasto.studio.folder import StudioFolder
+from impasto.studio.job_words import default_name, search_words
 from impasto.studio.jobs import ENDED, JobState, StudioJob
 from impasto.studio.pictures import PictureStore
 from impasto.studio.settings import Limits
@@ -42,6 +44,9 @@ class JobStore:
         """Load the unfinished jobs of an earlier server."""
         self.active = {job.id: job for job in self.database.active()}
         self._positions = self._queue_positions()
+        for job in self.database.without_words():  # of an older version
+            self._describe(job)
+            self.database.save(job)
 
     def get(self, job_id: str) -> StudioJob:
         """Return a job; raises `RequestError` if there is none."""
@@ -63,13 +68,15 @@ class JobStore:
     def add(self, job: StudioJob) -> None:
         """Add a new job."""
         self.folder.job(job.id).mkdir(exist_ok=True)
+        self._describe(job)
         try:
             self.database.save(job)
         except sqlite3.Error:
             self.folder.remove_job(job.id)
             raise
         self.database.touch(job.pictures, job.created)
-        self.active[job.id] = job
+        if job.state not in ENDED:
+            self.active[job.id] = job
         self.save_and_publish(job)
 
     def next_rank(self, *, front: bool) -> float:
@@ -108,6 +115,7 @@ class JobStore:
 
     def save_and_publish(self, job: StudioJob) -> None:
         """Save a job and publish its state, and that of queued jobs whose position has changed."""
+        self._describe(job)
         self.save(job)
         before, self._positions = self._positions, self._queue_positions()
         for job_id, position in self._positions.items():
@@ -156,6 +164,29 @@ class JobStore:
             self.event_bus.publish(job.id, "done", json.dumps(self.to_json(job)))
         self._delete(job.id)
 
+    def trash(self, job: StudioJob) -> None:
+        """Hide a job that does not run; its files stay until `empty_trash`."""
+        self.active.pop(job.id, None)
+        job.deleted = time.time()
+        self.save_and_publish(job)
+        self.event_bus.publish(job.id, "done", json.dumps(self.to_json(job)))
+
+    def restore(self, job_ids: Collection[str]) -> list[StudioJob]:
+        """Take jobs out of the trash; return those that were there."""
+        restored = [job for job in self.database.trashed() if job.id in job_ids]
+        for job in restored:
+            job.deleted = None
+            if job.state not in ENDED:
+                self.active[job.id] = job
+            self.save_and_publish(job)
+        return restored
+
+    def empty_trash(self, before: float) -> None:
+        """Delete the jobs that were put in the trash before a time."""
+        for job in self.database.trashed():
+            if job.deleted is not None and job.deleted <= before:
+                self._delete(job.id)
+
     def prune(self) -> bool:
         """Delete the oldest jobs and pictures until the history has its size; return whether that was possible."""
         now = time.time()
@@ -175,6 +206,13 @@ class JobStore:
         self.folder.remove_job(job_id)
         self.previews.pop(job_id, None)
         self._saved_at.pop(job_id, None)
+
+    def _describe(self, job: StudioJob) -> None:
+        """Give a job without a name the default one, and bring its words for searches up to date."""
+        rows = [self.database.picture(picture_id) for picture_id in (job.content, *job.styles) if picture_id]
+        names = {row.id: row.name for row in rows if row is not None}
+        job.name = job.name or default_name(job, names)
+        job.words = search_words(job, names)
 
     def _queue_positions(self) -> dict[str, int]:
         return {job.id: position for position, job in enumerate(self.queued(), 1)}

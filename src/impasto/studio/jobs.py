@@ -21,6 +21,8 @@ class StudioJob:
     ``recipe`` holds every field of `Recipe`; pictures appear as ids everywhere. ``rank`` orders the queue.
     ``stop_request`` is what the worker should do with the job at its next step. ``crashes`` counts worker crashes on
     this job since it last passed step ``crash_step``. ``preview_number`` is the event number of the newest preview.
+    ``words`` is the text that a search looks through. ``trained`` names the network of an instant style. ``deleted`` is
+    when the job was put in the trash.
     """
 
     id: str
@@ -43,6 +45,12 @@ class StudioJob:
     stop_request: StopRequest | None = None
     crashes: int = 0
     losses: list[tuple[int, float]] = field(default_factory=list)
+    name: str = ""
+    words: str = ""
+    favourite: bool = False
+    one_pass: bool = False
+    trained: str | None = None
+    deleted: float | None = None
     seq: int = 0
     preview_number: int = 0
     crash_step: int = 0
@@ -59,6 +67,10 @@ class StudioJob:
         """Return the job for clients; ``position`` is its place in the queue."""
         return {
             "id": self.id,
+            "name": self.name,
+            "favourite": self.favourite,
+            "one_pass": self.one_pass,
+            "trained": self.trained,
             "state": self.state,
             "position": position,
             "created": datetime.fromtimestamp(self.created, UTC).isoformat(timespec="milliseconds"),

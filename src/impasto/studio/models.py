@@ -12,6 +12,7 @@ from impasto.studio.jobs import JobState
 
 MASK_WORDS = ("left", "right", "top", "bottom", "centre")
 MAX_STYLES = 64
+MAX_NAME = 120
 # The longest side that is painted in one pass.
 MAX_FAST_SIDE = 4096
 
@@ -114,8 +115,12 @@ class FastBody(_Input):
 
 
 class ChangeBody(_Input):
-    """A change of an unfinished job; fields that are left out stay as they are."""
+    """A change of a job; fields that are left out stay as they are. Strength and mix need an unfinished job."""
 
+    name: Annotated[
+        str | None, Field(max_length=MAX_NAME, description="An empty name becomes the names of its pictures.")
+    ] = None
+    favourite: bool | None = Field(None, description="Favourites are the last to be deleted for room.")
     strength: float | None = Field(None, ge=0, le=2)
     mix: Annotated[list[Share], Field(min_length=1, max_length=MAX_STYLES)] | None = None
 
@@ -124,6 +129,10 @@ class JobInfo(BaseModel):
     """A job. ``position`` is its place in the queue, from 1; ``scale`` is the current width and height."""
 
     id: Id
+    name: str
+    favourite: bool
+    one_pass: bool = Field(description="Whether the picture was painted in one pass, without steps.")
+    trained: str | None = Field(description="The instant style, if the picture has one.")
     state: JobState
     position: int | None
     created: str

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from starlette.requests import ClientDisconnect
 
 from impasto import __version__
 from impasto.optimize.panels import PANELS
@@ -15,11 +13,12 @@ from impasto.optimize.recipe import Recipe
 from impasto.studio.dependencies import (
     CurrentStudio,
     IdPath,
+    check_image_type,
     error_responses,
     image_body,
     image_response,
+    streamed_body,
 )
-from impasto.studio.errors import RequestError
 from impasto.studio.folder import new_id
 from impasto.studio.instant_styles import trained_styles
 from impasto.studio.models import (
@@ -33,12 +32,13 @@ from impasto.studio.models import (
     StudioInfo,
     TrainedStyle,
 )
-from impasto.studio.pictures import MAX_SHOWN_SIDE, TYPES, clean_name
+from impasto.studio.one_pass import paint_one_pass
+from impasto.studio.pictures import MAX_SHOWN_SIDE, clean_name
 from impasto.studio.requests import parse_recipe, replay_settings, resolve_files
+from impasto.studio.results import check_room
 
 router = APIRouter(prefix="/api")
 IMMUTABLE = "private, max-age=31536000, immutable"
-FAST_SECONDS = 60.0
 PLAN_SECONDS = 60.0
 
 
@@ -79,11 +79,9 @@ async def upload_picture(
     ] = None,
 ) -> PictureInfo:
     """Upload a picture. Its id is a digest of its bytes."""
-    _check_type(request)
-    if not studio.job_store.prune():
-        gigabytes = studio.settings.limits.history_bytes / 1e9
-        raise RequestError(413, f"The studio's folder is full ({gigabytes:.1f} GB); delete some jobs first.")
-    row = await studio.pictures.receive(_body(request), clean_name(name))
+    check_image_type(request)
+    check_room(studio)
+    row = await studio.pictures.receive(streamed_body(request), clean_name(name))
     return PictureInfo(id=row.id, width=row.width, height=row.height, name=row.name, alpha=row.alpha)
 
 
@@ -116,36 +114,7 @@ async def fast(
     ] = None,
 ) -> Response:
     """Paint a picture in one pass; of a client's waiting requests only the newest is answered."""
-    if not studio.can_preview:
-        raise RequestError(
-            503, "The network for previews is not part of this installation; start a job instead."
-        )
-    limits = studio.settings.limits
-    if len(body.styles) > limits.styles:
-        raise RequestError(
-            422, f"{len(body.styles)} styles are more than the limit of this studio, {limits.styles}."
-        )
-    if body.trained is not None and body.trained not in {style["name"] for style in trained_styles()}:
-        raise RequestError(404, f"There is no trained style '{body.trained}'; /api/info lists them.")
-    masks = {"masks": body.masks or [], "protect": body.protect}
-    guides = {name: value for name, value in masks.items() if value}
-    files = resolve_files(studio.pictures, {}, body.content, body.styles, guides)
-    data = await studio.preview_queue.call(
-        client or new_id(),
-        "paint",
-        FAST_SECONDS,
-        content=files["content"],
-        styles=files["styles"],
-        trained=body.trained,
-        masks=files["guides"].get("masks", []),
-        protect=files["guides"].get("protect"),
-        size=body.size,
-        mix=body.mix,
-        strength=body.strength,
-        stroke=body.stroke,
-        colors=body.colors,
-        format=body.format,
-    )
+    data = await paint_one_pass(studio, body, client or new_id())
     image_type = body.format or "webp"
     return Response(data, media_type=f"image/{image_type}", headers={"cache-control": "no-store"})
 
@@ -165,28 +134,13 @@ async def plan(body: JobBody, studio: CurrentStudio) -> PlanInfo:
 )
 async def replay(request: Request, studio: CurrentStudio) -> ReplayInfo:
     """Return the settings a picture was made with; the picture is not stored."""
-    _check_type(request)
-    path, _, _ = await studio.pictures.save_upload(_body(request))
+    check_image_type(request)
+    path, _, _ = await studio.pictures.save_upload(streamed_body(request))
     try:
         stored = await studio.image_service.call("embedded_recipe", path=path, name="The picture")
     finally:
         path.unlink(missing_ok=True)
     return ReplayInfo(**replay_settings(studio.pictures, stored))
-
-
-def _check_type(request: Request) -> None:
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    kind, _, subtype = content_type.partition("/")
-    if kind != "image" or subtype not in TYPES:
-        raise RequestError(415, f"The content type must be image/..., one of {', '.join(TYPES)}.")
-
-
-async def _body(request: Request) -> AsyncIterator[bytes]:
-    try:
-        async for part in request.stream():
-            yield part
-    except ClientDisconnect:
-        raise RequestError(408, "The request was not completed.") from None
 
 
 def _schema() -> dict[str, Any]:

@@ -142,8 +142,12 @@ class PictureStore:
 
 def clean_name(header: str | None) -> str:
     """Return a picture's name from its url-encoded header, without control characters and path separators."""
-    text = unquote(header or "", errors="replace")
-    return _UNPRINTABLE.sub(" ", text).strip()[:120] or NO_NAME
+    return clean_text(unquote(header or "", errors="replace")) or NO_NAME
+
+
+def clean_text(text: str) -> str:
+    """Return a name of at most 120 characters without control characters and path separators; it may be empty."""
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())[:120].strip()
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:

@@ -138,6 +138,12 @@ def _from_one_pass(stored: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
+def is_one_pass(stored: Mapping[str, Any]) -> bool:
+    """Return whether a picture with this provenance was painted in one pass."""
+    recipe = _with_recipe(stored).get("recipe")
+    return isinstance(recipe, Mapping) and "network" in recipe
+
+
 def _with_recipe(stored: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the provenance of an older impasto, which had other keys for one pass, in the present form."""
     recipe, images = stored.get("fast") or stored.get("apply"), stored.get("inputs") or {}

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from impasto.feedforward.pretrained import pretrained_networks
+from impasto.studio.bundles import Bundles
 from impasto.studio.errors import RequestError
 from impasto.studio.event_bus import EventBus
 from impasto.studio.folder import StudioFolder, new_id
@@ -23,6 +24,7 @@ from impasto.studio.requests import change_recipe, parse_recipe, resolve_files
 from impasto.studio.room import NO_ROOM, RoomQueue
 from impasto.studio.salvage import OldRows, open_or_replace
 from impasto.studio.settings import StudioSettings
+from impasto.studio.trash import Trash
 from impasto.studio.workers import Worker, WorkerPool
 
 # A job fails after this many crashes of its worker without progress in between.
@@ -55,6 +57,8 @@ class StudioService:
         self.job_store = JobStore(self.folder, self.database, self.pictures, self.event_bus, limits)
         self.worker_pool = WorkerPool(settings.devices, self._on_worker_message)
         self.room_queue = RoomQueue(self.folder.root, self._requeue)
+        self.trash = Trash(self.job_store, self.release, self._dispatch)
+        self.bundles = Bundles()
         self._stopping = False
 
     async def start(self) -> None:
@@ -65,6 +69,7 @@ class StudioService:
             old_rows, self._old_rows = self._old_rows or OldRows(), None
             self.report(str(await GalleryImport(self.pictures, old_rows, self.report).run()))
         self.job_store.load()
+        self.trash.empty()
         self._recover_running_jobs()
         for job in self.job_store.active.values():
             if job.state == "paused" and job.error == NO_ROOM:
@@ -75,6 +80,7 @@ class StudioService:
         """Let workers write checkpoints, and stop all processes."""
         self._stopping = True
         self.room_queue.close()
+        self.trash.close()
         self.event_bus.close()
         await self.worker_pool.stop(SHUTDOWN_SECONDS)
         self._recover_running_jobs()
@@ -154,13 +160,17 @@ class StudioService:
 
     async def delete(self, job: StudioJob) -> None:
         """Delete a job and its files; a running job is cancelled first."""
+        await self.release(job, "cancel")
+        self.job_store.delete(job)
+
+    async def release(self, job: StudioJob, request: StopRequest) -> None:
+        """Stop a job if it runs, by force if its worker does not answer."""
         if job.state == "running":
-            await self.stop_job(job, "cancel")
+            await self.stop_job(job, request)
             worker = self.worker_pool.worker_of(job.id)
             if worker is not None:
                 worker.kill()
         self.room_queue.remove(job)
-        self.job_store.delete(job)
 
     def _dispatch(self) -> None:
         """Assign queued jobs to idle workers."""

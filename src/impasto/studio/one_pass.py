@@ -1,0 +1,49 @@
+"""Pictures painted in one pass: the check of a request, and its way to the preview process."""
+
+from __future__ import annotations
+
+from impasto.studio.errors import RequestError
+from impasto.studio.instant_styles import trained_styles
+from impasto.studio.models import FastBody
+from impasto.studio.requests import resolve_files
+from impasto.studio.service import StudioService
+
+FAST_SECONDS = 60.0
+
+
+async def paint_one_pass(studio: StudioService, body: FastBody, client: str) -> bytes:
+    """Return the file of a picture painted in one pass; of a client's waiting requests only the newest is answered.
+
+    Raises `RequestError` if the request is invalid or replaced by a newer one.
+    """
+    if not studio.can_preview:
+        raise RequestError(
+            503, "The network for previews is not part of this installation; start a job instead."
+        )
+    limits = studio.settings.limits
+    if len(body.styles) > limits.styles:
+        raise RequestError(
+            422, f"{len(body.styles)} styles are more than the limit of this studio, {limits.styles}."
+        )
+    if body.trained is not None and body.trained not in {style["name"] for style in trained_styles()}:
+        raise RequestError(404, f"There is no trained style '{body.trained}'; /api/info lists them.")
+    masks = {"masks": body.masks or [], "protect": body.protect}
+    guides = {name: value for name, value in masks.items() if value}
+    files = resolve_files(studio.pictures, {}, body.content, body.styles, guides)
+    data: bytes = await studio.preview_queue.call(
+        client,
+        "paint",
+        FAST_SECONDS,
+        content=files["content"],
+        styles=files["styles"],
+        trained=body.trained,
+        masks=files["guides"].get("masks", []),
+        protect=files["guides"].get("protect"),
+        size=body.size,
+        mix=body.mix,
+        strength=body.strength,
+        stroke=body.stroke,
+        colors=body.colors,
+        format=body.format,
+    )
+    return data
