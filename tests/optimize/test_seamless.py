@@ -125,3 +125,19 @@ def test_the_seam_of_a_texture_is_no_outlier_among_its_lines(name):
         found[seamless] = max(seam(image, 2), seam(image, 3))
     assert found[True] < 3
     assert found[False] > 4
+
+
+def test_a_texture_that_is_stopped_at_a_smaller_scale_still_tiles_at_its_full_size(style):
+    """A seamless resize commutes with rolling; one that ends at the edges does not."""
+    run = job(
+        None, style, **{**TEXTURE, "size": 96, "scales": ((48, 5), (96, 5)), "steps": 10, "aspect": 1.0}
+    )
+    painter = Painter(run)
+    events = painter.events()
+    while painter.state.steps_done < 3:
+        next(events)
+    kept = painter.picture()
+    assert kept.shape[2:] == (96, 96)
+    rolled = painter.state.picture().roll((8, 12), (2, 3))
+    painter.state.picture = lambda: rolled
+    torch.testing.assert_close(painter.picture(), kept.roll((16, 24), (2, 3)))

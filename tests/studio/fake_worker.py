@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import queue
+from types import SimpleNamespace
+
 from impasto.studio.models import JobBody
+from impasto.studio.paint_process import PaintWorker
 from impasto.studio.processes import EXITED
 from impasto.studio.service import StudioService
 from impasto.studio.workers import Worker
@@ -39,3 +43,11 @@ def body(studio: StudioService, **changes) -> JobBody:
 
 def states(studio: StudioService, *jobs) -> list[str]:
     return [studio.job_store.get(job.id).state for job in jobs]
+
+
+def worker_here(sent: list[tuple]) -> PaintWorker:
+    """A worker that paints in the test's process; its messages are added to ``sent``."""
+    worker = PaintWorker.__new__(PaintWorker)  # its thread and its signal handler belong into another process
+    worker.pipe, worker.device = SimpleNamespace(send=sent.append), "cpu"
+    worker.messages, worker.exiting = queue.SimpleQueue(), False
+    return worker

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import queue
 import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,14 +15,14 @@ from impasto.imaging.atomic import atomic_write
 from impasto.optimize import make_recipe
 from impasto.studio import room
 from impasto.studio.errors import DISK_FULL, is_disk_full
-from impasto.studio.paint_process import PaintTask, PaintWorker
+from impasto.studio.paint_process import PaintTask
 from impasto.studio.processes import _status_and_message
 from impasto.studio.room import NO_ROOM
 from impasto.studio.service import StudioService
 from impasto.studio.settings import StudioSettings
 
 from .conftest import OPEN, PNG, TINY, picture
-from .fake_worker import body, states
+from .fake_worker import body, states, worker_here
 
 
 def no_space(*_: object, **__: object) -> None:
@@ -92,9 +91,7 @@ def test_the_worker_pauses_a_job_and_can_paint_it_later(idle_studio, tmp_path, m
         str(idle_studio.folder.picture(name)) for name in list(idle_studio.pictures.samples)[:5:4]
     )
     sent: list[tuple] = []
-    worker = PaintWorker.__new__(PaintWorker)  # its thread and its signal handler belong into another process
-    worker.pipe, worker.device = SimpleNamespace(send=sent.append), "cpu"
-    worker.messages, worker.exiting = queue.SimpleQueue(), False
+    worker = worker_here(sent)
     task = PaintTask("a" * 32, tmp_path, make_recipe(**TINY, start="content").to_json(), photo, [style], {})
     with monkeypatch.context() as full:
         full.setattr("impasto.imaging.atomic.os.fsync", no_space)

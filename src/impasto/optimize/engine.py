@@ -36,7 +36,7 @@ from impasto.optimize.mixing import style_gains, style_losses
 from impasto.optimize.objective import Objective
 from impasto.optimize.optimizers.base import Evaluation
 from impasto.optimize.plan import ScalePlan
-from impasto.optimize.state import RunState, learning_rate, make_optimizer, next_scale
+from impasto.optimize.state import RunState, full_picture, learning_rate, make_optimizer, next_scale
 from impasto.optimize.views import View, view_of_step
 
 
@@ -100,8 +100,10 @@ class Painter:
         return state, DivergenceGuard()
 
     def picture(self) -> Tensor:
-        """Return the current picture (1,3,H,W) in [0,1] at the size of the output."""
-        return self._restore_content(resize(self.state.picture().cpu(), (self.plan.height, self.plan.width)))
+        """Return the current picture (1,3,H,W) in [0,1] at the size of the output, enlarged like a next scale."""
+        return self._restore_content(
+            full_picture(self.state, self.recipe, (self.plan.height, self.plan.width))
+        )
 
     def preview(self, longest: int | None = None) -> Tensor:
         """Return the current picture (1,3,h,w) in [0,1] at the size of the scale, or with sides up to ``longest``."""

@@ -127,6 +127,17 @@ def enlarge(picture: Tensor, size: tuple[int, int], *, seamless: bool, soften: b
     return large[:, :, height : 2 * height, width : 2 * width] if seamless else large
 
 
+def full_picture(state: RunState, recipe: Recipe, size: tuple[int, int]) -> Tensor:
+    """Return the current picture (1,3,H,W) on the CPU at the output's ``size``.
+
+    One of a smaller scale is enlarged as it is for the next scale, so that a seamless texture still tiles.
+    """
+    picture = state.picture().cpu()
+    if max(state.size) < max(size):
+        return enlarge(picture, size, seamless=recipe.seamless, soften=recipe.soften)
+    return resize(picture, size)
+
+
 def next_scale(state: RunState, recipe: Recipe, size: tuple[int, int]) -> None:
     """Move ``state`` to the next scale of ``size``: enlarge the picture, carry the optimiser's state over."""
     if recipe.base is not None and max(state.size) <= recipe.base < max(size):

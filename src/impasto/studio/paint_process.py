@@ -20,7 +20,7 @@ from torch import Tensor
 
 from impasto.encoders import open_device
 from impasto.errors import ImpastoError, RecipeError, ResumeError
-from impasto.guidance import Guides
+from impasto.guidance import Guides, Result
 from impasto.imaging import fit, resize, to_image
 from impasto.optimize import Event, Finished, Painter, Recipe, Started, Stepped, make_recipe
 from impasto.optimize.checkpoint import Checkpoint, read_checkpoint
@@ -62,7 +62,8 @@ class PaintWorker:
     Sends ``("ready", device, number of GPUs)`` or ``("unavailable", reason)``, ``("started", id, steps, step)``,
     ``("step", id, step, size, loss, seconds left)``, ``("preview", id, bytes)``, and at the end of its work on a job
     ``("stopped", id, state, error or None, progress)``, where progress holds the final ``step``, ``strength`` and
-    ``mix``. A job that a full disk stopped is ``paused``, with an error.
+    ``mix``, and the ``scale`` (width, height) of a picture that was saved. A job that a full disk stopped is
+    ``paused``, with an error.
     """
 
     def __init__(self, pipe: Connection, device: str) -> None:
@@ -126,12 +127,14 @@ class JobRun:
         self.alpha = self._small_alpha()
         self.next_preview = 0.0
         self.next_step = 0.0
+        self.saved_size: tuple[int, int] | None = None
 
     def progress(self) -> dict[str, Any]:
-        """Return the current step, and the strength and mix, which may have changed during the run."""
+        """Return the current step, strength and mix, which may have changed, and the saved picture's size."""
         recipe = self.painter.recipe
         mix = None if recipe.mix is None else list(recipe.mix)
-        return {"step": self.painter.state.steps_done, "strength": recipe.strength, "mix": mix}
+        saved = {} if self.saved_size is None else {"scale": self.saved_size}
+        return {"step": self.painter.state.steps_done, "strength": recipe.strength, "mix": mix, **saved}
 
     def paint(self) -> str:
         """Paint until the end or a stop request; return the job's new state."""
@@ -142,7 +145,7 @@ class JobRun:
         with contextlib.closing(stream):
             for event in stream:
                 if isinstance(event, Finished):
-                    event.result.save(self.task.folder / "picture.png")
+                    self._save(event.result)
                     self.checkpoint.unlink(missing_ok=True)
                     return "done"
                 self._report(event)
@@ -216,11 +219,15 @@ class JobRun:
     def _stop(self, request: str) -> str:
         """Save or remove the job's files as requested; return its new state."""
         if request == "keep" and self.painter.state.steps_done:
-            self.painter.result().save(self.task.folder / "picture.png")
+            self._save(self.painter.result())
         if request in ("keep", "cancel"):
             self.checkpoint.unlink(missing_ok=True)
             return "stopped"
         return "queued" if request == "exit" else "paused"
+
+    def _save(self, result: Result) -> None:
+        result.save(self.task.folder / "picture.png")
+        self.saved_size = result.pixels.shape[3], result.pixels.shape[2]
 
 
 def preview(painter: Painter, alpha: Tensor | None) -> bytes:

@@ -238,7 +238,7 @@ class StudioService:
         self, job: StudioJob, state: JobState, error: str | None, progress: dict[str, Any]
     ) -> None:
         """Take a job back from its worker."""
-        job.step = progress.pop("step", job.step)
+        job.step, job.scale = progress.pop("step", job.step), progress.pop("scale", job.scale)
         job.recipe.update(progress)
         if state == "queued":
             self.job_store.requeue(job)
