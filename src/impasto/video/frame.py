@@ -25,8 +25,8 @@ class VideoFrame:
 
     ``index`` is its position in the painted range, from 0. ``time`` is in seconds from the start of the clip, also
     when only a part of the clip is painted. ``pixels`` are ``(H, W, 3)`` float32 in [0, 1], sRGB-encoded RGB.
-    ``masks`` has one ``(H, W)`` float32 weight in [0, 1] per style where styles have places; they sum to 1.
-    ``protect`` is ``(H, W)``: 1 where the frame stays as it is. Painters return both as they came.
+    ``masks`` has one ``(H, W)`` float32 weight in [0, 1] per style where styles have places; their sum is at most 1.
+    ``protect`` is ``(H, W)``: 1 where the painter leaves the frame as it is. Painters return both as they came.
     """
 
     index: int

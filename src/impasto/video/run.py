@@ -1,0 +1,227 @@
+"""A run: frames are read, painted, encoded in segments and put together; every finished part is kept."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from impasto.errors import InputError, OutputError, ResumeError
+from impasto.video.animation_out import write_animation_file, write_png_files
+from impasto.video.assemble import write_container
+from impasto.video.clip import DecodedFrame
+from impasto.video.encode import CodedPacket, SegmentEncoder, samples_of
+from impasto.video.frame import FramePainter, PainterState, VideoFrame
+from impasto.video.frame_guides import FrameGuides
+from impasto.video.job import VideoJob, VideoPlan, check_space, plan_clip
+from impasto.video.journal import RUN, Journal, read_run
+from impasto.video.open_clip import chosen_frames, sized_pixels
+from impasto.video.segments import Segment, write_segment
+
+# How often the painter's state is kept, in seconds; a killed run repeats at most the frames since then.
+KEEP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class ClipStarted:
+    """The run begins with ``plan``; a resumed run has ``resumed`` frames already."""
+
+    plan: VideoPlan
+    resumed: int = 0
+
+
+@dataclass(frozen=True)
+class FramePainted:
+    """One frame is painted; ``done`` frames are, with those of a run before."""
+
+    frame: VideoFrame
+    done: int
+
+
+@dataclass(frozen=True)
+class ClipWritten:
+    """The painted clip is at ``path``. ``notes`` say what was wrong with the source or could not be kept."""
+
+    path: Path
+    frames: int
+    notes: tuple[str, ...]
+
+
+VideoEvent = ClipStarted | FramePainted | ClipWritten
+
+
+class UnpaintedFrames:
+    """The painter of strength 0: every frame stays as it is."""
+
+    def paint(self, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+        """Yield the frames unchanged."""
+        yield from frames
+
+    def state(self) -> PainterState:
+        """Return an empty state."""
+        return {}
+
+    def restore(self, state: PainterState) -> None:
+        """Do nothing: there is nothing to restore."""
+
+
+class VideoRun:
+    """One run of a job. ``resume`` takes up a stopped run of the same job, ``restart`` throws it away.
+
+    Raises `ResumeError` if there is nothing to resume or something else was painted, and `OutputError` if there is an
+    unfinished run that neither was said about, or too little room on the disk.
+    """
+
+    def __init__(
+        self,
+        job: VideoJob,
+        *,
+        resume: bool = False,
+        restart: bool = False,
+        keep_seconds: float = KEEP_SECONDS,
+    ) -> None:
+        self.job, self.keep_seconds = job, keep_seconds
+        self.plan = plan_clip(job)
+        self.journal = Journal(Journal.path_for(job.output), job.size, np.uint16 if job.deep else np.uint8)
+        self._painter: FramePainter | None = None
+        self._encoder: SegmentEncoder | None = None
+        self._packets: list[CodedPacket] = []
+        self._durations: dict[int, Fraction] = {}
+        self._resume = resume
+        if resume:
+            self._check_same(read_run(self.journal.folder))
+            return
+        if not restart and (self.journal.folder / RUN).exists():
+            raise OutputError(
+                f"An unfinished run of '{job.output}' is kept in '{self.journal.folder}'; "
+                "add --resume to go on with it, or --restart to throw it away."
+            )
+        check_space(self.plan)
+
+    def events(self) -> Iterator[VideoEvent]:
+        """Yield `ClipStarted`, `FramePainted` for every frame, and `ClipWritten`.
+
+        Close the generator to stop; `keep_partial` then writes what there is. Raises what reading, painting and
+        writing raise; what was painted is kept then.
+        """
+        job, journal = self.job, self.journal
+        state = journal.load() if self._resume else None
+        if not self._resume:
+            journal.remove()
+            journal.create(job.describe())
+        self._painter = _open_painter(job)
+        if state is not None:
+            self._painter.restore(state)
+        self._reopen_segment()
+        yield ClipStarted(self.plan, journal.position.index)
+        kept = clock.monotonic()
+        for frame in self._painter.paint(self._source_frames()):
+            self._add(frame)
+            if clock.monotonic() - kept > self.keep_seconds:
+                journal.keep(self._painter.state())
+                kept = clock.monotonic()
+            yield FramePainted(frame, journal.position.index)
+        if journal.position.times:
+            self._finish_segment()
+        notes = self._assemble(journal.position.segments)
+        journal.remove()
+        yield ClipWritten(job.output, journal.position.index, tuple(notes))
+
+    def keep_partial(self) -> Path | None:
+        """Keep the run between two frames and write a playable clip of what is painted; None if nothing is.
+
+        Call it after the generator of `events` was left at a frame and before it is closed.
+        """
+        journal = self.journal
+        if self._painter is None or journal.position.index == 0:
+            return None
+        journal.keep(self._painter.state())
+        segments = journal.position.segments
+        if journal.position.times and self._encoder is not None:
+            # A resumed run does not count this segment: it encodes the kept frames again and goes on from there.
+            write_segment(journal.folder, segments, self._closed_segment())
+            segments += 1
+        self._assemble(segments)
+        return self.job.output
+
+    def _source_frames(self) -> Iterator[VideoFrame]:
+        """Yield the frames that are not painted yet, read as they are asked for."""
+        job, position = self.job, self.journal.position
+        after = position.last
+        first = Fraction(job.settings.start) if after is None else after
+        guides = FrameGuides(job.guides, len(job.styles), job.size, first)
+        durations = self._durations
+        frames = chosen_frames(job.clip, job.settings, after)
+        for index, decoded in enumerate(frames, start=position.index):
+            durations[index] = decoded.duration
+            yield video_frame(decoded, index, job.size, guides)
+
+    def _add(self, frame: VideoFrame) -> None:
+        journal = self.journal
+        samples = samples_of(frame.pixels, self.job.deep)
+        if self._encoder is None:
+            self._encoder, self._packets = SegmentEncoder(self.job.format, self.job.layout), []
+        journal.add_frame(samples, frame.time, self._durations.pop(frame.index))
+        self._packets += self._encoder.encode(samples, frame.time)
+        if len(journal.position.times) >= self.job.segment_frames:
+            self._finish_segment()
+
+    def _finish_segment(self) -> None:
+        assert self._painter is not None
+        self.journal.finish_segment(self._closed_segment(), self._painter.state())
+
+    def _closed_segment(self) -> Segment:
+        assert self._encoder is not None
+        packets = [*self._packets, *self._encoder.finish()]
+        self._encoder = None
+        return Segment(tuple(packets), self.journal.position.end)
+
+    def _reopen_segment(self) -> None:
+        """Encode the kept frames of an unfinished segment again, to the same bits."""
+        for samples, time in self.journal.kept_frames():
+            if self._encoder is None:
+                self._encoder, self._packets = SegmentEncoder(self.job.format, self.job.layout), []
+            self._packets += self._encoder.encode(samples, time)
+
+    def _assemble(self, segments: int) -> list[str]:
+        job, folder, numbers = self.job, self.journal.folder, range(segments)
+        info = job.clip.info
+        notes = job.clip.problems.sentences(info)
+        if job.format.is_video:
+            end = self.journal.position.end
+            notes += write_container(
+                job.output, folder, numbers, job.format, job.layout, info, job.settings, end
+            )
+        elif job.format.suffix:
+            write_animation_file(job.output, folder, numbers, job.format, job.layout)
+        else:
+            write_png_files(job.output, folder, numbers, job.format, job.layout)
+        if info.audio and not job.format.is_video:
+            notes.append(f"{job.format.suffix or 'A folder of PNG files'} has no sound; it is left out.")
+        return notes
+
+    def _check_same(self, run: dict[str, object]) -> None:
+        for name, value in self.job.describe().items():
+            if run.get(name) != value:
+                raise ResumeError(
+                    f"'{self.journal.folder}' was painted with other {name}; give the same, or --restart."
+                )
+
+
+def video_frame(decoded: DecodedFrame, index: int, size: tuple[int, int], guides: FrameGuides) -> VideoFrame:
+    """Return a decoded frame at ``size`` with its masks."""
+    masks, protect = guides.at(decoded.time)
+    return VideoFrame(index, decoded.time, sized_pixels(decoded, size), masks, protect)
+
+
+def _open_painter(job: VideoJob) -> FramePainter:
+    strength = job.settings.strength
+    if strength is not None and all(value == 0 for _, value in strength):
+        return UnpaintedFrames()
+    if not job.styles and job.open_painter is None and job.settings.network == "any":
+        raise InputError("A clip needs at least one painting; give one, or a network with styles of its own.")
+    return job.painter()
