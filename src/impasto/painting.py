@@ -6,10 +6,10 @@ starts from a one-pass picture, and conversion of settings. Importing this modul
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from impasto.errors import RecipeError
 from impasto.feedforward.settings import OnePassSettings
@@ -20,11 +20,53 @@ from impasto.optimize.recipe_fields import LARGEST_DEFAULT_SIDE
 from impasto.provenance import read_provenance, stored_path
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
+    from impasto.encoders import Encoder
+    from impasto.feedforward.stylizer import Stylizer
     from impasto.guidance import Guides, Result
     from impasto.imaging import Picture, PictureLike
     from impasto.optimize import Event, Job, Painter, TermFactory
+
+
+Model = TypeVar("Model")
+# Fields of a recipe that decide which encoder is opened, and how.
+ENCODER_FIELDS = ("encoder", "weights", "pooling", "rescale_pooling", "padding", "precision")
+
+
+class OpenModels:
+    """Encoders and the network for any style, opened once for many paintings; the last `MOST` of each stay open."""
+
+    MOST = 4
+
+    def __init__(self) -> None:
+        self._encoders: dict[Hashable, Encoder] = {}
+        self._stylizers: dict[Hashable, Stylizer] = {}
+
+    def encoder(self, recipe: Recipe, device: torch.device) -> Encoder:
+        """Return the recipe's encoder on ``device``; raises what `open_recipe_encoder` raises."""
+        from impasto.optimize.run import open_recipe_encoder
+
+        key = (str(device), *(getattr(recipe, name) for name in ENCODER_FIELDS))
+        return _recall(self._encoders, key, lambda: open_recipe_encoder(recipe, device), self.MOST)
+
+    def stylizer(self, device: str) -> Stylizer:
+        """Return the network for any style in torch on ``device``; raises what `Stylizer` raises."""
+        from impasto.feedforward.stylizer import Stylizer
+
+        return _recall(self._stylizers, device, lambda: Stylizer(device=device), self.MOST)
+
+
+def _recall(
+    memory: dict[Hashable, Model], key: Hashable, open_model: Callable[[], Model], most: int
+) -> Model:
+    """Return the model of ``key``, opened if it is not in ``memory``; the longest unused one is forgotten."""
+    model = memory.pop(key, None)
+    memory[key] = open_model() if model is None else model
+    if len(memory) > most:
+        del memory[next(iter(memory))]
+    return memory[key]
 
 
 def one_pass_settings(recipe: Recipe) -> OnePassSettings:
@@ -93,7 +135,7 @@ def stylize_events(
 
     styles: Sequence[PictureLike] = ()
     if style is not None:
-        styles = style if isinstance(style, Sequence) and not isinstance(style, str) else [style]
+        styles = style if isinstance(style, Sequence) and not isinstance(style, str | bytes) else [style]
     if "start" not in recipe and "start_picture" not in recipe:
         recipe |= default_start(content is not None, bool(styles))
     job = open_job(make_recipe(preset, **recipe), content, styles, guides)
@@ -131,10 +173,12 @@ def open_job(
     guides: Guides | None = None,
     term_factories: Sequence[TermFactory] | None = None,
     start_recipe: Recipe | None = None,
+    models: OpenModels | None = None,
 ) -> Job:
     """Return the job of a painting; one that starts "fast" is first painted in one pass.
 
-    ``start_recipe`` is the recipe that the run began with, if strength or mix were changed since then.
+    ``start_recipe`` is the recipe that the run began with, if strength or mix were changed since then. ``models`` are
+    shared with other paintings.
 
     Raises what `impasto.optimize.open_job` and `Stylizer` raise.
     """
@@ -147,26 +191,31 @@ def open_job(
     recipe = sized(recipe, content)
     if recipe.start == "fast":
         recipe = change_recipe(recipe.to_json(), **default_start(content is not None, bool(styles)))
-    first = start_recipe or recipe
-    start = one_pass_start(first, content, styles, guides) if recipe.start == "fast" else None
+    first, models = start_recipe or recipe, models or OpenModels()
+    start = one_pass_start(first, content, styles, guides, models) if recipe.start == "fast" else None
     factories = DEFAULT_TERMS if term_factories is None else term_factories
-    job = open_optimisation(recipe, content, styles, guides, factories, start=start)
+    job = open_optimisation(
+        recipe, content, styles, guides, factories, start=start, open_encoder=models.encoder
+    )
     return replace(job, start_recipe=start_recipe)
 
 
 def one_pass_start(
-    recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike], guides: Guides
+    recipe: Recipe,
+    content: PictureLike | None,
+    styles: Sequence[PictureLike],
+    guides: Guides,
+    models: OpenModels | None = None,
 ) -> Tensor:
     """Return the picture (1,3,H,W) of the network for any style from which a painting with ``recipe`` starts.
 
     It has the recipe's mix, or the masks or regions of ``guides``, and its strength and stroke as far as the network
     has them. Below a strength of .5 it is blended with the content image. Style masks are left to the optimisation.
     """
-    from impasto.feedforward.stylizer import Stylizer
     from impasto.guidance import Guides
     from impasto.imaging import read_picture
 
-    stylizer = Stylizer(device=recipe.device)
+    stylizer = (models or OpenModels()).stylizer(recipe.device)
     low, high = stylizer.model.strokes
     shared = one_pass_settings(recipe)
     assert content is not None

@@ -40,7 +40,7 @@ def test_a_folder_goes_on_where_it_was_and_says_at_the_end_what_was_wrong(cli, n
     make_picture(folder / "c.png", 17, 60, 6)
     (folder / "b.png").write_bytes(b"no picture")
     run = cli("apply", net, folder, *STYLE, "--out", "done")
-    assert run.code == 2
+    assert run.code == 5
     assert sorted(p.name for p in (place / "done").iterdir()) == ["a-art.jpg", "c-art.png"]
     assert "b.png" in run.err.splitlines()[-1]
     (folder / "b.png").unlink()

@@ -1,4 +1,4 @@
-"""Bad files and arguments: exit code 2, one sentence, and nothing on the disk has changed."""
+"""Bad files and arguments: an exit code for the kind, one sentence, and nothing on the disk has changed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from impasto.cli.guide_options import FLAGS
 from impasto.cli.main import COMMANDS
+from impasto.errors import BAD_FILE, NO_MEMORY, NOT_INSTALLED, USAGE
 from impasto.optimize.recipe import Recipe
 
 from .bad_cases import BAD, PAINT, prepare
@@ -29,9 +30,12 @@ def contents(folder: Path) -> dict[str, str]:
     }
 
 
+REFUSED = (USAGE, BAD_FILE, NO_MEMORY, NOT_INSTALLED)
+
+
 def assert_one_sentence(run) -> None:
-    """The run said one sentence and left with code 2."""
-    assert run.code == 2, run
+    """The run said one sentence and left with the code of a refusal."""
+    assert run.code in REFUSED, run
     lines = run.err.splitlines()
     assert len(lines) == 1, run.err
     assert lines[0].startswith("impasto: ")
@@ -52,6 +56,26 @@ def test_bad_input_is_one_sentence_and_changes_nothing(cli, place: Path, case: s
     run = cli(*BAD[case])
     assert_one_sentence(run)
     assert contents(place) == before
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (USAGE, ("stylize", "photo.png", "art.png", "--nope")),
+        (USAGE, ("stylize", "photo.png", "art.png", "--strength", "9")),
+        (USAGE, ("presets", "nope")),
+        (BAD_FILE, ("stylize", "gone.png", "art.png")),
+        (BAD_FILE, ("stylize", "photo.png", "art.png", *TINY, "--out", "missing/o.png")),
+        (BAD_FILE, ("stylize", "--resume", "zip.checkpoint")),
+        (BAD_FILE, ("stylize", "photo.png", "art.png", "--encoder", "vgg19", "--size", "32")),
+        (NO_MEMORY, ("stylize", "photo.png", "art.png", "--encoder", "tiny", "--size", "30000")),
+        (5, ("stylize", "photo.png", "text.png", "--style", "art.png", *TINY, "--out-dir", "o")),
+    ],
+    ids=str,
+)
+def test_scripts_can_tell_failures_apart(cli, place: Path, code: int, words: tuple[str, ...]) -> None:
+    prepare(place)
+    assert cli(*words).code == code
 
 
 def test_a_checkpoint_of_other_pictures(cli, place: Path) -> None:
@@ -144,9 +168,9 @@ def test_any_option_values_end_in_a_picture_or_a_sentence(cli, place: Path, give
         *TINY,
         *words,
     )
-    assert run.code in (0, 2), run
+    assert run.code in (0, *REFUSED), run
     assert "Traceback" not in run.err
-    if run.code == 2:
+    if run.code:
         assert_one_sentence(run)
 
 

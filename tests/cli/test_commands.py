@@ -68,7 +68,7 @@ def test_a_plan_that_does_not_fit_is_still_a_plan(cli, place: Path, monkeypatch)
     assert "does not fit" in run.out
     assert json.loads(cli("plan", "photo.png", "art.png", *TINY, "--json").out)["fits"] is False
     refused = cli("stylize", "photo.png", "art.png", *TINY)
-    assert refused.code == 2
+    assert refused.code == 4
     assert "GB" in refused.err
     assert not Path("photo-art.png").exists()
 
@@ -125,7 +125,7 @@ def test_weights_are_fetched_only_after_a_yes(cli, place: Path, monkeypatch) -> 
     monkeypatch.setattr("impasto.encoders.store.fetch_weights", fetch)
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     refused = cli("weights", "fetch", "vgg19")
-    assert refused.code == 2
+    assert refused.code == 3
     assert "574,673,361 bytes" in refused.out
     assert CATALOGUE["vgg19"].licence in refused.out
     assert asked == []
@@ -140,7 +140,7 @@ def test_a_wrong_file_is_not_verified(cli, place: Path, monkeypatch) -> None:
     (place / CATALOGUE["vgg19"].filename).write_bytes(b"wrong")
     for words in (["verify"], ["verify", "vgg19"]):
         run = cli("weights", *words)
-        assert run.code == 2
+        assert run.code == 3
         assert run.err.startswith("impasto: Weights ")
 
 
@@ -175,7 +175,7 @@ def test_without_vgg19_the_shipped_encoder_judges_and_says_so(cli, place: Path) 
     assert "VGG-19 are not here" in run.err
     assert set(report["output"]) == {"style5", "checkerboard"}
     # An encoder that was asked for is never replaced.
-    assert cli(*words, "--encoder", "vgg19").code == 2
+    assert cli(*words, "--encoder", "vgg19").code == 3
     named = json.loads(cli(*words, "--encoder", "compact", "--measures", "style5", "--json").out)
     assert named["fallback"] is None
     assert named["output"]["style5"] == report["output"]["style5"]
@@ -218,7 +218,7 @@ def test_every_photograph_of_the_demo_is_inside_a_wheel() -> None:
 def test_the_demo_without_its_part_says_how_to_get_it(cli, place: Path, monkeypatch) -> None:
     monkeypatch.setattr("impasto.cli.demo.find_spec", lambda package: None)
     run = cli("demo", "--size", "64")
-    assert run.code == 2
+    assert run.code == 6
     assert "pip install 'impasto[demo]'" in run.err
     assert not Path("impasto-demo").exists()
 

@@ -93,11 +93,11 @@ def test_other_pictures_or_another_teacher_are_refused(cli, studio: Path) -> Non
     weights = load_file("teacher.safetensors")
     save_file({name: 2 * value for name, value in weights.items()}, "other.safetensors")
     other = cli(*words, "--teacher", "other.safetensors", "--resume")
-    assert other.code == 2
+    assert other.code == 3
     assert "teacher is not that of the checkpoint" in other.err
     make_picture(studio / "photos" / "0.png", 40, 40, 999)
     changed = cli(*words, "--teacher", "teacher.safetensors", "--resume")
-    assert changed.code == 2
+    assert changed.code == 3
     assert "photographs are not those" in changed.err
 
 

@@ -65,7 +65,7 @@ def test_without_matplotlib_it_is_one_sentence(cli: Cli, place: Path, monkeypatc
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     run = cli("lab", "run", NAME, *SMALL)
-    assert run.code == 2
+    assert run.code == 6
     assert "pip install 'impasto[lab]'" in run.err
     assert not (place / "impasto-lab").exists()
 

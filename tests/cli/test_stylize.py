@@ -80,7 +80,7 @@ def test_a_folder_is_painted_whole_and_a_bad_file_reported_at_the_end(cli, place
     Path("in/b.png").write_bytes(b"not a picture")
     make_picture(Path("in/c.jpg"), 30, 40, 4)
     run = cli("stylize", "in", "--style", "art.png", *TINY, "--out-dir", "new/out")
-    assert run.code == 2
+    assert run.code == 5
     assert sorted(p.name for p in Path("new/out").glob("*.png")) == ["a-art.png", "c-art.png"]
     last = run.err.strip().splitlines()
     assert last[-1].startswith("impasto: in/b.png: ")

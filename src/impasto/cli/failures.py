@@ -10,9 +10,8 @@ from pathlib import Path
 import typer
 
 from impasto.cli.console import one_line, print_status
-from impasto.errors import ImpastoError
+from impasto.errors import BAD_FILE, NO_MEMORY, PARTLY_FAILED, USAGE, ImpastoError, is_out_of_memory
 
-BAD_INPUT = 2
 BUG = 70
 BROKEN_PIPE = 141
 INTERRUPTED = 130
@@ -32,12 +31,12 @@ def explain(error: BaseException) -> Failure:
         return _failure(str(error), error.exit_code)
     if isinstance(error, BrokenPipeError):
         return Failure(None, BROKEN_PIPE)
-    if _out_of_memory(error):
-        return _failure("Memory ran out; use a smaller --size, or close other programs.", BAD_INPUT)
+    if is_out_of_memory(error):
+        return _failure("Memory ran out; use a smaller --size, or close other programs.", NO_MEMORY)
     if hasattr(error, "format_message"):  # errors of typer and click about the command line
-        return _failure(_usage(error), BAD_INPUT)
+        return _failure(_usage(error), USAGE)
     if isinstance(error, OSError):
-        return _failure(_system(error), BAD_INPUT)
+        return _failure(_system(error), BAD_FILE)
     description = f"{type(error).__name__}: {error}".removesuffix(": ").rstrip(".")
     return _failure(
         f"impasto hit a bug: {one_line(description)[:300]}; run with --debug for the traceback.", BUG
@@ -45,23 +44,16 @@ def explain(error: BaseException) -> Failure:
 
 
 def report_failed(failed: Sequence[tuple[Path | None, ImpastoError]]) -> None:
-    """Print the pictures that failed and why; raise `typer.Exit` for bad input if there are any."""
+    """Print the pictures that failed and why; raise `typer.Exit` if there are any."""
     for content, reason in failed:
         print_status(f"impasto: {content}: {one_line(str(reason))}")
     if failed:
-        raise typer.Exit(BAD_INPUT)
+        raise typer.Exit(PARTLY_FAILED)
 
 
 def _failure(text: str, code: int) -> Failure:
     line = one_line(text)
     return Failure(line if line.endswith((".", "?", "!")) else f"{line}.", code)
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    # Torch's CPU allocator has no exception type of its own.
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
 def _usage(error: BaseException) -> str:

@@ -23,6 +23,7 @@ COMMANDS = {
     "texture": "Paint a texture of a style, at any size and aspect ratio.",
     "reconstruct": "Reconstruct an image from the features of a layer of the encoder.",
     "apply": "Paint photographs with a trained network, each in one pass.",
+    "batch": "Paint many pictures: folders, tables, variations; goes on where it stopped.",
     "export": "Write a network as an ONNX file, for browsers, phones and other programs.",
     "plan": "Print sizes, steps, cost and memory of a run without starting it.",
     "presets": "List the presets, or all settings of one preset.",
@@ -82,7 +83,8 @@ def impasto(
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line (default: that of the process) and return the exit code.
 
-    0: success. 2: bad input, explained in one sentence. 70: a bug. 130 and 143: interrupted.
+    0: success. 2: usage. 3: a file that cannot be used. 4: not enough memory. 5: some of several pictures failed. 6: a
+    part is not installed. 70: a bug. 130 and 143: interrupted. 141: the reader of stdout is gone.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     end = words.index("--") if "--" in words else len(words)

@@ -209,7 +209,7 @@ def fast(
     Further keywords are the fields of `OnePassSettings`. Use a `Stylizer` for many images. Raises the `ImpastoError`
     that says what cannot be used.
     """
-    several = style if isinstance(style, Sequence) and not isinstance(style, str) else [style]
+    several = style if isinstance(style, Sequence) and not isinstance(style, str | bytes) else [style]
     stylizer = Stylizer(network, backend=backend, tile=tile)
     guides = Guides(tuple(masks), protect=protect)
     return stylizer.paint(content, several, OnePassSettings.make(settings), guides)

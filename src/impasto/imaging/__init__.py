@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from impasto.imaging.picture import Picture, PictureLike
     from impasto.imaging.planes import PictureWarning, Planes
     from impasto.imaging.profile import srgb_profile
-    from impasto.imaging.provenance import provenance_text, read_embedded_json
+    from impasto.imaging.provenance import embedded_provenance, provenance_text, read_embedded_json
     from impasto.imaging.read import longer_side, read_picture
     from impasto.imaging.read_arrays import check_file, read_planes
     from impasto.imaging.recolor import color_difference, fade, into_gamut, return_colors
@@ -61,6 +61,7 @@ __all__ = [
     "check_writable",
     "color_difference",
     "complete_masks",
+    "embedded_provenance",
     "fade",
     "fit",
     "into_gamut",
@@ -119,7 +120,7 @@ __getattr__ = lazy_exports(
         "picture": ("Picture", "PictureLike"),
         "planes": ("PictureWarning", "Planes"),
         "profile": ("srgb_profile",),
-        "provenance": ("provenance_text", "read_embedded_json"),
+        "provenance": ("embedded_provenance", "provenance_text", "read_embedded_json"),
         "read": ("longer_side", "read_picture"),
         "read_arrays": ("check_file", "read_planes"),
         "recolor": ("color_difference", "fade", "into_gamut", "return_colors"),

@@ -80,8 +80,11 @@ def open_image(file: BinaryIO) -> Image.Image:
             Image.MAX_IMAGE_PIXELS = previous_limit
 
 
-def decode_file(file: BinaryIO, path: Path, longest: int | None) -> DecodedPlanes:
-    """Return upright float32 sRGB `(1, C, H, W)` (C = 1 to 4) of a file's first picture, and its depth."""
+def decode_file(file: BinaryIO, path: Path, longest: int | None, data: bytes | None = None) -> DecodedPlanes:
+    """Return upright float32 sRGB `(1, C, H, W)` (C = 1 to 4) of a file's first picture, and its depth.
+
+    data: the bytes of a file in memory, for which `path` is only a name.
+    """
     start = file.read(4)
     file.seek(0)
     try:
@@ -90,7 +93,7 @@ def decode_file(file: BinaryIO, path: Path, longest: int | None) -> DecodedPlane
         # Float RGB and other TIFFs that Pillow does not support.
         library = vips() if start in _TIFF_STARTS else None
         if library is not None:
-            return _stream(library, path, longest, None)
+            return _stream(library, path, longest, None, data)
         raise
     with image:
         check_pixels(*image.size, f"'{path}'")
@@ -98,7 +101,7 @@ def decode_file(file: BinaryIO, path: Path, longest: int | None) -> DecodedPlane
         # Importing libvips takes longer than decoding a small picture.
         library = vips() if deep or _better_streamed(image, longest) else None
         if library is not None:
-            return _stream(library, path, longest, image.info.get("icc_profile"))
+            return _stream(library, path, longest, image.info.get("icc_profile"), data)
         if deep and not image.mode.startswith("I"):
             warnings.warn(
                 f"'{path}' has 16 bits a channel, but only 8 of them are read;"
@@ -130,8 +133,10 @@ def orientation_of(image: Image.Image) -> int:
     return orientation if isinstance(orientation, int) else 1
 
 
-def _stream(library: object, path: Path, longest: int | None, profile: object) -> DecodedPlanes:
-    planes, bits, orientation = decode_streamed(library, path, longest, profile)
+def _stream(
+    library: object, path: Path, longest: int | None, profile: object, data: bytes | None
+) -> DecodedPlanes:
+    planes, bits, orientation = decode_streamed(library, path, longest, profile, data)
     return orient(planes, orientation), bits
 
 

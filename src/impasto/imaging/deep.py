@@ -26,18 +26,19 @@ def vips() -> Any | None:
 
 
 def decode_streamed(
-    library: Any, path: Path, longest: int | None, profile: object
+    library: Any, path: Path, longest: int | None, profile: object, data: bytes | None = None
 ) -> tuple[Array, Literal[8, 16], int]:
     """Return float32 sRGB `(1, C, H, W)`, the source's depth and its EXIF orientation (not applied).
 
     C is 1 to 4; the last of 2 or 4 is alpha. profile: the ICC profile as Pillow read it, because libvips silently
-    drops damaged ones. With `longest` the picture is scaled down while it is read, so that memory holds only a few
-    lines and the result. Raises PictureError for sizes, channel counts and float values out of range,
-    and pyvips.Error for damaged files.
+    drops damaged ones. data: the bytes of a file in memory, for which `path` is only a name. With `longest` the picture
+    is scaled down while it is read, so that memory holds only a few lines and the result. Raises PictureError for
+    sizes, channel counts and float values out of range, and pyvips.Error for damaged files.
     """
     where = f"'{path}'"
     # A source, not a file name: libvips interprets "[" in names as options and caches files by name.
-    source = library.Source.new_from_file(str(path))
+    held = data is not None
+    source = library.Source.new_from_memory(data) if held else library.Source.new_from_file(str(path))
     image = library.Image.new_from_source(source, "", access="sequential", fail_on="truncated")
     check_pixels(image.width, image.height, where)
     orientation = int(image.get("orientation")) if "orientation" in image.get_fields() else 1

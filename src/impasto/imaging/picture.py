@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy
 import torch
@@ -60,5 +60,7 @@ class Picture:
         return int(self.pixels.shape[3])
 
 
-PictureLike = str | os.PathLike[str] | Image.Image | numpy.ndarray[Any, Any] | torch.Tensor | Picture
-"""Types that `read_picture` accepts: a path, a Pillow image, an array, a tensor or a Picture."""
+PictureLike = (
+    str | os.PathLike[str] | bytes | BinaryIO | Image.Image | numpy.ndarray[Any, Any] | torch.Tensor | Picture
+)
+"""Types that `read_picture` accepts: a path, bytes, a binary file, a Pillow image, an array, a tensor or a Picture."""

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import ExifTags, Image
 
@@ -74,9 +75,24 @@ def _from_file(path: Path) -> dict[str, object]:
     return _parse(data, f"The recipe '{path}'")
 
 
+def embedded_provenance(file: BinaryIO, name: str) -> dict[str, object] | None:
+    """Return the provenance in an open picture file, or None if it holds none; the pixels are not decoded.
+
+    Raises PictureError if the file called `name` is no picture, RecipeError if the provenance is damaged.
+    """
+    with picture_errors(Path(name)):
+        text = _text_in(file)
+    return None if text is None else _parse(text, f"The recipe in '{name}'")
+
+
 def _embedded(path: Path) -> str | None:
-    """Return the embedded JSON text, or None; the pixels are not decoded."""
-    with path.open("rb") as opened, open_image(opened) as image:
+    with path.open("rb") as opened:
+        return _text_in(opened)
+
+
+def _text_in(file: BinaryIO) -> str | None:
+    """Return the embedded JSON text, or None."""
+    with open_image(file) as image:
         if image.format == "PNG":
             text = image.info.get(KEY)
             return text if isinstance(text, str) else None

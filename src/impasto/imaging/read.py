@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from impasto.errors import PictureError
 from impasto.imaging.decode import open_image, picture_errors
 from impasto.imaging.picture import Picture, PictureLike
 from impasto.imaging.planes import check_range
-from impasto.imaging.read_arrays import check_file, checked_longest, read_planes
+from impasto.imaging.read_arrays import check_file, checked_longest, file_bytes, read_planes
 from impasto.imaging.resizing import resize
 from impasto.imaging.sizes import fit
 
@@ -22,8 +23,9 @@ def read_picture(source: PictureLike, *, longest: int | None = None) -> Picture:
     """Read a picture: upright, in sRGB, float32 `(1, 3, H, W)` in [0, 1], with separate alpha.
 
     Args:
-        source: a file (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP or HEIC, recognised by content; first frame), a Pillow
-            image, a numpy array `(H, W)` or `(H, W, 1|3|4)`, a tensor `(C, H, W)` or `(1, C, H, W)`, or a Picture.
+        source: a file (JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP or HEIC, recognised by content; first frame), the bytes
+            of one, a binary file object (read from its start), a Pillow image, a numpy array `(H, W)` or
+            `(H, W, 1|3|4)`, a tensor `(C, H, W)` or `(1, C, H, W)`, or a Picture.
         longest: a picture with a longer side than this is scaled down to it. Files are then decoded at a reduced size
             where the format allows, up to 900 megapixels.
 
@@ -74,6 +76,10 @@ def longer_side(source: PictureLike) -> int:
         path = Path(os.fspath(source))
         check_file(path)
         with picture_errors(path), path.open("rb") as file, open_image(file) as image:
+            return max(image.size)
+    if isinstance(source, bytes) or hasattr(source, "read"):
+        data, name = file_bytes(source)
+        with picture_errors(Path(name)), open_image(io.BytesIO(data)) as image:
             return max(image.size)
     picture = read_picture(source)
     return max(picture.height, picture.width)

@@ -1,13 +1,14 @@
-"""Reading pictures into arrays: files, Pillow images and arrays. Importing this module does not import torch."""
+"""Reading pictures into arrays: files, bytes, Pillow images and arrays. Importing this module does not import torch."""
 
 from __future__ import annotations
 
+import io
 import operator
 import os
 import stat
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy
 from PIL import Image
@@ -19,7 +20,7 @@ from impasto.imaging.modes import image_planes
 from impasto.imaging.planes import Planes, from_array, from_planes
 from impasto.imaging.sizes import fit, resize_array
 
-ArraySource = str | os.PathLike[str] | Image.Image | numpy.ndarray[Any, Any]
+ArraySource = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | numpy.ndarray[Any, Any]
 
 
 def read_planes(source: ArraySource, *, longest: int | None = None) -> Planes:
@@ -35,10 +36,7 @@ def read_planes(source: ArraySource, *, longest: int | None = None) -> Planes:
     elif isinstance(source, str | os.PathLike):
         planes = _from_file(Path(os.fspath(source)), longest)
     else:
-        raise PictureError(
-            "A picture is a path, a Pillow image, a numpy array, a tensor or a Picture,"
-            f" not {type(source).__name__}."
-        )
+        planes = _from_bytes(*file_bytes(source), longest)
     return _shrunk(planes, longest)
 
 
@@ -77,6 +75,42 @@ def _from_file(path: Path, longest: int | None) -> Planes:
     with picture_errors(path), path.open("rb") as file:
         planes, bits = decode_file(file, path, longest)
         return from_planes(planes, bits, path.stem, path)
+
+
+def file_bytes(source: object) -> tuple[bytes, str]:
+    """Return the bytes of a picture file in memory and its name; a file object is read from its start.
+
+    Raises PictureError for anything that is neither bytes nor a binary file that can be read twice.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source), "picture"
+    if not callable(getattr(source, "read", None)):
+        raise PictureError(
+            "A picture is a path, bytes, a binary file, a Pillow image, a numpy array, a tensor or a Picture,"
+            f" not {type(source).__name__}."
+        )
+    file: Any = source
+    try:
+        file.seek(0)
+        data = file.read()
+    except (OSError, ValueError, AttributeError) as error:  # a pipe, a closed file
+        raise PictureError(
+            f"The file object cannot be read from its start ({error}); give its bytes."
+        ) from error
+    if not isinstance(data, bytes):
+        raise PictureError(
+            f"The file object gives {type(data).__name__} and not bytes; open it in mode 'rb'."
+        )
+    name = getattr(file, "name", None)
+    return data, Path(name).stem if isinstance(name, str) and name else "picture"
+
+
+def _from_bytes(data: bytes, name: str, longest: int | None) -> Planes:
+    if not data:
+        raise PictureError(f"The picture '{name}' is empty (0 bytes); give another.")
+    with picture_errors(Path(name)):
+        planes, bits = decode_file(io.BytesIO(data), Path(name), longest, data=data)
+        return from_planes(planes, bits, name)
 
 
 def _from_image(image: Image.Image, longest: int | None) -> Planes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from impasto.optimize.presets import PRESETS
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.terms import DEFAULT_TERMS, TermFactory
 
+OpenEncoder = Callable[[Recipe, torch.device], Encoder]
+
 
 def open_job(
     recipe: Recipe,
@@ -31,18 +33,20 @@ def open_job(
     term_factories: Sequence[TermFactory] = DEFAULT_TERMS,
     *,
     start: PictureLike | None = None,
+    open_encoder: OpenEncoder | None = None,
 ) -> Job:
     """Read the images, open the encoder and plan the run.
 
     ``term_factories`` build the terms of the objective. ``start`` is the initial image, if it is not in a file; a
-    recipe that starts "fast" needs it (`impasto.painting.open_job` paints it). Raises `PictureError`, `RecipeError` and
+    recipe that starts "fast" needs it (`impasto.painting.open_job` paints it). ``open_encoder`` replaces
+    `open_recipe_encoder`, to reuse encoders. Raises `PictureError`, `RecipeError` and
     `WeightsError` for inputs that cannot be used, and `TooLargeError` if the run would not fit into memory.
     """
     if recipe.start == "fast" and start is None:
         raise RecipeError(
             "The start 'fast' is painted by a one-pass network; open the job with impasto.painting."
         )
-    job, speed = _open(recipe, content, styles, guides or Guides(), term_factories, start)
+    job, speed = _open(recipe, content, styles, guides or Guides(), term_factories, start, open_encoder)
     if not job.plan.fits:
         check_memory(job.plan, _largest_plan_that_fits(job, speed))
     return job
@@ -65,12 +69,13 @@ def _open(
     guides: Guides,
     term_factories: Sequence[TermFactory] = DEFAULT_TERMS,
     start: PictureLike | None = None,
+    open_encoder: OpenEncoder | None = None,
 ) -> tuple[Job, float]:
     """Return the job, and the multiply-adds per second of this machine."""
     recipe = sized(_without_unused_layers(recipe, content is not None, bool(styles)), content)
     pictures = read_pictures(recipe, content, styles, guides, start)
     device = open_device(recipe.device)
-    encoder = open_recipe_encoder(recipe, device)
+    encoder = (open_encoder or open_recipe_encoder)(recipe, device)
     _check_layers(recipe, encoder)
     speed = measure_macs_per_second(device, encoder.dtype)
     plan = make_plan(

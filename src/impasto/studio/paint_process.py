@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from impasto.encoders import open_device
-from impasto.errors import ImpastoError, RecipeError, ResumeError
+from impasto.errors import ImpastoError, RecipeError, ResumeError, is_out_of_memory
 from impasto.guidance import Guides, Result
 from impasto.imaging import fit, resize, to_image
 from impasto.optimize import Event, Finished, Painter, Recipe, Started, Stepped, make_recipe
@@ -249,8 +249,7 @@ def _load_checkpoint(path: Path) -> Checkpoint | None:
 def _error_message(error: Exception) -> str:
     if isinstance(error, ImpastoError):
         return str(error)
-    out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    if out_of_memory or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error)):
+    if is_out_of_memory(error):
         return "There is not enough memory; choose a smaller size."
     if isinstance(error, OSError):
         return f"The picture could not be saved ({error.strerror or error})."

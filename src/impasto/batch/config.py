@@ -1,0 +1,54 @@
+"""Configuration files of batches, in TOML. Importing this module does not import torch."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from impasto.batch.places import is_url
+from impasto.errors import PictureError, RecipeError, unknown
+from impasto.imaging import MASK_NAMES, check_file
+
+# Options whose values are files, which are relative to the folder of the configuration.
+PLACES = (
+    "content", "style", "manifest", "out_dir", "report", "sheet", "mask", "style_mask", "regions", "style_regions",
+    "protect", "start_picture", "weights",
+)  # fmt: skip
+
+
+def read_config(path: Path, names: Collection[str]) -> dict[str, Any]:
+    """Return the options in a TOML file, by their names with underscores; files are relative to its folder.
+
+    ``names`` are the options that may be set. Raises `PictureError` if the file cannot be read, `RecipeError` if it is
+    no TOML or sets another option.
+    """
+    check_file(path)
+    try:
+        stored = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PictureError(f"'{path}' cannot be read ({error.strerror}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"'{path}' is no TOML ({error}); correct it.") from error
+    options: dict[str, Any] = {}
+    for key, value in stored.items():
+        name = key.replace("-", "_")
+        if name not in names:
+            raise RecipeError(f"'{path}': {unknown('option', key, [n.replace('_', '-') for n in names])}")
+        if isinstance(value, Mapping) != (name == "vary"):
+            raise RecipeError(f"'{path}' has {key} = {value!r}; give {_expected(name)}.")
+        options[name] = _located(value, path.resolve().parent) if name in PLACES else value
+    return options
+
+
+def _expected(name: str) -> str:
+    return "a table, as in [vary] strength = [0.2, 0.5]" if name == "vary" else "a value and not a table"
+
+
+def _located(value: Any, folder: Path) -> Any:
+    if isinstance(value, list):
+        return [_located(part, folder) for part in value]
+    if not isinstance(value, str) or is_url(value) or value in MASK_NAMES:
+        return value
+    return str(folder / value)

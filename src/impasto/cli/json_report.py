@@ -1,0 +1,70 @@
+"""The report of a command as JSON on stdout (``--json``), also when it fails or is interrupted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import typer
+
+from impasto.cli.console import one_line, print_json
+from impasto.cli.failures import explain
+from impasto.cli.interrupt import Interrupted
+
+
+class JsonReport:
+    """Context manager that prints the pictures added to it, and the error that ended the command, if ``enabled``."""
+
+    def __init__(self, command: str, enabled: bool) -> None:
+        self.command, self.enabled = command, enabled
+        self.pictures: list[dict[str, Any]] = []
+        self.extra: dict[str, Any] = {}
+
+    def __enter__(self) -> JsonReport:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self.enabled:
+            return
+        report: dict[str, Any] = {"command": self.command, "exit_code": exit_code(error)}
+        if error is not None and not isinstance(error, Interrupted | typer.Exit):
+            report["error"] = {"kind": type(error).__name__, "message": explain(error).sentence}
+        print_json({**report, **self.extra, "pictures": self.pictures})
+
+    def add(
+        self,
+        state: str,
+        content: Path | str | None,
+        styles: list[str],
+        out: Path | None,
+        *,
+        result: Any = None,
+        error: Exception | None = None,
+    ) -> None:
+        """Add a picture: painted, finished, interrupted or failed. ``result`` gives its size and seconds."""
+        row: dict[str, Any] = {
+            "state": state,
+            "content": None if content is None else str(content),
+            "styles": styles,
+            "out": None if out is None else str(out),
+        }
+        if result is not None:
+            height, width = result.pixels.shape[2:]
+            row |= {"width": int(width), "height": int(height), "seconds": round(result.seconds, 3)}
+        if error is not None:
+            row |= {"error_kind": type(error).__name__, "error": one_line(str(error))}
+        self.pictures.append(row)
+
+
+def exit_code(error: BaseException | None) -> int:
+    """Return the code with which a command ends that raised ``error``."""
+    if error is None:
+        return 0
+    if isinstance(error, Interrupted):
+        return error.code
+    if isinstance(error, typer.Exit):
+        return int(error.exit_code)
+    return explain(error).code
