@@ -8,7 +8,7 @@ import numpy
 import pytest
 from PIL import Image
 
-from impasto.batch import Row, Variation, product_items, write_sheet
+from impasto.batch import BatchRow, Variation, product_items, write_sheet
 from impasto.batch.sheet import MISSING, _axes, check_sheet
 from impasto.errors import ImpastoError
 
@@ -35,7 +35,7 @@ def test_every_picture_is_at_its_place(tmp_path: Path) -> None:
     for index, (item, colour) in enumerate(zip(items, COLOURS, strict=True)):
         Image.new("RGB", (60, 40), colour).save(tmp_path / f"{item.id}.png")
         state = "failed" if index == 4 else "painted"
-        rows.append(Row(item.id, state, item.content, item.styles, str(tmp_path / f"{item.id}.png")))
+        rows.append(BatchRow(item.id, state, item.content, item.styles, str(tmp_path / f"{item.id}.png")))
     sheet = numpy.asarray(Image.open(write_sheet(tmp_path / "sheet.png", items, rows)).convert("RGB"))
     for index, colour in enumerate(COLOURS):
         count = int((sheet == colour).all(axis=2).sum())

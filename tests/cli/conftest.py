@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 
 from impasto.cli.main import main
+from impasto.optimize import Painter, Stepped, make_recipe
+from impasto.painting import open_job
 
 TINY = ("--encoder", "tiny", "--size", "32", "--steps", "3", "--precision", "float32")
 
@@ -79,6 +81,18 @@ def environment() -> dict[str, str]:
     """The environment of a subprocess that finds this impasto and computes as this process does."""
     source = str(Path(__file__).resolve().parents[2] / "src")
     return {**os.environ, "PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
+
+
+def save_checkpoint(path: Path) -> None:
+    """Write the checkpoint of photo.png in art.png with the settings `TINY`, after one of three steps."""
+    job = open_job(
+        make_recipe(encoder="tiny", size=32, steps=3, precision="float32"), "photo.png", ["art.png"]
+    )
+    painter = Painter(job)
+    for event in painter.events():
+        if isinstance(event, Stepped):
+            break
+    painter.save_checkpoint(path)
 
 
 COMMAND = [sys.executable, "-c", "import sys; from impasto.cli.main import main; sys.exit(main())"]

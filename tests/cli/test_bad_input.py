@@ -17,7 +17,7 @@ from impasto.errors import BAD_FILE, NO_MEMORY, NOT_INSTALLED, USAGE
 from impasto.optimize.recipe import Recipe
 
 from .bad_cases import BAD, PAINT, prepare
-from .conftest import TINY
+from .conftest import TINY, save_checkpoint
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -79,7 +79,7 @@ def test_scripts_can_tell_failures_apart(cli, place: Path, code: int, words: tup
 
 
 def test_a_checkpoint_of_other_pictures(cli, place: Path) -> None:
-    assert cli(*PAINT, "--checkpoint", "c", "--out", "o.png").code == 0
+    save_checkpoint(place / "c")
     before = contents(place)
     run = cli("stylize", "art2.png", "--style", "art.png", "--resume", "c", "--out", "p.png")
     assert_one_sentence(run)
@@ -90,7 +90,7 @@ def test_a_checkpoint_of_other_pictures(cli, place: Path) -> None:
 
 
 def test_a_cut_checkpoint(cli, place: Path) -> None:
-    assert cli(*PAINT, "--checkpoint", "c", "--out", "o.png").code == 0
+    save_checkpoint(place / "c")
     whole = (place / "c").read_bytes()
     for length in (1, len(whole) // 3, len(whole) - 1):
         (place / "c").write_bytes(whole[:length])

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from impasto.batch.manifest import read_manifest
     from impasto.batch.painter import BatchPainter, Repaint
     from impasto.batch.places import PictureFormat, is_url
-    from impasto.batch.report import Report, Row, write_report
+    from impasto.batch.report import BatchReport, BatchRow, write_report
     from impasto.batch.run import paint_items
     from impasto.batch.sheet import write_sheet
 
 __all__ = [
     "BatchItem",
     "BatchPainter",
+    "BatchReport",
+    "BatchRow",
     "Digests",
     "PictureFormat",
     "Repaint",
-    "Report",
-    "Row",
     "Variation",
     "is_url",
     "paint_items",
@@ -46,7 +46,7 @@ __getattr__ = lazy_exports(
         "manifest": ("read_manifest",),
         "painter": ("BatchPainter", "Repaint"),
         "places": ("PictureFormat", "is_url"),
-        "report": ("Report", "Row", "write_report"),
+        "report": ("BatchReport", "BatchRow", "write_report"),
         "run": ("paint_items",),
         "sheet": ("write_sheet",),
     },

@@ -23,7 +23,7 @@ from impasto.batch.places import (
     save_picture,
     write_bytes,
 )
-from impasto.batch.report import Row
+from impasto.batch.report import BatchRow
 from impasto.errors import (
     ImpastoError,
     OutputError,
@@ -91,14 +91,14 @@ class BatchPainter:
         """Return where the picture of an item goes."""
         return join(self.out, f"{item.id}{self.form.suffix}")
 
-    def paint(self, item: BatchItem, on_progress: OnProgress = ignore) -> Row:
+    def paint(self, item: BatchItem, on_progress: OnProgress = ignore) -> BatchRow:
         """Paint an item and return its row. Errors of the item become a row, except a full disk (`DiskFullError`).
 
         A `StopBatch` of ``on_progress`` passes through.
         """
         started = time.perf_counter()
         place = self.place(item)
-        row = Row(item.id, "painted", item.content, item.styles, place)
+        row = BatchRow(item.id, "painted", item.content, item.styles, place)
         try:
             key = self._key(item)
             found = exists(place) and self.repaint is not Repaint.ALWAYS

@@ -21,7 +21,7 @@ STATES = ("painted", "finished", "changed", "failed", "left")
 
 
 @dataclass(frozen=True)
-class Row:
+class BatchRow:
     """The outcome of one item; ``state`` is one of `STATES`, ``error_kind`` the class of the error."""
 
     id: str
@@ -42,17 +42,17 @@ class Row:
         return {name: value for name, value in values.items() if value is not None}
 
 
-class Report:
+class BatchReport:
     """The rows of a batch in the order of its items, each once."""
 
     def __init__(self, items: Sequence[BatchItem], outs: Sequence[str]) -> None:
         self.items = list(items)
         self._rows = {
-            item.id: Row(item.id, "left", item.content, item.styles, out)
+            item.id: BatchRow(item.id, "left", item.content, item.styles, out)
             for item, out in zip(items, outs, strict=True)
         }
 
-    def add(self, row: Row) -> None:
+    def add(self, row: BatchRow) -> None:
         """Take the outcome of an item."""
         self._rows[row.id] = row
 
@@ -60,10 +60,10 @@ class Report:
         """Take further items, such as new pictures of a watched folder."""
         for item, out in zip(items, outs, strict=True):
             self.items.append(item)
-            self._rows[item.id] = Row(item.id, "left", item.content, item.styles, out)
+            self._rows[item.id] = BatchRow(item.id, "left", item.content, item.styles, out)
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[BatchRow]:
         """One row for every item."""
         return [self._rows[item.id] for item in self.items]
 
@@ -84,20 +84,20 @@ def check_report(place: str) -> None:
         raise RecipeError(f"A report is a .csv or .jsonl file, not '{name_of(place)}'; give another suffix.")
 
 
-def write_report(place: str, rows: Iterable[Row]) -> None:
+def write_report(place: str, rows: Iterable[BatchRow]) -> None:
     """Write the rows to a file or URL in one step, by its suffix; raises `RecipeError` and `OutputError`."""
     check_report(place)
     jsonl = place.lower().endswith(".jsonl")
     write_bytes(place, (_json_lines(rows) if jsonl else _csv(rows)).encode("utf-8"))
 
 
-def _json_lines(rows: Iterable[Row]) -> str:
+def _json_lines(rows: Iterable[BatchRow]) -> str:
     return "".join(json.dumps(row.to_json(), ensure_ascii=False) + "\n" for row in rows)
 
 
-def _csv(rows: Iterable[Row]) -> str:
+def _csv(rows: Iterable[BatchRow]) -> str:
     buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, [field.name for field in fields(Row)], lineterminator="\n")
+    writer = csv.DictWriter(buffer, [field.name for field in fields(BatchRow)], lineterminator="\n")
     writer.writeheader()
     for row in rows:
         writer.writerow({**row.to_json(), "styles": ";".join(row.styles)})

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from impasto.batch.items import BatchItem
 from impasto.batch.places import local_path, name_of, read_bytes
-from impasto.batch.report import Row
+from impasto.batch.report import BatchRow
 from impasto.errors import ImpastoError, RecipeError
 from impasto.imaging import check_writable, open_image, srgb_profile, write_bytes_atomic
 
@@ -42,7 +42,7 @@ def check_sheet(path: Path, count: int) -> None:
         )
 
 
-def write_sheet(path: Path, items: Sequence[BatchItem], rows: Sequence[Row]) -> Path:
+def write_sheet(path: Path, items: Sequence[BatchItem], rows: Sequence[BatchRow]) -> Path:
     """Write the pictures of `rows` as a grid; those that are not there are grey. Return the path.
 
     Columns are the values of the last setting that is varied, or else the styles; rows are everything else. Without

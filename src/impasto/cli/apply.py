@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from impasto.cli.console import print_result, print_status
+from impasto.cli.console import print_status
 from impasto.cli.failures import report_failed
 from impasto.cli.interrupt import Interrupted, Stop
+from impasto.cli.json_report import JsonReport
 from impasto.cli.naming import check_distinct, joined, make_folder
 from impasto.cli.network_options import (
     MaskOption,
@@ -26,6 +27,7 @@ from impasto.cli.network_options import (
     typed_settings,
 )
 from impasto.cli.picture_progress import PictureBar, build_notice
+from impasto.cli.piped import Piped
 from impasto.cli.shipped_networks import ListOption, SheetOption, check_request, list_networks
 from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError, TooLargeError
 
@@ -34,12 +36,24 @@ if TYPE_CHECKING:
     from impasto.feedforward.settings import OnePassSettings
     from impasto.feedforward.stylizer import Stylizer
     from impasto.guidance import Guides
+    from impasto.guidance.result import SavedPicture
 
 app = typer.Typer(add_completion=False)
 
 # Errors of one picture among several; anything else is wrong with all of them.
 OF_ONE_PICTURE = (PictureError, TooLargeError, OutputError)
 MOST_SIDE = 32768
+
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="FILE|DIR", help="Picture to write, or folder for them; created."),
+]
+BackendOption = Annotated[
+    str, typer.Option(metavar="NAME", help="torch, onnxruntime, openvino; auto: the fastest installed.")
+]
+TileOption = Annotated[
+    int | None, typer.Option(metavar="PIXELS", help="Side of the tiles of large pictures.")
+]
 
 
 @dataclass(frozen=True)
@@ -67,12 +81,7 @@ class ApplyJob:
 def apply(
     model: ModelArgument = "",
     pictures: PicturesArgument = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", metavar="FILE|DIR", help="Picture to write, or folder for them; created."
-        ),
-    ] = None,
+    out: OutOption = None,
     style: StyleOption = None,
     mix: MixOption = None,
     mask: MaskOption = None,
@@ -83,20 +92,18 @@ def apply(
         typer.Option(min=1, max=MOST_SIDE, help="Longer side in pixels; larger ones are shrunk."),
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="Also repaint pictures that exist already.")] = False,
-    backend: Annotated[
-        str, typer.Option(metavar="NAME", help="torch, onnxruntime, openvino; auto: the fastest installed.")
-    ] = "auto",
+    backend: BackendOption = "auto",
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, mps.")] = "auto",
-    tile: Annotated[
-        int | None, typer.Option(metavar="PIXELS", help="Side of the tiles of large pictures.")
-    ] = None,
+    tile: TileOption = None,
     listed: ListOption = False,
     sheet: SheetOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a report as JSON instead of names.")] = False,
     quiet: QuietOption = False,
 ) -> None:
     """Paint photographs with a trained network, each in one pass.
 
-    Pictures that exist already are left alone, so the same command resumes an interrupted run.
+    Pictures that exist already are left alone, so the same command resumes an interrupted run. - is stdin for a
+    photograph, and stdout (a PNG) for --out.
     """
     check_request(model, pictures, listed, sheet)
     if listed:
@@ -106,8 +113,12 @@ def apply(
     from impasto.guidance import Guides
     from impasto.imaging import pictures_in
 
-    with Stop(quiet) as stop:
-        contents = pictures_in(pictures or ())
+    with (
+        Piped(pictures or (), out) as piped,
+        JsonReport("apply", as_json, stdin=piped.stdin, binary=piped.stdout is not None) as report,
+        Stop(quiet) as stop,
+    ):
+        contents, out = pictures_in(piped.pictures), piped.out
         notice = build_notice(model, quiet)
         stylizer = open_stylizer(model, backend=backend, device=device, tile=tile, on_build=notice)
         styles = chosen_styles(stylizer, style)
@@ -121,7 +132,7 @@ def apply(
         places = _places(contents, out, job.label)
         _check_places(places, [*contents, *job.files])
         named = len(places) == 1 and places[0] == out
-        _paint_all(job, list(zip(contents, places, strict=True)), again or named, quiet, stop)
+        _paint_all(job, list(zip(contents, places, strict=True)), again or named, quiet, stop, report)
         if stylizer.backend == "torch":  # otherwise the graphs are there
             keep_graphs(model, backend=backend, device=device, tile=tile, on_build=notice)
 
@@ -159,15 +170,22 @@ def _check_places(places: Sequence[Path], read: Sequence[Path]) -> None:
 
 
 def _paint_all(
-    job: ApplyJob, pairs: Sequence[tuple[Path, Path]], again: bool, quiet: bool, stop: Stop
+    job: ApplyJob,
+    pairs: Sequence[tuple[Path, Path]],
+    again: bool,
+    quiet: bool,
+    stop: Stop,
+    report: JsonReport,
 ) -> None:
-    """Paint every picture into its place; errors of single pictures are reported at the end, with exit code 2."""
+    """Paint every picture into its place; errors of single pictures are reported at the end."""
+    styles = [str(style) for style in job.styles or job.stylizer.styles]
     failed: list[tuple[Path | None, ImpastoError]] = []
     done = skipped = 0
     with PictureBar(len(pairs), quiet) as bar:
         for content, place in pairs:
             if place.exists() and not again:
                 skipped += 1
+                report.add("finished", content, styles, place)
                 continue
             bar.show(content.name, done + skipped, 0.0)
 
@@ -179,18 +197,20 @@ def _paint_all(
 
             try:
                 stop.check()
-                _paint(job, content, place, on_progress)
+                result = _paint(job, content, place, report, on_progress)
                 done += 1
             except OF_ONE_PICTURE as error:
                 if len(pairs) == 1:
                     raise
                 failed.append((content, error))
+                report.add("failed", content, styles, None, error=error)
             except Interrupted:
                 print_status(f"{done} pictures painted; the same command goes on with the rest.")
                 raise
             else:
+                report.add("painted", content, styles, place, result=result)
                 if not quiet:
-                    print_result(str(place))
+                    report.print_name(place)
     _report(len(pairs), done, skipped, failed, quiet)
 
 
@@ -203,9 +223,13 @@ def _report(
     report_failed(failed)
 
 
-def _paint(job: ApplyJob, content: Path, place: Path, on_progress: Callable[[int, int], None]) -> None:
+def _paint(
+    job: ApplyJob, content: Path, place: Path, report: JsonReport, on_progress: Callable[[int, int], None]
+) -> SavedPicture:
     from impasto.imaging import check_writable
 
     check_writable(place)
     result = job.stylizer.paint(content, job.styles, job.settings, job.guides, on_progress)
+    report.seal(result.provenance, None)
     result.save(place)
+    return result

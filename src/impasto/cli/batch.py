@@ -67,14 +67,14 @@ class _Batch:
 
     def run(self) -> None:
         """Paint everything; raise `typer.Exit` if pictures failed, and `Interrupted` after a signal."""
-        from impasto.batch import Report
+        from impasto.batch import BatchReport
         from impasto.batch.places import check_output
 
         options, items = self.request.options, self._items()
         painter = self._painter()
         self._check(items)
         check_output(painter.out, painter.form)
-        self.report = Report(items, [painter.place(item) for item in items])
+        self.report = BatchReport(items, [painter.place(item) for item in items])
         try:
             self._paint(painter, items)
             if options.watch:

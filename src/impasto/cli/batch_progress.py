@@ -11,7 +11,7 @@ from impasto.cli.picture_progress import PictureBar
 from impasto.cli.recurring import RecurringTimer
 
 if TYPE_CHECKING:
-    from impasto.batch import Row
+    from impasto.batch import BatchRow
 
 LINE_SECONDS = 5.0
 
@@ -40,7 +40,7 @@ class BatchProgress:
             failed = f", {self.failed} failed" if self.failed else ""
             print_status(f"{self.done} of {self.count} pictures{failed}{text}; now {name} ({share:.0%})")
 
-    def add(self, row: Row) -> None:
+    def add(self, row: BatchRow) -> None:
         """Take the row of a picture that is done: print its name, or its error."""
         self.done += 1
         self.painted += row.state == "painted"

@@ -7,12 +7,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.cli.console import print_result
+from impasto.cli.console import print_status
 from impasto.cli.failures import report_failed
 from impasto.cli.guide_options import GuideOptions
 from impasto.cli.inputs import Inputs, stored_inputs
 from impasto.cli.interrupt import Stop
-from impasto.cli.naming import check_distinct, make_folder, target
+from impasto.cli.json_report import JsonReport
+from impasto.cli.naming import check_distinct, default_path, finished, make_folder, target
 from impasto.cli.options import OutputOptions
 from impasto.cli.picture_progress import PictureBar, build_notice
 from impasto.cli.session import write_sidecar
@@ -22,6 +23,7 @@ from impasto.painting import one_pass_settings
 from impasto.provenance import Provenance
 
 if TYPE_CHECKING:
+    from impasto.batch import Digests
     from impasto.feedforward.graph_stylizer import GraphStylizer
     from impasto.feedforward.settings import OnePassSettings
     from impasto.feedforward.stylizer import Stylizer
@@ -33,6 +35,16 @@ OUTPUT_OPTIONS = ("out", "bits", "jpeg_quality", "sidecar", "quiet")
 
 
 @dataclass(frozen=True)
+class Places:
+    """Where pictures go, whether finished ones are painted again, and the report that they are added to."""
+
+    output_options: OutputOptions
+    out_dir: Path | None
+    again: bool
+    report: JsonReport
+
+
+@dataclass(frozen=True)
 class FastJob:
     """Everything that all pictures of one command are painted with, and where they go."""
 
@@ -40,8 +52,12 @@ class FastJob:
     styles: Sequence[str | Path]
     settings: OnePassSettings
     guides: Guides
-    output_options: OutputOptions
-    out_dir: Path | None
+    places: Places
+
+    @property
+    def style_names(self) -> list[str]:
+        """The styles, for the report."""
+        return [str(style) for style in self.styles]
 
     @property
     def files(self) -> list[Path]:
@@ -52,22 +68,21 @@ class FastJob:
 def paint_fast(
     inputs: Inputs,
     guides: Guides,
-    output_options: OutputOptions,
-    out_dir: Path | None,
+    places: Places,
     settings: Mapping[str, Any],
     stop: Stop,
 ) -> None:
     """Paint every content picture of ``inputs`` with the network for any style."""
     recipe = make_recipe(**settings)
-    _check_options(settings, output_options)
+    _check_options(settings, places.output_options)
     if not inputs.styles or None in inputs.contents:
         raise RecipeError("--fast needs a photograph and at least one painting.")
     from impasto.feedforward.open_stylizer import keep_graphs, open_stylizer
     from impasto.feedforward.pretrained import DEFAULT_NETWORK
 
-    notice = build_notice(DEFAULT_NETWORK, output_options.quiet)
+    notice = build_notice(DEFAULT_NETWORK, places.output_options.quiet)
     stylizer = open_stylizer(DEFAULT_NETWORK, device=recipe.device, on_build=notice)
-    job = FastJob(stylizer, inputs.styles, one_pass_settings(recipe), guides, output_options, out_dir)
+    job = FastJob(stylizer, inputs.styles, one_pass_settings(recipe), guides, places)
     _paint_all(job, inputs, stop)
     if stylizer.backend == "torch":  # otherwise the graphs are there
         keep_graphs(DEFAULT_NETWORK, device=recipe.device, on_build=notice)
@@ -78,30 +93,28 @@ def replay_fast(
     pictures: Sequence[Path],
     styles: Sequence[Path],
     guide_options: GuideOptions,
-    output_options: OutputOptions,
-    out_dir: Path | None,
+    places: Places,
     settings: Mapping[str, Any],
     stop: Stop,
 ) -> None:
     """Paint with the network and settings of a picture painted in one pass; typed settings replace the stored ones."""
     from impasto.feedforward.open_stylizer import open_stylizer
 
-    _check_options(settings, output_options)
+    _check_options(settings, places.output_options)
     recipe = make_recipe(**settings)
     typed = one_pass_settings(recipe)
     changes = {name: getattr(typed, name) for name in settings if name != "device"}
     inputs = _replayed_inputs(provenance, pictures, styles)
     guides = guide_options.guides_or(provenance.images, provenance.source)
     network, backend, tile = provenance.network
-    notice = build_notice(network, output_options.quiet)
+    notice = build_notice(network, places.output_options.quiet)
     stylizer = open_stylizer(network, backend=backend, device=recipe.device, tile=tile, on_build=notice)
     job = FastJob(
         stylizer,
         provenance.trained_styles or inputs.styles,
         provenance.one_pass_settings.model_copy(update=changes),
         guides,
-        output_options,
-        out_dir,
+        places,
     )
     _paint_all(job, inputs, stop)
 
@@ -138,14 +151,16 @@ def _check_options(settings: Mapping[str, Any], output_options: OutputOptions) -
 
 
 def _paint_all(job: FastJob, inputs: Inputs, stop: Stop) -> None:
-    """Paint every content picture; errors of single pictures are reported at the end, with exit code 2."""
+    """Paint every content picture; of several, errors are reported at the end and finished ones left alone."""
+    from impasto.batch import Digests
     from impasto.imaging import check_file
 
     for style in inputs.styles:
         check_file(style)
     failed: list[tuple[Path | None, ImpastoError]] = []
     contents = [path for path in inputs.contents if path is not None]
-    with PictureBar(len(contents), job.output_options.quiet) as bar:
+    quiet, digests, skipped = job.places.output_options.quiet, Digests(), 0
+    with PictureBar(len(contents), quiet) as bar:
         for number, content in enumerate(contents):
             stop.check()
             bar.show(content.name, number, 0.0)
@@ -155,32 +170,69 @@ def _paint_all(job: FastJob, inputs: Inputs, stop: Stop) -> None:
                 bar.show(name, before, tile / tiles)
 
             try:
-                _paint(job, content, [content, *inputs.styles], on_progress)
+                key = _request_key(job, content, digests)
+                if len(contents) > 1 and not job.places.again and _is_finished(job, content, key):
+                    skipped += 1
+                else:
+                    _paint(job, content, [content, *inputs.styles], key, on_progress)
             except (PictureError, OutputError) as error:
                 if len(contents) == 1:
                     raise
                 failed.append((content, error))
+                job.places.report.add("failed", content, job.style_names, None, error=error)
+    if skipped and not quiet:
+        print_status(f"{skipped} pictures were there already (--again paints them again).")
     report_failed(failed)
 
 
+def _request_key(job: FastJob, content: Path, digests: Digests) -> str:
+    """Return the digest of what decides the picture of a photograph."""
+    from impasto.batch import request_key
+
+    own = bool(job.stylizer.styles)
+    return request_key(
+        digests,
+        job.settings.model_dump(mode="json"),
+        content=str(content),
+        styles=() if own else [str(style) for style in job.styles],
+        trained_styles=[str(style) for style in job.styles] if own else (),
+        network=job.stylizer.model.stored_name,
+        guides=job.guides.to_json(),
+        bits=job.places.output_options.bits,
+    )
+
+
+def _parts(job: FastJob, content: Path) -> list[str]:
+    return [content.stem, *(Path(style).stem for style in job.styles)]
+
+
+def _is_finished(job: FastJob, content: Path, key: str) -> bool:
+    """Return whether the picture of a photograph is there; if so, it is added to the report."""
+    found = finished(default_path(job.places.out_dir, _parts(job, content)), key)
+    if found is not None:
+        job.places.report.add("finished", content, job.style_names, found)
+    return found is not None
+
+
 def _paint(
-    job: FastJob, content: Path, read: Sequence[Path], on_progress: Callable[[int, int], None]
+    job: FastJob, content: Path, read: Sequence[Path], key: str, on_progress: Callable[[int, int], None]
 ) -> None:
     from impasto.imaging import check_writable
 
-    output_options = job.output_options
-    if job.out_dir is not None:
-        make_folder(job.out_dir)
-    names = [Path(style).stem for style in job.styles]
-    output = target(output_options.out, job.out_dir, [content.stem, *names])
+    places, output_options = job.places, job.places.output_options
+    if places.out_dir is not None:
+        make_folder(places.out_dir)
+    output = target(output_options.out, places.out_dir, _parts(job, content))
     outputs = {"--out": check_writable(output.path, bits=output_options.bits)}
     if output_options.sidecar:
         outputs["--sidecar"] = output.sidecar
     check_distinct([*read, *job.files], outputs)
     result = job.stylizer.paint(content, job.styles, job.settings, job.guides, on_progress)
+    places.report.seal(result.provenance, key)
     output = output.with_free_name()
     result.save(output.path, bits=output_options.bits, quality=output_options.jpeg_quality)
     if output_options.sidecar:
         write_sidecar(output.sidecar, result.provenance)
+    places.report.add("painted", content, job.style_names, output.path, result=result)
     if not output_options.quiet:
-        print_result(str(output.path))
+        places.report.print_name(output.path)

@@ -1,4 +1,4 @@
-"""The report of a command as JSON on stdout (``--json``), also when it fails or is interrupted."""
+"""What became of a command's pictures: their names, or a report as JSON (``--json``), on stdout."""
 
 from __future__ import annotations
 
@@ -8,16 +8,24 @@ from typing import Any
 
 import typer
 
-from impasto.cli.console import one_line, print_json
+from impasto.cli.console import one_line, print_json, print_result
 from impasto.cli.failures import explain
 from impasto.cli.interrupt import Interrupted
+from impasto.errors import RecipeError
 
 
 class JsonReport:
-    """Context manager that prints the pictures added to it, and the error that ended the command, if ``enabled``."""
+    """Context manager that prints the pictures added to it, and the error that ended the command, if ``enabled``.
 
-    def __init__(self, command: str, enabled: bool) -> None:
-        self.command, self.enabled = command, enabled
+    ``stdin`` is the file that holds the picture from stdin. With ``binary``, stdout is a picture and gets no text.
+    """
+
+    def __init__(
+        self, command: str, enabled: bool, *, stdin: Path | None = None, binary: bool = False
+    ) -> None:
+        if enabled and binary:
+            raise RecipeError("--json and --out - both write to stdout; leave one of them out.")
+        self.command, self.enabled, self.stdin, self.binary = command, enabled, stdin, binary
         self.pictures: list[dict[str, Any]] = []
         self.extra: dict[str, Any] = {}
 
@@ -34,6 +42,18 @@ class JsonReport:
             report["error"] = {"kind": type(error).__name__, "message": explain(error).sentence}
         print_json({**report, **self.extra, "pictures": self.pictures})
 
+    def print_name(self, path: Path) -> None:
+        """Print the name of a finished picture, unless stdout is for something else."""
+        if not self.enabled and not self.binary:
+            print_result(str(path))
+
+    def seal(self, provenance: dict[str, Any], key: str | None) -> None:
+        """Store the digest of the request in a picture's provenance; a picture from stdin has no path."""
+        if key is not None:
+            provenance["request"] = key
+        if self.stdin is not None and provenance.get("content") == str(self.stdin.resolve()):
+            provenance["content"] = "stdin"
+
     def add(
         self,
         state: str,
@@ -47,7 +67,7 @@ class JsonReport:
         """Add a picture: painted, finished, interrupted or failed. ``result`` gives its size and seconds."""
         row: dict[str, Any] = {
             "state": state,
-            "content": None if content is None else str(content),
+            "content": None if content is None else "stdin" if content == self.stdin else str(content),
             "styles": styles,
             "out": None if out is None else str(out),
         }

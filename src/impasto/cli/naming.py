@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, takewhile
 from pathlib import Path
 
 from impasto.errors import OutputError, RecipeError
@@ -39,7 +40,12 @@ def target(out: Path | None, folder: Path | None, parts: Sequence[str]) -> Targe
     """Return the target of a picture made from ``parts``, the names of its content and style images."""
     if out is not None:
         return Target(out, True)
-    return Target((folder or Path()) / f"{joined(parts)}.png", False).with_free_name()
+    return Target(default_path(folder, parts), False).with_free_name()
+
+
+def default_path(folder: Path | None, parts: Sequence[str]) -> Path:
+    """Return the path of a picture that the user did not name, whether or not it is taken."""
+    return (folder or Path()) / f"{joined(parts)}.png"
 
 
 def joined(parts: Sequence[str]) -> str:
@@ -55,13 +61,27 @@ def free(path: Path) -> Path:
 
     A name also counts as taken if there is a recipe or checkpoint of that name.
     """
-    candidate, number = path, 1
-    while any(
-        os.path.lexists(p) for p in (candidate, beside(candidate, "json"), beside(candidate, "checkpoint"))
-    ):
-        number += 1
-        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return candidate
+    return next(candidate for candidate in _candidates(path) if not _taken(candidate))
+
+
+def finished(path: Path, key: str) -> Path | None:
+    """Return the picture among ``path``, ``path-2``, ... that was painted for the request ``key``; None if none was."""
+    from impasto.batch import stored_key
+
+    for candidate in takewhile(_taken, _candidates(path)):
+        if candidate.is_file() and stored_key(str(candidate)) == key:
+            return candidate
+    return None
+
+
+def _candidates(path: Path) -> Iterator[Path]:
+    yield path
+    for number in count(2):
+        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def _taken(path: Path) -> bool:
+    return any(os.path.lexists(p) for p in (path, beside(path, "json"), beside(path, "checkpoint")))
 
 
 def beside(path: Path, suffix: str) -> Path:

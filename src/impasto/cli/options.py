@@ -94,6 +94,24 @@ class OutputOptions:
     ] = False
 
 
+@dataclass(frozen=True)
+class RepeatOptions:
+    """Options of a command that paints several pictures and may be repeated."""
+
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            rich_help_panel=RUN_PANEL,
+            help="Of several photographs, also paint those that are finished.",
+        ),
+    ] = False
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", rich_help_panel=RUN_PANEL, help="Print a report as JSON instead of names."),
+    ] = False
+
+
 def recipe_parameters(leave_out: Collection[str] = ()) -> list[inspect.Parameter]:
     """Return one keyword parameter per field of `Recipe`; None stands for the preset's value."""
     panels = {name: panel for panel, names in PANELS.items() for name in names}

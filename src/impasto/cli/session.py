@@ -6,12 +6,13 @@ import json
 import shlex
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from impasto.cli.console import print_result, print_status
+from impasto.cli.console import print_status
 from impasto.cli.interrupt import Interrupted, Stop
+from impasto.cli.json_report import JsonReport
 from impasto.cli.naming import Target, check_distinct
 from impasto.cli.options import OutputOptions
 from impasto.cli.progress import improvement_line, reporter
@@ -29,7 +30,7 @@ class Session:
     """The run of one picture.
 
     ``read_files`` are the files that the run reads and must not overwrite. ``stop`` tells whether the user interrupted
-    it.
+    it. ``key`` is the digest of the request, which the picture stores. The picture is added to ``report``.
     """
 
     output: OutputOptions
@@ -37,6 +38,8 @@ class Session:
     stop: Stop
     read_files: Sequence[Path] = ()
     resume_from: Checkpoint | None = None
+    key: str | None = None
+    report: JsonReport = field(default_factory=lambda: JsonReport("stylize", False))
 
     def check(self) -> None:
         """Raise errors that would make saving fail later, before the run starts."""
@@ -99,11 +102,16 @@ class Session:
 
     def _save(self, result: Result) -> Path:
         target = self.target.with_free_name()
+        self.report.seal(result.provenance, self.key)
         result.save(target.path, bits=self.output.bits, quality=self.output.jpeg_quality)
         if self.output.sidecar:
             write_sidecar(target.sidecar, result.provenance)
+        # The run is over: its checkpoint would only resume to the same picture.
+        if self.output.checkpoint is not None:
+            self.output.checkpoint.unlink(missing_ok=True)
+        self._add("painted", result, target.path)
         if not self.output.quiet:
-            print_result(str(target.path))
+            self.report.print_name(target.path)
             if result.improvements:
                 print_status(improvement_line(result))
         return target.path
@@ -118,12 +126,19 @@ class Session:
         target = self.target.with_free_name()
         checkpoint = self.output.checkpoint or target.checkpoint
         painter.save_checkpoint(checkpoint)
-        painter.result().save(target.path, bits=self.output.bits, quality=self.output.jpeg_quality)
+        result = painter.result()
+        self.report.seal(result.provenance, None)
+        result.save(target.path, bits=self.output.bits, quality=self.output.jpeg_quality)
+        self._add("interrupted", result, target.path)
         print_status(f"Stopped after step {painter.state.steps_done} of {painter.plan.steps}.")
         print_status(f"current picture: {target.path}")
         print_status(f"checkpoint: {checkpoint}")
         print_status(f"resume with: {shlex.join(self._resume_command(checkpoint, target.path))}")
         raise Interrupted(self.stop.number)
+
+    def _add(self, state: str, result: Result, path: Path) -> None:
+        names = result.provenance
+        self.report.add(state, names.get("content"), list(names.get("styles", ())), path, result=result)
 
     def _resume_command(self, checkpoint: Path, out: Path) -> list[str]:
         output, default = self.output, OutputOptions()
