@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from impasto._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from impasto.batch.finished import Digests, request_key, stored_key
+    from impasto.batch.finished import Digests, one_pass_key, request_key, stored_key
     from impasto.batch.items import BatchItem, Variation, product_items
     from impasto.batch.manifest import read_manifest
     from impasto.batch.painter import BatchPainter, Repaint
@@ -29,6 +29,7 @@ __all__ = [
     "Repaint",
     "Variation",
     "is_url",
+    "one_pass_key",
     "paint_items",
     "product_items",
     "read_manifest",
@@ -41,7 +42,7 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
-        "finished": ("Digests", "request_key", "stored_key"),
+        "finished": ("Digests", "one_pass_key", "request_key", "stored_key"),
         "items": ("BatchItem", "Variation", "product_items"),
         "manifest": ("read_manifest",),
         "painter": ("BatchPainter", "Repaint"),

@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from impasto.batch.places import fingerprint, local_path, opened
 from impasto.errors import ImpastoError
 from impasto.hashing import bytes_sha256, file_sha256
 from impasto.imaging import MASK_NAMES, check_file, embedded_provenance, read_embedded_json
+
+if TYPE_CHECKING:
+    from impasto.feedforward.network_card import NetworkCard
+    from impasto.feedforward.settings import OnePassSettings
 
 KEY = "request"
 # Fields of a recipe that do not change the picture more than rounding, or that are files.
@@ -71,6 +75,33 @@ def request_key(
         "bits": bits,
     }
     return bytes_sha256(json.dumps(request, sort_keys=True).encode())
+
+
+def one_pass_key(
+    digests: Digests,
+    model: NetworkCard,
+    settings: OnePassSettings,
+    *,
+    content: str,
+    styles: Sequence[str],
+    guides: Mapping[str, Any],
+    bits: int = 8,
+) -> str:
+    """Return the digest of a request for a picture painted in one pass of the network ``model``.
+
+    The network's defaults count as if they had been given. Raises what `request_key` and `NetworkCard.resolve` raise.
+    """
+    own = bool(model.names)
+    return request_key(
+        digests,
+        model.resolve(settings).model_dump(mode="json"),
+        content=content,
+        styles=() if own else styles,
+        trained_styles=(styles or model.names) if own else (),
+        network=model.stored_name,
+        guides=guides,
+        bits=bits,
+    )
 
 
 def stored_key(place: str) -> str | None:

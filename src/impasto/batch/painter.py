@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from contextlib import closing
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.batch.finished import KEY, Digests, request_key, stored_key
+from impasto.batch.finished import KEY, Digests, one_pass_key, request_key, stored_key
 from impasto.batch.items import BatchItem
 from impasto.batch.places import (
     PictureFormat,
@@ -136,25 +136,24 @@ class BatchPainter:
     def _key(self, item: BatchItem) -> str:
         """Return the digest of the item's request; raises what is wrong with its settings and files."""
         if item.network:
-            stylizer = self._stylizer(item)
-            own = item.styles if stylizer.styles else ()
-            settings: dict[str, Any] = self._one_pass_settings(item).model_dump(mode="json")
-            styles: Sequence[str] = () if stylizer.styles else item.styles
-            network: str | None = stylizer.model.stored_name
-        else:
-            from impasto.optimize.presets import make_recipe
+            return one_pass_key(
+                self._digests,
+                self._stylizer(item).model,
+                self._one_pass_settings(item),
+                content=item.content,
+                styles=item.styles,
+                guides=item.guides,
+                bits=self.form.bits,
+            )
+        from impasto.optimize.presets import make_recipe
 
-            if not item.styles and not item.guides:
-                raise RecipeError("No painting was given; name at least one with --style or in 'styles'.")
-            settings, styles = make_recipe(**item.settings).to_json(), item.styles
-            own, network = (), None
+        if not item.styles:
+            raise RecipeError("No painting was given; name at least one with --style or in 'styles'.")
         return request_key(
             self._digests,
-            settings,
+            make_recipe(**item.settings).to_json(),
             content=item.content,
-            styles=styles,
-            trained_styles=own,
-            network=network,
+            styles=item.styles,
             guides=item.guides,
             bits=self.form.bits,
         )

@@ -226,10 +226,16 @@ def _report(
 def _paint(
     job: ApplyJob, content: Path, place: Path, report: JsonReport, on_progress: Callable[[int, int], None]
 ) -> SavedPicture:
+    from impasto.batch import Digests, one_pass_key
     from impasto.imaging import check_writable
 
     check_writable(place)
     result = job.stylizer.paint(content, job.styles, job.settings, job.guides, on_progress)
-    report.seal(result.provenance, None)
+    styles = [str(style) for style in job.styles]
+    guides = job.guides.to_json()
+    key = one_pass_key(
+        Digests(), job.stylizer.model, job.settings, content=str(content), styles=styles, guides=guides
+    )
+    report.seal(result.provenance, key)
     result.save(place)
     return result

@@ -187,16 +187,14 @@ def _paint_all(job: FastJob, inputs: Inputs, stop: Stop) -> None:
 
 def _request_key(job: FastJob, content: Path, digests: Digests) -> str:
     """Return the digest of what decides the picture of a photograph."""
-    from impasto.batch import request_key
+    from impasto.batch import one_pass_key
 
-    own = bool(job.stylizer.styles)
-    return request_key(
+    return one_pass_key(
         digests,
-        job.settings.model_dump(mode="json"),
+        job.stylizer.model,
+        job.settings,
         content=str(content),
-        styles=() if own else [str(style) for style in job.styles],
-        trained_styles=[str(style) for style in job.styles] if own else (),
-        network=job.stylizer.model.stored_name,
+        styles=job.style_names,
         guides=job.guides.to_json(),
         bits=job.places.output_options.bits,
     )
