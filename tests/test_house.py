@@ -173,8 +173,8 @@ def test_files_and_functions_stay_small(path: Path) -> None:
 def test_public_names():
     assert impasto.__all__ == [
         "Event", "Guides", "ImpastoError", "OnePassSettings", "Painter", "Picture", "PictureLike", "Plan", "Recipe",
-        "Result", "Scores", "Stylizer", "__version__", "fast", "judge", "make_recipe", "presets", "read_picture",
-        "replay", "resume", "stylize", "stylize_events", "write_picture",
+        "Result", "Scores", "Stylizer", "__version__", "fast", "judge", "make_recipe", "paint_video", "presets",
+        "read_picture", "replay", "resume", "stylize", "stylize_events", "video_frames", "write_picture",
     ]  # fmt: skip
     for name in impasto.__all__:
         assert getattr(impasto, name) is not None

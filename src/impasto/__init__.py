@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from impasto.metrics import Scores, judge
     from impasto.optimize import Event, Painter, Plan, Recipe, make_recipe
     from impasto.painting import replay, resume, stylize, stylize_events
+    from impasto.video import paint_video, video_frames
 
 __version__ = "0.1.0"
 
@@ -41,12 +42,14 @@ __all__ = [
     "fast",
     "judge",
     "make_recipe",
+    "paint_video",
     "presets",
     "read_picture",
     "replay",
     "resume",
     "stylize",
     "stylize_events",
+    "video_frames",
     "write_picture",
 ]
 
@@ -69,6 +72,7 @@ __getattr__ = lazy_exports(
         "feedforward.stylizer": ("Stylizer", "fast"),
         "optimize": ("Event", "Painter", "Plan", "Recipe", "make_recipe"),
         "painting": ("replay", "resume", "stylize", "stylize_events"),
+        "video": ("paint_video", "video_frames"),
     },
 )
 

@@ -12,8 +12,8 @@ import pytest
 from impasto.errors import OutputError, ResumeError
 from impasto.video.formats import choose_format
 from impasto.video.job import VideoJob, open_job
-from impasto.video.journal import Journal
 from impasto.video.run import FramePainted, VideoRun
+from impasto.video.run_file import journal_path
 from impasto.video.settings import VideoSettings
 
 from .clips import TrailPainter, make_clip, read_clip, sound_packets
@@ -94,7 +94,7 @@ def test_a_stopped_run_leaves_a_playable_clip_and_goes_on_to_the_same_bytes(
     ]
     assert done == list(range(stop_after + 1, 34))
     assert output.read_bytes() == expected
-    assert not Journal.path_for(output).exists()
+    assert not journal_path(output).exists()
 
 
 def test_an_error_of_the_painter_keeps_what_was_painted(tmp_path, source, short_segments):
@@ -138,9 +138,9 @@ def kill_at_random_moments(tmp_path, count, seed):
         process.communicate()
         kills += process.returncode == -signal.SIGKILL
         mode = "resume"
-        if not Journal.path_for(output).exists():
+        if not journal_path(output).exists():
             break
-    if Journal.path_for(output).exists():
+    if journal_path(output).exists():
         subprocess.run(
             [sys.executable, "-c", PROGRAM, source, output, mode], cwd=ROOT, check=True, capture_output=True
         )
@@ -188,7 +188,7 @@ def test_nothing_to_resume_and_damaged_journals_are_one_sentence(tmp_path, sourc
     with pytest.raises(ResumeError, match="no unfinished clip"):
         VideoRun(job_for(source, output), resume=True)
     stopped(source, output)
-    folder = Journal.path_for(output)
+    folder = journal_path(output)
     for name in ("state.npz", "frames-00001.raw", "segment-00000.npz"):
         content = (folder / name).read_bytes()
         (folder / name).write_bytes(content[: len(content) // 2])

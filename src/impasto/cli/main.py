@@ -20,6 +20,7 @@ from impasto.cli.interrupt import Interrupted
 
 COMMANDS = {
     "stylize": "Paint photographs in the style of a painting.",
+    "video": "Paint a clip in the style of paintings, and keep its sound.",
     "texture": "Paint a texture of a style, at any size and aspect ratio.",
     "reconstruct": "Reconstruct an image from the features of a layer of the encoder.",
     "apply": "Paint photographs with a trained network, each in one pass.",

@@ -77,7 +77,7 @@ class OutputOptions:
         typer.Option(
             metavar="FILE",
             rich_help_panel=RUN_PANEL,
-            help="Write an animation of the run (.webp, .gif).",
+            help="Write an animation of the run (.webp, .gif, .mp4).",
         ),
     ] = None
     checkpoint: Annotated[

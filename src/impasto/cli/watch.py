@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ PREVIEW_SECONDS = 1.0
 MAX_FRAMES = 120
 FRAME_SIDE = 512
 ANIMATIONS = (".webp", ".gif")
+CLIPS = (".mp4", ".mov", ".mkv", ".webm")
+FRAME_MILLISECONDS = 80
 
 
 class PreviewFile:
@@ -45,8 +48,12 @@ class Timelapse:
     """Collects at most `MAX_FRAMES` pictures of a run, more of them early in the run, for an animation."""
 
     def __init__(self, path: Path) -> None:
-        if path.suffix.lower() not in ANIMATIONS:
-            raise RecipeError(unknown("time-lapse suffix", path.suffix, ANIMATIONS))
+        if path.suffix.lower() not in (*ANIMATIONS, *CLIPS):
+            raise RecipeError(unknown("time-lapse suffix", path.suffix, (*ANIMATIONS, *CLIPS)))
+        if path.suffix.lower() in CLIPS:
+            from impasto.video.extra import pyav
+
+            pyav()  # its error must come before the run
         self.path = path
         self.steps: set[int] = set()
         self.frames: list[Image.Image] = []
@@ -64,9 +71,17 @@ class Timelapse:
 
     def write(self) -> None:
         """Write the animation; raises `OutputError`."""
-        from impasto.imaging import write_animation
+        if self.path.suffix.lower() in ANIMATIONS:
+            from impasto.imaging import write_animation
 
-        write_animation(self.path, self.frames)
+            write_animation(self.path, self.frames, milliseconds=FRAME_MILLISECONDS)
+            return
+        import numpy
+
+        from impasto.video.assemble import write_silent
+
+        frames = (numpy.asarray(frame.convert("RGB")) for frame in self.frames)
+        write_silent(self.path, frames, Fraction(1000, FRAME_MILLISECONDS))
 
     def _add_frame(self, painter: Painter) -> None:
         from impasto.imaging import fit, resize, to_image

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -17,10 +17,11 @@ from impasto.hashing import file_sha256
 from impasto.imaging import check_place
 from impasto.video.clip import Clip
 from impasto.video.encode import VideoLayout
-from impasto.video.formats import CODECS, ClipFormat
-from impasto.video.frame import FramePainter
-from impasto.video.journal import Journal, free_space
+from impasto.video.formats import ClipFormat
+from impasto.video.frame import FramePainter, PainterState, VideoFrame
+from impasto.video.journal import free_space
 from impasto.video.open_clip import open_clip, painted_frames, painted_size, resampled_rate
+from impasto.video.run_file import journal_path
 from impasto.video.settings import VideoSettings
 
 if TYPE_CHECKING:
@@ -84,9 +85,7 @@ class VideoJob:
 
     def painter(self) -> FramePainter:
         """Return a new painter for the clip."""
-        if self.open_painter is not None:
-            return self.open_painter(self.settings, self.styles, self.size)
-        opener: PainterOpener = importlib.import_module("impasto.video.painters").open_video_painter
+        opener = self.open_painter or open_painter
         return opener(self.settings, self.styles, self.size)
 
     def describe(self) -> dict[str, Any]:
@@ -98,6 +97,28 @@ class VideoJob:
             "settings": self.settings.to_json(),
             "format": self.format.to_json(),
         }
+
+    def inputs(self) -> dict[str, Any]:
+        """Return where the pictures are, as JSON values: enough to resume a run of files."""
+        return {
+            "clip": str(self.clip.info.path.resolve()),
+            "styles": [source_name(style) for style in self.styles],
+        }
+
+
+class UnpaintedFrames:
+    """The painter of strength 0: every frame stays as it is."""
+
+    def paint(self, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+        """Yield the frames unchanged."""
+        yield from frames
+
+    def state(self) -> PainterState:
+        """Return an empty state."""
+        return {}
+
+    def restore(self, state: PainterState) -> None:
+        """Do nothing: there is nothing to restore."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +152,7 @@ def plan_clip(job: VideoJob) -> VideoPlan:
         float(frames / layout.rate),
         float(layout.rate),
         job.settings.method,
-        CODECS[job.format.codec].summary,
+        job.format.codec,
         job.format.bits,
         int(frames * pixels * (parts + written)) + kept,
         free_space(job.output.parent),
@@ -141,7 +162,7 @@ def plan_clip(job: VideoJob) -> VideoPlan:
 def check_job(job: VideoJob) -> None:
     """Raise `OutputError` or `RecipeError` for an output that cannot be written, before anything is painted."""
     output, suffix = job.output, job.format.suffix
-    journal = Journal.path_for(output)
+    journal = journal_path(output)
     if suffix:
         check_place(output)
     else:
@@ -223,3 +244,28 @@ def check_styles(count: int, settings: VideoSettings) -> None:
 def _tick(tick: Fraction, rate: Fraction | None) -> Fraction:
     """Return the unit of the output's times: the clip's own, or one frame where frames are resampled."""
     return tick if rate is None else 1 / rate
+
+
+def open_painter(
+    settings: VideoSettings, styles: Sequence[PictureLike], size: tuple[int, int]
+) -> FramePainter:
+    """Return the painter of the settings' method; with strength 0 at all times, one that changes nothing.
+
+    Raises `RecipeError` for settings that the method cannot have.
+    """
+    strength = settings.strength
+    if strength is not None and all(value == 0 for _, value in strength):
+        return UnpaintedFrames()
+    if not styles and settings.network == "any" and not settings.keyframe_files:
+        raise RecipeError(
+            "A clip needs at least one painting; give one, or a network with styles of its own."
+        )
+    opener: PainterOpener = importlib.import_module("impasto.video.painters").open_video_painter
+    return opener(settings, styles, size)
+
+
+def source_name(picture: PictureLike) -> str:
+    """Return the path of a picture, or its name if it has no file."""
+    if isinstance(picture, str | Path):
+        return str(Path(picture).resolve()) if Path(picture).is_file() else str(picture)
+    return display_name(picture)

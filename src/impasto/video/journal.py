@@ -22,10 +22,10 @@ from impasto.errors import OutputError, ResumeError
 from impasto.imaging import write_text_atomic
 from impasto.video.encode import Samples
 from impasto.video.frame import PainterState
+from impasto.video.run_file import RUN, VERSION
 from impasto.video.segments import PART, Segment, read_arrays, write_arrays, write_segment
 
-RUN, STATE, FRAMES = "run.json", "state.npz", "frames-{:05d}.raw"
-VERSION = 1
+STATE, FRAMES = "state.npz", "frames-{:05d}.raw"
 
 
 @dataclass
@@ -49,11 +49,6 @@ class Journal:
         self.folder = folder
         self.shape, self.dtype = shape, np.dtype(dtype)
         self.position = Position()
-
-    @classmethod
-    def path_for(cls, output: Path) -> Path:
-        """Return the folder of the run that writes ``output``."""
-        return output.with_name(f"{output.name}.parts")
 
     def create(self, run: dict[str, Any]) -> None:
         """Start a new journal with the description ``run``; raises `OutputError`."""
@@ -149,19 +144,6 @@ class Journal:
                 file.truncate(size)
         except OSError as error:
             raise ResumeError(f"'{path}' is missing or damaged; start afresh with --restart.") from error
-
-
-def read_run(folder: Path) -> dict[str, Any]:
-    """Return the description of a run; raises `ResumeError` if there is none or another version wrote it."""
-    try:
-        run = json.loads((folder / RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResumeError(f"'{folder}' holds no unfinished clip; leave --resume out.") from error
-    if not isinstance(run, dict) or run.get("version") != VERSION:
-        raise ResumeError(
-            f"'{folder}' was written by another version of impasto; start afresh with --restart."
-        )
-    return run
 
 
 def remove_journal(folder: Path) -> None:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
-from impasto.errors import InputError, OutputError, ResumeError
+from impasto.errors import OutputError, ResumeError
 from impasto.video.animation_out import write_animation_file, write_png_files
 from impasto.video.assemble import write_container
 from impasto.video.clip import DecodedFrame
 from impasto.video.encode import CodedPacket, SegmentEncoder, samples_of
-from impasto.video.frame import FramePainter, PainterState, VideoFrame
+from impasto.video.frame import FramePainter, VideoFrame
 from impasto.video.frame_guides import FrameGuides
 from impasto.video.job import VideoJob, VideoPlan, check_space, plan_clip
-from impasto.video.journal import RUN, Journal, read_run
+from impasto.video.journal import Journal
 from impasto.video.open_clip import chosen_frames, sized_pixels
+from impasto.video.run_file import RUN, journal_path, read_run
 from impasto.video.segments import Segment, write_segment
 
 # How often the painter's state is kept, in seconds; a killed run repeats at most the frames since then.
@@ -54,21 +56,6 @@ class ClipWritten:
 VideoEvent = ClipStarted | FramePainted | ClipWritten
 
 
-class UnpaintedFrames:
-    """The painter of strength 0: every frame stays as it is."""
-
-    def paint(self, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
-        """Yield the frames unchanged."""
-        yield from frames
-
-    def state(self) -> PainterState:
-        """Return an empty state."""
-        return {}
-
-    def restore(self, state: PainterState) -> None:
-        """Do nothing: there is nothing to restore."""
-
-
 class VideoRun:
     """One run of a job. ``resume`` takes up a stopped run of the same job, ``restart`` throws it away.
 
@@ -86,7 +73,7 @@ class VideoRun:
     ) -> None:
         self.job, self.keep_seconds = job, keep_seconds
         self.plan = plan_clip(job)
-        self.journal = Journal(Journal.path_for(job.output), job.size, np.uint16 if job.deep else np.uint8)
+        self.journal = Journal(journal_path(job.output), job.size, np.uint16 if job.deep else np.uint8)
         self._painter: FramePainter | None = None
         self._encoder: SegmentEncoder | None = None
         self._packets: list[CodedPacket] = []
@@ -110,16 +97,19 @@ class VideoRun:
         """
         job, journal = self.job, self.journal
         state = journal.load() if self._resume else None
-        if not self._resume:
-            journal.remove()
-            journal.create(job.describe())
-        self._painter = _open_painter(job)
+        # The first frame is read before anything is written: what cannot be read or painted changes nothing.
+        source = self._source_frames()
+        first = list(islice(source, 1))
+        self._painter = job.painter()
         if state is not None:
             self._painter.restore(state)
+        if not self._resume:
+            journal.remove()
+            journal.create({**job.describe(), "inputs": job.inputs()})
         self._reopen_segment()
         yield ClipStarted(self.plan, journal.position.index)
         kept = clock.monotonic()
-        for frame in self._painter.paint(self._source_frames()):
+        for frame in self._painter.paint(chain(first, source)):
             self._add(frame)
             if clock.monotonic() - kept > self.keep_seconds:
                 journal.keep(self._painter.state())
@@ -218,10 +208,8 @@ def video_frame(decoded: DecodedFrame, index: int, size: tuple[int, int], guides
     return VideoFrame(index, decoded.time, sized_pixels(decoded, size), masks, protect)
 
 
-def _open_painter(job: VideoJob) -> FramePainter:
-    strength = job.settings.strength
-    if strength is not None and all(value == 0 for _, value in strength):
-        return UnpaintedFrames()
-    if not job.styles and job.open_painter is None and job.settings.network == "any":
-        raise InputError("A clip needs at least one painting; give one, or a network with styles of its own.")
-    return job.painter()
+def trial_frames(job: VideoJob) -> Iterator[VideoFrame]:
+    """Yield the painted frames of a job without writing anything, to see them or to measure their time."""
+    guides = FrameGuides(job.guides, len(job.styles), job.size, Fraction(job.settings.start))
+    frames = enumerate(chosen_frames(job.clip, job.settings))
+    return job.painter().paint(video_frame(frame, index, job.size, guides) for index, frame in frames)
