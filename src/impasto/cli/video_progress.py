@@ -20,6 +20,7 @@ RECENT = 48
 class VideoProgress:
     """Shows how many frames are painted, how fast, and how long it still takes."""
 
+    # The first frame counts as the start: it takes longer, because networks are opened for it.
     def __init__(self, name: str, quiet: bool) -> None:
         self.name, self.quiet = name, quiet
         self.frames = 0
@@ -31,7 +32,6 @@ class VideoProgress:
     def start(self, plan: VideoPlan, resumed: int) -> None:
         """Show the plan, and how many frames there are already."""
         self.frames = plan.frames
-        self._times.append((time.monotonic(), resumed))
         if self.quiet:
             return
         print_status(f"{self.name}: {plan_line(plan)}")

@@ -128,7 +128,7 @@ def _painted_pictures(
 
 def _pixels(picture: PictureLike, longest: int | None) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Return a picture as float32 ``(H, W, 3)``, scaled down to ``longest``."""
-    if isinstance(picture, str | Path | np.ndarray):
+    if isinstance(picture, str | Path | bytes | np.ndarray):
         planes = read_planes(picture, longest=longest).pixels
     else:
         from impasto.imaging import read_picture
@@ -144,7 +144,7 @@ def _styles(style: Styles, settings: Mapping[str, Any]) -> tuple[list[PictureLik
             raise RecipeError("Styles with times bring their own style_times; leave the setting out.")
         settings = {**settings, "style_times": tuple(style)}
         styles = list(style.values())
-    elif isinstance(style, Sequence) and not isinstance(style, str):
+    elif isinstance(style, Sequence) and not isinstance(style, str | bytes):
         styles = list(style)
     else:
         styles = [style]

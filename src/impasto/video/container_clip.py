@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from impasto.errors import InputError
+from impasto.errors import PictureError
 from impasto.imaging.limits import check_pixels
 from impasto.video.clip import ClipInfo, DecodedFrame, ReadProblems
 from impasto.video.color_tags import RGB, SRGB_TAGS, complete_tags
@@ -29,7 +29,7 @@ ATTACHED_PICTURE = 1024  # AV_DISPOSITION_ATTACHED_PIC: the cover of a sound fil
 
 
 class ContainerClip:
-    """A clip that PyAV reads; raises `InputError` for a file without a readable frame."""
+    """A clip that PyAV reads; raises `PictureError` for a file without a readable frame."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -39,7 +39,7 @@ class ContainerClip:
             stream = video_stream(container, path)
             first = next(self._decode(container, stream), None)
             if first is None:
-                raise InputError(f"'{path}' has no frame that can be read; give another clip.")
+                raise PictureError(f"'{path}' has no frame that can be read; give another clip.")
             self._interlaced = bool(first.interlaced_frame)
             self.info = _describe(path, container, stream, first)
         self.problems = ReadProblems()
@@ -124,11 +124,11 @@ def open_container(path: Path) -> Any:
 
 
 def video_stream(container: Any, path: Path) -> Any:
-    """Return the first video stream that is no cover; raises `InputError` if there is none."""
+    """Return the first video stream that is no cover; raises `PictureError` if there is none."""
     for stream in container.streams.video:
         if not int(stream.disposition) & ATTACHED_PICTURE and stream.codec_context is not None:
             return stream
-    raise InputError(f"'{path}' has no pictures that move, only sound or data; give a clip.")
+    raise PictureError(f"'{path}' has no pictures that move, only sound or data; give a clip.")
 
 
 def to_pixels(frame: Any, info: ClipInfo) -> Pixels:

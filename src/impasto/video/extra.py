@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from impasto.errors import InputError, MissingExtraError
+from impasto.errors import MissingExtraError, PictureError
 
 
 def pyav() -> Any:
@@ -30,14 +30,14 @@ def reason_of(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def clip_errors(path: Path) -> Iterator[None]:
-    """Turn the exceptions of PyAV about the file ``path`` into an `InputError`."""
+    """Turn the exceptions of PyAV about the file ``path`` into an `PictureError`."""
     av = pyav()
     try:
         yield
     except av.error.PermissionError as error:
-        raise InputError(f"'{path}' cannot be read (permission denied); change its permissions.") from error
+        raise PictureError(f"'{path}' cannot be read (permission denied); change its permissions.") from error
     except av.FFmpegError as error:
-        raise InputError(
+        raise PictureError(
             f"'{path}' cannot be read as a clip, it is damaged, cut off or of another kind ({reason_of(error)}); "
             "give an MP4, MOV, MKV, WebM, GIF or WebP file, or a folder of pictures."
         ) from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from impasto.errors import ImpastoError, InputError, PictureError, RecipeError
+from impasto.errors import ImpastoError, PictureError, RecipeError
 from impasto.guidance import Guides
 from impasto.guidance.guides import display_name
 from impasto.imaging import MASK_NAMES, check_file, read_planes, resize_array
@@ -28,7 +28,7 @@ MaskAt = Callable[[Fraction], Pixels]
 class FrameGuides:
     """The masks and the protected part at any time of a clip, at the painted ``size`` (height, width).
 
-    Times must grow from call to call. Raises `RecipeError` for guides that a clip cannot have, and `InputError` or
+    Times must grow from call to call. Raises `RecipeError` for guides that a clip cannot have, and `PictureError` or
     `PictureError` for files that are no masks.
     """
 
@@ -97,7 +97,7 @@ class _MovingMask:
         try:
             clip = open_clip(path)
         except ImpastoError as error:
-            raise InputError(f"The mask '{path}' is neither a picture nor a clip ({error})") from error
+            raise PictureError(f"The mask '{path}' is neither a picture nor a clip ({error})") from error
         height, width = clip.info.height, clip.info.width
         if abs(height * size[1] - width * size[0]) > PROPORTION * width * size[0] + max(*size, width, height):
             raise PictureError(

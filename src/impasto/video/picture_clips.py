@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from impasto.errors import ImpastoError, InputError
+from impasto.errors import ImpastoError, PictureError
 from impasto.imaging import check_file, pictures_in, read_planes
 from impasto.imaging.decode import picture_errors
 from impasto.imaging.limits import check_pixels
@@ -28,7 +28,7 @@ _PATTERN = re.compile(r"%0?\d*d")
 
 
 class AnimationClip:
-    """An animated GIF, WebP or PNG; transparent places are white. Raises `InputError` if it cannot be read."""
+    """An animated GIF, WebP or PNG; transparent places are white. Raises `PictureError` if it cannot be read."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -73,7 +73,7 @@ class AnimationClip:
 
 
 class SequenceClip:
-    """Pictures of one size as the frames of a clip, ``rate`` a second. Raises `InputError` if there are none."""
+    """Pictures of one size as the frames of a clip, ``rate`` a second. Raises `PictureError` if there are none."""
 
     def __init__(self, path: Path, files: Sequence[Path], rate: Fraction) -> None:
         self.files = files
@@ -101,7 +101,7 @@ class SequenceClip:
     def _read(self, path: Path) -> Pixels:
         pixels = read_planes(path).pixels[0].transpose(1, 2, 0)
         if pixels.shape[:2] != (self.info.height, self.info.width):
-            raise InputError(
+            raise PictureError(
                 f"'{path}' is {pixels.shape[1]}x{pixels.shape[0]}, but the first picture is "
                 f"{self.info.width}x{self.info.height}; pictures of one clip have one size."
             )
@@ -118,7 +118,7 @@ def is_animation(path: Path) -> bool:
 def sequence_files(path: Path) -> list[Path] | None:
     """Return the pictures that a folder or a pattern such as ``frames/%04d.png`` names; None for anything else.
 
-    Raises `InputError` if there are none.
+    Raises `PictureError` if there are none.
     """
     if path.is_dir():
         return pictures_in([path])
@@ -131,7 +131,7 @@ def sequence_files(path: Path) -> list[Path] | None:
         if match:
             numbered.append((tuple(int(number) for number in match.groups()), file))
     if not numbered:
-        raise InputError(f"No file is named like '{path}'; check the folder and the number of digits.")
+        raise PictureError(f"No file is named like '{path}'; check the folder and the number of digits.")
     for _, file in numbered:
         check_file(file)
     return [file for _, file in sorted(numbered)]
