@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PREVIEW = "img.after.shown[src^='blob:']"
 
 
@@ -65,7 +67,7 @@ def title(page: Any, words: str, timeout: int = 30_000) -> None:
 def hurry(stage: Any) -> None:
     """Let all jobs finish quickly; they start slow, so that tests can catch them running."""
     stage.studio.step_seconds = 0.002
-    for job in stage.studio.jobs.page(None, 50)["jobs"]:
+    for job in stage.studio.gallery.page(None, 50, "", False)["jobs"]:
         stage.studio.jobs[job["id"]].pace = 0.002
 
 
@@ -97,3 +99,27 @@ def stroke(page: Any, points: list[tuple[float, float]]) -> None:
 def idle(page: Any, milliseconds: int = 600) -> None:
     """Wait for debounced work."""
     page.wait_for_timeout(milliseconds)
+
+
+def violations(page: Any, axe: str) -> list[tuple[str, list[str]]]:
+    """Return the rules of accessibility that the page breaks, with the elements; ``axe`` is axe-core's text."""
+    page.evaluate(axe)  # through the debugger: the page's own policy lets no foreign script in
+    results = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", RULES)
+    assert len(results["passes"]) > 15
+    return [(rule["id"], [node["html"][:160] for node in rule["nodes"]]) for rule in results["violations"]]
+
+
+def drop(page: Any, files: list[tuple[str, str, bytes]], zone: str = "") -> None:
+    """Drop files of name, type and bytes on the page, or on the zone with this name."""
+    page.evaluate(
+        """([files, zone]) => {
+          const transfer = new DataTransfer();
+          for (const [name, type, bytes] of files)
+            transfer.items.add(new File([new Uint8Array(bytes)], name, { type }));
+          const options = { dataTransfer: transfer, bubbles: true, cancelable: true };
+          dispatchEvent(new DragEvent('dragenter', options));
+          const target = zone ? document.querySelector(`.dropzone[data-drop=${zone}]`) : window;
+          target.dispatchEvent(new DragEvent('drop', options));
+        }""",
+        [[[name, kind, list(data)] for name, kind, data in files], zone],
+    )

@@ -38,6 +38,15 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core's text, as the extra `browser` brings it."""
+    package = pytest.importorskip(
+        "axe_playwright_python", reason="axe-core is not installed (impasto[browser])"
+    )
+    return (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
 class Stage:
     """The fake studio, its address, and tabs opened on it."""
 

@@ -37,6 +37,14 @@ class FakeJob:
         self.has_picture = False
         self.error: str | None = None
         self.changed = threading.Condition()
+        self.favourite = self.one_pass = self.deleted = False
+        self.trained: str | None = None
+        self.name = self.default_name()
+
+    def default_name(self) -> str:
+        """Return the names of photo and styles."""
+        ids = [self.body["content"], *self.body["styles"], self.trained]
+        return ", ".join(self.store.names.get(key, key) for key in ids if key)
 
     def json(self, losses: bool = False) -> dict[str, Any]:
         """Return the job in the API's format."""
@@ -45,6 +53,10 @@ class FakeJob:
         scale = [round(length * side / max(photo.size)) for length in photo.size]
         fields = {
             "id": self.id,
+            "name": self.name,
+            "favourite": self.favourite,
+            "one_pass": self.one_pass,
+            "trained": self.trained,
             "state": self.state,
             "position": self.position,
             "created": self.created,
@@ -87,7 +99,10 @@ class FakeJob:
             self._set(state=new, has_picture=verb == "keep")
 
     def change(self, values: dict[str, Any]) -> None:
-        """Change strength or mix."""
+        """Change name, favourite, strength or mix."""
+        if "name" in values:
+            self.name = values.pop("name") or self.default_name()
+        self.favourite = values.pop("favourite", self.favourite)
         self._set(recipe={**self.recipe, **values})
 
     def events(self) -> Iterator[tuple[str, Any]]:
@@ -114,6 +129,7 @@ class FakeJob:
     def _image(self) -> Image.Image:
         size = min(640, self.recipe["size"])
         body = {**self.body, **(self.body.get("guides") or {}), "size": size, "mix": self.recipe["mix"]}
+        body["trained"] = self.trained
         share = 0.3 + 0.7 * self.step / self.steps
         return fast(
             self.store, {**body, "strength": self.recipe["strength"] * share, "colors": self.recipe["colors"]}
@@ -154,15 +170,20 @@ class FakeJobs:
         with self._worker:
             job.run()
 
-    def page(self, cursor: str | None, limit: int) -> dict[str, Any]:
-        """Return a page of jobs, newest first; the cursor is the index of the next page."""
-        rows = list(reversed(self._jobs.values()))
-        begin = int(cursor or 0)
-        following = begin + limit
-        return {
-            "jobs": [job.json() for job in rows[begin:following]],
-            "next": str(following) if following < len(rows) else None,
-        }
+    def all(self) -> list[FakeJob]:
+        """Return all jobs, oldest first."""
+        return list(self._jobs.values())
+
+    def finished(
+        self, body: dict[str, Any], recipe: dict[str, Any], one_pass: bool = False, trained: str | None = None
+    ) -> FakeJob:
+        """Add a finished job."""
+        job = FakeJob(len(self._jobs) + 1, self._store, body, recipe, 1, 0.0)
+        job.state, job.step, job.has_picture = "done", 1, True
+        job.one_pass, job.trained = one_pass, trained
+        job.name = job.default_name()
+        self._jobs[job.id] = job
+        return job
 
     def delete(self, key: str) -> None:
         """Cancel and delete a job."""

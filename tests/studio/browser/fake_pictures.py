@@ -25,6 +25,7 @@ class FakePictures:
     def __init__(self) -> None:
         self._images: dict[str, Image.Image] = {}
         self.raw: dict[str, bytes] = {}
+        self.names: dict[str, str] = {"rough-waves": "Rough Waves", "baby-cradle": "Baby Cradle"}
 
     def add(self, data: bytes, name: str) -> dict[str, Any]:
         """Store a picture; raises OSError if it cannot be read."""
@@ -32,6 +33,7 @@ class FakePictures:
         key = hashlib.sha256(data).hexdigest()[:16]
         self._images[key] = image
         self.raw[key] = data
+        self.names[key] = name.rpartition(".")[0] or name
         return {"id": key, "width": image.width, "height": image.height, "name": name, "alpha": False}
 
     def __getitem__(self, key: str) -> Image.Image:

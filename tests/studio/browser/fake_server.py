@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from fake_gallery import FakeGallery
 from fake_jobs import FakeJobs
 from fake_pictures import FakePictures, encode, fast, samples
 from fake_recipe import PRESETS, SCHEMA, full_recipe, preset_fields, validate
@@ -55,6 +56,7 @@ class FakeStudio:
         self.pictures = FakePictures()
         self.samples = samples(self.pictures)
         self.jobs = FakeJobs(self.pictures)
+        self.gallery = FakeGallery(self.jobs)
         self.requests: list[tuple[str, str, Any]] = []
         self.fast_seconds = 0.03
         self.step_seconds = 0.25
@@ -160,6 +162,8 @@ class Handler(BaseHTTPRequestHandler):
             self.json(studio.plan(body))
         elif path == "/api/replay":
             self.json(studio.replay(body))
+        elif re.match("/api/(results|trash|bundles)", path):
+            self.gallery(path.removeprefix("/api/"), body)
         elif path.startswith("/api/jobs"):
             self.jobs(path.split("/")[3:], query, body)
         else:
@@ -178,12 +182,30 @@ class Handler(BaseHTTPRequestHandler):
             raise ApiFailure(415, "This file is not a picture that the studio can read.") from None
         self.json(picture)
 
+    def gallery(self, path: str, body: Any) -> None:
+        gallery = self.studio.gallery
+        if path == "results/fast":
+            return self.json(gallery.keep(body), 201)
+        if path == "results":
+            name = unquote(self.headers.get("X-Name", "picture"))
+            job = gallery.import_result(body, name)
+            if job is None:
+                raise ApiFailure(422, f"'{name}' contains no recipe of impasto.")
+            return self.json(job, 201)
+        if path.startswith("trash"):
+            return self.json(gallery.trash(body["ids"], path == "trash"))
+        if path == "bundles":
+            return self.json(gallery.bundle(body), 201)
+        return self.answer(200, "application/zip", gallery.archive(int(path.rpartition("/")[2])))
+
     def jobs(self, rest: list[str], query: dict[str, str], body: Any) -> None:
         jobs = self.studio.jobs
         if not rest:
             if self.command == "POST":
                 return self.json(self.studio.start(body), 201)
-            return self.json(jobs.page(query.get("cursor"), int(query.get("limit", 50))))
+            limit, favourites = int(query.get("limit", 50)), "favourites" in query
+            page = self.studio.gallery.page
+            return self.json(page(query.get("cursor"), limit, query.get("search", ""), favourites))
         job = jobs[rest[0]]
         verb = rest[1] if len(rest) > 1 else ""
         if verb == "events":

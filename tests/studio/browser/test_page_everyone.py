@@ -2,29 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from actions import PREVIEW, begin, hurry, idle, title, until
-
-PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """axe-core's text, as the extra `browser` brings it."""
-    package = pytest.importorskip(
-        "axe_playwright_python", reason="axe-core is not installed (impasto[browser])"
-    )
-    return (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-
-
-def violations(page, axe):
-    page.evaluate(axe)  # through the debugger: the page's own policy lets no foreign script in
-    results = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", RULES)
-    assert len(results["passes"]) > 15
-    return [(rule["id"], [node["html"][:160] for node in rule["nodes"]]) for rule in results["violations"]]
+from actions import PHONE, PREVIEW, begin, hurry, idle, title, until, violations
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -13,7 +13,7 @@ def paint(page):
 
 
 def jobs(stage):
-    return stage.studio.jobs.page(None, 50)["jobs"]
+    return stage.studio.gallery.page(None, 50, "", False)["jobs"]
 
 
 def test_pause_and_resume(stage):
@@ -154,7 +154,7 @@ def test_gallery_reuse_download_and_delete(stage):
     with page.expect_download() as download:
         page.click(".card [aria-label='Download as PNG']")
     assert download.value.path().stat().st_size > 100
-    assert download.value.suggested_filename == "Harbour-impasto.png"  # as in the studio
+    assert download.value.suggested_filename == "Harbour, Dawn.png"  # as in the studio
     page.click("[aria-label='Reuse settings']")
     page.wait_for_selector("#paint:enabled")
     assert page.get_by_label("Strength", exact=True).input_value() == "1.25"
@@ -163,10 +163,11 @@ def test_gallery_reuse_download_and_delete(stage):
     hurry(stage)
     title(page, "Finished")
     page.click("#nav-gallery")
-    page.click("[aria-label='Delete']")
-    page.click("#ask-buttons >> text=Delete")
+    page.click(".card [aria-label='Delete']")
     page.wait_for_selector("#gallery-empty:not([hidden])")
     assert jobs(stage) == []
+    page.click("text=Undo")
+    page.wait_for_selector(".card img")
 
 
 def test_gallery_shows_older_paintings_on_demand(stage):

@@ -10,8 +10,11 @@ export function announce(text) {
   byId("live").textContent = text;
 }
 
-/** Show a notice for some seconds; it stays while someone points at it or has the focus in it. */
-export function notify(text, kind = "info") {
+/**
+ * Show a notice for some seconds; it stays while someone points at it or has the focus in it. `action` = {label,
+ * onclick} is a button in it.
+ */
+export function notify(text, kind = "info", action = null) {
   const notices = byId("notices");
   for (const old of [...notices.children]) {
     if (old.dataset.kind === kind || old.textContent === text) old.remove();
@@ -20,6 +23,16 @@ export function notify(text, kind = "info") {
     "div",
     { class: "notice", data: { kind }, role: kind === "error" ? "alert" : "status" },
     el("span", { text }),
+    action &&
+      el("button", {
+        type: "button",
+        class: "notice-action",
+        text: action.label,
+        onclick: () => {
+          note.remove();
+          action.onclick();
+        },
+      }),
     iconButton("close", "Close this message", () => note.remove()),
   );
   notices.append(note);
@@ -27,7 +40,7 @@ export function notify(text, kind = "info") {
     if (note.matches(":hover, :focus-within")) setTimeout(expire, 1000);
     else note.remove();
   };
-  setTimeout(expire, kind === "error" ? 8000 : 6000);
+  setTimeout(expire, kind === "error" || action ? 8000 : 6000);
 }
 
 /** Show an error, unless it only means that a newer request replaced an older one. */

@@ -49,6 +49,13 @@ function body(method, value, extra = {}) {
   return { method, headers, body: JSON.stringify(value), ...extra };
 }
 
+function fileHeaders(blob, name) {
+  return {
+    "Content-Type": blob.type || "application/octet-stream",
+    "X-Name": encodeURIComponent(name),
+  };
+}
+
 const job = (id) => `api/jobs/${encodeURIComponent(id)}`;
 
 export const api = {
@@ -56,11 +63,7 @@ export const api = {
 
   /** Upload a File or Blob; resolves to {id, width, height, name}. */
   upload(blob, name) {
-    const headers = {
-      "Content-Type": blob.type || "application/octet-stream",
-      "X-Name": encodeURIComponent(name),
-    };
-    return json("api/pictures", { method: "POST", headers, body: blob });
+    return json("api/pictures", { method: "POST", headers: fileHeaders(blob, name), body: blob });
   },
   pictureUrl: (id, size) => `api/pictures/${encodeURIComponent(id)}${size ? `?size=${size}` : ""}`,
 
@@ -70,8 +73,15 @@ export const api = {
   plan: (request, signal) => json("api/plan", body("POST", request, { signal })),
 
   start: (request) => json("api/jobs", body("POST", request)),
-  jobs: (cursor, limit = 24) =>
-    json(`api/jobs?limit=${limit}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`),
+  jobs(cursor, limit = 24, { search, favourites } = {}) {
+    const query = {
+      limit,
+      ...(cursor && { cursor }),
+      ...(search && { search }),
+      ...(favourites && { favourites }),
+    };
+    return json(`api/jobs?${new URLSearchParams(query)}`);
+  },
   job: (id) => json(job(id)),
   act: (id, verb) => json(`${job(id)}/${verb}`, { method: "POST" }),
   change: (id, values) => json(job(id), body("PATCH", values)),
@@ -79,6 +89,15 @@ export const api = {
   eventsUrl: (id) => `${job(id)}/events`,
   resultUrl: (id, format, size) =>
     `${job(id)}/picture?${new URLSearchParams({ ...(format && { format }), ...(size && { size }) })}`,
+
+  trash: (ids) => json("api/trash", body("POST", { ids })),
+  restore: (ids) => json("api/trash/restore", body("POST", { ids })),
+  bundle: (ids, format, name) => json("api/bundles", body("POST", { ids, format, name })),
+  /** Paint a picture in one pass and keep it in the gallery; resolves to its job. */
+  keep: (request) => json("api/results/fast", body("POST", request)),
+  /** Put a File with its recipe back in the gallery; resolves to its job. */
+  importResult: (file) =>
+    json("api/results", { method: "POST", headers: fileHeaders(file, file.name), body: file }),
 
   replay(blob) {
     return json("api/replay", {

@@ -1,12 +1,12 @@
 // The estimate of time and memory, and the Paint button.
-import { announce, complain } from "./a11y.js";
+import { complain } from "./a11y.js";
 import { ApiError, api } from "./api.js";
-import { byId, debounce, el, saveAs } from "./dom.js";
-import { hasStyle, jobRequest, onePassRequest } from "./draft.js";
+import { byId, debounce, el } from "./dom.js";
+import { hasStyle, jobRequest } from "./draft.js";
 import { outputSize } from "./finish.js";
 import { bytes, duration } from "./format.js";
+import { saveOnePass } from "./keep.js";
 import { masksReady } from "./mask_upload.js";
-import { paintingName } from "./pictures.js";
 import { DRAFT_KEYS, store } from "./state.js";
 
 const { state } = store;
@@ -61,15 +61,6 @@ function changed() {
   } else if (!state.masksBusy) {
     estimate();
   }
-}
-
-/** Save a picture in an instant style: it is painted in one pass, without a job. */
-async function saveOnePass() {
-  const blob = await api.fast({ ...onePassRequest(), size: state.size, format: "png" });
-  const url = URL.createObjectURL(blob);
-  saveAs(url, paintingName(state.content, "png"));
-  setTimeout(URL.revokeObjectURL, 60_000, url);
-  announce("Download started. The settings are inside the picture.");
 }
 
 async function paint(open) {

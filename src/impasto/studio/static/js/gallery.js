@@ -1,161 +1,50 @@
-// The gallery: all paintings, newest first, to open, reuse, download or delete.
-import { announce, ask, complain } from "./a11y.js";
+// The gallery: all pictures, newest first, with search, favourites and a selection.
+import { complain } from "./a11y.js";
 import { api } from "./api.js";
-import { byId, el, icon, show } from "./dom.js";
-import { decimal, moment, percent, size } from "./format.js";
-import { adopt, jobsChanged, leaveJob, watchJobs } from "./job.js";
-import { jobFileName } from "./pictures.js";
+import { byId, debounce, show } from "./dom.js";
+import { count, downloadZip, favourite, remove, rename, reuse } from "./gallery_actions.js";
+import { card, cardKey } from "./gallery_card.js";
+import { selection, startSelection } from "./gallery_selection.js";
+import { pick } from "./intake.js";
+import { watchJobs } from "./job.js";
 import { isActive, store } from "./state.js";
 
 const { state } = store;
+const on = { rename, favourite, reuse, remove };
 const cards = new Map(); // id -> {node, key}
+const query = { search: "", favourites: false };
 let jobs = [];
 let next = null;
+let request = 0; // the newest request; answers to older ones are dropped
 
-const STATES = {
-  queued: "Queued",
-  running: "Painting",
-  paused: "Paused",
-  done: "",
-  stopped: "Stopped early",
-  failed: "Failed",
-};
-
-function stateText(job) {
-  if (job.state === "running" && job.steps)
-    return `Painting, ${percent((job.step ?? 0) / job.steps)}`;
-  if (job.state === "stopped" && !job.has_picture) return "Cancelled";
-  return STATES[job.state] ?? job.state;
-}
-
-async function reuse(job) {
-  try {
-    const full = await api.job(job.id);
-    leaveJob();
-    await adopt(full);
-    location.hash = "#/";
-    announce("The settings are loaded. Change what you like, then paint.");
-  } catch (error) {
-    complain(error);
-  }
-}
-
-async function deleteJob(job) {
-  const answer = await ask(
-    "Delete this painting?",
-    "The picture and its settings will be removed from the gallery.",
-    [
-      { label: "Cancel", value: "cancel" },
-      { label: "Delete", value: "delete", primary: true },
-    ],
-  );
-  if (answer !== "delete") return;
-  try {
-    await api.deleteJob(job.id);
-    if (state.job?.id === job.id) leaveJob();
-    jobs = jobs.filter((other) => other.id !== job.id);
-    render();
-    byId("h-gallery").focus();
-    jobsChanged();
-  } catch (error) {
-    complain(error);
-  }
-}
-
-function facts(job) {
-  const { recipe } = job;
-  return [size(job.scale) || `${recipe.size} px`, `strength ${decimal(recipe.strength)}`]
-    .filter(Boolean)
-    .join(" · ");
-}
-
-function action(label, iconName, onclick) {
-  return el(
-    "button",
-    { type: "button", class: "icon-button", "aria-label": label, title: label, onclick },
-    icon(iconName),
-  );
-}
-
-function cardPicture(job) {
-  if (job.has_picture)
-    return el("img", { src: api.resultUrl(job.id, "webp", 512), alt: "", loading: "lazy" });
-  if (!job.content) return null;
-  const src = api.pictureUrl(job.content, 512);
-  return el("img", { src, alt: "", loading: "lazy", class: "pending" });
-}
-
-function cardFoot(job, when) {
-  const styles = (job.styles ?? []).map((id) =>
-    el("img", { src: api.pictureUrl(id, 64), alt: "", loading: "lazy" }),
-  );
-  const download = {
-    class: "icon-button",
-    href: api.resultUrl(job.id, "png"),
-    download: jobFileName(job, "png"),
-    "aria-label": "Download as PNG",
-    title: "Download as PNG",
-  };
-  return el(
-    "div",
-    { class: "card-foot" },
-    el("div", { class: "card-styles", "aria-hidden": "true" }, ...styles),
-    el(
-      "p",
-      { class: "card-words" },
-      el("span", { text: when }),
-      el("span", { class: "fine", text: facts(job) }),
-    ),
-    el(
-      "div",
-      { class: "card-buttons" },
-      action("Reuse settings", "again", () => reuse(job)),
-      job.has_picture && el("a", download, icon("download")),
-      action("Delete", "trash", () => deleteJob(job)),
-    ),
-  );
-}
-
-function card(job) {
-  const when = moment(job.created);
-  const status = stateText(job);
-  return el(
-    "li",
-    { class: "card", data: { id: job.id, state: job.state } },
-    el(
-      "a",
-      {
-        class: "card-picture",
-        href: `#/job/${job.id}`,
-        "aria-label": `Painting of ${when}${status ? `, ${status}` : ""}`,
-      },
-      cardPicture(job),
-      status && el("span", { class: "card-state", text: status }),
-    ),
-    cardFoot(job, when),
-  );
+function emptyText() {
+  if (query.search) return `Nothing matches “${query.search}”.`;
+  if (query.favourites) return "No favourites yet: the star on a picture makes it one.";
+  return "Your pictures appear here, with their settings and sources. Drop one that impasto made to bring it back.";
 }
 
 function render() {
-  show(byId("gallery-empty"), !jobs.length);
+  const empty = byId("gallery-empty");
+  show(empty, !jobs.length);
+  empty.textContent = emptyText();
   show(byId("gallery-more"), Boolean(next));
   const ids = new Set(jobs.map((job) => job.id));
   for (const [id, { node }] of cards) {
-    if (!ids.has(id)) {
-      node.remove();
-      cards.delete(id);
-    }
+    if (ids.has(id)) continue;
+    keepFocus(node);
+    node.remove();
+    cards.delete(id);
   }
   let previous = null;
   for (const job of jobs) {
-    const key = JSON.stringify([job.state, job.has_picture, job.step, job.scale]);
+    const key = cardKey(job);
     let entry = cards.get(job.id);
     if (!entry || entry.key !== key) {
-      // A card that has the keyboard focus is replaced only after the focus has left it.
-      if (entry?.node.contains(document.activeElement)) entry.key = "";
+      const node = card(job, on);
+      // A name that is being edited is not replaced; the card is made again at the next refresh.
+      if (entry?.node.querySelector(".card-name-input")) entry.key = "";
       else {
-        const node = card(job);
-        entry?.node.replaceWith(node);
+        replace(entry?.node, node);
         entry = { node, key };
         cards.set(job.id, entry);
       }
@@ -164,17 +53,36 @@ function render() {
     if (entry.node !== place) byId("cards").insertBefore(entry.node, place);
     previous = entry.node;
   }
+  selection.refresh();
 }
 
-/** Fetch the newest page again; older pages stay. */
-async function refresh() {
+/** Replace a card; the focus goes to the same control of the new one. */
+function replace(old, node) {
+  if (!old) return;
+  const controls = (root) => [...root.querySelectorAll("a, button, input")];
+  const focused = controls(old).indexOf(document.activeElement);
+  old.replaceWith(node);
+  if (focused >= 0) controls(node)[focused]?.focus();
+}
+
+/** Before a card with the focus disappears, move the focus to its neighbour. */
+function keepFocus(node) {
+  if (!node.contains(document.activeElement)) return;
+  const near = node.nextElementSibling ?? node.previousElementSibling;
+  (near?.querySelector(".card-picture") ?? byId("h-gallery")).focus();
+}
+
+/** Fetch the newest page again; older pages stay unless the query has changed. */
+async function refresh({ keep = true } = {}) {
+  const thisRequest = ++request;
   try {
-    const page = await api.jobs(null);
+    const page = await api.jobs(null, 24, query);
+    if (thisRequest !== request) return;
     const fresh = new Set(page.jobs.map((job) => job.id));
     const oldest = page.jobs[page.jobs.length - 1];
     const cut = jobs.findIndex((job) => job.id === oldest?.id);
     const older =
-      cut >= 0 && page.next ? jobs.slice(cut + 1).filter((job) => !fresh.has(job.id)) : [];
+      keep && cut >= 0 && page.next ? jobs.slice(cut + 1).filter((job) => !fresh.has(job.id)) : [];
     if (!older.length) next = page.next;
     jobs = [...page.jobs, ...older];
     render();
@@ -184,8 +92,10 @@ async function refresh() {
 }
 
 async function more() {
+  const thisRequest = ++request;
   try {
-    const page = await api.jobs(next);
+    const page = await api.jobs(next, 24, query);
+    if (thisRequest !== request) return;
     const have = new Set(jobs.map((job) => job.id));
     jobs = [...jobs, ...page.jobs.filter((job) => !have.has(job.id))];
     next = page.next;
@@ -195,15 +105,84 @@ async function more() {
   }
 }
 
+/** After a change: the whole list that is shown is fetched again, older pages too. */
+async function reload() {
+  const thisRequest = ++request;
+  try {
+    const wanted = Math.max(24, jobs.length);
+    const fetched = [];
+    let cursor = null;
+    do {
+      const page = await api.jobs(cursor, Math.min(200, wanted - fetched.length), query);
+      if (thisRequest !== request) return;
+      fetched.push(...page.jobs);
+      cursor = page.next;
+    } while (cursor && fetched.length < wanted);
+    jobs = fetched;
+    next = cursor;
+    render();
+  } catch (error) {
+    complain(error);
+  }
+}
+
+function startSearch() {
+  const search = byId("gallery-search");
+  const favourites = byId("gallery-favourites");
+  const changed = debounce(() => refresh({ keep: false }), 200);
+  search.addEventListener("input", () => {
+    query.search = search.value.trim();
+    changed();
+  });
+  favourites.addEventListener("click", () => {
+    query.favourites = !query.favourites;
+    favourites.setAttribute("aria-pressed", String(query.favourites));
+    refresh({ keep: false });
+  });
+}
+
+function startBar() {
+  const chosen = () => {
+    const ids = new Set(selection.ids);
+    return jobs.filter((job) => ids.has(job.id));
+  };
+  const archive = () => query.search || (query.favourites ? "favourites" : "impasto");
+  byId("selection-all").addEventListener("click", selection.all);
+  byId("selection-clear").addEventListener("click", () => {
+    selection.clear();
+    byId("h-gallery").focus();
+  });
+  byId("selection-zip").addEventListener("click", () =>
+    downloadZip(selection.ids, byId("selection-format").value, archive()),
+  );
+  byId("selection-star").addEventListener("click", () => {
+    const all = chosen();
+    favourite(all, !all.every((job) => job.favourite));
+  });
+  byId("selection-delete").addEventListener("click", () => remove(selection.ids));
+  selection.watch(() => {
+    const bar = byId("selection");
+    const hadFocus = bar.contains(document.activeElement);
+    show(bar, selection.size > 0);
+    if (hadFocus && bar.hidden) byId("h-gallery").focus();
+    byId("selection-count").textContent = `${count(selection.size)} selected`;
+    byId("selection-zip").disabled = !chosen().some((job) => job.has_picture);
+  });
+}
+
 /** Set up the gallery. It is fetched when it opens, and every two seconds while a job is active. */
 export function startGallery() {
   const open = () => state.room === "gallery" && !document.hidden;
   byId("gallery-more").addEventListener("click", more);
+  byId("gallery-add").addEventListener("click", () => pick("result"));
+  startSelection(on);
+  startSearch();
+  startBar();
   store.on(["room", "online"], () => {
     if (open() && state.online) refresh();
   });
   watchJobs(() => {
-    if (open()) refresh();
+    if (open()) reload();
   });
   setInterval(() => {
     if (open() && state.online && jobs.some(isActive)) refresh();

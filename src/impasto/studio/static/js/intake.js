@@ -3,17 +3,18 @@ import { announce, ask, complain, notify } from "./a11y.js";
 import { api } from "./api.js";
 import { byId, show } from "./dom.js";
 import { addStyle, loadDraft, maxStyles, setContent } from "./draft.js";
+import { importResults } from "./gallery_actions.js";
 import { madeByImpasto, pictureOf, upload } from "./pictures.js";
 import { store } from "./state.js";
 
 const { state } = store;
 let picking = { as: "content", index: -1 };
 
-/** Open the file dialog for a "content", a "style" (to replace the one at `index`) or a "replay". */
+/** Open the file dialog for a "content", a "style" (to replace the one at `index`) or a "replay" or a "result". */
 export function pick(as, index = -1) {
   picking = { as, index };
   const input = byId("file");
-  input.multiple = as === "style" && index < 0;
+  input.multiple = (as === "style" && index < 0) || as === "result";
   input.value = "";
   input.click();
 }
@@ -80,6 +81,7 @@ async function take(files, as, index = -1) {
   );
   if (!pictures.length)
     return notify("This file is not a picture. Use PNG, JPEG, WebP or a similar format.", "error");
+  if (as === "result") return importResults(pictures);
   let kind = as;
   for (const file of pictures) {
     if (kind === "style" && index < 0 && state.styles.length >= maxStyles()) {
@@ -96,7 +98,10 @@ async function take(files, as, index = -1) {
 }
 
 /** The use of a picture that was dropped or pasted anywhere: the photo comes first. */
-const defaultUse = () => (state.content ? "style" : "content");
+function defaultUse() {
+  if (state.room === "gallery") return "result";
+  return state.content ? "style" : "content";
+}
 
 function startDrop() {
   const veil = byId("dropveil");
@@ -105,6 +110,8 @@ function startDrop() {
   addEventListener("dragenter", (event) => {
     if (!holdsFiles(event)) return;
     depth += 1;
+    const inGallery = state.room === "gallery";
+    for (const zone of veil.children) show(zone, (zone.dataset.drop === "result") === inGallery);
     show(veil, true);
   });
   addEventListener("dragleave", (event) => {

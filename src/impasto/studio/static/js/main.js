@@ -11,6 +11,7 @@ import { startFinish } from "./finish.js";
 import { startGallery } from "./gallery.js";
 import { startIntake } from "./intake.js";
 import { jobsChanged, leaveJob, openJob, startJobs } from "./job.js";
+import { startKeep } from "./keep.js";
 import { startLive } from "./live.js";
 import { startLook } from "./look.js";
 import { startMaskUpload } from "./mask_upload.js";
@@ -93,6 +94,7 @@ async function start() {
   startMaskUpload();
   startRunPanel();
   startStage();
+  startKeep();
   startLive();
   startGallery();
   watchCovers();

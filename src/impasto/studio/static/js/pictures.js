@@ -33,18 +33,10 @@ export async function pictureOf(id, name = "picture") {
   return picture;
 }
 
-/** Return the file name of a painting of a photo, which may be null. */
-export function paintingName(content, suffix) {
-  const stem = (content?.name ?? "painting")
-    .replace(/\.[^.]+$/, "")
-    .replace(/[^\p{L}\p{N} _-]/gu, "");
-  return `${stem || "painting"}-impasto.${suffix}`;
-}
-
-/** Return the file name of a job's painting. */
+/** Return the file name of a job's picture: its name without characters that file systems refuse. */
 export function jobFileName(job, suffix) {
-  const content = job.content ? (known.recall(job.content) ?? { name: "photo" }) : null;
-  return paintingName(content, suffix);
+  const stem = job.name.replace(/[\p{Cc}<>:"/\\|?*]+/gu, " ").replace(/^[. ]+|[. ]+$/g, "");
+  return `${stem || "picture"}.${suffix}`;
 }
 
 /** Return a sample as a picture; its size is looked up once. */

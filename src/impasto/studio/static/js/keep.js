@@ -1,0 +1,49 @@
+// Pictures painted in one pass, kept in the gallery with their recipe.
+import { complain, notify } from "./a11y.js";
+import { api } from "./api.js";
+import { byId, saveAs, show } from "./dom.js";
+import { onePassRequest } from "./draft.js";
+import { jobsChanged } from "./job.js";
+import { masksReady } from "./mask_upload.js";
+import { jobFileName } from "./pictures.js";
+import { store } from "./state.js";
+
+const { state } = store;
+
+/** Paint the preview's picture at its full size into the gallery; resolves to its job. */
+async function keep() {
+  await masksReady();
+  const job = await api.keep({ ...onePassRequest(), size: state.size });
+  jobsChanged();
+  return job;
+}
+
+/** Keep the picture and download it. */
+export async function saveOnePass() {
+  const job = await keep();
+  saveAs(api.resultUrl(job.id, "png"), jobFileName(job, "png"));
+  notify("Saved, and kept in the gallery with its settings.");
+}
+
+/** Set up the button that keeps the preview. */
+export function startKeep() {
+  const button = byId("keep-preview");
+  const render = () => show(button, Boolean(state.fast) && !state.job);
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      const job = await keep();
+      notify(`Kept “${job.name}” in the gallery.`, "info", {
+        label: "Show",
+        onclick: () => {
+          location.hash = "#/gallery";
+        },
+      });
+    } catch (error) {
+      complain(error);
+    }
+    button.disabled = false;
+  });
+  store.on(["fast", "job"], render);
+  render();
+}
