@@ -80,6 +80,9 @@ def one_pass_settings(recipe: Recipe) -> OnePassSettings:
         mix=mix,
         colors=recipe.colors,
         size=LARGEST_DEFAULT_SIDE if recipe.size is None else recipe.size,
+        framing=recipe.framing,
+        dpi=recipe.dpi,
+        canvas=recipe.canvas,
     )
 
 
@@ -188,7 +191,7 @@ def open_job(
     from impasto.optimize.pictures import sized
 
     guides = guides or Guides()
-    recipe = sized(recipe, content)
+    recipe = sized(recipe, content, styles)
     if recipe.start == "fast":
         recipe = change_recipe(recipe.to_json(), **default_start(content is not None, bool(styles)))
     first, models = start_recipe or recipe, models or OpenModels()
@@ -213,14 +216,19 @@ def one_pass_start(
     has them. Below a strength of .5 it is blended with the content image. Style masks are left to the optimisation.
     """
     from impasto.guidance import Guides
-    from impasto.imaging import read_picture
+    from impasto.imaging import picture_size, read_picture
+    from impasto.imaging.framing import read_cropped
 
     stylizer = (models or OpenModels()).stylizer(recipe.device)
     low, high = stylizer.model.strokes
     shared = one_pass_settings(recipe)
     assert content is not None
     size = min(recipe.side, recipe.base or recipe.side)
-    photo = read_picture(content, longest=size)
+    if recipe.box is None:
+        photo = read_picture(content, longest=size)
+    else:
+        whole = picture_size(content)
+        photo, guides = read_cropped(content, recipe.box, size, whole), guides.cropped(recipe.box, whole)
     masks = guides.masks if guides.regions is None else _region_masks(guides, photo, styles)
     settings = shared.model_copy(
         update={
@@ -228,6 +236,7 @@ def one_pass_start(
             "mix": None if masks or len(styles) == 1 else shared.mix,
             "colors": 0.0,
             "size": size,
+            "canvas": None,
         }
     )
     painted = stylizer.paint(photo, styles, settings, Guides(masks)).pixels

@@ -13,7 +13,7 @@ VALUES = {
     "rescale_pooling": "--no-rescale-pooling", "padding": "zeros", "pixel_units": "byte",
     "smooth_steps": "--no-smooth-steps",
     "staircase": "--no-staircase",
-    "size": "300", "aspect": "16:9",
+    "size": "60x90cm", "framing": "pad", "dpi": "150", "canvas": "400x300", "aspect": "16:9",
     "quality": "high", "strength": "0.7", "seed": "9", "content_layers": "relu4_1:2,relu3_1",
     "content_loss": "mean", "content_weight": "2.5", "style_layers": "relu1_1:.5", "style_loss": "sliced",
     "gram": "johnson", "style_weight": "7", "hold": "--no-hold", "stroke": "0.5",
@@ -25,7 +25,7 @@ VALUES = {
     "scale_ratio": "1.5", "scale_steps": "10,20", "first_steps": "5", "steps": "77", "optimizer": "lbfgs",
     "learning_rate": "0.3",
     "betas": "0.8,0.95", "decay": "0.5", "decay_every": "7", "final_learning_rate_factor": "0.6", "carry": "--no-carry",
-    "ema_decay": "0.9", "views": "3", "clamp": "--no-clamp", "device": "cpu", "precision": "float32",
+    "ema_decay": "0.9", "views": "3", "clamp": "--no-clamp", "tile": "512", "device": "cpu", "precision": "float32",
 }  # fmt: skip
 
 

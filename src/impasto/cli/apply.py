@@ -15,11 +15,14 @@ from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.json_report import JsonReport
 from impasto.cli.naming import check_distinct, joined, make_folder
 from impasto.cli.network_options import (
+    DpiOption,
+    FramingOption,
     MaskOption,
     MixOption,
     ModelArgument,
     PicturesArgument,
     QuietOption,
+    SizeOption,
     StrengthOption,
     StrokeOption,
     StyleOption,
@@ -42,7 +45,6 @@ app = typer.Typer(add_completion=False)
 
 # Errors of one picture among several; anything else is wrong with all of them.
 OF_ONE_PICTURE = (PictureError, TooLargeError, OutputError)
-MOST_SIDE = 32768
 
 OutOption = Annotated[
     Path | None,
@@ -87,10 +89,9 @@ def apply(
     mask: MaskOption = None,
     strength: StrengthOption = None,
     stroke: StrokeOption = None,
-    size: Annotated[
-        int | None,
-        typer.Option(min=1, max=MOST_SIDE, help="Longer side in pixels; larger ones are shrunk."),
-    ] = None,
+    size: SizeOption = None,
+    framing: FramingOption = None,
+    dpi: DpiOption = None,
     again: Annotated[bool, typer.Option("--again", help="Also repaint pictures that exist already.")] = False,
     backend: BackendOption = "auto",
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, mps.")] = "auto",
@@ -126,7 +127,7 @@ def apply(
             raise RecipeError(
                 "--mask gives every style its place and --mix lets all share; give one of them."
             )
-        settings = typed_settings(styles, mix, strength, stroke, size)
+        settings = typed_settings(styles, mix, strength, stroke, size=size, framing=framing, dpi=dpi)
         job = ApplyJob(stylizer, styles, settings, Guides(tuple(mask or ())))
         stylizer.check(styles, settings, job.guides)
         places = _places(contents, out, job.label)

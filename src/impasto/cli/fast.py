@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from impasto.guidance import Guides
 
 # Recipe options and output options that painting in one pass has.
-RECIPE_OPTIONS = ("size", "strength", "stroke", "mix", "colors", "device")
+RECIPE_OPTIONS = ("size", "framing", "dpi", "canvas", "strength", "stroke", "mix", "colors", "device")
 OUTPUT_OPTIONS = ("out", "bits", "jpeg_quality", "sidecar", "quiet")
 
 

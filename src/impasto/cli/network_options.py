@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from impasto.errors import RecipeError
+from impasto.imaging.print_sizes import EXACT_SIZE_HELP
+from impasto.imaging.size_settings import DPI_HELP, FRAMING_HELP, Framing
 
 if TYPE_CHECKING:
     from impasto.feedforward.graph_stylizer import GraphStylizer
@@ -52,6 +54,15 @@ StrengthOption = Annotated[
 StrokeOption = Annotated[
     float | None, typer.Option(help="Below 1 for finer strokes, above for broader ones.", show_default="1")
 ]
+SizeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        help=f"Longer side in pixels, to which larger pictures are shrunk; or exactly: {EXACT_SIZE_HELP}.",
+    ),
+]
+FramingOption = Annotated[Framing | None, typer.Option(help=FRAMING_HELP)]
+DpiOption = Annotated[float | None, typer.Option(metavar="DPI", help=DPI_HELP)]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
@@ -72,13 +83,14 @@ def typed_settings(
     mix: str | None,
     strength: float | None,
     stroke: float | None,
-    size: int | None = None,
+    **sizes: object,
 ) -> OnePassSettings:
-    """Return the settings that were typed; raises RecipeError for impossible ones."""
+    """Return the settings that were typed, with those of ``sizes``; raises RecipeError for impossible ones."""
     from impasto.feedforward.settings import OnePassSettings
 
     weights = read_mix(mix, max(1, len(styles)))
-    return OnePassSettings.make({"mix": weights, "strength": strength, "stroke": stroke, "size": size})
+    given = {name: value for name, value in sizes.items() if value is not None}
+    return OnePassSettings.make({"mix": weights, "strength": strength, "stroke": stroke, **given})
 
 
 def read_mix(text: str | None, count: int) -> list[float] | None:

@@ -26,6 +26,8 @@ METAVARS: Mapping[str, str] = {
     "mix": "GAMMA|W1,W2,...",
     "sigmas": "S1,S2,...",
     "colors": "style|content|0..1",
+    "size": "SIZE",
+    "canvas": "WIDTHxHEIGHT",
     "aspect": "W:H",
     "preset": "NAME",
     "encoder": "NAME",

@@ -29,7 +29,9 @@ from impasto.guidance import Guides
 from impasto.guidance.result import ArrayResult, SavedPicture
 from impasto.imaging import fit, read_planes, resize_array
 from impasto.imaging.frame import DEFAULT_TILING, Frame
+from impasto.imaging.framing import on_sheet, read_sized_planes
 from impasto.imaging.planes import Array
+from impasto.imaging.read_arrays import file_size
 
 if TYPE_CHECKING:
     from impasto.feedforward.stylizer import Stylizer
@@ -108,8 +110,11 @@ class GraphStylizer:
         settings = settings or OnePassSettings()
         if _needs_stylizer(guides):
             return self.stylizer.paint(content, styles, settings, guides, on_progress)
-        planes = read_planes(content, longest=settings.size)
         resolved = self.model.resolve(settings)
+        whole = file_size(content)
+        sizes = resolved.frame(whole)
+        planes = read_sized_planes(content, sizes.longest, sizes.box, sizes.size)
+        given, guides = guides, guides if sizes.box is None else guides.cropped(sizes.box, whole)
         finish = _finish(planes.pixels, resolved.colors, guides)
         frame = Frame(planes.pixels.shape[2], planes.pixels.shape[3], self.model.multiple)
         painted = None
@@ -118,7 +123,7 @@ class GraphStylizer:
                 planes.pixels, self.style_params(styles, resolved), resolved.strength or 0.0
             )
         if painted is None:
-            return self.stylizer.paint(content, styles, settings, guides, on_progress)
+            return self.stylizer.paint(content, styles, settings, given, on_progress)
         on_progress(1, 1)
         provenance = self.model.provenance(
             self.backend,
@@ -126,9 +131,10 @@ class GraphStylizer:
             str(content.resolve()),
             styles if self.styles else [str(Path(style).resolve()) for style in styles],
             resolved,
-            guides,
+            given,
         )
-        return ArrayResult(finish(painted), planes.alpha, time.perf_counter() - start, provenance)
+        pixels, alpha = on_sheet(finish(painted), planes.alpha, sizes.canvas)
+        return ArrayResult(pixels, alpha, time.perf_counter() - start, provenance, sizes.dpi)
 
     def style_params(self, styles: Sequence[str | Path], resolved: OnePassSettings) -> Arrays:
         """Return the inputs of the network's graph for the mixture of `styles`; raises as `Stylizer.style_params`."""

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from impasto.imaging.print_sizes import (
+    EXACT_SIZE_HELP,
+    LARGEST_SIDE,
+    Size,
+    box_of,
+    canonical_size,
+    size_changes,
+)
+from impasto.imaging.size_settings import CANVAS_HELP, DPI_HELP, FRAMING_HELP, Canvas, Dpi, Framing
+from impasto.imaging.sizes import fit
 from impasto.settings import FrozenSettings
 
 Weight = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+
+
+def _size(value: object) -> object:
+    """Return a size as stored; unlike a painting's, a longer side may be as short as 1 pixel."""
+    if isinstance(value, str) and not value.strip().isdecimal():
+        return canonical_size(value)
+    side = int(value) if isinstance(value, str) else value
+    if isinstance(side, int) and not isinstance(side, bool) and not 1 <= side <= LARGEST_SIDE:
+        raise ValueError(f"a side has 1 to {LARGEST_SIDE:,} pixels, not {side}")
+    return side
+
+
+OnePassSize = Annotated[int | str, BeforeValidator(_size)]
 
 
 class OnePassSettings(FrozenSettings):
@@ -40,9 +64,44 @@ class OnePassSettings(FrozenSettings):
         allow_inf_nan=False,
         description="Whose colours: style (0), content (1), or a number between.",
     )
-    size: int | None = Field(
+    size: OnePassSize | None = Field(
         default=None,
-        ge=1,
-        le=32768,
-        description="Longest side in pixels; larger content images are shrunk.",
+        description="Longest side in pixels, to which larger content images are shrunk; or an exact size: "
+        + EXACT_SIZE_HELP,
     )
+    framing: Framing = Field(default="crop", description=FRAMING_HELP)
+    dpi: Dpi | None = Field(default=None, description=DPI_HELP)
+    canvas: Canvas | None = Field(default=None, description=CANVAS_HELP)
+
+    def frame(self, photo: Size) -> OnePassFrame:
+        """Return what the settings of size mean for a content image of the height and width ``photo``.
+
+        Raises `RecipeError` as `impasto.imaging.print_sizes.output_frame`.
+        """
+        canvas = box_of(self.canvas)
+        if self.size is None or isinstance(self.size, int):
+            return OnePassFrame(self.size, None, None, canvas, self.dpi)
+        changes = size_changes(self.size, photo, dpi=self.dpi, framing=self.framing)
+        box, side = box_of(changes["size"]), changes["size"]
+        return OnePassFrame(
+            max(box) if box else side,
+            box,
+            box or fit(*photo, side),
+            box_of(changes.get("canvas")) or canvas,
+            changes.get("dpi", self.dpi),
+        )
+
+
+@dataclass(frozen=True)
+class OnePassFrame:
+    """How a content image is read and put out: all sizes are heights and widths in pixels.
+
+    ``longest`` is its longer side at most, ``box`` the shape that it is cropped to, ``size`` its exact size, ``canvas``
+    the white sheet around it, and ``dpi`` is written into the file. None means unchanged.
+    """
+
+    longest: int | None
+    box: Size | None
+    size: Size | None
+    canvas: Size | None
+    dpi: float | None

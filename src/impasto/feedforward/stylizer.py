@@ -28,8 +28,9 @@ from impasto.guidance import (
     Result,
     place_styles,
 )
-from impasto.imaging import Picture, PictureLike, read_picture, resize, scale_mask
+from impasto.imaging import Picture, PictureLike, picture_size, resize, scale_mask
 from impasto.imaging.frame import DEFAULT_TILING, Tiling
+from impasto.imaging.framing import on_sheet, read_sized
 
 
 class Stylizer:
@@ -123,8 +124,11 @@ class Stylizer:
         """
         guides = guides or Guides()
         start = time.perf_counter()
-        picture = read_picture(content, longest=settings.size if settings else None)
         resolved = self.resolve(settings or OnePassSettings())
+        whole = picture_size(content)
+        frame = resolved.frame(whole)
+        picture = read_sized(content, frame.longest, frame.box, frame.size)
+        given, guides = guides, guides if frame.box is None else guides.cropped(frame.box, whole)
         style_params = self._style_params(styles, resolved, guides)
         placement = _placement(guides, picture, len(style_params) if guides.masks else 1)
         masks = [region.mask for region in placement.regions if region.mask is not None]
@@ -132,9 +136,10 @@ class Stylizer:
             picture.pixels, style_params, masks, resolved.strength or 0.0, on_progress
         )
         finish = RestoreContent(ColorSettings(resolved.colors), picture.pixels, placement.protect)
+        finished, alpha = on_sheet(finish(pixels), picture.alpha, frame.canvas)
         return Result(
-            finish(pixels),
-            picture.alpha,
+            finished,
+            alpha,
             time.perf_counter() - start,
             self.model.provenance(
                 self.backend,
@@ -142,8 +147,9 @@ class Stylizer:
                 _source(content, picture),
                 styles if self.styles else [_source(style) for style in styles],
                 resolved,
-                guides,
+                given,
             ),
+            dpi=frame.dpi,
         )
 
     def _paint_pixels(

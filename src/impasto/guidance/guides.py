@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,20 @@ class Guides:
             )
         values: dict[str, Any] = {name: tuple(v) if several[name] else v for name, v in stored.items()}
         return cls(**values)
+
+    def cropped(self, box: tuple[int, int], photo: tuple[int, int]) -> Guides:
+        """Return the guides of the content image, cropped to the shape of ``box``; ``photo`` is its height and width.
+
+        Raises `PictureError` for a guide that cannot be read.
+        """
+        from impasto.imaging.framing import crop_guide
+
+        return replace(
+            self,
+            masks=tuple(crop_guide(mask, box, photo) for mask in self.masks),
+            regions=None if self.regions is None else crop_guide(self.regions, box, photo),
+            protect=None if self.protect is None else crop_guide(self.protect, box, photo),
+        )
 
     @property
     def files(self) -> list[Path]:

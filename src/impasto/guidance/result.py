@@ -21,6 +21,7 @@ class SavedPicture:
     pixels: Tensor | Array
     alpha: Tensor | Array | None
     provenance: dict[str, Any]
+    dpi: float | None
 
     @property
     def image(self) -> Image.Image:
@@ -33,7 +34,13 @@ class SavedPicture:
         Raises `OutputError` where it cannot be written and `RecipeError` for an unknown suffix.
         """
         return write_picture(
-            path, self.pixels, alpha=self.alpha, bits=bits, provenance=self.provenance, quality=quality
+            path,
+            self.pixels,
+            alpha=self.alpha,
+            bits=bits,
+            provenance=self.provenance,
+            quality=quality,
+            dpi=self.dpi,
         )
 
 
@@ -42,9 +49,10 @@ class Result(SavedPicture):
     """A finished picture: ``pixels`` float32 (1,3,H,W) sRGB in [0,1], ``alpha`` (1,1,H,W) or None.
 
     ``seconds`` is how long it took and ``provenance`` what `impasto stylize --from` needs to paint it again, as JSON
-    values. A picture painted by optimisation also has its ``losses``, one a step. For several styles whose losses were
-    mixed, ``sigmas`` are the factors that balanced them and ``improvements`` each style's relative improvement,
-    its loss at the start over its loss at the end, both measured at the finest scale.
+    values; ``dpi`` is written into the file. A picture painted by optimisation also has its ``losses``, one a step.
+    For several styles whose losses were mixed, ``sigmas`` are the factors that balanced them and ``improvements``
+    each style's relative improvement, its loss at the start over its loss at the end, both measured at the finest
+    scale.
     """
 
     pixels: Tensor
@@ -54,6 +62,7 @@ class Result(SavedPicture):
     losses: tuple[float, ...] = ()
     sigmas: tuple[float, ...] = ()
     improvements: tuple[float, ...] = ()
+    dpi: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,3 +76,4 @@ class ArrayResult(SavedPicture):
     alpha: Array | None
     seconds: float
     provenance: dict[str, Any]
+    dpi: float | None = None

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from impasto.imaging.planes import PictureWarning, Planes
     from impasto.imaging.profile import srgb_profile
     from impasto.imaging.provenance import embedded_provenance, provenance_text, read_embedded_json
-    from impasto.imaging.read import longer_side, read_picture
+    from impasto.imaging.read import picture_size, read_picture
     from impasto.imaging.read_arrays import check_file, read_planes
     from impasto.imaging.recolor import color_difference, fade, into_gamut, return_colors
     from impasto.imaging.regions import Region, read_regions
@@ -67,7 +67,6 @@ __all__ = [
     "into_gamut",
     "lab_to_rgb",
     "linear_to_srgb",
-    "longer_side",
     "luma",
     "luminance",
     "match_colors",
@@ -75,6 +74,7 @@ __all__ = [
     "orientation_of",
     "period_two_means",
     "picture_errors",
+    "picture_size",
     "pictures_in",
     "provenance_text",
     "ramp",
@@ -121,7 +121,7 @@ __getattr__ = lazy_exports(
         "planes": ("PictureWarning", "Planes"),
         "profile": ("srgb_profile",),
         "provenance": ("embedded_provenance", "provenance_text", "read_embedded_json"),
-        "read": ("longer_side", "read_picture"),
+        "read": ("picture_size", "read_picture"),
         "read_arrays": ("check_file", "read_planes"),
         "recolor": ("color_difference", "fade", "into_gamut", "return_colors"),
         "regions": ("Region", "read_regions"),

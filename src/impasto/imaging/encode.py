@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from impasto.errors import MissingExtraError, PictureError, RecipeError
 from impasto.imaging.deep import vips
 from impasto.imaging.planes import Array
+from impasto.imaging.print_sizes import MM_PER_INCH
 from impasto.imaging.profile import srgb_profile
 from impasto.imaging.provenance import KEY, description_text, provenance_text
 from impasto.imaging.sizes import resize_array
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _MOST_JPEG_EXIF = 65_527  # one segment of 65,535 bytes, less its length and the word "Exif"
 _BAND = 256  # rows
+_INCHES = 2  # EXIF 2.32, tag 296
 
 
 def planes_of(pixels: Tensor | Array, alpha: Tensor | Array | None) -> Array:
@@ -84,7 +86,13 @@ def to_image(pixels: Tensor | Array, alpha: Tensor | Array | None = None) -> Ima
     return Image.fromarray(quantized(planes_of(pixels, alpha), 255))
 
 
-def encode_plain(planes: Array, kind: str, provenance: Mapping[str, object] | None, quality: int) -> bytes:
+def encode_plain(
+    planes: Array,
+    kind: str,
+    provenance: Mapping[str, object] | None,
+    quality: int,
+    dpi: float | None = None,
+) -> bytes:
     """Encode `(C, H, W)`, C = 3 or 4, as an 8-bit file of Pillow's format `kind`, with sRGB profile and provenance.
 
     JPEG: 4:4:4, alpha over white. AVIF and HEIC: 4:4:4. WebP keeps the colour under alpha 0. Raises
@@ -98,7 +106,9 @@ def encode_plain(planes: Array, kind: str, provenance: Mapping[str, object] | No
     buffer = io.BytesIO()
     options: dict[str, Any] = {"icc_profile": srgb_profile()}
     if kind in ("JPEG", "WEBP", "AVIF", "HEIF"):
-        options |= {"quality": quality, "exif": _exif(provenance, kind)}
+        options |= {"quality": quality, "exif": _exif(provenance, kind, dpi)}
+    if dpi is not None and kind in ("PNG", "TIFF", "JPEG"):
+        options["dpi"] = (dpi, dpi)
     if kind == "PNG":
         options["pnginfo"] = _png_text(provenance)
     elif kind == "JPEG":
@@ -119,7 +129,13 @@ def encode_plain(planes: Array, kind: str, provenance: Mapping[str, object] | No
     return buffer.getvalue()
 
 
-def encode_deep(path: Path, planes: Array, kind: str, provenance: Mapping[str, object] | None) -> None:
+def encode_deep(
+    path: Path,
+    planes: Array,
+    kind: str,
+    provenance: Mapping[str, object] | None,
+    dpi: float | None = None,
+) -> None:
     """Write `(C, H, W)`, C = 3 or 4, as 16-bit PNG or TIFF, with the sRGB profile and the provenance.
 
     Raises MissingExtraError without pyvips, and pyvips.Error when the disk is full.
@@ -128,7 +144,8 @@ def encode_deep(path: Path, planes: Array, kind: str, provenance: Mapping[str, o
     values = quantized(planes, 65535)
     height, width, channels = values.shape
     image = library.Image.new_from_memory(values.tobytes(), width, height, channels, "ushort")
-    image = image.copy(interpretation="rgb16")
+    density = {} if dpi is None else {"xres": dpi / MM_PER_INCH, "yres": dpi / MM_PER_INCH}
+    image = image.copy(interpretation="rgb16", **density)
     image.set_type(library.GValue.blob_type, "icc-profile-data", srgb_profile())
     if provenance is not None and kind == "PNG":
         image.set_type(library.GValue.gstr_type, f"png-comment-0-{KEY}", provenance_text(provenance))
@@ -138,7 +155,7 @@ def encode_deep(path: Path, planes: Array, kind: str, provenance: Mapping[str, o
     if kind == "PNG":
         image.write_to_target(target, ".png", bitdepth=16)
     else:
-        image.write_to_target(target, ".tif", compression="deflate", predictor="horizontal")
+        image.write_to_target(target, ".tif", compression="deflate", predictor="horizontal", resunit="inch")
 
 
 def need_vips() -> Any:
@@ -164,12 +181,16 @@ def _png_text(provenance: Mapping[str, object] | None) -> PngInfo:
     return info
 
 
-def _exif(provenance: Mapping[str, object] | None, kind: str) -> bytes:
-    """Return an EXIF block with the provenance as ImageDescription, empty without one."""
-    if provenance is None:
+def _exif(provenance: Mapping[str, object] | None, kind: str, dpi: float | None) -> bytes:
+    """Return an EXIF block with the provenance as ImageDescription and the resolution, empty without both."""
+    if provenance is None and dpi is None:
         return b""
     exif = Image.Exif()
-    exif[ExifTags.Base.ImageDescription] = description_text(provenance)
+    if provenance is not None:
+        exif[ExifTags.Base.ImageDescription] = description_text(provenance)
+    if dpi is not None:
+        exif[ExifTags.Base.XResolution] = exif[ExifTags.Base.YResolution] = dpi
+        exif[ExifTags.Base.ResolutionUnit] = _INCHES
     data = exif.tobytes()
     if kind == "JPEG" and len(data) > _MOST_JPEG_EXIF:
         raise RecipeError(

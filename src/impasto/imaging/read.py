@@ -11,10 +11,10 @@ from typing import Literal
 import torch
 
 from impasto.errors import PictureError
-from impasto.imaging.decode import open_image, picture_errors
+from impasto.imaging.decode import open_image, picture_errors, upright_size
 from impasto.imaging.picture import Picture, PictureLike
 from impasto.imaging.planes import check_range
-from impasto.imaging.read_arrays import check_file, checked_longest, file_bytes, read_planes
+from impasto.imaging.read_arrays import checked_longest, file_bytes, file_size, read_planes
 from impasto.imaging.resizing import resize
 from impasto.imaging.sizes import fit
 
@@ -67,22 +67,19 @@ def from_tensor(tensor: torch.Tensor) -> Picture:
     return _split(planes.float(), 16)
 
 
-def longer_side(source: PictureLike) -> int:
-    """Return the longer side of a picture in pixels; of a file only the header is read.
+def picture_size(source: PictureLike) -> tuple[int, int]:
+    """Return height and width of a picture as it is read, upright; of a file only the header is read.
 
     Raises what `read_picture` raises.
     """
     if isinstance(source, str | os.PathLike):
-        path = Path(os.fspath(source))
-        check_file(path)
-        with picture_errors(path), path.open("rb") as file, open_image(file) as image:
-            return max(image.size)
+        return file_size(Path(os.fspath(source)))
     if isinstance(source, bytes) or hasattr(source, "read"):
         data, name = file_bytes(source)
         with picture_errors(Path(name)), open_image(io.BytesIO(data)) as image:
-            return max(image.size)
+            return upright_size(image)
     picture = read_picture(source)
-    return max(picture.height, picture.width)
+    return picture.height, picture.width
 
 
 def _split(planes: torch.Tensor, bits: Literal[8, 16]) -> Picture:

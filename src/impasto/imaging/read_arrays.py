@@ -14,7 +14,14 @@ import numpy
 from PIL import Image
 
 from impasto.errors import PictureError, RecipeError
-from impasto.imaging.decode import decode_file, orient, orientation_of, picture_errors
+from impasto.imaging.decode import (
+    decode_file,
+    open_image,
+    orient,
+    orientation_of,
+    picture_errors,
+    upright_size,
+)
 from impasto.imaging.limits import MOST_HELD, check_pixels, refuse
 from impasto.imaging.modes import image_planes
 from impasto.imaging.planes import Planes, from_array, from_planes
@@ -51,6 +58,16 @@ def checked_longest(longest: int | None) -> int | None:
     if isinstance(longest, bool) or number < 1:
         raise RecipeError(f"The longer side of a picture is a whole number of at least 1, not {longest!r}.")
     return number
+
+
+def file_size(path: Path) -> tuple[int, int]:
+    """Return height and width of a picture file as it is read, upright; only the header is read.
+
+    Raises PictureError as `read_planes` does.
+    """
+    check_file(path)
+    with picture_errors(path), path.open("rb") as file, open_image(file) as image:
+        return upright_size(image)
 
 
 def check_file(path: Path) -> None:

@@ -65,14 +65,16 @@ def write_picture(
     bits: int = 8,
     provenance: Mapping[str, object] | None = None,
     quality: int = 95,
+    dpi: float | None = None,
 ) -> Path:
     """Write a tensor or array `(1, 3, H, W)` or `(3, H, W)` in sRGB; the suffix is the format. Return the path.
 
     The file is written in one step. Values are clamped to [0, 1] and rounded to the nearest step, halves up. alpha:
     `(1, 1, h, w)`, resized to the pixels; JPEG, which has none, gets the picture over white. bits: 16 for PNG and
     TIFF. provenance: a JSON-able mapping to embed, see `read_embedded_json`. quality: 1 to 100 for JPEG, WebP, AVIF
-    and HEIC. An sRGB profile is always embedded. Raises RecipeError, OutputError, MissingExtraError as
-    `check_writable`, PictureError for pixels of another shape or type or not finite; the old file is then untouched.
+    and HEIC. dpi: dots per inch to store (whole ones in JPEG). An sRGB profile is always embedded. Raises
+    RecipeError, OutputError, MissingExtraError as `check_writable`, PictureError for pixels of another shape or type
+    or not finite; the old file is then untouched.
     """
     target = check_writable(path, bits=bits)
     if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
@@ -83,9 +85,9 @@ def write_picture(
     kind = WRITABLE[target.suffix.lower()]
     with atomic_write(target) as temporary, _encoding(target):
         if bits == 16:
-            encode_deep(temporary, planes, kind, provenance)
+            encode_deep(temporary, planes, kind, provenance, dpi)
         else:
-            temporary.write_bytes(encode_plain(planes, kind, provenance, quality))
+            temporary.write_bytes(encode_plain(planes, kind, provenance, quality, dpi))
     return target
 
 

@@ -38,6 +38,8 @@ def _mixing_conflicts(recipe: RecipeFields) -> Iterator[str]:
 
 
 def _content_conflicts(recipe: RecipeFields) -> Iterator[str]:
+    if recipe.box is not None and recipe.aspect is not None:
+        yield f"size {recipe.size} sets width and height, so that aspect has nothing to set; leave it out"
     if recipe.hold and not CONTENT_LOSSES[recipe.content_loss].comparable:
         allowed = " or ".join(f"'{name}'" for name, entry in CONTENT_LOSSES.items() if entry.comparable)
         yield (

@@ -13,6 +13,8 @@ from torch import Tensor
 from impasto.encoders import tune_process
 from impasto.guidance import Result, content_factor
 from impasto.imaging import fit, resize
+from impasto.imaging.framing import on_sheet
+from impasto.imaging.print_sizes import box_of
 from impasto.optimize.balance import improvements, next_sigmas
 from impasto.optimize.changes import changed_job
 from impasto.optimize.checkpoint import Checkpoint, restore, write_checkpoint
@@ -32,10 +34,10 @@ from impasto.optimize.events import (
 )
 from impasto.optimize.guard import DivergenceGuard
 from impasto.optimize.job import Job
+from impasto.optimize.memory import ScalePlan
 from impasto.optimize.mixing import style_gains, style_losses
 from impasto.optimize.objective import Objective
 from impasto.optimize.optimizers.base import Evaluation
-from impasto.optimize.plan import ScalePlan
 from impasto.optimize.state import RunState, full_picture, learning_rate, make_optimizer, next_scale
 from impasto.optimize.views import View, view_of_step
 
@@ -169,14 +171,16 @@ class Painter:
             provenance["changes"] = list(self.state.changes)
         if improved:
             provenance |= {"sigmas": list(self.state.sigmas or ()), "improvements": list(improved)}
+        pixels, alpha = on_sheet(self.picture(), self.job.alpha, box_of(self.recipe.canvas))
         return Result(
-            self.picture(),
-            self.job.alpha,
+            pixels,
+            alpha,
             time.monotonic() - self._started,
             provenance,
             tuple(self.state.losses),
             (self.state.sigmas or ()) if improved else (),
             improved,
+            self.recipe.dpi,
         )
 
     def _calibrate(self) -> Iterator[Event]:
@@ -263,10 +267,7 @@ class Painter:
         state = self.state
 
         def evaluate() -> Evaluation:
-            state.image.grad = None
-            loss, terms = objective(state.image, term_gains)
-            loss.backward()  # type: ignore[no-untyped-call]
-            return loss.detach(), terms
+            return objective.evaluate(state.image, term_gains)
 
         rate = learning_rate(self.recipe, state.scale, state.step, steps) * state.learning_rate_factor
         loss, terms = state.optimizer.step(evaluate, rate)

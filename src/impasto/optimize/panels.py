@@ -9,6 +9,9 @@ PANELS: Mapping[str, tuple[str, ...]] = {
     "Main settings": (
         "preset",
         "size",
+        "framing",
+        "dpi",
+        "canvas",
         "aspect",
         "quality",
         "strength",
@@ -77,6 +80,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "pooling",
         "rescale_pooling",
         "padding",
+        "tile",
         "device",
         "precision",
     ),

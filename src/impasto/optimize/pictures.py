@@ -10,11 +10,13 @@ from functools import cached_property
 from torch import Tensor
 
 from impasto.guidance import ColorSettings, Guides, Placement, Protection, place_styles, prepare_colors
-from impasto.imaging import Picture, PictureLike, fit, longer_side, read_picture
+from impasto.imaging import Picture, PictureLike, fit, picture_size, read_picture
+from impasto.imaging.framing import read_cropped
+from impasto.imaging.print_sizes import SMALLEST_SIDE, size_changes
 from impasto.losses.registry import STYLE_LOSSES
 from impasto.optimize.plan import PictureSizes, Size
 from impasto.optimize.recipe import Recipe
-from impasto.optimize.recipe_fields import LARGEST_DEFAULT_SIDE, SMALLEST_SIDE
+from impasto.optimize.recipe_fields import LARGEST_DEFAULT_SIDE
 
 # Height that stands for an aspect without a content image; rounding it never shows in 30 000 pixels.
 ASPECT_UNIT = 100_000
@@ -100,15 +102,33 @@ def read_pictures(
     return PicturesByScale(full, base, recipe.base)
 
 
-def sized(recipe: Recipe, content: PictureLike | None) -> Recipe:
-    """Return the recipe with the size of its output: that of the content image, at most 1024, where it sets none.
+def sized(recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike] = ()) -> Recipe:
+    """Return the recipe with the size of its output in pixels.
 
-    Raises `PictureError` for a content image that cannot be read.
+    Without a size it is that of the content image, at most 1024. Paper, lengths and megapixels take the shape of the
+    content image, without one ``aspect`` or the first of ``styles``. Raises `PictureError` for an image that cannot be
+    read and `RecipeError` as `output_frame` does.
     """
-    if recipe.size is not None or content is None:
+    if isinstance(recipe.size, int) or (recipe.size is None and content is None):
         return recipe
-    side = min(LARGEST_DEFAULT_SIDE, max(SMALLEST_SIDE, longer_side(content)))
-    return recipe.model_copy(update={"size": side})
+    photo = _shape(recipe, content, styles)
+    if recipe.size is None:
+        assert photo is not None
+        side = min(LARGEST_DEFAULT_SIDE, max(SMALLEST_SIDE, *photo))
+        return recipe.model_copy(update={"size": side})
+    if recipe.size == "original" and content is None:
+        photo = None
+    changes = size_changes(recipe.size, photo, dpi=recipe.dpi, framing=recipe.framing)
+    return Recipe.model_validate({**recipe.to_json(), **changes})
+
+
+def _shape(recipe: Recipe, content: PictureLike | None, styles: Sequence[PictureLike]) -> Size | None:
+    """Return a height and width of the shape of the output, None if nothing sets it."""
+    if content is not None:
+        return picture_size(content)
+    if recipe.aspect is not None:
+        return ASPECT_UNIT, max(1, round(ASPECT_UNIT * recipe.aspect))
+    return picture_size(styles[0]) if styles else None
 
 
 def longest_style_side(size: int, stroke: float) -> int:
@@ -125,13 +145,17 @@ def _read(
     size: int,
 ) -> RunPictures:
     """Read everything for an output with a longer side of ``size``."""
-    photo = None if content is None else read_picture(content, longest=size)
+    photo = None if content is None else _read_photo(recipe, content, size)
     longest = longest_style_side(size, recipe.stroke)
     style_pictures = [read_picture(style, longest=longest) for style in styles]
     start = None if start_image is None else read_picture(start_image, longest=size)
     picture = photo or start or style_pictures[0]
     aspect = (picture.height, picture.width)
-    if photo is None and recipe.aspect is not None:
+    if recipe.box is not None:
+        aspect = recipe.box
+        if content is not None:
+            guides = guides.cropped(aspect, picture_size(content))
+    elif photo is None and recipe.aspect is not None:
         aspect = (ASPECT_UNIT, max(1, round(ASPECT_UNIT * recipe.aspect)))
     if STYLE_LOSSES[recipe.style_loss].needs_same_size(recipe):
         output = fit(*aspect, size)
@@ -161,6 +185,13 @@ def _read(
         content_name=None if photo is None else _name(photo),
         style_names=tuple(_name(style) for style in style_pictures),
     )
+
+
+def _read_photo(recipe: Recipe, content: PictureLike, size: int) -> Picture:
+    """Return the content image with a longer side of at most ``size``, cropped where the recipe sets both sides."""
+    if recipe.box is None:
+        return read_picture(content, longest=size)
+    return read_cropped(content, recipe.box, size, picture_size(content))
 
 
 def _read_sharply(source: PictureLike, picture: Picture, output: Size) -> Picture:

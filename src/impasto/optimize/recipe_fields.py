@@ -10,6 +10,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from impasto.imaging.print_sizes import LARGEST_SIDE, SIZE_HELP, SMALLEST_SIDE, box_of
+from impasto.imaging.size_settings import (
+    CANVAS_HELP,
+    DPI_HELP,
+    FRAMING_HELP,
+    Canvas,
+    Dpi,
+    Framing,
+    SizeSetting,
+)
 from impasto.losses.gram_normalisations import GRAM_FORMULAS
 from impasto.losses.registry import CONTENT_LOSSES, GRAM_NORMALISATION, STYLE_LOSSES, VARIATIONS
 from impasto.optimize.optimizers.registry import OPTIMIZERS
@@ -27,14 +37,14 @@ ColorSpace = Literal["srgb", "linear", "lab"]
 Quality = Literal["draft", "normal", "high"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
-SMALLEST_SIDE = 16
 # Longer side of an output without a content image, and the largest that a content image sets.
 DEFAULT_SIDE = 512
 LARGEST_DEFAULT_SIDE = 1024
 
 Weight = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
-Side = Annotated[int, Field(ge=SMALLEST_SIDE, le=30_000)]
+Side = Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)]
 Steps = Annotated[int, Field(ge=1, le=1_000_000)]
+Tile = Annotated[int, Field(ge=128, le=LARGEST_SIDE)]
 LayerWeights = dict[str, Weight]
 
 
@@ -55,11 +65,16 @@ class RecipeFields(FrozenSettings):
     padding: Literal["replicate", "zeros"] | None = Field(
         None, description="Padding of the first convolution of a VGG encoder (replicate by default)."
     )
-    size: Side | None = Field(
+    size: SizeSetting | None = Field(
         None,
-        description="Longer side of the output in pixels; by default that of the content image, at most 1024, or 512 "
+        description="Size of the output: "
+        + SIZE_HELP
+        + ". By default that of the content image, at most 1024, or 512 "
         "without one.",
     )
+    framing: Framing = Field("crop", description=FRAMING_HELP)
+    dpi: Dpi | None = Field(None, description=DPI_HELP)
+    canvas: Canvas | None = Field(None, description=CANVAS_HELP)
     aspect: float | None = Field(
         None,
         ge=0.01,
@@ -233,10 +248,22 @@ class RecipeFields(FrozenSettings):
     )
     clamp: bool = Field(True, description="Clip pixels to [0, 1] after every step.")
 
+    tile: Tile | None = Field(
+        None,
+        description="Side in pixels of the tiles in which larger pictures are painted, exactly as in one piece; by "
+        "default chosen where memory needs it.",
+    )
     device: str = Field("auto", description="Device: auto, cpu, cuda, cuda:1 or mps.")
     precision: Precision = Field("auto", description="Number format of the encoder.")
 
     @property
     def side(self) -> int:
-        """The longer side of the output in pixels; `sized` sets it from the content image."""
-        return DEFAULT_SIDE if self.size is None else self.size
+        """The longer side of the output in pixels; `sized` turns every other size into pixels first."""
+        if isinstance(self.size, int):
+            return self.size
+        return DEFAULT_SIDE if self.box is None else max(self.box)
+
+    @property
+    def box(self) -> tuple[int, int] | None:
+        """Height and width of the output, where the content image is cropped to another shape."""
+        return box_of(self.size)

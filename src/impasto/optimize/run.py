@@ -72,7 +72,7 @@ def _open(
     open_encoder: OpenEncoder | None = None,
 ) -> tuple[Job, float]:
     """Return the job, and the multiply-adds per second of this machine."""
-    recipe = sized(_without_unused_layers(recipe, content is not None, bool(styles)), content)
+    recipe = sized(_without_unused_layers(recipe, content is not None, bool(styles)), content, styles)
     pictures = read_pictures(recipe, content, styles, guides, start)
     device = open_device(recipe.device)
     encoder = (open_encoder or open_recipe_encoder)(recipe, device)
