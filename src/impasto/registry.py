@@ -10,6 +10,14 @@ from typing import Any, Generic, TypeVar
 from impasto.errors import RecipeError, unknown
 
 
+def load_named(implementation: Any) -> Any:
+    """Return a class or function, given itself or as "package.module:Name"."""
+    if not isinstance(implementation, str):
+        return implementation
+    module, _, attribute = implementation.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RegistryEntry:
     """A named implementation; subclasses add the properties that it declares.
@@ -23,10 +31,7 @@ class RegistryEntry:
 
     def load(self) -> Any:
         """Return the class or function."""
-        if not isinstance(self.implementation, str):
-            return self.implementation
-        module, _, attribute = self.implementation.partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        return load_named(self.implementation)
 
 
 Entry = TypeVar("Entry", bound=RegistryEntry)

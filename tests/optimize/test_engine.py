@@ -23,12 +23,13 @@ from impasto.optimize import (
     make_recipe,
     open_job,
 )
+from impasto.optimize.build import build_objectives
 from impasto.optimize.checkpoint import read_checkpoint, same_recipe
 from impasto.optimize.ema import EMA
 from impasto.optimize.initial_image import initial_image
 from impasto.optimize.job import Job
 from impasto.optimize.mixing import mix_of
-from impasto.optimize.objective import Objective, build_objectives
+from impasto.optimize.objective import Objective
 from impasto.optimize.pictures import RunPictures
 from impasto.optimize.plan import PictureSizes, check_memory, make_plan
 from impasto.optimize.state import learning_rate

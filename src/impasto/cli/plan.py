@@ -105,10 +105,19 @@ def _facts(plan: Plan, guides: Guides) -> Table:
         *names_of(guides).items(),
         ("optimiser", f"{recipe.optimizer}, learning rate {recipe.learning_rate:g}"),
         ("memory", f"{memory} of {free} free{'' if plan.fits else ': does not fit'}"),
+        *_tiles(plan),
         ("time", f"about {duration(plan.seconds)}"),
     ):
         table.add_row(name, value)
     return table
+
+
+def _tiles(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield the tiles of the scales that are painted in tiles."""
+    tiled = [scale for scale in plan.scales if scale.tile is not None]
+    if tiled:
+        sizes = ", ".join(f"{scale.width}x{scale.height}" for scale in tiled)
+        yield "tiles", f"{tiled[-1].tile} pixels a side, exact, at {sizes}"
 
 
 def _strength(recipe: Recipe) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,8 @@ from impasto.optimize.events import Balancing, Event, Recovered, ScaleDone, Scal
 
 if TYPE_CHECKING:
     from impasto.guidance import Result
-    from impasto.optimize.plan import Plan, ScalePlan
+    from impasto.optimize.memory import ScalePlan
+    from impasto.optimize.plan import Plan
 
 LINE_SECONDS = 5.0
 

@@ -9,6 +9,9 @@ from torch import Tensor
 
 from impasto.imaging import fade, match_colors, resize, return_colors, scale_mask
 
+# Rows or columns of an image.
+Index = slice | Tensor
+
 
 @dataclass(frozen=True)
 class ColorSettings:
@@ -64,6 +67,11 @@ class Protection:
     def __call__(self, image: Tensor) -> Tensor:
         """Return ``image`` (1,3,h,w) with the content image where it is protected; differentiable."""
         mask, content = (part.to(image.device) for part in self.resized((image.shape[2], image.shape[3])))
+        return image.lerp(content, mask)
+
+    def piece(self, image: Tensor, size: tuple[int, int], rows: Index, columns: Index) -> Tensor:
+        """Return ``image``, the ``rows`` and ``columns`` of one of ``size``, as the call returns the whole."""
+        mask, content = (part[:, :, rows, columns].to(image.device) for part in self.resized(size))
         return image.lerp(content, mask)
 
     def unprotected(self, size: tuple[int, int]) -> Tensor:

@@ -62,6 +62,14 @@ class PositionBlocks:
         return rows.index_select(0, self.order[start:stop])
 
 
+def position_weights(blocks: PositionBlocks) -> Tensor:
+    """Return the weight `(N, K)` of every position of the map in every region."""
+    weights = torch.cat([blocks.block_weights.repeat_interleave(blocks.block, 0), blocks.mixed])
+    if blocks.places is None:
+        return weights
+    return torch.cat([weights, torch.zeros_like(weights[:1])]).index_select(0, blocks.places)
+
+
 def single_region_blocks(positions: int, device: torch.device) -> PositionBlocks:
     """Return the layout of one region that covers all positions."""
     block = min(positions, MAX_BLOCK)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from torch import Tensor
 
 from impasto.errors import RecipeError
-from impasto.losses.position_blocks import PositionBlocks, sorted_blocks
+from impasto.losses.position_blocks import PositionBlocks, position_weights, sorted_blocks, unsorted_blocks
 from impasto.losses.statistics import MomentSums, check_features, check_mask_values
 from impasto.losses.sums import block_sums, dense_sums, is_channels_last, working_dtype
 
@@ -31,6 +33,31 @@ class Regions:
     def sums(self, features: Tensor) -> list[MomentSums]:
         """Return the sums of each region of `features` `(B, C, H, W)`; raises RecipeError on other shapes."""
         return _sums(features, self.masks, self._totals, self._blocks)
+
+    def part(self, features: Tensor, rows: slice, columns: slice) -> list[MomentSums]:
+        """Return the sums of each region over a tile, ``features`` `(B, C, h, w)` at ``rows`` and ``columns``.
+
+        The sums of all tiles add up to those of `sums`, up to rounding.
+        """
+        last = is_channels_last(features)
+        masks = (self._weights if last else self.masks)[:, :, rows, columns]
+        dtype, batch = working_dtype(features), len(features)
+        if last:
+            sums = block_sums(features, unsorted_blocks(masks.flatten(1).to(features.device)))
+        else:
+            maps = masks.to(features.device, dtype).unsqueeze(1).expand(-1, batch, -1, -1, -1)
+            sums = [dense_sums(features, mask) for mask in maps]
+        counts = self.masks[:, :, rows, columns].sum((1, 2, 3)).to(features.device, dtype)
+        return [
+            MomentSums(count.expand(batch), first, second)
+            for count, (first, second) in zip(counts, sums, strict=True)
+        ]
+
+    @cached_property
+    def _weights(self) -> Tensor:
+        """The weights `(K, 1, H, W)` that positions have in `sums`."""
+        weights = position_weights(self._blocks)
+        return weights.T.reshape(self.masks.shape)
 
 
 def _sums(features: Tensor, masks: Tensor, totals: Tensor, blocks: PositionBlocks) -> list[MomentSums]:

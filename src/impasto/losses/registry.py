@@ -6,17 +6,19 @@ the objective derive from the entries. Importing this module does not import tor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from impasto.errors import RecipeError, unknown
 from impasto.losses.gram_normalisations import GRAM_NORMALISATIONS
-from impasto.registry import ImplementationRegistry, RegistryEntry
+from impasto.registry import ImplementationRegistry, RegistryEntry, load_named
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
+    from impasto.losses.bands import Band
     from impasto.losses.base import StyleLoss
 
 
@@ -97,7 +99,18 @@ class ContentLossEntry(RegistryEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class VariationEntry(RegistryEntry):
-    """A form of total variation: a function of an image (B, C, H, W) that returns a scalar."""
+    """A form of total variation: a function of an image (B, C, H, W) that returns a scalar.
+
+    ``band`` is the function of a `Band` that returns its share, or "module:function"; a form without one cannot be
+    painted in tiles.
+    """
+
+    band: Any = None
+
+    def load_band(self) -> Callable[[Band], Tensor]:
+        """Return the function of a band."""
+        function: Callable[[Band], Tensor] = load_named(self.band)
+        return function
 
 
 GRAM_NORMALISATION = LossOption(
@@ -144,12 +157,11 @@ CONTENT_LOSSES: ImplementationRegistry[ContentLossEntry] = ImplementationRegistr
 VARIATIONS: ImplementationRegistry[VariationEntry] = ImplementationRegistry(
     "total variation form",
     [
-        VariationEntry(name="l1", implementation="impasto.losses.variation:l1_variation"),
         VariationEntry(
-            name="l1_normalised", implementation="impasto.losses.variation:l1_normalised_variation"
-        ),
-        VariationEntry(name="l2", implementation="impasto.losses.variation:l2_variation"),
-        VariationEntry(name="nine_point", implementation="impasto.losses.variation:nine_point_variation"),
-        VariationEntry(name="half_sum", implementation="impasto.losses.variation:half_sum_variation"),
+            name=name,
+            implementation=f"impasto.losses.variation:{name}_variation",
+            band=f"impasto.losses.bands:{name}_band",
+        )
+        for name in ("l1", "l1_normalised", "l2", "nine_point", "half_sum")
     ],
 )

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from impasto.errors import RecipeError
+from impasto.losses.bands import Band
 from impasto.losses.base import MomentLoss, StyleLoss
 from impasto.losses.content import content_loss, content_scale
 from impasto.losses.regions import Regions
 from impasto.losses.registry import VARIATIONS
-from impasto.losses.statistics import moment_sums
+from impasto.losses.statistics import MomentSums, moment_sums
 from impasto.losses.variation import check_image
 
 
@@ -53,6 +54,7 @@ class ContentTerm:
     Raises RecipeError as `content_loss` does, and on a negative or non-finite weight.
     """
 
+    additive: ClassVar[bool] = True
     layer: str
     weight: float
     target: Tensor
@@ -79,6 +81,16 @@ class ContentTerm:
         value = content_loss(features[self.layer], self.target, self.normalisation, self.mask, self._scale)
         return value.view(1)
 
+    def part(self, features: Tensor, rows: slice, columns: slice) -> tuple[Tensor, ...]:
+        """Return the value over the positions of a tile; see `TiledTerm`."""
+        mask = None if self.mask is None else self.mask[:, :, rows, columns]
+        target = self.target[:, :, rows, columns]
+        return (content_loss(features, target, self.normalisation, mask, self._scale),)
+
+    def total(self, sums: Sequence[Tensor]) -> Tensor:
+        """Return the unweighted value `(1,)`; see `TiledTerm`."""
+        return sums[0].view(1)
+
 
 class StyleTerm:
     """Distances of one layer, or of its regions, from several `targets` (results of `loss.measure`).
@@ -101,6 +113,7 @@ class StyleTerm:
         names: Sequence[str] | None = None,
         regions: Sequence[int] | None = None,
     ) -> None:
+        self.additive = False
         self.layer = layer
         self.loss = loss
         self.targets = tuple(targets)
@@ -129,12 +142,10 @@ class StyleTerm:
         layer_features = features[self.layer]
         pairs = list(zip(self.targets, self._region_indices, strict=True))
         if isinstance(self.loss, MomentLoss):
-            sums = (
+            return self._compare(
                 [moment_sums(layer_features)] if self._regions is None else self._regions.sums(layer_features)
             )
-            measured = [self.loss.from_sums(region) for region in sums]
-            distances = [self.loss.compare(measured[region], target) for target, region in pairs]
-        elif self._regions is None:
+        if self._regions is None:
             distances = [self.loss.distance(layer_features, target) for target in self.targets]
         else:
             masks = self._regions.masks
@@ -142,6 +153,23 @@ class StyleTerm:
                 self.loss.distance(layer_features, target, masks[[region]]) for target, region in pairs
             ]
         return torch.stack(distances)
+
+    def part(self, features: Tensor, rows: slice, columns: slice) -> tuple[Tensor, ...]:
+        """Return the sums over the positions of a tile; see `TiledTerm`. The loss is a `MomentLoss`."""
+        sums = (
+            [moment_sums(features)] if self._regions is None else self._regions.part(features, rows, columns)
+        )
+        return tuple(part for region in sums for part in (region.count, region.first, region.second))
+
+    def total(self, sums: Sequence[Tensor]) -> Tensor:
+        """Return the unweighted distances, one per target; see `TiledTerm`."""
+        return self._compare([MomentSums(*sums[i : i + 3]) for i in range(0, len(sums), 3)])
+
+    def _compare(self, regions: Sequence[MomentSums]) -> Tensor:
+        assert isinstance(self.loss, MomentLoss)
+        measured = [self.loss.from_sums(region) for region in regions]
+        pairs = zip(self.targets, self._region_indices, strict=True)
+        return torch.stack([self.loss.compare(measured[region], target) for target, region in pairs])
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +201,11 @@ class PixelTerm(ABC):
     def value(self, image: Tensor) -> Tensor:
         """Return the unweighted value of `image` `(B, C, H, W)`, a scalar."""
 
+    @property
+    def additive(self) -> bool:
+        """Whether the value is the sum of the bands' parts; see `BandedTerm`."""
+        return True
+
     def __call__(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:  # noqa: ARG002
         """Return the unweighted value `(1,)`; see `Term`."""
         return self.value(image).reshape(1)
@@ -194,6 +227,14 @@ class VariationTerm(PixelTerm):
         """Return the total variation of `image`."""
         check_image(image)
         return self._variation(image)
+
+    def part(self, band: Band) -> tuple[Tensor, ...]:
+        """Return the total variation within a band; see `BandedTerm`."""
+        return (VARIATIONS[self.form].load_band()(band),)
+
+    def total(self, sums: Sequence[Tensor]) -> Tensor:
+        """Return the total variation `(1,)`; see `BandedTerm`."""
+        return sums[0].view(1)
 
 
 def _style_names(layer: str, count: int) -> tuple[str, ...]:

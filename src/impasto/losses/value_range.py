@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
 
+from impasto.losses.bands import Band
 from impasto.losses.terms import PixelTerm
 
 
@@ -28,3 +30,11 @@ class ValueRangeTerm(PixelTerm):
     def value(self, image: Tensor) -> Tensor:
         """Return the value range loss of `image`."""
         return value_range_loss(image)
+
+    def part(self, band: Band) -> tuple[Tensor, ...]:
+        """Return the share of a band; see `BandedTerm`."""
+        return (value_range_loss(band.core) * ((band.last - band.first) / band.height),)
+
+    def total(self, sums: Sequence[Tensor]) -> Tensor:
+        """Return the value `(1,)`; see `BandedTerm`."""
+        return sums[0].view(1)

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
         Stepped,
     )
     from impasto.optimize.job import Job
+    from impasto.optimize.memory import ScalePlan
     from impasto.optimize.optimizers.registry import OPTIMIZERS, OptimizerEntry
-    from impasto.optimize.plan import Plan, ScalePlan
+    from impasto.optimize.plan import Plan
     from impasto.optimize.preset import Preset
     from impasto.optimize.presets import PRESETS, make_recipe
     from impasto.optimize.recipe import Recipe

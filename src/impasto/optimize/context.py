@@ -9,13 +9,15 @@ from torch import Tensor
 
 from impasto.imaging import resize
 from impasto.optimize.balance import calibration_recipe, can_balance_during_run, improvements, measure
+from impasto.optimize.build import build_objectives
 from impasto.optimize.control import measured_distance
 from impasto.optimize.initial_image import initial_image
 from impasto.optimize.job import Job
+from impasto.optimize.memory import ScalePlan
 from impasto.optimize.mixing import styles_of_scale
-from impasto.optimize.objective import Objective, build_objectives
+from impasto.optimize.objective import Objective
 from impasto.optimize.pictures import PicturesByScale
-from impasto.optimize.plan import PictureSizes, ScalePlan, layers_of, make_plan
+from impasto.optimize.plan import PictureSizes, layers_of, make_plan
 from impasto.optimize.terms import ScaleInputs, style_terms
 from impasto.optimize.views import View, make_views, make_wrapped_views
 

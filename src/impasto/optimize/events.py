@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from impasto.guidance.result import Result
-    from impasto.optimize.plan import Plan, ScalePlan
+    from impasto.optimize.memory import ScalePlan
+    from impasto.optimize.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from impasto.encoders import Encoder
 from impasto.errors import RecipeError
 from impasto.guidance import Protection
 from impasto.losses import Term
-from impasto.optimize.terms import ScaleInputs, TermFactory
+from impasto.optimize.optimizers.base import Evaluation
 from impasto.optimize.views import View
 
 
@@ -61,16 +61,9 @@ class Objective:
         weighted = values * values.new_tensor(factors)
         return weighted.sum(), dict(zip(self.names, weighted.detach().tolist(), strict=True))
 
-
-@torch.no_grad()
-def build_objectives(
-    inputs: ScaleInputs, factories: Sequence[TermFactory], views: Iterable[View] = (View(),)
-) -> dict[View, Objective]:
-    """Return the objective of one scale for every view, with the terms of all ``factories`` in their order."""
-    builders = [factory(inputs) for factory in factories]
-    return {
-        view: Objective(
-            inputs.encoder, [term for terms in builders for term in terms(view)], view, inputs.protection
-        )
-        for view in views
-    }
+    def evaluate(self, image: Tensor, term_gains: Mapping[str, float] | None = None) -> Evaluation:
+        """Set the gradient of ``image`` and return the detached loss and its weighted terms by name."""
+        image.grad = None
+        loss, terms = self(image, term_gains)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach(), terms

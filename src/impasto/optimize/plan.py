@@ -5,28 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-import torch
-
 from impasto.encoders import Encoder
 from impasto.errors import RecipeError, TooLargeError
 from impasto.imaging import fit
 from impasto.losses.registry import STYLE_LOSSES
-from impasto.optimize.optimizers.registry import OPTIMIZERS
+from impasto.losses.tiled import style_loss_tiles
+from impasto.optimize.memory import MEMORY_MARGIN, ScalePlan, estimate_memory, patch_layers, place_tiles
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.schedule import schedule
 
 Size = tuple[int, int]
 
-# Measured by benchmarks/memory.py: the memory of Python and torch before the first image.
-BASE_BYTES = 450 << 20
-# 12 float32 RGB images, also measured: images, Adam's moments, the moving average, snapshots of the last good state.
-PIXEL_BYTES = 3 * 4 * 12
 # The forward pass, and the gradient with respect to activations with as many multiply-adds.
 PASSES = 2.0
 # Time of everything besides convolutions, as a factor.
 OVERHEAD = 1.9
-# Share of the free memory that a run may use.
-MEMORY_MARGIN = 0.9
 
 
 @dataclass(frozen=True)
@@ -40,21 +33,6 @@ class PictureSizes:
     aspect: Size
     styles: tuple[Size, ...]
     has_content: bool
-
-
-@dataclass(frozen=True)
-class ScalePlan:
-    """One scale: its size, the sizes of the style images, and its steps.
-
-    ``macs_per_pass`` are the multiply-adds of one forward pass of the encoder. Those of a loss that matches patches,
-    which happens once a step, count by half.
-    """
-
-    height: int
-    width: int
-    styles: tuple[tuple[int, int], ...]
-    steps: int
-    macs_per_pass: int
 
 
 @dataclass(frozen=True)
@@ -120,7 +98,8 @@ def make_plan(
         )
     scales = []
     for side, steps in schedule(recipe):
-        scales.append(plan_scale(recipe, encoder, sizes_at(side), side, steps, layers))
+        scale = plan_scale(recipe, encoder, sizes_at(side), side, steps, layers)
+        scales.append(place_tiles(recipe, encoder, scale, layers, available))
     total_macs = sum(int(scale.macs_per_pass * scale.steps * PASSES) for scale in scales)
     height, width = fit(*full.aspect, recipe.side)
     return Plan(
@@ -131,7 +110,7 @@ def make_plan(
         device=str(next(encoder.parameters()).device),
         precision=str(encoder.dtype).removeprefix("torch."),
         total_macs=total_macs,
-        memory=estimate_memory(recipe, encoder, scales[-1], layers),
+        memory=max(estimate_memory(recipe, encoder, scale, layers) for scale in scales),
         available=available,
         seconds=OVERHEAD * total_macs / macs_per_second,
     )
@@ -146,21 +125,14 @@ def plan_scale(
     layers: Sequence[str],
 ) -> ScalePlan:
     """Return the scale whose longer side is ``side``."""
-    patch_layers = _patch_layers(recipe, layers)
+    matched = patch_layers(recipe, layers)
     patch = STYLE_LOSSES[recipe.style_loss].patch
-    least = max(encoder.minimum_side(layers), patch * encoder.minimum_side(patch_layers))
+    least = max(encoder.minimum_side(layers), patch * encoder.minimum_side(matched))
     height, width = (max(least, value) for value in fit(*sizes.aspect, side))
     styles = tuple(style_size(recipe, style, (height, width), least) for style in sizes.styles)
     macs = encoder.macs(height, width, layers)
-    matching = sum(_matching_macs(encoder, patch_layers, patch, (height, width), style) for style in styles)
+    matching = sum(_matching_macs(encoder, matched, patch, (height, width), style) for style in styles)
     return ScalePlan(height, width, styles, steps, macs + round(matching / PASSES))
-
-
-def _patch_layers(recipe: Recipe, layers: Collection[str]) -> list[str]:
-    """Return those of ``layers`` at which the style loss matches patches."""
-    if STYLE_LOSSES[recipe.style_loss].patch == 1:
-        return []
-    return [layer for layer in layers if recipe.style_layers.get(layer)]
 
 
 def _matching_macs(encoder: Encoder, layers: Collection[str], patch: int, output: Size, style: Size) -> int:
@@ -193,33 +165,16 @@ def style_size(
     return max(least, height), max(least, width)
 
 
-def estimate_memory(recipe: Recipe, encoder: Encoder, scale: ScalePlan, layers: Sequence[str]) -> int:
-    """Return the peak bytes at ``scale``: activations stored for the gradient, their gradient, images and state."""
-    item = torch.empty((), dtype=encoder.dtype).element_size()
-    pixels = scale.height * scale.width
-    activations = encoder.activation_floats(scale.height, scale.width, layers) * item
-    style = max((encoder.activation_floats(h, w, layers) for h, w in scale.styles), default=0) * item
-    image = pixels * (PIXEL_BYTES + OPTIMIZERS[recipe.optimizer].bytes_per_pixel)
-    # Content targets are stored for every view. Statistics need two float32 copies of each layer, in bfloat16 none.
-    targets = recipe.views * item * _floats(encoder, set(recipe.content_layers) & set(layers), pixels)
-    copies = 0 if encoder.dtype == torch.bfloat16 else 2 * 4 * _floats(encoder, layers, pixels)
-    # Matching patches needs float32 copies of both images' features and a gradient, whatever the encoder's dtype.
-    copies += 3 * 4 * _floats(encoder, _patch_layers(recipe, layers), pixels)
-    return BASE_BYTES + max(int(2 * activations) + copies, style) + targets + image
-
-
-def _floats(encoder: Encoder, layers: Collection[str], pixels: int) -> int:
-    """Return how many numbers the features of ``layers`` have for an image of ``pixels`` pixels."""
-    infos = (encoder.layers[name] for name in set(encoder.resolve(layers).values()))
-    return sum(layer.channels * pixels // layer.stride**2 for layer in infos)
-
-
 def check_memory(plan: Plan, smaller: Plan | None) -> None:
     """Raise `TooLargeError` if ``plan`` does not fit, proposing ``smaller``, a plan that does."""
     if plan.fits:
         return
     need, have = plan.memory / 1e9, (plan.available or 0) / 1e9
     advice = f"--size {smaller.recipe.side} fits" if smaller else "not even the smallest size fits here"
+    if not style_loss_tiles(plan.recipe.style_loss):
+        able = " or ".join(name for name in STYLE_LOSSES if style_loss_tiles(name))
+        advice += f", and with --style-loss {able} larger pictures are painted in tiles"
     raise TooLargeError(
-        f"{plan.width}x{plan.height} needs about {need:.1f} GB and {have:.1f} GB are free; {advice}."
+        f"{plan.width}x{plan.height} needs about {need:.1f} GB, but a run may use {MEMORY_MARGIN * have:.1f} GB, "
+        f"{MEMORY_MARGIN:.0%} of the {have:.1f} GB that are free; {advice}."
     )

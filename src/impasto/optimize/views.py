@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 # Shifts repeat after 8 pixels, the stride of relu4_1.
@@ -37,6 +38,35 @@ class View:
         if self.wrapped:
             return self.orient(image.roll((-self.top, -self.left), (2, 3)))
         return self.orient(image[:, :, self.top :, self.left :])
+
+    def size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return height and width of the view of an image of ``size``."""
+        height, width = size if self.wrapped else (size[0] - self.top, size[1] - self.left)
+        return (width, height) if self.transposed else (height, width)
+
+    def region(
+        self, size: tuple[int, int], rows: tuple[int, int], columns: tuple[int, int]
+    ) -> tuple[slice | Tensor, slice | Tensor]:
+        """Return the rows and columns of an image of ``size`` (height, width) that a window of the view shows.
+
+        The window goes from the first to the second of ``rows`` and ``columns`` (excluded). ``orient`` of that part of
+        the image is the window of ``apply``. Rows and columns that are wrapped are index tensors, for
+        ``image[:, :, rows, columns]``.
+        """
+        if self.transposed:
+            rows, columns = columns, rows
+        height, width = size
+        if not self.wrapped:
+            height, width = height - self.top, width - self.left
+        if self.mirrored:
+            columns = width - columns[1], width - columns[0]
+        down, across = (
+            (rows[0] + self.top, rows[1] + self.top),
+            (columns[0] + self.left, columns[1] + self.left),
+        )
+        if not self.wrapped or (down[1] <= height and across[1] <= width):
+            return slice(*down), slice(*across)
+        return (torch.arange(*down) % height)[:, None], torch.arange(*across) % width
 
     def orient(self, image: Tensor) -> Tensor:
         """Return ``image`` mirrored and transposed but not cut."""

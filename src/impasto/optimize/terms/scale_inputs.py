@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,10 +13,11 @@ from torch import Tensor
 from impasto.encoders import Encoder
 from impasto.guidance import Placement, Protection
 from impasto.imaging import area_average, resize
-from impasto.losses import Term
+from impasto.losses import StyleLoss, Term
+from impasto.optimize.memory import ScalePlan
 from impasto.optimize.pictures import RunPictures
-from impasto.optimize.plan import ScalePlan
 from impasto.optimize.recipe import Recipe
+from impasto.optimize.tiles.encode import encode_tiled, measure_tiled
 from impasto.optimize.views import View
 
 # A mask with a smaller mean than this at a layer is empty there.
@@ -84,6 +86,19 @@ class ScaleInputs:
     def unprotected(self) -> Tensor | None:
         """The mask (1,1,h,w) of what may be painted, None for everything."""
         return None if self.protection is None else self.protection.unprotected(self.size)
+
+    def encode(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """Return the features of ``image`` (1,3,h,w), computed in tiles where the scale is painted in tiles."""
+        if self.scale.tile is None:
+            return dict(self.encoder(image, layers))
+        return encode_tiled(self.encoder, image, layers, self.scale.tile)
+
+    def measure_tiled(
+        self, image: Tensor, losses: Mapping[str, StyleLoss[Any]], masks: Mapping[str, Tensor | None]
+    ) -> dict[str, Any]:
+        """Return what ``losses`` measure at each layer of ``image``, weighted by ``masks``, in the scale's tiles."""
+        assert self.scale.tile is not None
+        return measure_tiled(self.encoder, image, losses, masks, self.scale.tile)
 
     def at_layer(self, mask: Tensor, layer: str) -> Tensor:
         """Return ``mask`` (K,1,h,w), given at the size of an image, at the size of a layer's features."""

@@ -100,18 +100,29 @@ class StyleTermBuilder:
             features: dict[int, dict[str, Tensor]] = {}
             for style_region in self.style_regions:
                 style = inputs.styles[style_region.style_index]
-                if style_region.style_index not in features:
+                if inputs.scale.tile is None and style_region.style_index not in features:
                     features[style_region.style_index] = inputs.encoder(view.orient(style), list(self.losses))
                 style_mask = None
                 if style_region.style_mask is not None:
                     style_mask = view.orient(
                         scale_mask(style_region.style_mask, *style.shape[2:]).to(style.device)
                     )
-                for layer, loss in self.losses.items():
-                    mask = None if style_mask is None else inputs.at_layer(style_mask, layer)
-                    empty = mask is not None and float(mask.mean()) <= MIN_MASK_MEAN
-                    target = None if empty else loss.measure(features[style_region.style_index][layer], mask)
-                    targets[layer].append(target)
+                masks = {
+                    layer: None if style_mask is None else inputs.at_layer(style_mask, layer)
+                    for layer in self.losses
+                }
+                if inputs.scale.tile is None:
+                    seen = features[style_region.style_index]
+                    found = {
+                        layer: loss.measure(seen[layer], masks[layer])
+                        for layer, loss in self.losses.items()
+                        if not _is_empty(masks[layer])
+                    }
+                else:
+                    found = inputs.measure_tiled(view.orient(style), self.losses, masks)
+                for layer in self.losses:
+                    empty = _is_empty(masks[layer])
+                    targets[layer].append(None if empty else found[layer])
             self._measured[orientation] = targets
         return self._measured[orientation]
 
@@ -149,3 +160,7 @@ class StyleTermBuilder:
         return entry.create(
             entry.options_in(self.recipe), seed=self.recipe.seed, generator=self.inputs.generator
         )
+
+
+def _is_empty(mask: Tensor | None) -> bool:
+    return mask is not None and float(mask.mean()) <= MIN_MASK_MEAN
