@@ -133,6 +133,12 @@ def orientation_of(image: Image.Image) -> int:
     return orientation if isinstance(orientation, int) else 1
 
 
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Return height and width of a Pillow image, upright by its EXIF orientation."""
+    width, height = image.size
+    return (width, height) if orientation_of(image) in (5, 6, 7, 8) else (height, width)
+
+
 def _stream(
     library: object, path: Path, longest: int | None, profile: object, data: bytes | None
 ) -> DecodedPlanes:

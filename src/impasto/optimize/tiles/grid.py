@@ -69,14 +69,21 @@ def smallest_tile(halo: Halo) -> int:
 
 
 def make_grid(height: int, width: int, side: int, halo: Halo) -> Grid:
-    """Return the tiles of an image whose cores have sides of about ``side`` pixels, at most."""
-    rows, columns = _spans(height, side, halo), _spans(width, side, halo)
-    return Grid(height, width, tuple(Tile(row, column) for row, column in product(rows, columns)))
+    """Return the tiles of an image whose cores have at most the area of a square of ``side`` pixels, about.
+
+    Among these tiles are those with the least context: where they are about as wide as the image, full rows.
+    """
+    least = smallest_tile(halo)
+    grids = []
+    for count in range(1, math.ceil(width / max(side, least)) + 1):
+        tall = max(least, side * side * count // width)
+        rows, columns = _spans(height, math.ceil(height / tall), halo), _spans(width, count, halo)
+        grids.append(Grid(height, width, tuple(Tile(row, column) for row, column in product(rows, columns))))
+    return min(grids, key=lambda grid: grid.overhead)
 
 
-def _spans(length: int, side: int, halo: Halo) -> list[TileSpan]:
+def _spans(length: int, count: int, halo: Halo) -> list[TileSpan]:
     step = halo.alignment
-    count = math.ceil(length / max(side, smallest_tile(halo)))
     edges = [round(index * length / count / step) * step for index in range(count)] + [length]
     return [
         TileSpan(start, stop, max(0, start - halo.pixels), min(length, stop + halo.pixels))
