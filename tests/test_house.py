@@ -79,10 +79,11 @@ LAYERS = {
     ),
     "studio": (
         ("folder", "jobs", "processes", "settings"),
+        ("estimates",),
         ("database", "guard", "image_service", "models", "workers"),
         ("pictures", "preview_process"),
         ("job_store", "requests", "salvage"),
-        ("gallery_import",),
+        ("gallery_import", "planner", "recovery"),
         ("service",),
         ("dependencies",),
         ("job_routes", "picture_routes"),

@@ -8,7 +8,8 @@ import pytest
 
 from impasto.errors import RecipeError
 from impasto.studio.errors import RequestError
-from impasto.studio.service import MAX_CRASHES, StudioService
+from impasto.studio.recovery import MAX_CRASHES
+from impasto.studio.service import StudioService
 from impasto.studio.settings import StudioSettings
 
 from .conftest import OPEN, TINY

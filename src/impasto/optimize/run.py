@@ -23,6 +23,8 @@ from impasto.optimize.recipe import Recipe
 from impasto.optimize.terms import DEFAULT_TERMS, TermFactory
 
 OpenEncoder = Callable[[Recipe, torch.device], Encoder]
+# A size that is proposed instead of one that does not fit is a multiple of this.
+SIZE_STEP = 16
 
 
 def open_job(
@@ -60,6 +62,18 @@ def plan_only(
 ) -> Plan:
     """Return the plan of a run without starting it, even if the run would not fit into memory."""
     return _open(recipe, content, styles, guides or Guides())[0].plan
+
+
+def plan_with_limit(
+    recipe: Recipe,
+    content: PictureLike | None,
+    styles: Sequence[PictureLike],
+    guides: Guides | None = None,
+) -> tuple[Plan, int | None]:
+    """Return the plan of `plan_only`, and the largest size that fits if the plan does not (None if no size does)."""
+    job, speed = _open(recipe, content, styles, guides or Guides())
+    largest = None if job.plan.fits else _largest_plan_that_fits(job, speed)
+    return job.plan, None if largest is None else largest.recipe.side
 
 
 def _open(
@@ -134,19 +148,26 @@ def open_recipe_encoder(recipe: Recipe, device: torch.device) -> Encoder:
 
 
 def _largest_plan_that_fits(job: Job, speed: float) -> Plan | None:
-    """Return the plan of the largest size below the job's that fits, in steps of an eighth; None if none does."""
-    plan, size = job.plan, job.plan.recipe.side
-    full = job.pictures.full.sizes
+    """Return the plan of the largest size below the job's that fits, a multiple of 16; None if none does."""
+    plan, full = job.plan, job.pictures.full.sizes
     sizes = PictureSizes((plan.height, plan.width), full.styles, full.has_content)
-    while size > 64:
-        size = size * 7 // 8
-        smaller = make_plan(
+
+    def plan_at(size: int) -> Plan:
+        return make_plan(
             plan.recipe.model_copy(update={"size": size}),
             job.encoder,
             lambda side: sizes,  # noqa: ARG005
             macs_per_second=speed,
             available=plan.available,
         )
+
+    largest: Plan | None = None
+    fits, too_large = 0, max(1, plan.recipe.side // SIZE_STEP)
+    while too_large - fits > 1:
+        middle = (fits + too_large) // 2
+        smaller = plan_at(middle * SIZE_STEP)
         if smaller.fits:
-            return smaller
-    return None
+            fits, largest = middle, smaller
+        else:
+            too_large = middle
+    return largest

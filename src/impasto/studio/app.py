@@ -88,20 +88,26 @@ def create_app(studio: StudioService) -> FastAPI:
     return app
 
 
-def error_response(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def error_response(
+    status: int, message: str, headers: dict[str, str] | None = None, **fields: object
+) -> JSONResponse:
     """Return an error as one line of limited length, even where it quotes the client's input."""
     line = " ".join(message.encode("utf-8", "replace").decode().split())
     if len(line) > MAX_MESSAGE_CHARS:
         line = f"{line[: MAX_MESSAGE_CHARS // 2]} ... {line[-MAX_MESSAGE_CHARS // 2 :]}"
-    return JSONResponse({"error": line}, status, headers)
+    return JSONResponse({"error": line, **fields}, status, headers)
 
 
 async def _on_impasto_error(request: Request, error: Exception) -> Response:
     if is_disk_full(error):
         return error_response(507, DISK_FULL)
     status = error.status if isinstance(error, RequestError) else 422
+    largest = error.largest_size if isinstance(error, RequestError) else None
     return error_response(
-        status, _with_names(request, str(error)), {"retry-after": "2"} if status == 429 else None
+        status,
+        _with_names(request, str(error)),
+        {"retry-after": "2"} if status == 429 else None,
+        **({} if largest is None else {"largest_size": largest}),
     )
 
 

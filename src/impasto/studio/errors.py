@@ -9,11 +9,15 @@ DISK_FULL = "The disk is full; delete some jobs or other files."
 
 
 class RequestError(ImpastoError):
-    """A request that fails with an HTTP status and one sentence."""
+    """A request that fails with an HTTP status and one sentence.
 
-    def __init__(self, status: int, message: str) -> None:
+    ``largest_size`` is the largest size that fits, where an order was refused for its size.
+    """
+
+    def __init__(self, status: int, message: str, largest_size: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.largest_size = largest_size
 
 
 class DamagedDatabaseError(OutputError):

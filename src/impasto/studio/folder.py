@@ -35,6 +35,7 @@ class StudioFolder:
         self.pictures = self.root / "pictures"
         self.jobs = self.root / "jobs"
         self.database = self.root / "studio.sqlite"
+        self.timings = self.root / "timings.json"
         self.import_mark = self.root / "import-needed"
         try:
             for folder in (self.uploads, self.pictures, self.jobs):

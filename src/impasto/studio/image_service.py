@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 import tempfile
 import warnings
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from impasto.encoders import best_precision, open_device
 from impasto.errors import ImpastoError
 from impasto.guidance import Guides
 from impasto.imaging import (
@@ -23,9 +27,12 @@ from impasto.imaging import (
     to_image,
     write_picture,
 )
-from impasto.optimize import Recipe, plan_only
+from impasto.optimize import Recipe
 from impasto.optimize.checkpoint import read_checkpoint
+from impasto.optimize.machine import measure_macs_per_second
+from impasto.optimize.run import plan_with_limit
 from impasto.studio.errors import RequestError
+from impasto.studio.estimates import work_of
 from impasto.studio.processes import answer
 
 # Each upload is decoded once at this size, to prove that it can be read.
@@ -45,6 +52,7 @@ def run(pipe: Connection) -> None:
             "embedded_recipe": embedded_recipe,
             "checkpoint_settings": checkpoint_settings,
             "plan": plan,
+            "speed": speed,
         },
     )
 
@@ -108,8 +116,8 @@ def checkpoint_settings(path: Path) -> dict[str, object]:
 def plan(
     recipe: dict[str, Any], content: str | None, styles: list[str], guides: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the sizes, steps, time and memory that a job would need."""
-    job_plan = plan_only(Recipe.make(recipe), content, styles, Guides.from_json(guides))
+    """Return the sizes, steps and memory that a job would need, and its ``work``, from which the time follows."""
+    job_plan, largest = plan_with_limit(Recipe.make(recipe), content, styles, Guides.from_json(guides))
     return {
         "width": job_plan.width,
         "height": job_plan.height,
@@ -117,12 +125,20 @@ def plan(
             {"width": scale.width, "height": scale.height, "steps": scale.steps} for scale in job_plan.scales
         ],
         "steps": job_plan.steps,
-        "seconds": job_plan.seconds,
         "memory_bytes": job_plan.memory,
         "available_bytes": job_plan.available,
         "fits": job_plan.fits,
+        "largest_size": largest,
         "device": job_plan.device,
+        "work": asdict(work_of(job_plan)),
     }
+
+
+def speed() -> float:
+    """Return the multiply-adds per second of the device that paints."""
+    device = open_device("auto")
+    dtype = {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(best_precision(device), torch.float32)
+    return max(measure_macs_per_second(device, dtype) for _ in range(5))
 
 
 def _with_name(error: ImpastoError, path: Path, name: str) -> RequestError:

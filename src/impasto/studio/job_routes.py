@@ -33,7 +33,8 @@ Size = Annotated[
 
 @router.post("", status_code=201, responses=error_responses(404, 409, 429))
 async def queue_job(body: JobBody, studio: CurrentStudio) -> JobInfo:
-    """Queue a job."""
+    """Queue a job. One that needs more memory than there is gets 422 with the largest size that fits."""
+    await studio.planner.refuse_too_large(body)
     return _info(studio, studio.submit(body))
 
 

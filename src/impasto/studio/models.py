@@ -36,6 +36,9 @@ class Problem(BaseModel):
     """An error in one sentence."""
 
     error: str
+    largest_size: int | None = Field(
+        None, description="The largest size that fits, only where an order was refused for its size."
+    )
 
 
 class PictureInfo(BaseModel):
@@ -172,7 +175,11 @@ class PlanScale(BaseModel):
 
 
 class PlanInfo(BaseModel):
-    """The time and memory that a job would need; ``available_bytes`` is null if unknown."""
+    """The time and memory that a job would need; ``available_bytes`` is null if unknown.
+
+    ``seconds`` is learned from the jobs that this studio has finished, and is the same for all clients.
+    ``largest_size`` is the largest size that fits, null if the job itself fits or no size does.
+    """
 
     width: int
     height: int
@@ -182,6 +189,7 @@ class PlanInfo(BaseModel):
     memory_bytes: int
     available_bytes: int | None
     fits: bool
+    largest_size: int | None
     device: str
 
 

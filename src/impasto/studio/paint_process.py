@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from impasto.optimize.checkpoint import Checkpoint, read_checkpoint
 from impasto.optimize.run import open_recipe_encoder
 from impasto.painting import open_job
 from impasto.studio.errors import is_disk_full
+from impasto.studio.estimates import work_of
 from impasto.studio.room import NO_ROOM
 
 PREVIEW_SIDE = 512
@@ -59,11 +60,12 @@ class PaintWorker:
     """Receives ``("paint", fields of PaintTask)``, ``("stop", id, request)``, ``("change", id, strength, mix)`` and
     ``("exit",)``.
 
-    Sends ``("ready", device, number of GPUs)`` or ``("unavailable", reason)``, ``("started", id, steps, step)``,
-    ``("step", id, step, size, loss, seconds left)``, ``("preview", id, bytes)``, and at the end of its work on a job
-    ``("stopped", id, state, error or None, progress)``, where progress holds the final ``step``, ``strength`` and
-    ``mix``, and the ``scale`` (width, height) of a picture that was saved. A job that a full disk stopped is
-    ``paused``, with an error.
+    Sends ``("ready", device, number of GPUs)`` or ``("unavailable", reason)``, ``("planned", id, fields of Workload,
+    seconds so far)``, ``("started", id, steps, step)``, ``("step", id, step, size, loss, seconds left)``,
+    ``("preview", id, bytes)``, ``("painted", id, seconds)`` if it painted the job without a break, and at the end of
+    its work on a job ``("stopped", id, state, error or None, progress)``, where progress holds the final ``step``,
+    ``strength`` and ``mix``, and the ``scale`` (width, height) of a picture that was saved. A job that a full disk
+    stopped is ``paused``, with an error.
     """
 
     def __init__(self, pipe: Connection, device: str) -> None:
@@ -121,13 +123,15 @@ class JobRun:
     """One job in this process, resumed from its checkpoint if it has one."""
 
     def __init__(self, worker: PaintWorker, task: PaintTask) -> None:
-        self.worker, self.task = worker, task
+        self.worker, self.task, self.started = worker, task, time.monotonic()
         self.checkpoint = task.folder / "checkpoint"
         self.painter = self._open()
         self.alpha = self._small_alpha()
         self.next_preview = 0.0
         self.next_step = 0.0
         self.saved_size: tuple[int, int] | None = None
+        work = asdict(work_of(self.painter.plan))
+        worker.send("planned", task.id, work, time.monotonic() - self.started)
 
     def progress(self) -> dict[str, Any]:
         """Return the current step, strength and mix, which may have changed, and the saved picture's size."""
@@ -141,12 +145,15 @@ class JobRun:
         painter = self.painter
         if self.task.keep:
             return self._stop("keep")
+        resumed = painter.state.steps_done > 0
         stream = painter.events()
         with contextlib.closing(stream):
             for event in stream:
                 if isinstance(event, Finished):
                     self._save(event.result)
                     self.checkpoint.unlink(missing_ok=True)
+                    if not resumed and not self.painter.state.changes:
+                        self.worker.send("painted", self.task.id, time.monotonic() - self.started)
                     return "done"
                 self._report(event)
                 request = self._handle_messages()

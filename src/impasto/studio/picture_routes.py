@@ -34,12 +34,11 @@ from impasto.studio.models import (
 )
 from impasto.studio.one_pass import paint_one_pass
 from impasto.studio.pictures import MAX_SHOWN_SIDE, clean_name
-from impasto.studio.requests import parse_recipe, replay_settings, resolve_files
+from impasto.studio.requests import replay_settings
 from impasto.studio.results import check_room
 
 router = APIRouter(prefix="/api")
 IMMUTABLE = "private, max-age=31536000, immutable"
-PLAN_SECONDS = 60.0
 
 
 @router.get("/info", responses=error_responses())
@@ -122,9 +121,7 @@ async def fast(
 @router.post("/plan", responses=error_responses(404, 429))
 async def plan(body: JobBody, studio: CurrentStudio) -> PlanInfo:
     """Return the sizes, steps, time and memory that a job would need."""
-    recipe = parse_recipe(body, studio.settings.limits.styles).to_json()
-    files = resolve_files(studio.pictures, recipe, body.content, body.styles, body.guides.ids())
-    return PlanInfo(**await studio.image_service.call("plan", PLAN_SECONDS, **files))
+    return PlanInfo(**await studio.planner.plan(body))
 
 
 @router.post(

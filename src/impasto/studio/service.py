@@ -11,6 +11,7 @@ from typing import Any
 from impasto.feedforward.pretrained import pretrained_networks
 from impasto.studio.bundles import Bundles
 from impasto.studio.errors import RequestError
+from impasto.studio.estimates import Estimates, JobClock
 from impasto.studio.event_bus import EventBus
 from impasto.studio.folder import StudioFolder, new_id
 from impasto.studio.gallery_import import GalleryImport
@@ -19,7 +20,9 @@ from impasto.studio.jobs import ENDED, JobState, StopRequest, StudioJob
 from impasto.studio.latest_only import LatestOnlyQueue
 from impasto.studio.models import JobBody
 from impasto.studio.pictures import PictureStore
+from impasto.studio.planner import Planner
 from impasto.studio.processes import HelperProcess
+from impasto.studio.recovery import Recovery
 from impasto.studio.requests import change_recipe, parse_recipe, resolve_files
 from impasto.studio.room import NO_ROOM, RoomQueue
 from impasto.studio.salvage import OldRows, open_or_replace
@@ -27,8 +30,6 @@ from impasto.studio.settings import StudioSettings
 from impasto.studio.trash import Trash
 from impasto.studio.workers import Worker, WorkerPool
 
-# A job fails after this many crashes of its worker without progress in between.
-MAX_CRASHES = 3
 LOG = logging.getLogger("impasto.studio")
 # Seconds that a request to stop a job waits for the worker.
 STOP_SECONDS = 10.0
@@ -55,10 +56,14 @@ class StudioService:
         self.preview_queue = LatestOnlyQueue(self.preview_process, limits.waiting)
         self.pictures = PictureStore(self.folder, self.database, self.image_service, limits)
         self.job_store = JobStore(self.folder, self.database, self.pictures, self.event_bus, limits)
+        self.recovery = Recovery(self.folder, self.job_store)
         self.worker_pool = WorkerPool(settings.devices, self._on_worker_message)
         self.room_queue = RoomQueue(self.folder.root, self._requeue)
         self.trash = Trash(self.job_store, self.release, self._dispatch)
         self.bundles = Bundles()
+        estimates = Estimates(self.folder.timings)
+        self.planner = Planner(self.pictures, self.image_service, estimates, limits.styles)
+        self.clock = JobClock(estimates)
         self._stopping = False
 
     async def start(self) -> None:
@@ -70,7 +75,7 @@ class StudioService:
             self.report(str(await GalleryImport(self.pictures, old_rows, self.report).run()))
         self.job_store.load()
         self.trash.empty()
-        self._recover_running_jobs()
+        self.recovery.recover_running()
         for job in self.job_store.active.values():
             if job.state == "paused" and job.error == NO_ROOM:
                 self.room_queue.add(job)
@@ -83,7 +88,7 @@ class StudioService:
         self.trash.close()
         self.event_bus.close()
         await self.worker_pool.stop(SHUTDOWN_SECONDS)
-        self._recover_running_jobs()
+        self.recovery.recover_running()
         for job in self.job_store.active.values():
             self.job_store.save_preview(job)
         await asyncio.gather(self.image_service.stop(), self.preview_process.stop())
@@ -125,7 +130,7 @@ class StudioService:
         elif request == "pause":
             self.job_store.set_state(job, "paused")
         elif request == "cancel":
-            self._cancel(job)
+            self.recovery.cancel(job)
         elif not self.folder.checkpoint(job.id).is_file():
             raise RequestError(409, "This job has not started, so it has no picture to keep; cancel it.")
         else:
@@ -206,6 +211,11 @@ class StudioService:
         elif kind == "started":
             job.steps, job.step = values[1], values[2]
             self.job_store.save_and_publish(job)
+        elif kind == "planned":
+            self.clock.planned(job, *values[1:])
+            self.job_store.save_and_publish(job)
+        elif kind == "painted":
+            self.clock.painted(job, *values[1:])
         elif kind == "step":
             self._on_step(job, *values[1:])
         elif kind == "preview":
@@ -215,7 +225,7 @@ class StudioService:
         elif kind == "crashed":
             job.crashes += not self._stopping
             job.crash_step = max(job.crash_step, job.step)
-            self._recover(job)
+            self.recovery.recover(job)
             self._dispatch()
 
     def _on_unavailable(self, device: str, reason: str) -> None:
@@ -228,7 +238,8 @@ class StudioService:
     def _on_step(
         self, job: StudioJob, step: int, scale: tuple[int, int], loss: float, seconds_left: float
     ) -> None:
-        job.step, job.scale, job.loss, job.seconds_left = step, scale, loss, seconds_left
+        job.step, job.scale, job.loss = step, scale, loss
+        job.seconds_left = self.clock.left(job, seconds_left)
         if job.step > job.crash_step:
             job.crashes = 0
         job.record_loss(loss)
@@ -238,6 +249,7 @@ class StudioService:
         self, job: StudioJob, state: JobState, error: str | None, progress: dict[str, Any]
     ) -> None:
         """Take a job back from its worker."""
+        self.clock.forget(job)
         job.step, job.scale = progress.pop("step", job.step), progress.pop("scale", job.scale)
         job.recipe.update(progress)
         if state == "queued":
@@ -245,42 +257,12 @@ class StudioService:
         elif state == "failed":
             self.job_store.fail(job, error or "")
         elif error is not None and job.stop_request == "cancel":
-            self._cancel(job)
+            self.recovery.cancel(job)
         else:
             if error is not None and job.stop_request != "pause":
                 self.room_queue.add(job, job.stop_request)
             self.job_store.set_state(job, state)
         self._dispatch()
-
-    def _recover_running_jobs(self) -> None:
-        for job in list(self.job_store.active.values()):
-            if job.state == "running":
-                self._recover(job)
-
-    def _recover(self, job: StudioJob) -> None:
-        """Carry out a running job's stop request after its worker has ended, or queue the job again.
-
-        A worker that was killed after it had written the picture has finished the job.
-        """
-        if self.folder.result(job.id).is_file():
-            self.folder.checkpoint(job.id).unlink(missing_ok=True)
-            self.job_store.set_state(job, "stopped" if job.stop_request in ("keep", "cancel") else "done")
-        elif job.stop_request == "pause":
-            self.job_store.set_state(job, "paused")
-        elif job.stop_request == "cancel":
-            self._cancel(job)
-        elif job.crashes >= MAX_CRASHES:
-            self.job_store.fail(
-                job,
-                f"The worker crashed {job.crashes} times on this job, perhaps out of memory; "
-                "choose a smaller size.",
-            )
-        else:
-            self.job_store.requeue(job)
-
-    def _cancel(self, job: StudioJob) -> None:
-        self.folder.checkpoint(job.id).unlink(missing_ok=True)
-        self.job_store.set_state(job, "stopped")
 
     async def _wait_until_stopped(self, job: StudioJob) -> None:
         """Wait up to `STOP_SECONDS` until a job's stop request has been carried out."""

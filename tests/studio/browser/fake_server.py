@@ -89,6 +89,7 @@ class FakeStudio:
             "seconds": steps * side * side / 2e6,
             "memory_bytes": 450_000_000 + side * side * 800,
             "fits": side < 6000,
+            "largest_size": None if side < 6000 else 5984,
         }
 
     def start(self, body: dict[str, Any]) -> dict[str, Any]:
