@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from impasto.studio.guard import RateLimiter, RequestGuard
+from impasto.studio.guard import RequestGuard
+from impasto.studio.limiters import RateLimiter
+from impasto.studio.sessions import SESSION_SECONDS
 from impasto.studio.settings import Limits, StudioSettings
 
 LOCAL = StudioSettings(Path("d"), limits=Limits(body_bytes=1000, upload_bytes=5000))
@@ -122,7 +124,8 @@ def test_the_own_page_can() -> None:
         {"authorization": "Bearer wrong"},
         {"authorization": TOKEN},
         {"authorization": f"Basic {TOKEN}"},
-        {"cookie": "impasto_token=wrong"},
+        {"cookie": "impasto_session=wrong"},
+        {"cookie": f"impasto_session={TOKEN}; impasto_token={TOKEN}"},
         {"cookie": "other=1"},
         {"authorization": f"Bearer {TOKEN}x"},
         {"authorization": "Bearer é"},
@@ -138,10 +141,14 @@ def test_no_access_without_the_token(headers, path) -> None:
 
 def test_access_with_the_token() -> None:
     assert ask(OPEN, path="/api/info", authorization=f"Bearer {TOKEN}")[0] == 200
-    assert ask(OPEN, path="/api/info", cookie=f"x=1; impasto_token={TOKEN}")[0] == 200
-    status, _, headers = ask(OPEN, query=f"token={TOKEN}".encode())
+    guard = RequestGuard(echo, OPEN)
+    status, _, headers = ask(OPEN, query=f"token={TOKEN}".encode(), guard=guard)
     assert (status, headers[b"location"]) == (303, b"./")
-    assert headers[b"set-cookie"] == f"impasto_token={TOKEN}; HttpOnly; SameSite=Strict; Path=/".encode()
+    cookie, attributes = headers[b"set-cookie"].decode().split("; ", 1)
+    assert attributes == f"HttpOnly; SameSite=Strict; Path=/; Max-Age={SESSION_SECONDS}"
+    assert TOKEN not in cookie
+    assert ask(OPEN, path="/api/info", cookie=f"x=1; {cookie}", guard=guard)[0] == 200
+    assert ask(OPEN, path="/api/info", cookie=f"{cookie}x", guard=guard)[0] == 401
     assert ask(OPEN, query=b"token=wrong")[0] == 401
     assert ask(OPEN, path="/api/info", query=f"token={TOKEN}".encode())[0] == 401
 
@@ -207,8 +214,8 @@ def test_too_many_requests_are_rejected() -> None:
 
 def test_buckets_refill_and_old_addresses_are_dropped(monkeypatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("impasto.studio.guard.time.monotonic", lambda: now[0])
-    limiter = RateLimiter(Limits(rate=2.0, burst=4))
+    monkeypatch.setattr("impasto.studio.limiters.time.monotonic", lambda: now[0])
+    limiter = RateLimiter(2.0, 4)
     assert [limiter.wait("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
     assert limiter.wait("b") == 0
     now[0] += 0.5

@@ -39,3 +39,29 @@ RebuildOption = Annotated[
     typer.Option("--rebuild", help="Import the pictures in the data folder that the gallery does not list."),
 ]
 NoOpenOption = Annotated[bool, typer.Option("--no-open", help="Do not open the browser.")]
+AllowedHostOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME", help="Name under which browsers find the studio, behind a proxy.", show_default=False
+    ),
+]
+RootPathOption = Annotated[
+    str, typer.Option(metavar="PREFIX", help="Prefix of all addresses behind a proxy, such as /studio.")
+]
+TrustedProxyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Address or network of a proxy whose X-Forwarded headers count.",
+        show_default=False,
+    ),
+]
+TokenFileOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="File with the token; or set IMPASTO_TOKEN.", show_default=False),
+]
+LogLevelOption = Annotated[
+    str,
+    typer.Option(metavar="LEVEL", help="debug, info (also requests and jobs), warning or error."),
+]
+LogFormatOption = Annotated[str, typer.Option(metavar="FORMAT", help="text, or json: one object a line.")]

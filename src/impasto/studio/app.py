@@ -18,10 +18,12 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from impasto import __version__
-from impasto.errors import ImpastoError
-from impasto.studio import gallery_routes, job_routes, picture_routes
+from impasto.errors import ImpastoError, MissingExtraError
+from impasto.studio import gallery_routes, job_routes, operator_routes, picture_routes
 from impasto.studio.errors import DISK_FULL, RequestError, is_disk_full
 from impasto.studio.guard import RequestGuard
+from impasto.studio.logs import log_request
+from impasto.studio.metrics import RequestCounts
 from impasto.studio.service import StudioService
 
 STATIC = Path(str(resources.files("impasto.studio"))) / "static"
@@ -66,11 +68,13 @@ def create_app(studio: StudioService) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        servers=[{"url": studio.settings.root_path or "/"}],
     )
     app.state.studio = studio
     app.include_router(picture_routes.router)
     app.include_router(job_routes.router)
     app.include_router(gallery_routes.router)
+    app.include_router(operator_routes.router)
     app.mount("/static", StaticPage(directory=STATIC), name="static")
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
@@ -84,7 +88,13 @@ def create_app(studio: StudioService) -> FastAPI:
     app.add_exception_handler(OSError, _on_failed_write)
     app.add_exception_handler(sqlite3.Error, _on_failed_write)
     app.add_exception_handler(Exception, _on_bug)
-    app.add_middleware(RequestGuard, settings=studio.settings)
+    app.state.request_counts = counts = RequestCounts()
+
+    def observe(scope: Scope, status: int, seconds: float) -> None:
+        counts.observe(scope, status, seconds)
+        log_request(scope, status, seconds)
+
+    app.add_middleware(RequestGuard, settings=studio.settings, observe=observe)
     return app
 
 
@@ -102,6 +112,8 @@ async def _on_impasto_error(request: Request, error: Exception) -> Response:
     if is_disk_full(error):
         return error_response(507, DISK_FULL)
     status = error.status if isinstance(error, RequestError) else 422
+    if isinstance(error, MissingExtraError):
+        status = 503
     largest = error.largest_size if isinstance(error, RequestError) else None
     return error_response(
         status,

@@ -125,6 +125,7 @@ class JobClock:
     def __init__(self, estimates: Estimates) -> None:
         self._estimates = estimates
         self._expected: dict[str, tuple[Workload, float]] = {}
+        self.painted_seconds = 0.0
 
     def planned(self, job: StudioJob, work: dict[str, Any], elapsed: float) -> None:
         """A worker has opened a job: set its time left. ``elapsed`` are the seconds since the worker got it."""
@@ -144,6 +145,7 @@ class JobClock:
 
     def painted(self, job: StudioJob, seconds: float) -> None:
         """A job was painted from its beginning to its end without a stop."""
+        self.painted_seconds += seconds
         if job.id in self._expected:
             self._estimates.learn(self._expected.pop(job.id)[0], seconds)
 

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import ipaddress
 import json
 import math
 import re
 import socket
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-from impasto.studio.settings import Limits, StudioSettings, is_loopback
+from impasto.studio.access import Access
+from impasto.studio.forwarded import TrustedProxies, parse_networks
+from impasto.studio.limiters import OpenCounter, RateLimiter
+from impasto.studio.settings import StudioSettings, is_loopback
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-COOKIE = "impasto_token"
 SAFE = ("GET", "HEAD", "OPTIONS")
 # These routes write the body to a file in chunks; all other bodies are read here.
 STREAMED = ("/api/pictures", "/api/replay", "/api/results")
 BODY_SECONDS = 30.0
-_MAX_ADDRESSES = 1000
+# Answered without a token and under any host name, because it tells nothing but that the studio runs.
+HEALTH = "/health"
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
 _HEADERS = (
     (
@@ -43,19 +43,34 @@ _HEADERS = (
 )
 
 
+class Rejection(NamedTuple):
+    """The answer to a request that is not allowed."""
+
+    status: int
+    message: str
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
 class RequestGuard:
     """ASGI middleware that checks Host, Origin, token, rate and size, and adds security headers to responses.
 
     A page of another site must not reach the studio through its user's browser: the Host check stops DNS rebinding,
-    the checks of Origin and Sec-Fetch-Site stop cross-site requests.
+    the checks of Origin and Sec-Fetch-Site stop cross-site requests. ``observe`` is called with the scope of every
+    answered request, its status and its seconds.
     """
 
     def __init__(
-        self, app: Callable[[Scope, Receive, Send], Awaitable[None]], settings: StudioSettings
+        self,
+        app: Callable[[Scope, Receive, Send], Awaitable[None]],
+        settings: StudioSettings,
+        observe: Callable[[Scope, int, float], None] = lambda *_: None,
     ) -> None:
-        self.app = app
-        self.settings = settings
-        self.rate_limiter = RateLimiter(settings.limits)
+        self.app, self.settings, self.observe = app, settings, observe
+        limits = settings.limits
+        self.access = Access(settings)
+        self.proxies = TrustedProxies(parse_networks(settings.trusted_proxies))
+        self.rate_limiter = RateLimiter(limits.rate, limits.burst)
+        self.streams = OpenCounter(limits.streams)
         self.host_names = {"localhost", socket.gethostname().lower(), f"{socket.gethostname().lower()}.local"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,28 +81,35 @@ class RequestGuard:
         if scope["type"] != "http":  # the studio has no web sockets
             await send({"type": "websocket.close", "code": 1008})
             return
-        send = _with_security_headers(send)
-        is_started = False
+        send, status, began = _with_security_headers(send), 0, time.monotonic()
 
         async def send_and_note(message: Message) -> None:
-            nonlocal is_started
-            is_started = True
+            nonlocal status
+            status = message.get("status", status)
             await send(message)
 
         try:
             await self._handle(scope, receive, send_and_note)
         except asyncio.CancelledError:  # uvicorn cancels unfinished requests when the server stops
-            if not is_started:
-                await _respond(send, 503, "The studio is closing; send this again when it is open.")
+            if not status:
+                await _respond(send_and_note, 503, "The studio is closing; send this again when it is open.")
+        finally:
+            self.observe(scope, status, time.monotonic() - began)
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope)
-        rejection = self._reject(scope, headers)
+        self.proxies.apply(scope, headers)
+        if self._is_bare_prefix(scope):
+            await _respond(send, 308, "", ((b"location", f"{self.settings.root_path}/".encode()),))
+            return
+        address = (scope.get("client") or ("?",))[0]
+        rejection = self._reject(scope, headers, address)
         if rejection is not None:
             await _respond(send, *rejection)
             return
-        if self._opens_with_token(scope):
-            await _respond(send, 303, "", [(b"location", b"./"), (b"set-cookie", self._cookie())])
+        if self.access.opens_with_token(scope):
+            cookie = self.access.new_cookie(is_secure=scope.get("scheme") == "https")
+            await _respond(send, 303, "", ((b"location", b"./"), (b"set-cookie", cookie)))
             return
         if scope["method"] not in SAFE and scope["path"] not in STREAMED:
             body = await _read_body(receive, self.settings.limits.body_bytes)
@@ -95,36 +117,56 @@ class RequestGuard:
                 await _respond(send, body, _BODY_ERRORS[body])
                 return
             receive = _replay(body, receive)
-        await self.app(scope, receive, send)
+        if not scope["path"].endswith("/events"):
+            await self.app(scope, receive, send)
+            return
+        with self.streams.one(address) as entered:
+            if entered:
+                await self.app(scope, receive, send)
+            else:
+                most = self.streams.most
+                await _respond(send, 429, f"Your address follows {most} jobs already; close some pages.")
 
-    def _reject(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | tuple[int, str, Any] | None:
-        """Return status, message and perhaps headers for a request that is not allowed, None for any other."""
+    def _is_bare_prefix(self, scope: Scope) -> bool:
+        """Take the prefix off the path, where the proxy has not; return whether the path was the prefix alone."""
+        prefix, path = self.settings.root_path, scope["path"]
+        if prefix and path.startswith(f"{prefix}/"):
+            scope["path"] = path.removeprefix(prefix)
+            scope["raw_path"] = scope.get("raw_path", b"").removeprefix(prefix.encode())
+        return bool(prefix) and path == prefix
+
+    def _reject(self, scope: Scope, headers: dict[str, str], address: str) -> Rejection | None:
+        """Return the answer to a request that is not allowed, None for any other."""
+        if scope["path"] == HEALTH and scope["method"] in SAFE:
+            return None
         if not self._is_own_host(headers.get("host", "")):
-            return 403, "This studio has another Host name; open the address that it printed."
+            return Rejection(403, "This studio has another Host name; open the address that it printed.")
         origin, is_write = headers.get("origin"), scope["method"] not in SAFE
         cross_site = headers.get("sec-fetch-site") in ("cross-site", "same-site")
-        if is_write and origin is not None and urlsplit(origin).netloc.lower() != headers["host"].lower():
-            return 403, "This request comes from another site; only the studio's own page may send it."
-        if cross_site and (is_write or scope["path"].startswith("/api/")):
-            return 403, "This request comes from another site; only the studio's own page may send it."
-        if not self._has_token(headers) and not self._opens_with_token(scope):
-            return 401, "This studio needs its token; open the address that it printed, which contains it."
-        if is_write:
-            wait = self.rate_limiter.wait((scope.get("client") or ("?",))[0])
-            if wait:
-                seconds = math.ceil(wait)
-                return (
-                    429,
-                    f"Too many requests; try again in {seconds} s.",
-                    [(b"retry-after", str(seconds).encode())],
-                )
+        foreign = origin is not None and urlsplit(origin).netloc.lower() != headers["host"].lower()
+        if (is_write and foreign) or (cross_site and (is_write or scope["path"].startswith("/api/"))):
+            return Rejection(
+                403, "This request comes from another site; only the studio's own page may send it."
+            )
+        status, message, wait = self.access.check(scope, headers, address)
+        if not status and is_write:
+            wait = self.rate_limiter.wait(address)
+            status, message = (
+                (429, f"Too many requests; try again in {math.ceil(wait)} s.") if wait else (0, "")
+            )
+        if status:
+            retry = ((b"retry-after", str(math.ceil(wait)).encode()),) if wait else ()
+            return Rejection(status, message, retry)
+        return self._reject_length(scope, headers)
+
+    def _reject_length(self, scope: Scope, headers: dict[str, str]) -> Rejection | None:
         length = headers.get("content-length", "0")
-        streamed = scope["path"] in STREAMED
-        max_bytes = self.settings.limits.upload_bytes if streamed else self.settings.limits.body_bytes
+        limits = self.settings.limits
+        max_bytes = limits.upload_bytes if scope["path"] in STREAMED else limits.body_bytes
         if not length.isascii() or not length.isdigit():
-            return 400, "The Content-Length is not a number."
+            return Rejection(400, "The Content-Length is not a number.")
         if len(length) > 15 or int(length) > max_bytes:
-            return 413, f"The request is too large; the limit is {max_bytes:,} bytes."
+            return Rejection(413, f"The request is too large; the limit is {max_bytes:,} bytes.")
         return None
 
     def _is_own_host(self, host: str) -> bool:
@@ -134,6 +176,8 @@ class RequestGuard:
             name = (urlsplit(f"//{host}").hostname or "").lower()
         except ValueError:
             return False
+        if name in self.settings.allowed_hosts:
+            return True
         if self.settings.local:
             return is_loopback(name)
         if name in self.host_names:
@@ -143,49 +187,6 @@ class RequestGuard:
         except ValueError:
             return False
         return True  # DNS rebinding needs a name, so an address is safe
-
-    def _has_token(self, headers: dict[str, str]) -> bool:
-        if self.settings.token is None:
-            return True
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self._is_token(token.strip()):
-            return True
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
-            return False
-        return cookie is not None and self._is_token(cookie.value)
-
-    def _opens_with_token(self, scope: Scope) -> bool:
-        if scope["path"] != "/" or self.settings.token is None or scope["method"] not in ("GET", "HEAD"):
-            return False
-        tokens = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])
-        return self._is_token(tokens[-1])
-
-    def _is_token(self, token: str) -> bool:
-        return hmac.compare_digest(token.encode(), (self.settings.token or "").encode())
-
-    def _cookie(self) -> bytes:
-        return f"{COOKIE}={self.settings.token}; HttpOnly; SameSite=Strict; Path=/".encode()
-
-
-class RateLimiter:
-    """A token bucket for each client address (Limits.burst tokens, refilled at Limits.rate a second)."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def wait(self, address: str) -> float:
-        """Take one token and return 0; with an empty bucket, return the seconds until the next token."""
-        now = time.monotonic()
-        tokens, last_time = self._buckets.pop(address, (float(self.limits.burst), now))
-        tokens = min(float(self.limits.burst), tokens + (now - last_time) * self.limits.rate)
-        wait = 0.0 if tokens >= 1 else (1 - tokens) / self.limits.rate
-        self._buckets[address] = (tokens if wait else tokens - 1, now)
-        while len(self._buckets) > _MAX_ADDRESSES:
-            self._buckets.popitem(last=False)
-        return wait
 
 
 _BODY_ERRORS = {
@@ -246,11 +247,9 @@ def _with_security_headers(send: Send) -> Send:
 
 
 async def _respond(
-    send: Send, status: int, message: str, headers: list[tuple[bytes, bytes]] | None = None
+    send: Send, status: int, message: str, headers: tuple[tuple[bytes, bytes], ...] = ()
 ) -> None:
     body = json.dumps({"error": message}).encode() if message else b""
     entity_headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send(
-        {"type": "http.response.start", "status": status, "headers": [*entity_headers, *(headers or [])]}
-    )
+    await send({"type": "http.response.start", "status": status, "headers": [*entity_headers, *headers]})
     await send({"type": "http.response.body", "body": body})

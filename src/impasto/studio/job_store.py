@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
@@ -14,6 +16,7 @@ from impasto.studio.event_bus import EventBus
 from impasto.studio.folder import StudioFolder
 from impasto.studio.job_words import default_name, search_words
 from impasto.studio.jobs import ENDED, JobState, StudioJob
+from impasto.studio.logs import JOBS, log_event
 from impasto.studio.pictures import PictureStore
 from impasto.studio.settings import Limits
 
@@ -37,6 +40,7 @@ class JobStore:
         self.event_bus, self.limits = event_bus, limits
         self.active: dict[str, StudioJob] = {}
         self.previews: dict[str, bytes] = {}
+        self.ended_counts: Counter[str] = Counter()
         self._saved_at: dict[str, float] = {}
         self._positions: dict[str, int] = {}
 
@@ -99,6 +103,11 @@ class JobStore:
     def set_state(self, job: StudioJob, state: JobState) -> None:
         """Change a job's state."""
         job.state = state
+        self.ended_counts[state] += state in ENDED
+        level = logging.WARNING if state == "failed" else logging.INFO
+        log_event(
+            JOBS, level, "job", id=job.id, state=state, step=job.step, steps=job.steps, reason=job.error
+        )
         if state != "running":
             job.stop_request = None
             job.has_picture = self.folder.result(job.id).is_file()

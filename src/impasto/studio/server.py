@@ -15,6 +15,9 @@ import uvicorn
 
 from impasto.errors import OutputError
 from impasto.studio.app import create_app
+from impasto.studio.forwarded import TrustedProxies, parse_networks
+from impasto.studio.limiters import OpenCounter
+from impasto.studio.protocol import limited_protocol
 from impasto.studio.service import StudioService
 from impasto.studio.settings import StudioSettings
 
@@ -69,10 +72,19 @@ def serve(
         if browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
-    options: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False}
-    config = uvicorn.Config(
-        create_app(studio), timeout_graceful_shutdown=SHUTDOWN_SECONDS, ws="none", lifespan="on", **options
-    )
+    options: dict[str, Any] = {
+        "log_level": "warning",
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,  # the guard reads them, from trusted proxies only
+        "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
+        "ws": "none",
+        "lifespan": "on",
+        "http": limited_protocol(
+            OpenCounter(settings.limits.connections), TrustedProxies(parse_networks(settings.trusted_proxies))
+        ),
+    }
+    config = uvicorn.Config(create_app(studio), **options)
     with listening, contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown
         StudioServer(config, studio, on_started).run(sockets=[listening])
 
@@ -95,4 +107,6 @@ def address(settings: StudioSettings, listening: socket.socket) -> str:
     port = listening.getsockname()[1]
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{port}/" + (f"?token={settings.token}" if settings.token else "")
+    return f"http://{name}:{port}{settings.root_path}/" + (
+        f"?token={settings.token}" if settings.token else ""
+    )
