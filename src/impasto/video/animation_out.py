@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -34,7 +35,11 @@ def write_animation_file(
 
     try:
         with atomic_write(path) as temporary:
-            (_write_gif if clip_format.suffix == ".gif" else _write_webp)(temporary, frames, layout)
+            if clip_format.suffix == ".gif":
+                # About one segment's worth of frames decides the palette, however long the clip is.
+                _write_gif(temporary, frames, layout, every=max(1, len(numbers)))
+            else:
+                _write_webp(temporary, frames, layout)
     except av.FFmpegError as error:
         raise OutputError(f"'{path}' could not be written ({reason_of(error)}).") from error
 
@@ -75,10 +80,10 @@ def lossless_frames(
             yield frame, (coded.pts - first) * layout.tick, duration * layout.tick
 
 
-def _write_gif(path: Path, frames: Frames, layout: VideoLayout) -> None:
-    """Two passes: the best palette of 256 colours for all frames, then the frames with error diffusion."""
+def _write_gif(path: Path, frames: Frames, layout: VideoLayout, every: int) -> None:
+    """Two passes: the best 256 colours of one frame in ``every``, then all frames with error diffusion."""
     av = pyav()
-    palette = _palette(frames, layout)
+    palette = _palette(frames, layout, every)
     graph = av.filter.Graph()
     size = {"width": layout.width, "height": layout.height, "time_base": TICKS[".gif"]}
     source = graph.add_buffer(format="bgr0", **size)
@@ -95,7 +100,7 @@ def _write_gif(path: Path, frames: Frames, layout: VideoLayout) -> None:
     _mux(path, "gif", "gif", "pal8", _filtered(frames, source, sink), layout, {"loop": "0"})
 
 
-def _palette(frames: Frames, layout: VideoLayout) -> Any:
+def _palette(frames: Frames, layout: VideoLayout, every: int) -> Any:
     av = pyav()
     graph = av.filter.Graph()
     source = graph.add_buffer(
@@ -105,7 +110,7 @@ def _palette(frames: Frames, layout: VideoLayout) -> Any:
     source.link_to(generate)
     generate.link_to(sink)
     graph.configure()
-    for frame, time, _ in frames():
+    for frame, time, _ in islice(frames(), 0, None, every):
         source.push(_stamped(frame, time, ".gif"))
     source.push(None)
     return sink.pull()

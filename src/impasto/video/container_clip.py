@@ -35,13 +35,17 @@ class ContainerClip:
         self.path = path
         self.problems = ReadProblems()
         self._interlaced = False
+        # One for all frames: a new one for each costs time, and memory that grows with the clip.
+        self._reformatter = pyav().video.reformatter.VideoReformatter()
         with clip_errors(path), open_container(path) as container:
             stream = video_stream(container, path)
             first = next(self._decode(container, stream), None)
             if first is None:
                 raise PictureError(f"'{path}' has no frame that can be read; give another clip.")
             self._interlaced = bool(first.interlaced_frame)
-            self.info = _describe(path, container, stream, first)
+            # Read once: the side data of a frame refers back to it, so that Python would free frames late.
+            self._matrix = display_matrix(first)
+            self.info = _describe(path, container, stream, first, turned=bool(self._matrix[1]))
         self.problems = ReadProblems()
 
     def frames(self, start: Fraction = Fraction(0)) -> Iterator[DecodedFrame]:
@@ -72,7 +76,9 @@ class ContainerClip:
                 last = time
                 duration = Fraction(frame.duration or 0) * (frame.time_base or 0) or 1 / info.rate
                 end = time + duration
-                yield DecodedFrame(time, duration, partial(to_pixels, frame, info))
+                yield DecodedFrame(
+                    time, duration, partial(to_pixels, frame, info, self._reformatter, self._matrix)
+                )
         if info.duration - end > max(Fraction(1, 2), 2 / info.rate):
             self.problems.ends_at = end
 
@@ -131,12 +137,13 @@ def video_stream(container: Any, path: Path) -> Any:
     raise PictureError(f"'{path}' has no pictures that move, only sound or data; give a clip.")
 
 
-def to_pixels(frame: Any, info: ClipInfo) -> Pixels:
+def to_pixels(frame: Any, info: ClipInfo, reformatter: Any, matrix: tuple[int, int, int, int]) -> Pixels:
     """Return a decoded frame as upright float32 RGB ``(H, W, 3)`` in [0, 1], by the clip's matrix and range."""
     from av.video.reformatter import ColorRange, Interpolation
 
     colors, deep = info.colors, info.bits > 8
-    array = frame.reformat(
+    array = reformatter.reformat(
+        frame,
         format="rgb48le" if deep else "rgb24",
         src_colorspace=None if colors.matrix == RGB else colors.scaler_matrix,
         src_color_range=colors.range_code,
@@ -147,7 +154,7 @@ def to_pixels(frame: Any, info: ClipInfo) -> Pixels:
         | Interpolation.FULL_CHR_H_INP,
     ).to_ndarray()
     pixels = array.astype(np.float32) * np.float32(1 / (65535 if deep else 255))
-    return np.ascontiguousarray(upright(pixels, display_matrix(frame)))
+    return np.ascontiguousarray(upright(pixels, matrix))
 
 
 def display_matrix(frame: Any) -> tuple[int, int, int, int]:
@@ -183,10 +190,9 @@ def _time(frame: Any, stream: Any, default: Fraction) -> Fraction:
     return default if stamp is None else Fraction(stamp) * (frame.time_base or stream.time_base)
 
 
-def _describe(path: Path, container: Any, stream: Any, first: Any) -> ClipInfo:
+def _describe(path: Path, container: Any, stream: Any, first: Any, *, turned: bool) -> ClipInfo:
     check_pixels(first.width, first.height, f"'{path}'")
-    matrix = display_matrix(first)
-    height, width = (first.width, first.height) if matrix[1] else (first.height, first.width)
+    height, width = (first.width, first.height) if turned else (first.height, first.width)
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     rate = Fraction(stream.average_rate or stream.guessed_rate or DEFAULT_RATE)
     rate = rate if 0 < rate <= 1000 else DEFAULT_RATE
@@ -212,7 +218,7 @@ def _describe(path: Path, container: Any, stream: Any, first: Any) -> ClipInfo:
         ),
         bits=max(component.bits for component in first.format.components),
         origin=_time(first, stream, Fraction(0)),
-        pixel_aspect=(1 / aspect if matrix[1] else aspect) if aspect > 0 else Fraction(1),
+        pixel_aspect=(1 / aspect if turned else aspect) if aspect > 0 else Fraction(1),
         codec=stream.codec_context.name,
         audio=tuple(audio.codec_context.name for audio in container.streams.audio if audio.codec_context),
     )
