@@ -12,7 +12,7 @@ def python_blocks(path: Path) -> list[str]:
 
 
 def run_python_blocks(path: Path, folder: Path) -> None:
-    """Run the blocks in order with shared names, beside the images ``photo.jpg`` and ``painting.jpg``.
+    """Run the blocks in order with shared names, beside the images ``photo.jpg``, ``painting.jpg`` and ``other.jpg``.
 
     ``folder`` must be the current folder.
     """
@@ -20,6 +20,7 @@ def run_python_blocks(path: Path, folder: Path) -> None:
 
     paint("paper", 96).save(folder / "photo.jpg")
     paint("swirls", 96).save(folder / "painting.jpg")
+    paint("woodcut", 96).save(folder / "other.jpg")
     names: dict[str, object] = {"__name__": path.stem}
     for block in python_blocks(path):
         exec(compile(block, str(path), "exec", dont_inherit=True), names)

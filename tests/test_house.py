@@ -75,7 +75,7 @@ LAYERS = {
         ("one_pass_cell", "painted_cell", "trained_cell"),
         ("works",),
         ("run",),
-        ("report",),
+        ("report", "spread"),
     ),
     "studio": (
         ("folder", "forwarded", "jobs", "processes"),

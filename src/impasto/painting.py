@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from impasto.errors import RecipeError
 from impasto.feedforward.settings import OnePassSettings
@@ -17,6 +17,7 @@ from impasto.optimize.control import start_share
 from impasto.optimize.presets import change_recipe, make_recipe
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.recipe_fields import LARGEST_DEFAULT_SIDE
+from impasto.optimize.recipe_keywords import RecipeKeywords
 from impasto.provenance import read_provenance, stored_path
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def stylize(
     *,
     preset: str = "impasto",
     guides: Guides | None = None,
-    **recipe: Any,
+    **recipe: Unpack[RecipeKeywords],
 ) -> Result:
     """Paint ``content`` in the style of ``style`` (one image or several) and return the result.
 
@@ -128,7 +129,7 @@ def stylize_events(
     preset: str = "impasto",
     guides: Guides | None = None,
     preview_every: int = 0,
-    **recipe: Any,
+    **recipe: Unpack[RecipeKeywords],
 ) -> Iterator[Event]:
     """Yield the events of the run of `stylize`; closing the generator stops the run.
 
@@ -139,9 +140,10 @@ def stylize_events(
     styles: Sequence[PictureLike] = ()
     if style is not None:
         styles = style if isinstance(style, Sequence) and not isinstance(style, str | bytes) else [style]
-    if "start" not in recipe and "start_picture" not in recipe:
-        recipe |= default_start(content is not None, bool(styles))
-    job = open_job(make_recipe(preset, **recipe), content, styles, guides)
+    settings: dict[str, Any] = dict(recipe)
+    if "start" not in settings and "start_picture" not in settings:
+        settings |= default_start(content is not None, bool(styles))
+    job = open_job(make_recipe(preset, **settings), content, styles, guides)
     yield from Painter(job, preview_every=preview_every).events()
 
 

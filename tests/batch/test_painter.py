@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 import impasto
 from impasto.batch import BatchItem, BatchPainter, PictureFormat, Repaint, stored_key
 from impasto.batch.painter import DiskFullError, StopBatch
+from impasto.batch.places import remove_remains
 from impasto.imaging import read_embedded_json
 
 from ..cli.conftest import make_picture, pixels
@@ -164,6 +167,16 @@ def test_a_painter_travels_without_its_models(folder: Path) -> None:
     assert (copy.out, copy.form, copy.repaint, copy.sidecar) == ("out", painter.form, painter.repaint, True)
     assert copy.paint(item()).state == "finished"
     assert Path("out/a.jpg.json").is_file()
+
+
+def test_what_a_killed_process_left_is_removed(folder: Path) -> None:
+    Path("out").mkdir()
+    for name, age in ((".impasto-old.png", 120), (".impasto-new.png", 0), ("mine.png", 120)):
+        (Path("out") / name).write_bytes(b"half")
+        then = time.time() - age
+        os.utime(Path("out") / name, (then, then))
+    remove_remains("out")
+    assert sorted(p.name for p in Path("out").iterdir()) == [".impasto-new.png", "mine.png"]
 
 
 def test_urls_are_read_and_written(folder: Path) -> None:

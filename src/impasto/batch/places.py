@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -19,8 +20,13 @@ from impasto.imaging import READABLE, check_file, check_writable, pictures_in
 if TYPE_CHECKING:
     from impasto.guidance.result import SavedPicture
 
+# A temporary file that nobody has written to for so long is left over.
+STALE_SECONDS = 60.0
 # Stores in which a file appears in one step when its upload ends; elsewhere it is renamed.
 ATOMIC_UPLOADS = frozenset(("s3", "s3a", "gs", "gcs", "az", "abfs", "memory"))
+
+# What stores say about the content of a file, best first.
+STATES = ("ETag", "etag", "md5Hash", "content_md5", "checksum", "LastModified", "mtime", "created")
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,10 @@ def fingerprint(place: str) -> tuple[Any, ...]:
         return str(path.resolve()), status.st_mtime_ns, status.st_size
     system, inside = _filesystem(place)
     with _errors(place, PictureError):
-        return place, str(system.ukey(inside))
+        # Not fsspec's `ukey`: it differs between what a listing and what a request for the file says.
+        details = system.info(inside)
+    states = [str(details[name]).strip('"') for name in STATES if details.get(name) is not None]
+    return place, details.get("size"), *states[:1]
 
 
 def read_bytes(place: str) -> bytes:
@@ -158,6 +167,17 @@ def check_output(folder: str, form: PictureFormat) -> None:
             f"The folder '{path}' cannot be created ({error.strerror}); choose another."
         ) from error
     check_writable(path / f"picture{form.suffix}", bits=form.bits)
+
+
+def remove_remains(folder: str) -> None:
+    """Delete temporary files in a local folder that a killed process left; those of running ones are younger."""
+    path = local_path(folder)
+    if path is None or not path.is_dir():
+        return
+    for file in path.glob(".impasto-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - file.stat().st_mtime > STALE_SECONDS:
+                file.unlink()
 
 
 def save_picture(picture: SavedPicture, place: str, form: PictureFormat) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,9 @@ import typer
 
 from impasto.cli.batch_options import BatchOptions, BatchRequest, batch_request
 from impasto.cli.batch_progress import BatchProgress
+from impasto.cli.cluster import connected, note_local_files
 from impasto.cli.console import print_status
+from impasto.cli.everyday_help import EverydayCommand
 from impasto.cli.guide_options import GuideOptions, check_guides
 from impasto.cli.interrupt import Stop
 from impasto.cli.json_report import JsonReport
@@ -21,7 +24,8 @@ from impasto.cli.recurring import RecurringTimer
 from impasto.errors import PARTLY_FAILED, RecipeError, unknown
 
 if TYPE_CHECKING:
-    from impasto.batch import BatchItem, BatchPainter
+    from impasto.batch import BatchItem, BatchPainter, BatchRow
+    from impasto.cluster import RayCluster
 
 app = typer.Typer(add_completion=False)
 
@@ -31,7 +35,7 @@ REPORT_SECONDS = 5.0
 REPORT_SHARE = 0.02
 
 
-@app.command("batch")
+@app.command("batch", cls=EverydayCommand)
 @takes_recipe("aspect", "seamless")
 def batch(
     contents: Annotated[
@@ -62,25 +66,30 @@ class _Batch:
     request: BatchRequest
     stop: Stop
     json_report: JsonReport
-    report_seconds: float = REPORT_SECONDS
+    cluster: RayCluster | None = None
     _timer: RecurringTimer = field(default_factory=lambda: RecurringTimer(REPORT_SECONDS))
 
     def run(self) -> None:
         """Paint everything; raise `typer.Exit` if pictures failed, and `Interrupted` after a signal."""
         from impasto.batch import BatchReport
-        from impasto.batch.places import check_output
+        from impasto.batch.places import check_output, remove_remains
 
         options, items = self.request.options, self._items()
         painter = self._painter()
         self._check(items)
-        check_output(painter.out, painter.form)
-        self.report = BatchReport(items, [painter.place(item) for item in items])
-        try:
-            self._paint(painter, items)
-            if options.watch:
-                self._watch(painter)
-        finally:
-            self._write(painter)
+        with ExitStack() as stack:
+            if options.cluster is not None:
+                self.cluster = stack.enter_context(connected(options.cluster, options.quiet))
+                note_local_files(self.cluster, [painter.out, *(item.content for item in items)])
+            check_output(painter.out, painter.form)
+            remove_remains(painter.out)
+            self.report = BatchReport(items, [painter.place(item) for item in items])
+            try:
+                self._paint(painter, items)
+                if options.watch:
+                    self._watch(painter)
+            finally:
+                self._write(painter)
         self._end()
 
     def _items(self) -> list[BatchItem]:
@@ -151,31 +160,46 @@ class _Batch:
             check_report(options.report)
         if options.sheet is not None:
             check_sheet(options.sheet, len(items))
+        if options.workers is not None and options.cluster is None:
+            raise RecipeError("--workers is for --cluster; give both.")
         if options.watch and not any(Path(content).is_dir() for content in self.request.contents):
             raise RecipeError("--watch waits for new pictures in a folder; give one as PHOTO.")
 
     def _paint(self, painter: BatchPainter, items: Sequence[BatchItem]) -> None:
         """Paint the items; on a signal, those that are left stay rows "left"."""
-        from impasto.batch import paint_items
         from impasto.batch.painter import StopBatch
 
         options = self.request.options
         progress = BatchProgress(len(items), options.quiet, names=not options.as_json)
-
-        def tell(item: BatchItem, share: float) -> None:
-            if self.stop.number:
-                raise StopBatch
-            progress.show(item.id, share)
-
         with progress.bar:
             try:
-                for row in paint_items(painter, items, tell):
+                for row in self._rows(painter, items, progress):
                     self.report.add(row)
                     progress.add(row)
                     if self._timer.due():
                         self._write_report(painter)
             except StopBatch:
                 pass
+
+    def _rows(
+        self, painter: BatchPainter, items: Sequence[BatchItem], progress: BatchProgress
+    ) -> Iterator[BatchRow]:
+        """Yield the rows as the pictures are done, here or on the cluster; raises `StopBatch` after a signal."""
+        from impasto.batch import paint_items
+        from impasto.batch.painter import StopBatch
+
+        def tell(item: BatchItem | None = None, share: float = 0.0) -> None:
+            if self.stop.number:
+                raise StopBatch
+            progress.show("" if item is None else item.id, share)
+
+        if self.cluster is None:
+            return paint_items(painter, items, tell)
+        from impasto.cluster import paint_on_cluster
+
+        return paint_on_cluster(
+            self.cluster, painter, items, workers=self.request.options.workers, on_wait=tell
+        )
 
     def _watch(self, painter: BatchPainter) -> None:
         """Paint new pictures of the folders, until a signal; a file is taken when it has not changed for a while."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
+from impasto.cli.completion import complete_network
 from impasto.cli.guide_options import GuideOptions
 from impasto.errors import RecipeError
 from impasto.optimize.recipe import Recipe
@@ -58,7 +59,10 @@ class BatchOptions:
     network: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME|FILE", rich_help_panel="Main settings", help="Paint in one pass of this network."
+            metavar="NAME|FILE",
+            rich_help_panel="Main settings",
+            help="Paint in one pass of this network.",
+            autocompletion=complete_network,
         ),
     ] = None
     out_dir: Annotated[
@@ -116,6 +120,20 @@ class BatchOptions:
             "--watch", rich_help_panel=RUN, help="Then wait for new pictures in the folders; Ctrl-C ends it."
         ),
     ] = False
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="local|auto|HOST:PORT",
+            rich_help_panel=RUN,
+            help="Paint with Ray: on all cores of this machine, or on the machines of a cluster.",
+        ),
+    ] = None
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, rich_help_panel=RUN, help="Workers of --cluster.", show_default="one a core, or one a GPU"
+        ),
+    ] = None
     as_json: Annotated[
         bool, typer.Option("--json", rich_help_panel=RUN, help="Print the report as JSON instead of names.")
     ] = False

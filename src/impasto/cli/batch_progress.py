@@ -35,10 +35,11 @@ class BatchProgress:
             return
         left = self.seconds_left(share)
         text = "" if left is None else f", {duration(left)} left"
-        self.bar.show(f"{name}{text}", self.done, share)
+        self.bar.show(f"{name}{text}".removeprefix(", "), self.done, share)
         if not sys.stderr.isatty() and self._lines.due():
             failed = f", {self.failed} failed" if self.failed else ""
-            print_status(f"{self.done} of {self.count} pictures{failed}{text}; now {name} ({share:.0%})")
+            now = f"; now {name} ({share:.0%})" if name else ""
+            print_status(f"{self.done} of {self.count} pictures{failed}{text}{now}")
 
     def add(self, row: BatchRow) -> None:
         """Take the row of a picture that is done: print its name, or its error."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from impasto.cli.cluster import connected
 from impasto.cli.console import print_note, print_result, print_status, wide_console
 from impasto.cli.demo import photo_path
 from impasto.cli.interrupt import Interrupted, Stop
+from impasto.cli.lab_cluster import compute_on_cluster
 from impasto.cli.lab_progress import study_progress
 from impasto.cli.naming import make_folder
 from impasto.errors import MissingExtraError, RecipeError
@@ -113,6 +115,12 @@ def run(
     data: Data = None,
     network: NetworkFile = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard existing results.")] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="local|auto|HOST:PORT", help="Compute the cells with Ray, on the machines of a cluster."
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors.")] = False,
 ) -> None:
     """Run studies: paint or train, measure, draw the figure, write data and a report.
@@ -138,10 +146,15 @@ def run(
         make_folder(out)
         if not quiet and any("judge" in study.measures for study in studies):
             print_note(next(iter(laboratories.values())).judge.sentence)
-        for study in studies:
-            result = _run(study, laboratories[study.adjust(setting)], stop, fresh, quiet)
-            print_result(str(write_report(result)))
-            stop.check()
+        with ExitStack() as stack:
+            ray = None if cluster is None else stack.enter_context(connected(cluster, quiet))
+            for study in studies:
+                laboratory = laboratories[study.adjust(setting)]
+                if ray is not None:
+                    compute_on_cluster(ray, study, laboratory, stop, fresh, quiet)
+                result = _run(study, laboratory, stop, fresh and ray is None, quiet)
+                print_result(str(write_report(result)))
+                stop.check()
 
 
 def _check_inputs(setting: Setting) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from impasto.cli.completion import complete_network
 from impasto.errors import RecipeError
 from impasto.imaging.print_sizes import EXACT_SIZE_HELP
 from impasto.imaging.size_settings import DPI_HELP, FRAMING_HELP, Framing
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 ModelArgument = Annotated[
     str,
     typer.Argument(
-        metavar="MODEL", help="File of a network, or the name of one that ships.", show_default=False
+        metavar="MODEL",
+        help="File of a network, or the name of one that ships.",
+        show_default=False,
+        autocompletion=complete_network,
     ),
 ]
 PicturesArgument = Annotated[

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 
+from impasto.cli.completion import completion_of
+from impasto.cli.everyday_help import HELP_ALL
 from impasto.optimize.panels import OTHER_PANEL, PANELS
 from impasto.optimize.recipe import Recipe
 from impasto.settings import OneOf
@@ -123,7 +125,10 @@ def recipe_parameters(leave_out: Collection[str] = ()) -> list[inspect.Parameter
             continue
         kind = str if name in METAVARS else _option_type(field.annotation, field.metadata)
         option = typer.Option(
-            help=field.description, metavar=METAVARS.get(name), rich_help_panel=panels.get(name, OTHER_PANEL)
+            help=field.description,
+            metavar=METAVARS.get(name),
+            rich_help_panel=panels.get(name, OTHER_PANEL),
+            autocompletion=completion_of(name),
         )
         parameters.append(_keyword(name, Annotated[kind | None, option], None))
     return parameters
@@ -152,13 +157,15 @@ def takes_recipe(*leave_out: str) -> Callable[[Callable[..., Any]], Callable[...
         grouped = [p for group in groups.values() for p in group_parameters(group, leave_out)]
 
         def command(**given: Any) -> Any:
+            given.pop("help_all", None)
             given["settings"] = settings_of({name: given.pop(name) for name in names})
             for name, group in groups.items():
                 values = {f.name: given.pop(f.name) for f in fields(group) if f.name not in leave_out}
                 given[name] = group(**values)
             return function(**given)
 
-        parameters = [*others, *grouped, *settings]
+        help_all = _keyword("help_all", Annotated[bool, HELP_ALL], False)
+        parameters = [*others, *grouped, *settings, help_all]
         command.__doc__ = function.__doc__
         command.__name__ = function.__name__
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

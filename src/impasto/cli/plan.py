@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from impasto.cli.console import duration, print_json, print_note, print_result, wide_console
+from impasto.cli.everyday_help import EverydayCommand
 from impasto.cli.guide_options import GuideOptions, check_guides, names_of
 from impasto.cli.inputs import typed_inputs
 from impasto.cli.options import takes_recipe
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 
-@app.command("plan")
+@app.command("plan", cls=EverydayCommand)
 @takes_recipe()
 def plan(
     pictures: Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from impasto.cli.everyday_help import EverydayCommand
 from impasto.cli.interrupt import Stop
 from impasto.cli.naming import target
 from impasto.cli.options import OutputOptions, takes_recipe
@@ -19,7 +20,7 @@ from impasto.optimize.presets import make_recipe
 app = typer.Typer(add_completion=False)
 
 
-@app.command("reconstruct")
+@app.command("reconstruct", cls=EverydayCommand)
 @takes_recipe(
     "content_layers",
     "style_layers",

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from impasto.cli.everyday_help import EverydayCommand
 from impasto.cli.fast import Places, paint_fast, replay_fast
 from impasto.cli.guide_options import GuideOptions
 from impasto.cli.inputs import stored_inputs, typed_inputs
@@ -42,7 +43,7 @@ ReplayOption = Annotated[
 ]
 
 
-@app.command("stylize")
+@app.command("stylize", cls=EverydayCommand)
 @takes_recipe("aspect", "seamless")
 def stylize(
     pictures: PicturesArgument = None,

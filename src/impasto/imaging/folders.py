@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from impasto.errors import PictureError
+from impasto.imaging.read_arrays import missing
 
 READABLE = frozenset(
     (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp", ".heic", ".heif")
@@ -24,7 +25,7 @@ def pictures_in(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
     for path in map(Path, paths):
         if not path.is_dir():
             if not path.exists():
-                raise PictureError(f"'{path}' does not exist; check the name.")
+                raise PictureError(missing(path))
             pictures.append(path)
             continue
         try:

@@ -70,12 +70,22 @@ def file_size(path: Path) -> tuple[int, int]:
         return upright_size(image)
 
 
+def missing(path: Path) -> str:
+    """Return the sentence about a file that does not exist; a path that was a URL is named as the URL."""
+    scheme, separator, rest = str(path).partition(":/")
+    if separator and len(scheme) > 1 and scheme.isalnum():
+        return (
+            f"'{scheme}://{rest}' is a URL, but this reads files; download it, or give it to impasto batch."
+        )
+    return f"'{path}' does not exist; check the name."
+
+
 def check_file(path: Path) -> None:
     """Raise PictureError unless `path` is a regular, non-empty file; never waits on a pipe."""
     try:
         status = path.stat()
     except FileNotFoundError:
-        raise PictureError(f"'{path}' does not exist; check the name.") from None
+        raise PictureError(missing(path)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise PictureError(f"{str(path)!r} cannot be read ({reason}); check the name.") from error

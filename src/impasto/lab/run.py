@@ -75,13 +75,13 @@ def run_study(study: Study, laboratory: Laboratory, *, fresh: bool = False) -> I
     rows: list[Row] = []
     computed = 0
     for index, cell in enumerate(cells):
-        finished = _finished_row(study, laboratory, cell, folder)
+        finished = finished_row(study, laboratory, cell, folder)
         reused = isinstance(finished, Row)
         if isinstance(finished, Row):
             row = finished
         else:
             yield CellStarted(index, len(cells), cell)
-            row = yield from _compute(cell, *finished)
+            row = yield from compute_row(cell, *finished)
             computed += not row.missing
         rows.append(row)
         yield CellDone(index, len(cells), row, reused)
@@ -90,7 +90,7 @@ def run_study(study: Study, laboratory: Laboratory, *, fresh: bool = False) -> I
     yield StudyDone(StudyResult(study, laboratory, tuple(rows), computed, conditions))
 
 
-def _finished_row(study: Study, laboratory: Laboratory, cell: Cell, folder: Path) -> Row | tuple[Work, Path]:
+def finished_row(study: Study, laboratory: Laboratory, cell: Cell, folder: Path) -> Row | tuple[Work, Path]:
     """Return the row of a cell that is finished or impossible, else its work and its folder."""
     if cell.missing:
         return Row(cell.key, missing=cell.missing)
@@ -102,7 +102,7 @@ def _finished_row(study: Study, laboratory: Laboratory, cell: Cell, folder: Path
     return read_cell(cell_folder) or (work, cell_folder)
 
 
-def _compute(cell: Cell, work: Work, folder: Path) -> Generator[CellProgress, None, Row]:
+def compute_row(cell: Cell, work: Work, folder: Path) -> Generator[CellProgress, None, Row]:
     """Run and write one cell; return its row."""
     try:
         result = yield from work.make()

@@ -1,0 +1,262 @@
+"""Work by id over actors: each opens its models once, lost work is done again, and every id has one result.
+
+Work has to be idempotent: after a worker or machine was lost, or to get round a slow one, it is done a second time.
+
+Actors are replaced here and not by Ray's ``max_restarts``: while Ray restarts an actor, work that is sent to it fails
+at once, and after its machine is lost it would wait for another one. Here, work goes only to actors that have answered.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from impasto.cluster.connection import RayCluster
+from impasto.errors import RecipeError
+
+# What a process of the cluster does with one argument.
+Work = Callable[[Any], Any]
+
+# Work of an actor at a time: one piece runs while the next is on its way.
+DEPTH = 2
+# An id is given up when the worker that ran it was lost this often: it is probably what kills them.
+MOST_ATTEMPTS = 4
+# So many workers in a row that die before they answer end the work.
+MOST_FAILED_STARTS = 10
+POLL_SECONDS = 0.5
+# Work that takes this many times as long as usual, and at least so many seconds, is also given to an idle worker.
+SLOW, SLOW_SECONDS = 3.0, 30.0
+# Seconds between two looks for new machines.
+GROW_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The result of an id whose workers were lost `MOST_ATTEMPTS` times."""
+
+    reason: str
+
+
+class _Actor:
+    """A process of the cluster; ``open_work`` returns the function that it runs."""
+
+    def __init__(self, open_work: Callable[[], Work], threads: int) -> None:
+        import torch
+
+        torch.set_num_threads(threads)
+        self.work = open_work()
+
+    def answer(self) -> None:
+        """Show that the process is there."""
+
+    def run(self, argument: Any) -> tuple[float, Any]:
+        """Return the seconds and the result of one piece of work."""
+        started = time.perf_counter()
+        result = self.work(argument)
+        return time.perf_counter() - started, result
+
+
+@dataclass(eq=False)
+class _Worker:
+    """An actor and the ids of its work, in order.
+
+    ``answer`` is Ray's reference of its first answer, None once it came. ``running_at_end`` is the id that the actor
+    worked on when it was lost.
+    """
+
+    actor: Any
+    answer: Any
+    keys: deque[str] = field(default_factory=deque)
+    running_at_end: str | None = None
+
+
+@dataclass(frozen=True)
+class _Flight:
+    """A submitted piece of work."""
+
+    key: str
+    worker: _Worker
+    since: float
+
+
+class WorkPool:
+    """Actors of a cluster that do the same kind of work.
+
+    ``open_work`` is sent to every actor and called there once; it returns the function of one argument. There is an
+    actor for each GPU, or else for every ``cpus`` CPUs, or ``workers`` of them; machines that join later are used.
+    Raises `RecipeError` for a cluster that is too small for one.
+    """
+
+    def __init__(
+        self,
+        cluster: RayCluster,
+        open_work: Callable[[], Work],
+        *,
+        workers: int | None = None,
+        cpus: int = 1,
+        use_gpus: bool = True,
+    ) -> None:
+        self.cluster, self.cpus, self.asked, self.open_work = cluster, cpus, workers, open_work
+        self.gpus = 1 if use_gpus and cluster.gpus else 0
+        # A fraction of a CPU would let Ray start more actors than cores.
+        self._class = cluster.ray.remote(num_cpus=cpus, num_gpus=self.gpus, max_restarts=0)(_Actor)
+        self.workers: list[_Worker] = []
+        self._grown = 0.0
+        self._failed_starts = 0
+        self._grow()
+        if not self.workers:
+            raise RecipeError(
+                f"The cluster has {cluster.cpus} CPUs, but a worker needs {cpus}; add machines."
+            )
+
+    def map(
+        self, work: Iterable[tuple[str, Any]], on_wait: Callable[[], None] | None = None
+    ) -> Iterator[tuple[str, Any]]:
+        """Yield (id, result) in the order in which they are done; each id once.
+
+        The result is `Lost` if the id's workers died again and again. ``on_wait`` is called at least every half second
+        and may raise to end the work. Errors that the work raises are raised.
+        """
+        yield from _Map(self, work, on_wait).results()
+
+    def close(self) -> None:
+        """End all actors."""
+        for worker in self.workers:
+            self.cluster.ray.kill(worker.actor)
+        self.workers = []
+
+    def grow(self) -> None:
+        """Start actors on machines that joined."""
+        if time.monotonic() - self._grown >= GROW_SECONDS:
+            self._grow()
+
+    def answered(self, worker: _Worker) -> None:
+        """Take the first answer of an actor; start another one if it died before."""
+        ray = self.cluster.ray
+        reference, worker.answer = worker.answer, None
+        try:
+            ray.get(reference)
+            self._failed_starts = 0
+        except ray.exceptions.RayError as error:
+            cause = getattr(error, "cause", None)
+            self._failed_starts += 1
+            if isinstance(cause, Exception) or self._failed_starts >= MOST_FAILED_STARTS:
+                reason = str(cause or error).strip().splitlines()[-1][:300]
+                raise RecipeError(
+                    f"The cluster's workers cannot start ({reason}); every machine needs this version of impasto."
+                ) from error
+            self.replace(worker)
+
+    def replace(self, worker: _Worker) -> None:
+        """Start an actor in the place of a lost one."""
+        if worker in self.workers:
+            self.workers.remove(worker)
+            self.workers.append(self._start())
+
+    def _grow(self) -> None:
+        self._grown = time.monotonic()
+        possible = self.cluster.gpus if self.gpus else self.cluster.cpus // self.cpus
+        wanted = possible if self.asked is None else self.asked
+        while len(self.workers) < wanted:
+            self.workers.append(self._start())
+
+    def _start(self) -> _Worker:
+        actor = self._class.remote(self.open_work, self.cpus)
+        return _Worker(actor, actor.answer.remote())
+
+
+class _Map:
+    """One call of `WorkPool.map`."""
+
+    def __init__(
+        self, pool: WorkPool, work: Iterable[tuple[str, Any]], on_wait: Callable[[], None] | None
+    ) -> None:
+        self.pool, self.on_wait, self.ray = pool, on_wait, pool.cluster.ray
+        self.left, self.exhausted = iter(work), False
+        self.again: deque[str] = deque()
+        self.arguments: dict[str, Any] = {}  # of ids without a result
+        self.attempts: dict[str, int] = {}
+        self.flights: dict[Any, _Flight] = {}
+        self.seconds: deque[float] = deque(maxlen=50)
+
+    def results(self) -> Iterator[tuple[str, Any]]:
+        """Yield id and result of all work."""
+        while True:
+            self.pool.grow()
+            self._fill()
+            if self.exhausted and not self.arguments:
+                return
+            starting = {w.answer: w for w in self.pool.workers if w.answer is not None}
+            ready, _ = self.ray.wait([*self.flights, *starting], num_returns=1, timeout=POLL_SECONDS)
+            if self.on_wait is not None:
+                self.on_wait()
+            for reference in ready:
+                if reference in starting:
+                    self.pool.answered(starting[reference])
+                else:
+                    yield from self._land(self.flights.pop(reference), reference)
+
+    def _land(self, flight: _Flight, reference: Any) -> Iterator[tuple[str, Any]]:
+        """Yield the result of a piece of work, if it has one and is the first."""
+        worker, key = flight.worker, flight.key
+        first = worker.keys[0]
+        worker.keys.remove(key)
+        try:
+            seconds, result = self.ray.get(reference)
+        except self.ray.exceptions.RayTaskError as error:
+            raise (error.cause if isinstance(error.cause, Exception) else error) from None
+        except self.ray.exceptions.RayError as error:  # the worker, its machine, or the way to it is lost
+            self.pool.replace(worker)
+            worker.running_at_end = worker.running_at_end or first
+            if key not in self.arguments:
+                return
+            # Only the first in the worker's queue was running; the others have nothing to do with its end.
+            self.attempts[key] = self.attempts.get(key, 0) + (worker.running_at_end == key)
+            if self.attempts[key] < MOST_ATTEMPTS:
+                self.again.append(key)
+                return
+            result = Lost(f"its workers were lost {MOST_ATTEMPTS} times ({type(error).__name__})")
+        else:
+            self.seconds.append(seconds)
+        if self.arguments.pop(key, None) is not None:
+            yield key, result
+
+    def _fill(self) -> None:
+        """Give every actor up to `DEPTH` pieces of work; idle ones also take what hangs elsewhere."""
+        workers = [worker for worker in self.pool.workers if worker.answer is None]
+        for depth in range(DEPTH):
+            for worker in workers:
+                if len(worker.keys) == depth and (key := self._next()) is not None:
+                    self._submit(worker, key)
+        for worker in workers:
+            if not worker.keys and (key := self._slow()) is not None:
+                self._submit(worker, key)
+
+    def _next(self) -> str | None:
+        """Return the id of the next piece of work, None if all of it is submitted."""
+        while self.again:
+            key = self.again.popleft()
+            if key in self.arguments:
+                return key
+        for key, argument in self.left:
+            self.arguments[key] = (argument,)
+            return key
+        self.exhausted = True
+        return None
+
+    def _slow(self) -> str | None:
+        """Return an id that has been on its way for long, and only once."""
+        usual = statistics.median(self.seconds) if self.seconds else 0.0
+        latest = time.monotonic() - max(SLOW_SECONDS, SLOW * DEPTH * usual)
+        keys = [flight.key for flight in self.flights.values()]
+        late = (flight.key for flight in self.flights.values() if flight.since < latest)
+        return next((key for key in late if keys.count(key) == 1 and key in self.arguments), None)
+
+    def _submit(self, worker: _Worker, key: str) -> None:
+        (argument,) = self.arguments[key]
+        worker.keys.append(key)
+        self.flights[worker.actor.run.remote(argument)] = _Flight(key, worker, time.monotonic())
