@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 
 Model = TypeVar("Model")
+# Fields of a recipe that painting in one pass has.
+ONE_PASS_FIELDS = ("size", "framing", "dpi", "canvas", "strength", "stroke", "mix", "colors", "device")
 # Fields of a recipe that decide which encoder is opened, and how.
 ENCODER_FIELDS = ("encoder", "weights", "pooling", "rescale_pooling", "padding", "precision")
 

@@ -32,7 +32,7 @@ from impasto.errors import (
     is_disk_full,
     is_out_of_memory,
 )
-from impasto.painting import OpenModels, one_pass_settings, open_job
+from impasto.painting import ONE_PASS_FIELDS, OpenModels, one_pass_settings, open_job
 
 if TYPE_CHECKING:
     from impasto.feedforward.graph_stylizer import GraphStylizer
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from impasto.feedforward.stylizer import Stylizer
     from impasto.guidance.result import SavedPicture
 
-# Fields of a recipe that painting in one pass has.
-ONE_PASS_FIELDS = ("size", "strength", "stroke", "mix", "colors", "device")
 # Told the share of the picture that is painted; it may raise `StopBatch`.
 OnProgress = Callable[[float], None]
 

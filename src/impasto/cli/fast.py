@@ -19,7 +19,7 @@ from impasto.cli.picture_progress import PictureBar, build_notice
 from impasto.cli.session import write_sidecar
 from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError
 from impasto.optimize.presets import make_recipe
-from impasto.painting import one_pass_settings
+from impasto.painting import ONE_PASS_FIELDS, one_pass_settings
 from impasto.provenance import Provenance
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from impasto.feedforward.stylizer import Stylizer
     from impasto.guidance import Guides
 
-# Recipe options and output options that painting in one pass has.
-RECIPE_OPTIONS = ("size", "framing", "dpi", "canvas", "strength", "stroke", "mix", "colors", "device")
+# Output options that painting in one pass has.
 OUTPUT_OPTIONS = ("out", "bits", "jpeg_quality", "sidecar", "quiet")
 
 
@@ -136,10 +135,10 @@ def _replayed_inputs(provenance: Provenance, pictures: Sequence[Path], styles: S
 
 def _check_options(settings: Mapping[str, Any], output_options: OutputOptions) -> None:
     for name in settings:
-        if name not in RECIPE_OPTIONS:
+        if name not in ONE_PASS_FIELDS:
             raise RecipeError(
                 f"Painting in one pass has no --{name.replace('_', '-')}; leave it out "
-                f"(it knows {', '.join(f'--{option}' for option in RECIPE_OPTIONS)}, --mask, --protect)."
+                f"(it knows {', '.join(f'--{option}' for option in ONE_PASS_FIELDS)}, --mask, --protect)."
             )
     default = OutputOptions()
     for field in fields(OutputOptions):

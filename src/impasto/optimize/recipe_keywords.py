@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
+from impasto.imaging.size_settings import Framing
 from impasto.optimize.recipe_fields import Blend, ColorMethod, ColorSpace, Precision, Quality, Share
 
 
@@ -19,7 +20,10 @@ class RecipeKeywords(TypedDict, total=False):
     pooling: Literal["max", "average", "l2"] | None
     rescale_pooling: bool | None
     padding: Literal["replicate", "zeros"] | None
-    size: int | None
+    size: int | str | None
+    framing: Framing
+    dpi: float | None
+    canvas: str | None
     aspect: float | str | None
     quality: Quality
     strength: float
@@ -71,5 +75,6 @@ class RecipeKeywords(TypedDict, total=False):
     ema_decay: float
     views: int
     clamp: bool
+    tile: int | None
     device: str
     precision: Precision
