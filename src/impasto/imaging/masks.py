@@ -12,7 +12,7 @@ from torch.nn import functional
 from impasto.errors import PictureError, RecipeError, unknown
 from impasto.imaging.mask_names import MASK_NAMES
 from impasto.imaging.picture import Picture, PictureLike
-from impasto.imaging.read import longer_side, read_picture
+from impasto.imaging.read import picture_size, read_picture
 from impasto.imaging.resizing import resize
 
 _LARGEST = 4096  # longer side in pixels; finer detail has no effect
@@ -161,11 +161,11 @@ def read_proportional(source: PictureLike, height: int, width: int, what: str, l
     picture = read_picture(source, longest=longest)
     if not _same_proportions(picture.height, picture.width, height, width):
         # Both were read at a working size, which says nothing to the user.
-        scale = longer_side(source) / max(picture.height, picture.width)
-        own = f"{round(picture.width * scale)}x{round(picture.height * scale)}"
+        own_height, own_width = picture_size(source)
         raise PictureError(
-            f"{what} is {own} with an aspect ratio (width / height) of {picture.width / picture.height:.3g}, but that"
-            f" of the picture it is for is {width / height:.3g}; crop it to the picture's."
+            f"{what} is {own_width}x{own_height} with an aspect ratio (width / height) of"
+            f" {picture.width / picture.height:.3g}, but that of the picture it is for is {width / height:.3g};"
+            " crop it to the picture's."
         )
     return picture
 
