@@ -14,7 +14,7 @@ from impasto.cluster.pool import Lost, Work, WorkPool
 
 
 @dataclass(frozen=True)
-class PaintWork:
+class ItemWork:
     """What an actor does: paint an item."""
 
     painter: BatchPainter
@@ -44,7 +44,7 @@ def paint_on_cluster(
     its worker was lost after it was written. Raises `DiskFullError`, and what ``on_wait`` raises.
     """
     remote = BatchPainter(absolute(painter.out), painter.form, painter.repaint, painter.sidecar)
-    pool = WorkPool(cluster, PaintWork(remote), workers=workers, cpus=cpus)
+    pool = WorkPool(cluster, ItemWork(remote), workers=workers, cpus=cpus)
     by_id = {item.id: item for item in items}
     try:
         work = ((item.id, _located(item)) for item in items)
