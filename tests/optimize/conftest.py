@@ -27,7 +27,7 @@ def _one_thread(_threads: None) -> Iterator[None]:
 def _known_speed() -> Iterator[None]:
     """Measuring the machine's speed for the estimate of a plan takes longer than most runs here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "measure_macs_per_second", lambda device, dtype: 1e10)
+        patch.setattr(run, "gradient_speed", lambda encoder, layers, device: 1e10)
         yield
 
 

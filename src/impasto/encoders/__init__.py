@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from impasto.encoders.finetuned import is_file_name, parent_sha256, published_state, read_card
     from impasto.encoders.imagenet import imagenet_classes, imagenet_crop
     from impasto.encoders.numerics import best_device, best_precision, open_device
-    from impasto.encoders.process import tune_process
+    from impasto.encoders.process import release_memory, tune_process
     from impasto.encoders.registry import ENCODERS, EncoderEntry, EncoderRegistry, open_encoder
     from impasto.encoders.resnet import ResNet50
     from impasto.encoders.shipped import SHIPPED, shipped_weights
@@ -71,6 +71,7 @@ __all__ = [
     "prepare",
     "published_state",
     "read_card",
+    "release_memory",
     "require_weights",
     "shipped_weights",
     "tune_process",
@@ -114,7 +115,7 @@ __getattr__ = lazy_exports(
             "best_precision",
             "open_device",
         ),
-        "process": ("tune_process",),
+        "process": ("release_memory", "tune_process"),
         "registry": (
             "ENCODERS",
             "EncoderEntry",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import sys
 
@@ -26,3 +27,14 @@ def tune_process() -> None:
             libc.mallopt(M_TOP_PAD, 64 << 20)
         except (OSError, AttributeError):  # another C library: only slower
             return
+
+
+def release_memory() -> None:
+    """Give the memory of freed tensors back to the system; it is a tenth of a second at most.
+
+    Where `tune_process` keeps freed memory, tensors of another size leave gaps in it (measured at 2048x1365 pixels: 0.9
+    GB after the targets are measured, of which a step reuses two thirds).
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library: nothing to give back
+            ctypes.CDLL(None).malloc_trim(0)

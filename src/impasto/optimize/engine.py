@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from impasto.encoders import tune_process
+from impasto.encoders import release_memory, tune_process
 from impasto.guidance import Result, content_factor
 from impasto.imaging import fit, resize
 from impasto.imaging.framing import on_sheet
@@ -197,6 +197,7 @@ class Painter:
         yield ScaleStarted(state.scale, scale)
         views = self.context.views(scale)
         current = self._build_objectives(scale, views)
+        release_memory()
         self._objectives_changed = False
         if state.step == 0:
             self.guard.start_scale(state)

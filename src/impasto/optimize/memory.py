@@ -17,7 +17,9 @@ from impasto.optimize.recipe import Recipe
 from impasto.optimize.tiles.grid import Grid, make_grid
 
 # Measured by benchmarks/memory.py: the memory of Python and torch before the first image.
-BASE_BYTES = 450 << 20
+BASE_BYTES = 335_000_000
+# A gradient takes this many times the stored activations, also measured: gradients of the largest layers, and gaps.
+GRADIENT = 1.7
 # 12 float32 RGB images, also measured: images, Adam's moments, the moving average, snapshots of the last good state.
 PIXEL_BYTES = 3 * 4 * 12
 # Share of the free memory that a run may use.
@@ -118,7 +120,7 @@ def estimate_memory(recipe: Recipe, encoder: Encoder, scale: ScalePlan, layers: 
     copies = 0 if encoder.dtype == torch.bfloat16 else 2 * 4 * _floats(encoder, layers, whole)
     # Matching patches needs float32 copies of both images' features and a gradient, whatever the encoder's dtype.
     copies += 3 * 4 * _floats(encoder, patch_layers(recipe, layers), pixels)
-    working = max(int(2 * encoded) + copies, style) + scale.kept * encoded
+    working = max(int(GRADIENT * encoded) + copies, style) + scale.kept * encoded
     return BASE_BYTES + working + targets + image
 
 

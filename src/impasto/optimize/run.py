@@ -12,12 +12,13 @@ from impasto.encoders import Encoder, best_precision, open_device, open_encoder,
 from impasto.errors import RecipeError
 from impasto.guidance import Guides
 from impasto.imaging import PictureLike
+from impasto.optimize.calibration import gradient_speed
 from impasto.optimize.job import Job
-from impasto.optimize.machine import available_memory, measure_macs_per_second
+from impasto.optimize.machine import available_memory
 from impasto.optimize.mixing import check_mixing
 from impasto.optimize.notes import plan_notes
 from impasto.optimize.pictures import read_pictures, sized
-from impasto.optimize.plan import PictureSizes, Plan, check_memory, make_plan
+from impasto.optimize.plan import PictureSizes, Plan, check_memory, layers_of, make_plan
 from impasto.optimize.presets import PRESETS
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.terms import DEFAULT_TERMS, TermFactory
@@ -91,7 +92,8 @@ def _open(
     device = open_device(recipe.device)
     encoder = (open_encoder or open_recipe_encoder)(recipe, device)
     _check_layers(recipe, encoder)
-    speed = measure_macs_per_second(device, encoder.dtype)
+    layers = layers_of(recipe, content is not None, bool(styles))
+    speed = gradient_speed(encoder, sorted(set(layers)) or list(encoder.layers)[:1], device)
     plan = make_plan(
         recipe,
         encoder,

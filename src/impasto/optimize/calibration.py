@@ -1,0 +1,79 @@
+"""Speed of an encoder on this machine, measured at first use and kept in the user's cache."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import platformdirs
+import torch
+
+from impasto.encoders import Encoder
+from impasto.errors import OutputError
+from impasto.imaging import write_text_atomic
+from impasto.losses.statistics import moment_sums
+
+VERSION = 1
+# Side of the measured image, and how often its gradient is taken; the fastest counts.
+SIDE, REPEATS = 256, 4
+
+
+def gradient_speed(encoder: Encoder, layers: Sequence[str], device: torch.device) -> float:
+    """Return the multiply-adds per second of a gradient with respect to the image through ``layers``.
+
+    Forward and backward pass count as many multiply-adds each. It is measured once for each encoder, number format,
+    device and number of threads, and read from the cache after that.
+    """
+    path = _path(encoder, layers, device)
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        stored = float(json.loads(path.read_text(encoding="utf-8"))["macs_per_second"])
+        if stored > 0:
+            return stored
+    speed = _measure(encoder, layers, device)
+    with contextlib.suppress(OSError, OutputError):  # measured again next time
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text_atomic(path, json.dumps({"macs_per_second": speed, "encoder": encoder.name}))
+    return speed
+
+
+def _measure(encoder: Encoder, layers: Sequence[str], device: torch.device) -> float:
+    side = max(SIDE, encoder.minimum_side(layers))
+    image = torch.rand(1, 3, side, side, device=device, requires_grad=True)
+    seconds = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        features = encoder(image, layers)
+        sums = [moment_sums(features[layer]) for layer in layers]
+        torch.stack([part.second.mean() for part in sums]).sum().backward()  # type: ignore[no-untyped-call]
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        seconds.append(time.perf_counter() - started)
+    return 2 * encoder.macs(side, side, layers) / min(seconds)
+
+
+def _path(encoder: Encoder, layers: Sequence[str], device: torch.device) -> Path:
+    """Return the file that keeps the speed; it need not exist."""
+    name = (
+        torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else platform.processor() or platform.machine()
+    )
+    # Encoders of one name may have other weights, such as a low-rank one's ranks.
+    macs = encoder.macs(SIDE, SIDE, layers)
+    key = (
+        VERSION,
+        encoder.name,
+        macs,
+        str(encoder.dtype),
+        str(device),
+        name,
+        torch.get_num_threads(),
+        torch.__version__,
+    )
+    digest = hashlib.sha256(repr(key).encode()).hexdigest()[:32]
+    return platformdirs.user_cache_path("impasto") / "speed" / f"{digest}.json"
