@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from http import HTTPStatus
 from importlib import resources
 from pathlib import Path
@@ -19,11 +20,12 @@ from starlette.types import Scope
 
 from impasto import __version__
 from impasto.errors import ImpastoError, MissingExtraError
-from impasto.studio import gallery_routes, job_routes, operator_routes, picture_routes
+from impasto.studio import gallery_routes, job_routes, operator_routes, picture_routes, stylize_routes
 from impasto.studio.errors import DISK_FULL, RequestError, is_disk_full
 from impasto.studio.guard import RequestGuard
 from impasto.studio.logs import log_request
 from impasto.studio.metrics import RequestCounts
+from impasto.studio.openapi import make_document, operation_id
 from impasto.studio.service import StudioService
 
 STATIC = Path(str(resources.files("impasto.studio"))) / "static"
@@ -68,6 +70,7 @@ def create_app(studio: StudioService) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=operation_id,
         servers=[{"url": studio.settings.root_path or "/"}],
     )
     app.state.studio = studio
@@ -75,6 +78,7 @@ def create_app(studio: StudioService) -> FastAPI:
     app.include_router(job_routes.router)
     app.include_router(gallery_routes.router)
     app.include_router(operator_routes.router)
+    app.include_router(stylize_routes.router)
     app.mount("/static", StaticPage(directory=STATIC), name="static")
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
@@ -88,6 +92,8 @@ def create_app(studio: StudioService) -> FastAPI:
     app.add_exception_handler(OSError, _on_failed_write)
     app.add_exception_handler(sqlite3.Error, _on_failed_write)
     app.add_exception_handler(Exception, _on_bug)
+    document = cache(lambda: make_document(app, has_token=studio.settings.token is not None))
+    app.openapi = document  # type: ignore[method-assign]
     app.state.request_counts = counts = RequestCounts()
 
     def observe(scope: Scope, status: int, seconds: float) -> None:

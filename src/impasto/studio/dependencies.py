@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -14,6 +15,8 @@ from impasto.studio.models import Problem
 from impasto.studio.pictures import TYPES
 from impasto.studio.service import StudioService
 
+# A body that stands still for so long is given up.
+STILL_SECONDS = 30.0
 _ERROR_DESCRIPTIONS = {
     400: "The request is malformed.",
     401: "The token is missing or wrong.",
@@ -80,9 +83,13 @@ def check_image_type(request: Request) -> None:
 
 
 async def streamed_body(request: Request) -> AsyncIterator[bytes]:
-    """Yield the body in parts; raises `RequestError` 408 if the client leaves."""
+    """Yield the body in parts; raises `RequestError` 408 if the client leaves, or sends nothing for some time."""
+    parts = request.stream().__aiter__()
     try:
-        async for part in request.stream():
+        while True:
+            part = await asyncio.wait_for(anext(parts), STILL_SECONDS)
             yield part
-    except ClientDisconnect:
+    except StopAsyncIteration:
+        return
+    except (ClientDisconnect, TimeoutError):
         raise RequestError(408, "The request was not completed.") from None

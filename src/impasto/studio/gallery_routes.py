@@ -24,7 +24,7 @@ from impasto.studio.models import FastBody, JobInfo
 from impasto.studio.pictures import clean_name
 from impasto.studio.results import import_result, keep_one_pass
 
-router = APIRouter(prefix="/api")
+router = APIRouter(prefix="/api", tags=["gallery"])
 
 
 @router.post(

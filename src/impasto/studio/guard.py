@@ -25,7 +25,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 # These routes write the body to a file in chunks; all other bodies are read here.
-STREAMED = ("/api/pictures", "/api/replay", "/api/results")
+STREAMED = ("/api/stylize", "/api/pictures", "/api/replay", "/api/results")
 BODY_SECONDS = 30.0
 # Answered without a token and under any host name, because it tells nothing but that the studio runs.
 HEALTH = "/health"

@@ -20,7 +20,7 @@ from impasto.studio.models import ChangeBody, JobBody, JobDetails, JobInfo, JobL
 from impasto.studio.pictures import MAX_SHOWN_SIDE, clean_text
 from impasto.studio.service import StudioService
 
-router = APIRouter(prefix="/api/jobs")
+router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 PREVIEW_SIDE = 512
 PING_SECONDS = 15
 SEND_TIMEOUT_SECONDS = 60

@@ -37,7 +37,7 @@ from impasto.studio.pictures import MAX_SHOWN_SIDE, clean_name
 from impasto.studio.requests import replay_settings
 from impasto.studio.results import check_room
 
-router = APIRouter(prefix="/api")
+router = APIRouter(prefix="/api", tags=["pictures"])
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 

@@ -1,9 +1,16 @@
-"""Chromium on the page with the fake server. The page may not request anything from other servers."""
+"""Chromium on the page with the fake server. The page may not request anything from other servers.
+
+With ``IMPASTO_BEHIND_NGINX=1`` every test runs behind nginx with TLS, a prefix and a host name of its own, configured
+as docs/studio.md says.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +20,11 @@ import pytest
 from fake_pictures import encode, make_picture
 from fake_server import FakeStudio, serve
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from proxies import NAME, Proxy, missing
+
+BEHIND_NGINX = os.environ.get("IMPASTO_BEHIND_NGINX") == "1"
+CHROMIUM_OPTIONS = ["--no-sandbox", f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 
 
@@ -33,7 +45,7 @@ def chromium() -> Iterator[Any]:
     if path is None:
         pytest.exit("Chromium is not installed; install it, or set IMPASTO_CHROMIUM.", returncode=1)
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
         yield browser
         browser.close()
 
@@ -58,7 +70,8 @@ class Stage:
 
     def context(self, **options: Any) -> Any:
         """A new browser profile."""
-        context = self._chromium.new_context(**{"viewport": WIDE, "reduced_motion": "reduce", **options})
+        defaults = {"viewport": WIDE, "reduced_motion": "reduce", "ignore_https_errors": BEHIND_NGINX}
+        context = self._chromium.new_context(**{**defaults, **options})
         context.set_default_timeout(45_000)
         context.on("request", lambda request: self.requested_urls.append(request.url))
         self.contexts.append(context)
@@ -79,24 +92,37 @@ class Stage:
             self.errors.append(text)
 
     def outside(self) -> list[str]:
-        """Requested addresses of other servers."""
-        return [
-            url for url in self.requested_urls if not url.startswith((self.url, "blob:" + self.url, "data:"))
-        ]
+        """Requested addresses of other servers, or outside the prefix of this one."""
+        parts = urlsplit(self.url)
+        blob = f"blob:{parts.scheme}://{parts.netloc}"
+        return [url for url in self.requested_urls if not url.startswith((f"{self.url}/", blob, "data:"))]
+
+
+@contextlib.contextmanager
+def behind_nginx(port: int) -> Iterator[str]:
+    """Start nginx in front of a server; the value is its address."""
+    if reason := missing("nginx"):
+        pytest.exit(f"{reason}; leave IMPASTO_BEHIND_NGINX out.", returncode=1)
+    with tempfile.TemporaryDirectory() as folder:
+        proxy = Proxy("nginx", Path(folder), port, strip=True)
+        yield proxy.url
+        proxy.close()
 
 
 @pytest.fixture
 def stage(chromium: Any) -> Iterator[Stage]:
     server, studio = serve()
-    stage = Stage(chromium, studio, f"http://127.0.0.1:{server.server_port}")
-    yield stage
-    for context in stage.contexts:
-        context.close()
+    direct = contextlib.nullcontext(f"http://127.0.0.1:{server.server_port}")
+    with behind_nginx(server.server_port) if BEHIND_NGINX else direct as url:
+        stage = Stage(chromium, studio, url)
+        yield stage
+        for context in stage.contexts:
+            context.close()
     server.shutdown()
     server.server_close()
     assert stage.errors == []
     assert stage.outside() == []
-    assert {urlsplit(url).hostname for url in stage.requested_urls} <= {"127.0.0.1", None}
+    assert {urlsplit(url).hostname for url in stage.requested_urls} <= {urlsplit(url).hostname, None}
 
 
 @pytest.fixture
