@@ -18,6 +18,7 @@ from impasto.feedforward.modules.modulation import Modulation
 from impasto.feedforward.modules.region_modulation import (
     FrozenStatistics,
     RegionModulation,
+    Statistics,
     StatisticsRecorder,
 )
 from impasto.feedforward.modules.transform import StyleParams
@@ -26,6 +27,7 @@ from impasto.imaging.frame import DEFAULT_TILING, Frame, TileWindow, Tiling
 from impasto.imaging.tiles import paint_tiles, sample_windows
 
 SMALLEST_TILE = 384
+PaintWindows = Callable[[Sequence[TileWindow], Modulation], Tensor]
 
 
 class NetworkRunner:
@@ -68,6 +70,7 @@ class NetworkRunner:
         masks: Sequence[Tensor] | None = None,
         *,
         tiling: Tiling | None = None,
+        statistics: Statistics | None = None,
         on_progress: Callable[[int, int], None] = ignore_progress,
     ) -> Tensor:
         """Return the stylised image, float32 in [0, 1], of the shape of `image` `(1, 3, H, W)`, on the CPU.
@@ -78,6 +81,7 @@ class NetworkRunner:
             masks: Where each style is painted, `(1, 1, H, W)` in [0, 1]. Where they sum to less than 1 the content
                 image shows through; where they sum to more, the styles share.
             tiling: An image with more pixels than a tile is painted in tiles.
+            statistics: Features are normalised by these instead of the image's own (see `measure`).
             on_progress: Called with the tiles done and their number.
 
         Raises PictureError for an image or mask of another shape, type or range, RecipeError for style parameters
@@ -86,6 +90,47 @@ class NetworkRunner:
         check_image(image)
         tiling = tiling or DEFAULT_TILING
         check_tiling(tiling)
+        frame, paint_windows, cover = self._windows(image, style_params, masks)
+        if frame.whole.height * frame.whole.width <= tiling.at_once:
+            modulation = Modulation() if statistics is None else FrozenStatistics(statistics)
+            out = frame.crop(paint_windows([frame.whole], modulation)).cpu()
+            on_progress(1, 1)
+        else:
+            if statistics is None:
+                recorder = StatisticsRecorder()
+                paint_windows(sample_windows(frame), recorder)
+                statistics = recorder.statistics
+            frozen = FrozenStatistics(statistics)
+            out = paint_tiles(frame, tiling, lambda window: paint_windows([window], frozen), on_progress)
+        if cover is not None:
+            out = torch.lerp(image.cpu(), out, cover.cpu())
+        return out.clamp_(0, 1)
+
+    @torch.inference_mode()
+    def measure(
+        self,
+        image: Tensor,
+        style_params: StyleParams | Sequence[StyleParams],
+        masks: Sequence[Tensor] | None = None,
+    ) -> Statistics:
+        """Return the statistics by which `paint` normalises the features of `image`, for pictures that must match it.
+
+        Arguments and errors are those of `paint`.
+        """
+        check_image(image)
+        frame, paint_windows, _ = self._windows(image, style_params, masks)
+        recorder = StatisticsRecorder()
+        large = frame.whole.height * frame.whole.width > DEFAULT_TILING.at_once
+        paint_windows(sample_windows(frame) if large else [frame.whole], recorder)
+        return recorder.statistics
+
+    def _windows(
+        self,
+        image: Tensor,
+        style_params: StyleParams | Sequence[StyleParams],
+        masks: Sequence[Tensor] | None,
+    ) -> tuple[Frame, PaintWindows, Tensor | None]:
+        """Return the padded frame of `image`, what paints windows of it, and how much of it the masks cover."""
         styles = [style_params] if isinstance(style_params, StyleParams) else style_params
         styles = [self._checked(style) for style in styles]
         pixel_weights, cover = _pixel_weights(image, styles, masks)
@@ -102,17 +147,7 @@ class NetworkRunner:
                 modulation = RegionModulation(styles, parts, modulation)
             return self._run(crops, styles[0], modulation, self.graph_runner if masks is None else None)
 
-        if frame.whole.height * frame.whole.width <= tiling.at_once:
-            out = frame.crop(paint_windows([frame.whole], Modulation())).cpu()
-            on_progress(1, 1)
-        else:
-            recorder = StatisticsRecorder()
-            paint_windows(sample_windows(frame), recorder)
-            frozen = FrozenStatistics(recorder.statistics)
-            out = paint_tiles(frame, tiling, lambda window: paint_windows([window], frozen), on_progress)
-        if cover is not None:
-            out = torch.lerp(image.cpu(), out, cover.cpu())
-        return out.clamp_(0, 1)
+        return frame, paint_windows, cover
 
     def _with_grain(self, image: Tensor) -> Tensor:
         """Return `image` with the grain of the network's training."""

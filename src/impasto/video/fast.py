@@ -1,0 +1,127 @@
+"""The method `fast`: every frame in one pass of a network, joined to the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from impasto.feedforward.callbacks import ignore_build
+from impasto.imaging import return_colors
+from impasto.video.calm import Calm, Memory
+from impasto.video.flow import as_bytes
+from impasto.video.frame import PainterState, Pixels, VideoFrame
+from impasto.video.loop import Step, close_loop
+from impasto.video.one_pass import ClipNetwork, SceneStatistics, Style, as_image, as_pixels
+from impasto.video.scenes import CutDetector
+
+if TYPE_CHECKING:
+    from impasto.imaging import PictureLike
+    from impasto.video.settings import VideoSettings
+
+
+class FastPainter:
+    """Paints the frames of a clip with a one-pass network; see `impasto.video.calm` for how they are joined.
+
+    ``backend`` is that of `Stylizer`. Raises what `Stylizer` raises, and `MissingExtraError` without OpenCV.
+    """
+
+    def __init__(
+        self,
+        settings: VideoSettings,
+        styles: Sequence[PictureLike],
+        *,
+        backend: str = "auto",
+        on_build: Callable[[int, int], None] = ignore_build,
+    ) -> None:
+        self.settings = settings
+        self.calm, self.cuts = Calm(settings.roughness), CutDetector()
+        self.network = ClipNetwork(settings, styles, backend=backend, on_build=on_build)
+        self._last: Step | None = None
+        self._yielded: Step | None = None
+
+    def paint(self, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+        """Yield every frame painted; a loop reads some frames ahead."""
+        steps = map(self._step, frames)
+        for step in close_loop(steps, self.calm, self.cuts) if self.settings.loop else steps:
+            self._yielded = step
+            shown = step.memory.painted if step.shown is None else step.shown
+            assert step.frame is not None  # only a restored step has none
+            yield finish(step.frame, shown, step.style.share, self.settings.colors)
+
+    def state(self) -> PainterState:
+        """Return what the frame after the last yielded one needs."""
+        return {} if self._yielded is None else step_state(self._yielded)
+
+    def restore(self, state: PainterState) -> None:
+        """Go on after the frame of `state`."""
+        self._last = self._yielded = restored_step(state, self.network.stylizer.runner.device)
+        self.network.scene = None if self._last is None else self._last.scene
+
+    def _step(self, frame: VideoFrame) -> Step:
+        last = self._last
+        style = self.network.style_at(float(frame.time))
+        cut = last is None or self.cuts.is_cut(last.memory.source, as_bytes(frame.pixels))
+        alone, before = self._paint_alone(frame, style, None if cut or last is None else last.style)
+        if cut or last is None:
+            memory = self.calm.start(frame.pixels, alone)
+        else:
+            memory = self.calm.join(last.memory, frame.pixels, alone, before)
+        first = memory if last is None else last.first
+        step = Step(frame, memory, style, self.network.scene, first if self.settings.loop else None, cut)
+        self._last = step
+        return replace(step, alone=alone) if self.settings.loop else step
+
+    def _paint_alone(
+        self, frame: VideoFrame, style: Style, last: Style | None
+    ) -> tuple[Pixels, Pixels | None]:
+        """Return the frame painted alone, and the same in the style of the last frame if that was another one."""
+        network = self.network
+        frozen = self.settings.roughness < 1
+        if last is None or last == style:
+            if last is None:
+                network.start_scene()
+            return network.paint(frame, style, frozen=frozen), None
+        # The statistics of a scene belong to one style: while it changes, every frame has its own.
+        network.start_scene()
+        return network.paint(frame, style, frozen=False), network.paint(frame, last, frozen=False)
+
+
+def finish(frame: VideoFrame, painted: Pixels, share: float, colors: float) -> VideoFrame:
+    """Return the frame with `share` of the painting, its own colours as far as asked, and its protected part."""
+    source = frame.pixels
+    if colors:
+        painted = as_pixels(return_colors(as_image(painted), as_image(source), colors))
+    weight: Pixels | np.float32 = np.float32(share)
+    if frame.protect is not None:
+        weight = weight * (1 - frame.protect[..., None])
+    elif share == 1:
+        return replace(frame, pixels=painted)
+    return replace(frame, pixels=np.clip(source + weight * (painted - source), 0, 1))
+
+
+def step_state(step: Step) -> dict[str, Any]:
+    """Return what the step after this one needs, as arrays and numbers by name."""
+    state: dict[str, Any] = step.memory.to_state("last.")
+    if step.first is not None:
+        state |= step.first.to_state("first.")
+    if step.scene is not None:
+        state |= {f"scene.{name}": value for name, value in step.scene.to_state().items()}
+    state["weights"] = np.array(step.style.weights)
+    state["strength"] = np.nan if step.style.strength is None else step.style.strength
+    return state
+
+
+def restored_step(state: Mapping[str, Any], device: torch.device) -> Step | None:
+    """Return the step of `step_state`, None for an empty state."""
+    memory = Memory.from_state(state, "last.")
+    if memory is None:
+        return None
+    strength = float(state["strength"])
+    style = Style(tuple(map(float, state["weights"])), None if np.isnan(strength) else strength)
+    named = {name.removeprefix("scene."): value for name, value in state.items() if name.startswith("scene.")}
+    scene = SceneStatistics.from_state(named, device)
+    return Step(None, memory, style, scene, Memory.from_state(state, "first."))

@@ -1,0 +1,212 @@
+"""A one-pass network for clips: style over time, and normalisation that does not flicker.
+
+Instance normalisation divides by statistics of the whole frame, so whatever enters the frame changes every other place.
+Within a scene, the statistics are therefore frozen and follow the clip slowly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.feedforward.callbacks import ignore_build
+from impasto.feedforward.modules.region_modulation import Statistics
+from impasto.feedforward.modules.transform import StyleParams
+from impasto.feedforward.scales import paint_scales, paint_strongly, scale_sizes
+from impasto.feedforward.settings import OnePassSettings
+from impasto.feedforward.stylizer import Stylizer
+from impasto.imaging import PictureLike, resize, scale_mask
+from impasto.video.schedules import style_weights_at, value_at
+
+if TYPE_CHECKING:
+    from impasto.video.frame import Pixels, VideoFrame
+    from impasto.video.settings import VideoSettings
+
+# Longer side up to which frames are painted at one scale; half of a larger one's layout comes from the scale below.
+BASE_SIDE = 640
+# Frames between two measurements of a scene's statistics, and the share by which every frame approaches the last one.
+MEASURE_EVERY, APPROACH = 16, 0.06
+# Strength up to which the painted frame is blended with the source, so that 0 leaves it exactly as it is.
+BLENDED_BELOW = 0.1
+
+
+class Style(NamedTuple):
+    """The style of one frame: the weight of every style image, and the strength (None: the network has none)."""
+
+    weights: tuple[float, ...]
+    strength: float | None
+
+    @property
+    def share(self) -> float:
+        """How much of the painting is seen, 0 to 1."""
+        return 1.0 if self.strength is None else min(1.0, self.strength / BLENDED_BELOW)
+
+
+@dataclass(frozen=True, eq=False)
+class SceneStatistics:
+    """Statistics of the modulated layers in a scene, one dictionary per scale and pass of a frame.
+
+    `used` approaches `measured`, and `age` counts the frames since the scene began.
+    """
+
+    used: list[Statistics]
+    measured: list[Statistics]
+    age: int = 0
+
+    def to_state(self) -> dict[str, Any]:
+        """Return arrays by name."""
+        stored: dict[str, Any] = {"age": self.age}
+        for kind in ("used", "measured"):
+            for number, statistics in enumerate(getattr(self, kind)):
+                for layer, pair in statistics.items():
+                    stored[f"{kind}.{number}.{layer}"] = torch.stack(pair).cpu().numpy()
+        return stored
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], device: torch.device) -> SceneStatistics | None:
+        """Return the statistics of `to_state`, None if there are none."""
+        if "age" not in state:
+            return None
+        scene = cls([], [], int(state["age"]))
+        for key, pair in state.items():
+            kind, _, rest = key.partition(".")
+            if kind not in ("used", "measured"):
+                continue
+            number, layer = (int(part) for part in rest.split("."))
+            passes: list[Statistics] = getattr(scene, kind)
+            while len(passes) <= number:
+                passes.append({})
+            mean, variance = torch.from_numpy(np.array(pair)).to(device)
+            passes[number][layer] = (mean, variance)
+        return scene
+
+
+class ClipNetwork:
+    """A network opened for the frames of one clip. Raises what `Stylizer` raises."""
+
+    def __init__(
+        self,
+        settings: VideoSettings,
+        styles: Sequence[PictureLike],
+        *,
+        backend: str = "auto",
+        on_build: Callable[[int, int], None] = ignore_build,
+    ) -> None:
+        self.settings = settings
+        self.stylizer = Stylizer(settings.network, backend=backend, device=settings.device, on_build=on_build)
+        self.styles = list(styles) or list(self.stylizer.styles[:1])
+        self.scene: SceneStatistics | None = None
+        self._params = lru_cache(maxsize=4)(self._make_params)
+        strengths = [None] if settings.strength is None else [value for _, value in settings.strength]
+        for strength in strengths:
+            self._resolve(strength)
+        self._params(self.style_at(0.0), masked=False)
+
+    def style_at(self, seconds: float) -> Style:
+        """Return the style of the frame at a time of the clip."""
+        settings = self.settings
+        strength = None if settings.strength is None else value_at(settings.strength, seconds)
+        if settings.style_times:
+            weights = style_weights_at(settings.style_times, seconds)
+        else:
+            weights = settings.mix or (1.0,) * len(self.styles)
+        if len(weights) == 1 < len(self.styles):
+            weights = (*weights, 1 - weights[0])
+        return Style(tuple(weights), self._resolve(strength).strength)
+
+    def start_scene(self) -> None:
+        """Measure the next frame's statistics and use them from now on."""
+        self.scene = None
+
+    def paint(self, frame: VideoFrame, style: Style, *, frozen: bool = True) -> Pixels:
+        """Return a frame `(H, W, 3)` painted alone; `frozen` uses the scene's statistics instead of its own."""
+        image = as_image(frame.pixels)
+        masks = [torch.from_numpy(np.ascontiguousarray(mask))[None, None] for mask in frame.masks]
+        if frozen:
+            self._update_scene(image, style, masks)
+        statistics = self.scene.used if frozen and self.scene else None
+        painted = self._passes(image, style, masks, statistics=statistics)
+        return as_pixels(painted)
+
+    def _update_scene(self, image: Tensor, style: Style, masks: Sequence[Tensor]) -> None:
+        """Measure the statistics from time to time, and let those in use approach them."""
+        scene = self.scene
+        measured: list[Statistics] = [] if scene is None else scene.measured
+        if scene is None or scene.age % MEASURE_EVERY == 0:
+            measured = []
+            self._passes(image, style, masks, record=measured)
+        if scene is None:
+            self.scene = SceneStatistics(measured, measured, 1)
+            return
+        used = [
+            {layer: _nearer(old[layer], pair) for layer, pair in new.items()}
+            for old, new in zip(scene.used, measured, strict=True)
+        ]
+        self.scene = SceneStatistics(used, measured, scene.age + 1)
+
+    @torch.inference_mode()
+    def _passes(
+        self,
+        image: Tensor,
+        style: Style,
+        masks: Sequence[Tensor],
+        *,
+        statistics: Sequence[Statistics] | None = None,
+        record: list[Statistics] | None = None,
+    ) -> Tensor:
+        """Return the painted image; `statistics` are those of every pass, or are appended to `record`."""
+        params = self._params(style, masked=bool(masks))
+        runner, number = self.stylizer.runner, 0
+
+        def paint(size: tuple[int, int]) -> Tensor:
+            places = [scale_mask(mask, *size) for mask in masks] or None
+
+            def once(content: Tensor) -> Tensor:
+                nonlocal number
+                content = content.clamp(0, 1)
+                used = None if statistics is None else statistics[number]
+                if record is not None:
+                    used = runner.measure(content, params, places)
+                    record.append(used)
+                number += 1
+                return runner.paint(content, params, places, statistics=used)
+
+            return paint_strongly(once, resize(image, size), style.strength or 0.0)
+
+        sizes = scale_sizes(image.shape[2], image.shape[3], BASE_SIDE)
+        return paint_scales(paint, sizes, resize).clamp(0, 1)
+
+    def _make_params(self, style: Style, *, masked: bool) -> list[StyleParams]:
+        """Return the parameters of the mixture, or where styles have places those of every style."""
+        model = self.stylizer.model
+        conditioning = model.conditioning(self._resolve(style.strength))
+        if masked:
+            return model.style_params(self.styles, *conditioning)
+        return [model.mixed_style_params(self.styles, style.weights, *conditioning)]
+
+    def _resolve(self, strength: float | None) -> OnePassSettings:
+        """Return the settings of a frame with the network's defaults; raises `RecipeError`."""
+        return self.stylizer.resolve(OnePassSettings(strength=strength, stroke=self.settings.stroke))
+
+
+def _nearer(used: tuple[Tensor, Tensor], measured: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Return mean and variance a little nearer to those measured."""
+    mean, variance = (torch.lerp(old, new, APPROACH) for old, new in zip(used, measured, strict=True))
+    return mean, variance
+
+
+def as_image(pixels: Pixels) -> Tensor:
+    """Return pixels `(H, W, 3)` as an image `(1, 3, H, W)`."""
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+
+
+def as_pixels(image: Tensor) -> Pixels:
+    """Return an image `(1, 3, H, W)` as pixels `(H, W, 3)`."""
+    pixels: Pixels = np.ascontiguousarray(image[0].permute(1, 2, 0).numpy())
+    return pixels
