@@ -85,10 +85,10 @@ def test_a_bug_is_one_sentence_and_code_70(cli, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
-        (MemoryError(), 2, "--size"),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), 2, "--size"),
-        (OSError(28, "No space left on device", "x.png"), 2, "free some space"),
-        (PermissionError(13, "Permission denied", "x.png"), 2, "x.png"),
+        (MemoryError(), 4, "--size"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), 4, "--size"),
+        (OSError(28, "No space left on device", "x.png"), 3, "free some space"),
+        (PermissionError(13, "Permission denied", "x.png"), 3, "x.png"),
         (typer.BadParameter("no good"), 2, "no good"),
     ],
     ids=lambda value: type(value).__name__,

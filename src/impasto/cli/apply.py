@@ -35,6 +35,7 @@ from impasto.cli.shipped_networks import ListOption, SheetOption, check_request,
 from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError, TooLargeError
 
 if TYPE_CHECKING:
+    from impasto.batch import Digests
     from impasto.feedforward.graph_stylizer import GraphStylizer
     from impasto.feedforward.settings import OnePassSettings
     from impasto.feedforward.stylizer import Stylizer
@@ -66,6 +67,7 @@ class ApplyJob:
     styles: Sequence[str | Path]
     settings: OnePassSettings
     guides: Guides
+    digests: Digests
 
     @property
     def label(self) -> str:
@@ -110,6 +112,7 @@ def apply(
     if listed:
         list_networks(sheet)
         return
+    from impasto.batch import Digests
     from impasto.feedforward.open_stylizer import keep_graphs, open_stylizer
     from impasto.guidance import Guides
     from impasto.imaging import pictures_in
@@ -128,7 +131,7 @@ def apply(
                 "--mask gives every style its place and --mix lets all share; give one of them."
             )
         settings = typed_settings(styles, mix, strength, stroke, size=size, framing=framing, dpi=dpi)
-        job = ApplyJob(stylizer, styles, settings, Guides(tuple(mask or ())))
+        job = ApplyJob(stylizer, styles, settings, Guides(tuple(mask or ())), Digests())
         stylizer.check(styles, settings, job.guides)
         places = _places(contents, out, job.label)
         _check_places(places, [*contents, *job.files])
@@ -227,7 +230,7 @@ def _report(
 def _paint(
     job: ApplyJob, content: Path, place: Path, report: JsonReport, on_progress: Callable[[int, int], None]
 ) -> SavedPicture:
-    from impasto.batch import Digests, one_pass_key
+    from impasto.batch import one_pass_key
     from impasto.imaging import check_writable
 
     check_writable(place)
@@ -235,7 +238,7 @@ def _paint(
     styles = [str(style) for style in job.styles]
     guides = job.guides.to_json()
     key = one_pass_key(
-        Digests(), job.stylizer.model, job.settings, content=str(content), styles=styles, guides=guides
+        job.digests, job.stylizer.model, job.settings, content=str(content), styles=styles, guides=guides
     )
     report.seal(result.provenance, key)
     result.save(place)

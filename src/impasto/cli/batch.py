@@ -49,9 +49,10 @@ def batch(
     guide_options: GuideOptions,
     settings: dict[str, Any],
 ) -> None:
-    """Paint many pictures: photographs or folders, each in every --style, or the rows of a --manifest.
+    """Paint many pictures: folders, tables, variations; goes on where it stopped.
 
-    Pictures that are finished are left alone, so the same command goes on after Ctrl-C, a crash, or with new pictures.
+    Photographs and folders are painted in every --style, and the rows of a --manifest as they say. Pictures that are
+    finished are left alone, so the same command goes on after Ctrl-C, a crash, or with new pictures.
     A picture that fails becomes a row of the report, and the others are painted.
     """
     with JsonReport("batch", batch_options.as_json) as report, Stop(batch_options.quiet) as stop:

@@ -28,6 +28,8 @@ MOST_ATTEMPTS = 4
 # So many workers in a row that die before they answer end the work.
 MOST_FAILED_STARTS = 10
 POLL_SECONDS = 0.5
+# With more references than this, all that are ready are taken at once.
+MANY = 32
 # Work that takes this many times as long as usual, and at least so many seconds, is also given to an idle worker.
 SLOW, SLOW_SECONDS = 3.0, 30.0
 # Seconds between two looks for new machines.
@@ -191,7 +193,10 @@ class _Map:
             if self.exhausted and not self.arguments:
                 return
             starting = {w.answer: w for w in self.pool.workers if w.answer is not None}
-            ready, _ = self.ray.wait([*self.flights, *starting], num_returns=1, timeout=POLL_SECONDS)
+            references = [*self.flights, *starting]
+            ready, _ = self.ray.wait(references, num_returns=1, timeout=POLL_SECONDS)
+            if ready and len(references) > MANY:  # Ray looks at all references in each call
+                ready, _ = self.ray.wait(references, num_returns=len(references), timeout=0)
             if self.on_wait is not None:
                 self.on_wait()
             for reference in ready:

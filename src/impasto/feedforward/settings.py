@@ -16,7 +16,6 @@ from impasto.imaging.print_sizes import (
     size_changes,
 )
 from impasto.imaging.size_settings import CANVAS_HELP, DPI_HELP, FRAMING_HELP, Canvas, Dpi, Framing
-from impasto.imaging.sizes import fit
 from impasto.settings import FrozenSettings
 
 Weight = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
@@ -78,6 +77,8 @@ class OnePassSettings(FrozenSettings):
 
         Raises `RecipeError` as `impasto.imaging.print_sizes.output_frame`.
         """
+        from impasto.imaging.sizes import fit  # imports numpy, which options do not need
+
         canvas = box_of(self.canvas)
         if self.size is None or isinstance(self.size, int):
             return OnePassFrame(self.size, None, None, canvas, self.dpi)
