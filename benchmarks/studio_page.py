@@ -20,9 +20,9 @@ from PIL import Image
 from impasto.plates import paint
 from studio_server import Server
 
-# Moves the slider of strength, waits for the picture that follows, answers the seconds.
-SLIDE = """async (value) => {
-  const input = [...document.querySelectorAll('label')].find((node) => node.textContent === 'Strength').control;
+# Moves the slider with this name, waits for the picture that follows, answers the seconds.
+SLIDE = """async ([name, value]) => {
+  const input = [...document.querySelectorAll('label')].find((node) => node.textContent === name).control;
   const old = document.querySelector('img.after.shown').src;
   const began = performance.now();
   input.value = value;
@@ -30,27 +30,40 @@ SLIDE = """async (value) => {
   while (document.querySelector('img.after.shown').src === old) await new Promise((go) => setTimeout(go, 5));
   return (performance.now() - began) / 1000;
 }"""
-# Drops files on the page, waits for the first preview, answers the seconds.
+# Presses Paint, waits for the first step's picture, answers the seconds.
+PAINT = """async () => {
+  const began = performance.now();
+  document.getElementById('paint').click();
+  while (!document.querySelector("img.after.shown[src*='/preview?v=']"))
+    await new Promise((go) => setTimeout(go, 5));
+  return (performance.now() - began) / 1000;
+}"""
+# Drops files on the page, waits for the preview that follows, answers the seconds.
 DROP = """async (files) => {
   const transfer = new DataTransfer();
   for (const [number, text] of files.entries()) {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
     transfer.items.add(new File([bytes], `${number}.jpg`, { type: 'image/jpeg' }));
   }
+  const shown = () => document.querySelector("img.after.shown[src^='blob:']")?.src;
+  const old = shown();
   const began = performance.now();
   dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
-  while (!document.querySelector("img.after.shown[src^='blob:']")) await new Promise((go) => setTimeout(go, 5));
+  while (!shown() || shown() === old) await new Promise((go) => setTimeout(go, 5));
   return (performance.now() - began) / 1000;
 }"""
 SIDES = (512, 2048)
 DESKTOP = {"width": 1440, "height": 900}
 STRENGTHS = [round(0.1 + 0.8 * ((7 * k) % 20) / 20, 2) for k in range(20)]
+STROKES = [round(0.5 + 2 * ((7 * k) % 20) / 20, 2) for k in range(20)]
+STYLES = ("swirls", "woodcut", "glass", "points", "ink")
+PAINTINGS = 5
 
 
-def picture(name: str, side: int) -> bytes:
+def picture(name: str, side: int, quality: int = 92) -> bytes:
     """Return a picture of `side` pixels as JPEG, like a camera's."""
     buffer = io.BytesIO()
-    paint(name, 512).resize((side, side), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=92)
+    paint(name, 512).resize((side, side), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
@@ -92,13 +105,46 @@ def open_page(folder: Path, browser: Any) -> tuple[Server, Any, float, int]:
 def by_hand(page: Any, side: int) -> tuple[float, list[float]]:
     """Drop two pictures on the page and move a slider; return seconds to the first preview, and of each answer."""
     page.wait_for_timeout(8000)  # the networks load in the background meanwhile
-    files = [base64.b64encode(picture(name, side)).decode() for name in ("paper", "swirls")]
+    files = [encoded(name, side) for name in ("paper", "swirls")]
     first = float(page.evaluate(DROP, files))
+    return first, slides(page, "Strength", STRENGTHS)
+
+
+def slides(page: Any, name: str, values: list[float]) -> list[float]:
+    """Move a slider to each value, with a rest between; return the seconds of each answer."""
     answers = []
-    for strength in STRENGTHS:
+    for value in values:
         page.wait_for_timeout(1500)
-        answers.append(float(page.evaluate(SLIDE, strength)))
-    return first, answers
+        answers.append(float(page.evaluate(SLIDE, [name, value])))
+    return answers
+
+
+def encoded(name: str, side: int, quality: int = 92) -> str:
+    return base64.b64encode(picture(name, side, quality)).decode()
+
+
+def other_answers(page: Any, side: int) -> list[str]:
+    """Return lines about strokes, dropped styles and the first step of a painting, after `by_hand`."""
+    strokes = slides(page, "Stroke", STROKES)
+    page.evaluate("sessionStorage.clear()")
+    drops = []
+    for turn in range(20):
+        # Each file has other bytes, so that nothing is remembered; it replaces the style before it.
+        page.click("#sources [aria-label='Remove style 1']")
+        page.wait_for_timeout(1000)
+        drops.append(float(page.evaluate(DROP, [encoded(STYLES[turn % len(STYLES)], side, 70 + turn)])))
+    first_steps = []
+    for _ in range(PAINTINGS):
+        page.wait_for_timeout(2500)
+        first_steps.append(float(page.evaluate(PAINT)))
+        page.click(".run-buttons >> text=Cancel")
+        page.click(".run-buttons >> text=Paint again")
+    named = (("stroke", strokes), ("style dropped to preview", drops), ("Paint to first step", first_steps))
+    return [
+        f"in Chromium, pictures of {side} pixels: {name} {statistics.median(seconds):.2f} s "
+        f"(median of {len(seconds)}; {max(seconds):.2f} s at worst)"
+        for name, seconds in named
+    ]
 
 
 def by_program(server: Server, side: int) -> tuple[float, list[float]]:
@@ -138,6 +184,8 @@ def measure(folder: Path) -> list[str]:
                 page = browser.new_page(viewport=DESKTOP)  # without earlier pictures
                 page.goto(server.url)
                 lines.append(_report(f"in Chromium, pictures of {side} pixels", *by_hand(page, side)))
+                if side == SIDES[0]:
+                    lines += other_answers(page, side)
             lines.append(_report(f"over HTTP, pictures of {side} pixels", *by_program(server, side)))
         server.stop()
     return lines

@@ -8,6 +8,8 @@ import json
 import pytest
 from PIL import Image
 
+from impasto.optimize import make_recipe
+
 from .conftest import PNG, TINY, picture, wait
 
 
@@ -40,6 +42,12 @@ def test_info(api) -> None:
     assert "weights" not in fields
     assert set(info["presets"]) == set(info["preset_fields"])
     assert info["preset_fields"]["gatys"]["optimizer"] == "lbfgs"
+    for quality in ("draft", "normal", "high"):  # what the page computes is what the server would paint
+        fields = dict(info["preset_fields"]["impasto"])
+        for variant in info["preset_variants"]["impasto"]:
+            if all({**fields, "quality": quality}[name] == value for name, value in variant["when"].items()):
+                fields.update(variant["fields"])
+        assert {**fields, "quality": quality} == make_recipe(quality=quality).to_json()
     assert [sample["kind"] for sample in info["samples"]].count("style") == 7
     for sample in info["samples"]:
         shown = api.get(f"/api/pictures/{sample['id']}?size=192")

@@ -233,6 +233,13 @@ class TrainedStyle(BaseModel):
     )
 
 
+class PresetVariant(BaseModel):
+    """Fields of a preset that differ where quality and start have the values of ``when``; later variants win."""
+
+    when: dict[str, str]
+    fields: dict[str, Any]
+
+
 class StudioInfo(BaseModel):
     """Facts for the page; ``device`` is null until a worker is ready."""
 
@@ -241,6 +248,7 @@ class StudioInfo(BaseModel):
     recipe_schema: dict[str, Any]
     presets: dict[str, str]
     preset_fields: dict[str, dict[str, Any]]
+    preset_variants: dict[str, list[PresetVariant]]
     samples: list[Sample]
     trained_styles: list[TrainedStyle]
     device: str | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic_core import to_jsonable_python
 
 from impasto import __version__
 from impasto.optimize.panels import PANELS
@@ -27,6 +28,7 @@ from impasto.studio.models import (
     LimitsInfo,
     PictureInfo,
     PlanInfo,
+    PresetVariant,
     ReplayInfo,
     Sample,
     StudioInfo,
@@ -57,6 +59,7 @@ async def info(studio: CurrentStudio) -> StudioInfo:
         recipe_schema=_SCHEMA,
         presets={name: preset.summary for name, preset in PRESETS.items()},
         preset_fields=_PRESET_FIELDS,
+        preset_variants=_PRESET_VARIANTS,
         samples=[
             Sample(id=sample_id, name=sample.name, credit=sample.credit, kind=sample.kind)
             for sample_id, sample in samples
@@ -153,3 +156,10 @@ def _schema() -> dict[str, Any]:
 
 _SCHEMA = _schema()
 _PRESET_FIELDS = {name: make_recipe(name).to_json() for name in PRESETS}
+_PRESET_VARIANTS = {
+    name: [
+        PresetVariant(when=dict(variant.when), fields=to_jsonable_python(dict(variant.fields)))
+        for variant in preset.variants
+    ]
+    for name, preset in PRESETS.items()
+}

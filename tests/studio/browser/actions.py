@@ -123,3 +123,43 @@ def drop(page: Any, files: list[tuple[str, str, bytes]], zone: str = "") -> None
         }""",
         [[[name, kind, list(data)] for name, kind, data in files], zone],
     )
+
+
+def walk(page: Any, selector: str, presses: int = 90) -> None:
+    """Press Tab until an element has the focus, which must be visible."""
+    for _ in range(presses):
+        page.keyboard.press("Tab")
+        if page.evaluate("(s) => document.activeElement?.matches(s) ?? false", selector):
+            shown = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert shown != "none", selector
+            return
+    raise AssertionError(f"Tab never came to {selector}.")
+
+
+def newest(stage: Any, path: str = "/api/fast") -> dict[str, Any]:
+    """The body of the newest request to this path."""
+    return stage.studio.bodies_of("POST", path)[-1]
+
+
+def asked(page: Any, stage: Any, check: Any, seconds: float = 20) -> dict[str, Any]:
+    """Wait for a preview whose request passes the check; return the request."""
+    end = time.monotonic() + seconds
+    while True:
+        bodies = stage.studio.bodies_of("POST", "/api/fast")
+        if bodies and check(bodies[-1]):
+            return bodies[-1]
+        assert time.monotonic() < end, bodies[-1:] or "no preview was asked for"
+        page.wait_for_timeout(25)
+
+
+def settle(page: Any) -> None:
+    """Wait until masks are uploaded and the preview is up to date."""
+    idle(page, 250)  # uploads wait for the last stroke
+    until(
+        page,
+        """async () => {
+          const { store } = await import('/static/js/state.js');
+          return !store.state.masksBusy && document.getElementById('working').hidden;
+        }""",
+    )
+    idle(page, 50)

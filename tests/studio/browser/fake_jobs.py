@@ -50,7 +50,7 @@ class FakeJob:
         """Return the job in the API's format."""
         side = self.recipe["size"]
         photo = self.store[self.body["content"]]
-        scale = [round(length * side / max(photo.size)) for length in photo.size]
+        scale = side and [round(length * side / max(photo.size)) for length in photo.size]
         fields = {
             "id": self.id,
             "name": self.name,
@@ -127,7 +127,7 @@ class FakeJob:
                 return
 
     def _image(self) -> Image.Image:
-        size = min(640, self.recipe["size"])
+        size = min(640, self.recipe["size"] or 640)
         body = {**self.body, **(self.body.get("guides") or {}), "size": size, "mix": self.recipe["mix"]}
         body["trained"] = self.trained
         share = 0.3 + 0.7 * self.step / self.steps

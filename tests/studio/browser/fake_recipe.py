@@ -61,12 +61,21 @@ def full_recipe(given: dict[str, Any]) -> dict[str, Any]:
     defaults["style_layers"] = {"relu1_1": 1.0, "relu2_1": 0.5}
     if given.get("preset") == "gatys":
         defaults["style_loss"] = "gram"
+    for variant in preset_variants()[given.get("preset", "impasto")]:
+        if given.get("quality") == variant["when"]["quality"]:
+            defaults.update(variant["fields"])
     return {**defaults, **given}
 
 
 def preset_fields() -> dict[str, dict[str, Any]]:
     """The complete recipe of each preset."""
     return {name: full_recipe({"preset": name}) for name in PRESETS}
+
+
+def preset_variants() -> dict[str, list[dict[str, Any]]]:
+    """Fields that depend on the quality."""
+    high = {"when": {"quality": "high"}, "fields": {"style_loss": "sliced", "scale_steps": [300]}}
+    return {"impasto": [high], "gatys": []}
 
 
 def validate(recipe: dict[str, Any]) -> str | None:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from fake_gallery import FakeGallery
 from fake_jobs import FakeJobs
 from fake_pictures import FakePictures, encode, fast, samples
-from fake_recipe import PRESETS, SCHEMA, full_recipe, preset_fields, validate
+from fake_recipe import PRESETS, SCHEMA, full_recipe, preset_fields, preset_variants, validate
 
 STATIC = Path(__file__).resolve().parents[3] / "src" / "impasto" / "studio" / "static"
 TRAINED = [
@@ -60,6 +60,9 @@ class FakeStudio:
         self.requests: list[tuple[str, str, Any]] = []
         self.fast_seconds = 0.03
         self.step_seconds = 0.25
+        self.plan_seconds = 0.0
+        self.speed = 2e6  # pixels a second
+        self.fitting_side = 6000
 
     def bodies_of(self, method: str, pattern: str) -> list[Any]:
         """Bodies of the requests whose path matches, oldest first."""
@@ -74,11 +77,13 @@ class FakeStudio:
             "presets": PRESETS,
             "limits": {"bytes": 20_000_000, "pixels": 20_000_000, "styles": 4, "queue": 8},
             "preset_fields": preset_fields(),
+            "preset_variants": preset_variants(),
             "samples": self.samples,
             "trained_styles": TRAINED,
         }
 
     def plan(self, body: dict[str, Any]) -> dict[str, Any]:
+        time.sleep(self.plan_seconds)
         recipe = full_recipe(body["recipe"])
         if message := validate(recipe):
             raise ApiFailure(422, message)
@@ -86,10 +91,11 @@ class FakeStudio:
         return {
             "scales": [[side // 2, side // 2], [side, side]],
             "steps": steps,
-            "seconds": steps * side * side / 2e6,
+            "seconds": steps * side * side / self.speed,
             "memory_bytes": 450_000_000 + side * side * 800,
-            "fits": side < 6000,
-            "largest_size": None if side < 6000 else 5984,
+            "available_bytes": 6_000_000_000,
+            "fits": side < self.fitting_side,
+            "largest_size": None if side < self.fitting_side else self.fitting_side - 1,
         }
 
     def start(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -120,7 +126,8 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in {"Cache-Control": "no-store", **headers}.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
-        self.wfile.write(data)
+        if self.command != "HEAD":
+            self.wfile.write(data)
 
     def json(self, value: object, status: int = 200) -> None:
         self.answer(status, "application/json", json.dumps(value).encode())
@@ -142,7 +149,7 @@ class Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
-    do_GET = do_POST = do_PATCH = do_DELETE = handle_any
+    do_GET = do_HEAD = do_POST = do_PATCH = do_DELETE = handle_any
 
     def route(self, path: str, query: dict[str, str], body: Any) -> None:
         studio = self.studio

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from actions import PHONE, PREVIEW, begin, hurry, idle, title, until, violations
+from actions import PHONE, PREVIEW, begin, hurry, idle, title, until, violations, walk
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -57,26 +57,17 @@ def test_a_phone_has_the_whole_path_and_no_sideways_scroll(stage):
 def test_the_keyboard_alone_is_enough(stage):
     page = stage.tab()
 
-    def walk(selector):
-        for _ in range(80):
-            page.keyboard.press("Tab")
-            if page.evaluate("(s) => document.activeElement?.matches(s) ?? false", selector):
-                shown = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-                assert shown != "none", selector
-                return
-        raise AssertionError(f"Tab never came to {selector}.")
-
-    walk("#content-samples .sample")
+    walk(page, "#content-samples .sample")
     page.keyboard.press("Enter")
-    walk("#style-samples .sample")
+    walk(page, "#style-samples .sample")
     page.keyboard.press("Space")
     page.wait_for_selector(PREVIEW)
     page.locator("#look input").first.focus()
     page.keyboard.press("ArrowRight")
     idle(page)
     assert stage.studio.bodies_of("POST", "/api/fast")[-1]["strength"] == pytest.approx(0.55)
-    page.focus("#seed")
-    walk("#paint")
+    page.get_by_label("High").focus()
+    walk(page, "#paint")
     page.keyboard.press("Enter")
     hurry(stage)
     title(page, "Finished")

@@ -219,7 +219,7 @@ def test_a_change_after_the_end_starts_a_new_draft(stage):
     hurry(stage)
     title(page, "Finished")
     assert "#/job/" in page.url
-    slide(page, "Colours", 1)
+    slide(page, "Colour", 1)
     page.wait_for_selector("img.after.shown[src^='blob:']")
     assert "#/job/" not in page.url
     assert page.is_visible("#paint")

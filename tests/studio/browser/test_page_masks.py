@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from actions import begin, idle, stroke, title
+from actions import begin, idle, settle, stroke, title
 from PIL import Image
 
 
@@ -31,7 +31,7 @@ def test_a_mask_by_mouse_reaches_preview_and_job(stage):
     begin(page, 2)
     page.click("#brush")
     stroke(page, [(0.1, 0.25), (0.4, 0.25)])
-    idle(page, 900)
+    settle(page)
     first, rest = (mask(stage, key) for key in last(stage)["masks"])
     height, width = first.shape
     assert abs(width / height - 480 / 320) < 0.01
@@ -74,15 +74,15 @@ def test_strokes_outlive_a_reload_with_their_undo(stage):
     begin(page)
     page.click("#brush")
     stroke(page, [(0.2, 0.2), (0.8, 0.8)])
-    idle(page, 900)
+    settle(page)
     before = last(stage)["masks"]
     page.reload()
     page.wait_for_selector("img.after.shown[src^='blob:']")
-    idle(page, 900)
+    settle(page)
     assert last(stage)["masks"] == before
     page.click("#brush")
     page.click("#brush-undo")
-    idle(page, 900)
+    settle(page)
     assert last(stage)["masks"] is None
 
 
@@ -95,7 +95,7 @@ def test_the_brush_works_with_keys_alone(stage):
     for _ in range(5):
         page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("Enter")
-    idle(page, 900)
+    settle(page)
     drawn = mask(stage, last(stage)["masks"][0])
     height, width = drawn.shape
     assert drawn[height // 2, int(width * 0.55)] == 255
@@ -110,7 +110,7 @@ def test_a_finger_draws(stage):
     page.tap("#brush")
     box = page.locator("#frame").bounding_box()
     page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    idle(page, 900)
+    settle(page)
     drawn = mask(stage, last(stage)["masks"][0])
     assert drawn[drawn.shape[0] // 2, drawn.shape[1] // 2] == 255
     assert drawn[2, 2] == 0
@@ -123,7 +123,7 @@ def test_the_last_stroke_wins_and_unmasked_styles_share_the_rest(stage):
     for name in ("Style 1", "Style 2"):
         page.click(f"#brush-layers >> text={name} >> visible=true")
         stroke(page, [(0.2, 0.25), (0.8, 0.25)])
-    idle(page, 900)
+    settle(page)
     first, second, third, fourth = (mask(stage, key).astype(int) for key in last(stage)["masks"])
     height, width = first.shape
     centre = height // 4, width // 2
@@ -133,7 +133,7 @@ def test_the_last_stroke_wins_and_unmasked_styles_share_the_rest(stage):
     assert first[-1, -1] == third[-1, -1] == fourth[-1, -1] == 85
     assert (first + second + third + fourth).max() <= 255
     page.click("#brush-undo")
-    idle(page, 900)
+    settle(page)
     first, second, third, _ = (mask(stage, key).astype(int) for key in last(stage)["masks"])
     assert first[centre] == 255  # what the stroke had covered
     assert second[-1, -1] == third[-1, -1] == 85
@@ -145,7 +145,7 @@ def test_a_style_without_any_area_is_left_out(stage):
     page.click("#brush")
     page.click("#brush-layers >> text=Style 2 >> visible=true")
     page.click("#brush-invert")
-    idle(page, 900)
+    settle(page)
     body = last(stage)
     assert (len(body["styles"]), body["mix"]) == (1, None)
     assert mask(stage, body["masks"][0]).min() == 255

@@ -88,7 +88,7 @@ def test_an_instant_style_is_painted_and_saved(stage):
     [
         ("Strength", (2, 0, 1.5), "strength"),
         ("Stroke", (3, 1, 2), "stroke"),
-        ("Colours", (1, 0, 0.5), "colors"),
+        ("Colour", (1, 0, 0.5), "colors"),
     ],
 )
 def test_every_slider_changes_the_preview_within_a_second(stage, label, values, field):
@@ -166,6 +166,7 @@ def test_size_quality_and_seed_reach_the_job(stage):
     begin(page)
     page.get_by_label("Draft").check(force=True)
     page.get_by_label("Size", exact=True).press("Home")
+    page.click("#more summary")
     page.fill("#seed", "7")
     page.press("#seed", "Tab")
     page.click("#paint")
@@ -182,8 +183,10 @@ def test_all_settings_come_from_the_schema(stage):
     page.select_option("#field-style_loss", "sliced")
     page.fill("#field-scale_steps", "50, 20")
     page.press("#field-scale_steps", "Tab")
+    page.click("#more summary")
     page.uncheck("#field-balance")
-    assert page.inner_text("#advanced-changed") == "3 changed"
+    assert page.inner_text("#advanced-changed") == "2 changed"
+    assert page.inner_text("#more-changed") == "1 changed"
     page.fill("#field-learning_rate", "-1")
     page.press("#field-learning_rate", "Tab")
     page.wait_for_selector("#estimate:has-text('greater than 0')")

@@ -66,6 +66,8 @@ export const api = {
     return json("api/pictures", { method: "POST", headers: fileHeaders(blob, name), body: blob });
   },
   pictureUrl: (id, size) => `api/pictures/${encodeURIComponent(id)}${size ? `?size=${size}` : ""}`,
+  /** Rejects if the server does not have this picture. */
+  hasPicture: (id) => send(api.pictureUrl(id, 192), { method: "HEAD" }),
 
   async fast(request, signal) {
     return (await send("api/fast", body("POST", request, { signal }))).blob();
@@ -86,6 +88,7 @@ export const api = {
   act: (id, verb) => json(`${job(id)}/${verb}`, { method: "POST" }),
   change: (id, values) => json(job(id), body("PATCH", values)),
   deleteJob: (id) => send(job(id), { method: "DELETE" }),
+  previewUrl: (id, version) => `${job(id)}/preview?v=${version}`,
   eventsUrl: (id) => `${job(id)}/events`,
   resultUrl: (id, format, size) =>
     `${job(id)}/picture?${new URLSearchParams({ ...(format && { format }), ...(size && { size }) })}`,

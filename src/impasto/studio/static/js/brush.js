@@ -2,8 +2,9 @@
 import { announce, roving } from "./a11y.js";
 import { brushKeys } from "./brush_keys.js";
 import { byId, el, show } from "./dom.js";
+import { redo, undo } from "./history.js";
 import { areasOf } from "./mask_areas.js";
-import { canvasOf, drawStroke, loadBases, maskSize, redo, undo, withStroke } from "./masks.js";
+import { canvasOf, drawStroke, loadBases, maskSize, withStroke } from "./masks.js";
 import { emptyLayer, store } from "./state.js";
 import { viewer } from "./viewer.js";
 
@@ -151,8 +152,8 @@ function render() {
   const focused = byId("brush-layers").contains(document.activeElement);
   byId("brush-layers").replaceChildren(...layers().map(layerButton));
   if (focused) byId("brush-layers").querySelector("[aria-checked=true]").focus();
-  byId("brush-undo").disabled = !layerOf(active).strokes.length;
-  byId("brush-redo").disabled = !layerOf(active).undone.length;
+  byId("brush-undo").disabled = !state.steps.undo;
+  byId("brush-redo").disabled = !state.steps.redo;
   byId("brush-clear").disabled = !layerOf(active).strokes.length && !layerOf(active).base;
   paintSoon();
 }
@@ -175,11 +176,7 @@ async function toggled() {
 
 function shortcut(event) {
   if (!state.brushing || document.querySelector("dialog[open]")) return;
-  const typing = event.target.matches("input:not([type=range]), select, textarea");
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !typing) {
-    event.preventDefault();
-    byId(event.shiftKey ? "brush-redo" : "brush-undo").click();
-  } else if (event.key === "Escape") {
+  if (event.key === "Escape") {
     store.set({ brushing: false });
     byId("brush").focus();
   }
@@ -193,8 +190,8 @@ export function startBrush() {
     byId("brush").focus();
   });
   byId("brush-erase").addEventListener("click", () => erase());
-  byId("brush-undo").addEventListener("click", () => setLayer(active, undo(layerOf(active))));
-  byId("brush-redo").addEventListener("click", () => setLayer(active, redo(layerOf(active))));
+  byId("brush-undo").addEventListener("click", undo);
+  byId("brush-redo").addEventListener("click", redo);
   byId("brush-invert").addEventListener("click", () =>
     setLayer(active, withStroke(layerOf(active), { invert: true, time: Date.now() })),
   );
@@ -205,5 +202,5 @@ export function startBrush() {
   brushKeys(tool, { resize, erase, brushing: () => state.brushing });
   addEventListener("keydown", shortcut);
   store.on(["brushing"], toggled);
-  store.on(["masks", "protect"], render);
+  store.on(["masks", "protect", "steps"], render);
 }

@@ -1,23 +1,11 @@
 // Changes of the draft, and requests made from it.
 import { known } from "./persist.js";
+import { extraOf } from "./recipe_defaults.js";
+import { ownSide } from "./sizes.js";
 import { emptyDraft, emptyLayer, LOOK, MAX_ONE_PASS_SIDE, MAX_STYLES, store } from "./state.js";
 import { even, normalise, withNewWeight, without } from "./weights.js";
 
 const { state } = store;
-// Fields with their own controls; all others are in the form of all settings.
-export const CONTROL_FIELDS = [
-  "strength",
-  "stroke",
-  "colors",
-  "mix",
-  "preset",
-  "size",
-  "quality",
-  "seed",
-];
-// Fields that a browser cannot set: files and the device of the server.
-export const SERVER_FIELDS = ["weights", "device", "start_picture"];
-
 /** Set the photo; masks of the old photo are removed. */
 export function setContent(picture) {
   known.remember(picture);
@@ -149,27 +137,6 @@ export function jobRequest() {
   };
 }
 
-function differs(a, b) {
-  return JSON.stringify(a ?? null) !== JSON.stringify(b ?? null);
-}
-
-/** Return a field's default value in a preset. */
-export function defaultValue(field, preset = state.preset) {
-  const fields = state.info?.preset_fields?.[preset];
-  return fields && field in fields
-    ? fields[field]
-    : state.info?.recipe_schema?.properties?.[field]?.default;
-}
-
-function extraOf(recipe) {
-  const extra = {};
-  for (const [field, value] of Object.entries(recipe)) {
-    if (CONTROL_FIELDS.includes(field) || SERVER_FIELDS.includes(field)) continue;
-    if (differs(value, defaultValue(field, recipe.preset))) extra[field] = value;
-  }
-  return extra;
-}
-
 /** Split a recipe's guides into layers that can be brushed and other guides, which are only passed on. */
 function layersOf(guides, count) {
   const drawable = (id) => typeof id === "string" && /^[0-9a-f]{8,}$/.test(id);
@@ -207,7 +174,7 @@ export function loadDraft({ recipe, guides, trained }, content, styles) {
     look,
     mix: mix.length === n ? normalise(mix) : even(n),
     preset: recipe.preset ?? fresh.preset,
-    size: recipe.size ?? fresh.size,
+    size: recipe.size ?? ownSide(content),
     quality: recipe.quality ?? fresh.quality,
     seed: recipe.seed ?? 0,
     extra: extraOf(recipe),

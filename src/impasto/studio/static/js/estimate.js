@@ -1,91 +1,81 @@
-// The estimate of time and memory, and the Paint button.
-import { complain } from "./a11y.js";
+// Keeps the plan of the next painting up to date: its time and memory.
 import { ApiError, api } from "./api.js";
-import { byId, debounce, el } from "./dom.js";
+import { debounce } from "./dom.js";
 import { hasStyle, jobRequest } from "./draft.js";
-import { outputSize } from "./finish.js";
-import { bytes, duration } from "./format.js";
-import { saveOnePass } from "./keep.js";
-import { masksReady } from "./mask_upload.js";
+import { watchJobs } from "./job.js";
 import { DRAFT_KEYS, store } from "./state.js";
 
 const { state } = store;
-const line = byId("estimate");
-const button = byId("paint");
+const NO_PLAN = { status: "none", key: "", value: null, message: "" };
+// Fields that change neither time nor memory; moving their sliders leaves the estimate as it is.
+const FREE_FIELDS = ["strength", "colors", "mix", "seed"];
 let controller = null;
-let starting = false;
 
-function ready() {
-  return Boolean(state.content && hasStyle() && state.online);
+/** Whether there is something to plan: instant styles are painted at once. */
+function plannable() {
+  return Boolean(state.content && hasStyle() && !state.trained && state.online && state.info);
 }
 
-function setText(text, kind = "", more = "") {
-  line.replaceChildren(text, more && el("small", { text: more }));
-  line.dataset.kind = kind;
+function keyOf(request) {
+  const recipe = { ...request.recipe };
+  for (const field of FREE_FIELDS) delete recipe[field];
+  return JSON.stringify({ ...request, recipe });
 }
 
-function describe(plan) {
-  if (plan.fits)
-    return setText(`About ${duration(plan.seconds)}`, "", `${bytes(plan.memory_bytes)} of memory`);
-  return setText(
-    `Needs ${bytes(plan.memory_bytes)} of memory, more than is available. Choose a smaller size.`,
-    "warning",
-  );
-}
-
-const estimate = debounce(async () => {
+async function fetchPlan() {
   controller?.abort();
   controller = new AbortController();
+  const { signal } = controller;
+  const request = jobRequest();
+  const key = keyOf(request);
+  const put = (values) => {
+    if (!signal.aborted) store.set({ plan: { ...NO_PLAN, key, ...values } });
+  };
   try {
-    describe(await api.plan(jobRequest(), controller.signal));
-    button.disabled = !ready();
+    const value = await api.plan(request, signal);
+    return put({ status: value.fits ? "ready" : "too-large", value });
   } catch (error) {
-    if (error.name === "AbortError" || error.status === 0) return;
+    if (error.name === "AbortError") return undefined;
     if (!(error instanceof ApiError)) throw error;
-    setText(error.message, "error");
-    button.disabled = error.status === 422; // the server would reject it again
+    if (error.status === 0) return put({ status: "none", key: "" });
+    return put({ status: "failed", message: error.message, value: { status: error.status } });
   }
-}, 250);
+}
+
+const fetchSoon = debounce(fetchPlan, 250);
 
 function changed() {
-  button.disabled = !ready() || starting;
-  button.textContent = state.trained ? "Save picture" : "Paint";
-  if (!ready() || state.trained) {
-    estimate.cancel();
+  if (!plannable()) {
+    fetchSoon.cancel();
     controller?.abort();
-  }
-  if (!state.content || !hasStyle()) {
-    setText(state.content ? "Choose a style to start." : "");
-  } else if (state.trained) {
-    setText("Ready to save", "", "PNG with its settings inside");
-  } else if (!state.masksBusy) {
-    estimate();
-  }
-}
-
-async function paint(open) {
-  starting = true;
-  button.disabled = true;
-  try {
-    await masksReady();
-    if (state.trained) await saveOnePass();
-    else open(await api.start(jobRequest()));
-  } catch (error) {
-    complain(error);
-  } finally {
-    starting = false;
-    changed();
+    if (state.plan.status !== "none") store.set({ plan: NO_PLAN });
+  } else if (!state.masksBusy && keyOf(jobRequest()) !== state.plan.key) {
+    // The old number belongs to another order: it goes at once, not when the new one arrives.
+    controller?.abort();
+    store.set({ plan: { ...NO_PLAN, status: "estimating" } });
+    fetchSoon();
   }
 }
 
-/** Keep the estimate up to date; `open(job)` shows a job that was just started. */
-export function startEstimate(open) {
-  button.addEventListener("click", () => paint(open));
-  store.on([...DRAFT_KEYS, "info", "online", "maskIds"], changed);
+/** Ask again for the same order, whose number stays until the answer: speed and free memory may have changed. */
+function refresh() {
+  if (plannable() && !document.hidden && !state.masksBusy) fetchSoon();
+}
+
+/** Resolve to the plan of the current order, fetched now if it is not known yet. */
+export async function currentPlan() {
+  if (state.plan.status === "estimating") {
+    fetchSoon.cancel();
+    await fetchPlan();
+  }
+  return state.plan;
+}
+
+/** Follow the draft, finished jobs, and the tab's visibility. */
+export function startEstimate() {
+  store.on([...DRAFT_KEYS, "info", "online", "maskIds", "masksBusy"], changed);
+  watchJobs(refresh);
+  document.addEventListener("visibilitychange", refresh);
+  addEventListener("focus", refresh);
   changed();
-}
-
-/** The size that the picture on the stage has or will have. */
-export function stageSize() {
-  return state.content ? outputSize(state.content, state.size) : null;
 }

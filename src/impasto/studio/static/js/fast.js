@@ -12,7 +12,7 @@ const REST_MS = 300;
 
 const { state } = store;
 let pending = null; // the newest request that has not been sent
-let inFlight = null; // {rest, controller} of the request in flight
+let inFlight = null; // {key, rest, controller} of the request in flight
 let restTimer = 0;
 let pixelsPerSecond = (384 * 384) / 0.5; // a guess until the first response
 let responseCount = 0;
@@ -23,13 +23,20 @@ function sizeFor(seconds) {
   return fits.length ? fits[fits.length - 1] : SIZES[0];
 }
 
+/** Whether the stage shows the preview: of the draft, or of a job that has nothing to show yet. */
+function isWanted() {
+  const { job } = state;
+  return !job || (isActive(job) && !job.step && !job.preview && !state.fast);
+}
+
 function currentRequest() {
-  return state.content && hasStyle() && !state.job && state.info?.fast ? onePassRequest() : null;
+  const isPossible = state.content && hasStyle() && state.info?.fast;
+  return isPossible && isWanted() ? onePassRequest() : null;
 }
 
 async function send(request, rest) {
   const controller = new AbortController();
-  inFlight = { rest, controller };
+  inFlight = { key: JSON.stringify(request), rest, controller };
   const size = sizeFor(rest ? AT_REST : WHILE_MOVING);
   const began = performance.now();
   document.getElementById("working").hidden = false;
@@ -50,10 +57,11 @@ async function send(request, rest) {
 }
 
 function showPreview(blob, seconds, request, size) {
-  if (state.job || !currentRequest()) return; // the stage shows something else by now
+  if (!currentRequest()) return; // the stage shows something else by now
   if (state.fast) setTimeout(URL.revokeObjectURL, 4000, state.fast.url); // the old picture may still fade out
   shownKey = JSON.stringify(request);
-  store.set({ fast: { url: URL.createObjectURL(blob), seconds, size }, trouble: "" });
+  const url = URL.createObjectURL(blob);
+  store.set({ fast: { url, seconds, size, content: request.content }, trouble: "" });
   clearTimeout(restTimer);
   if (sizeFor(AT_REST) > size) restTimer = setTimeout(sharpen, REST_MS, shownKey);
   else announce("The preview is up to date.");
@@ -88,7 +96,8 @@ function changed() {
   if (state.masksBusy) return; // called again once the masks are uploaded
   const request = currentRequest();
   clearTimeout(restTimer);
-  pending = request && JSON.stringify(request) !== shownKey ? request : null;
+  // Compared with what the stage will show: going back to the shown preview while another is on its way asks again.
+  pending = request && JSON.stringify(request) !== (inFlight?.key ?? shownKey) ? request : null;
   if (!request) {
     shownKey = "";
     inFlight?.controller.abort();
@@ -110,7 +119,7 @@ export function startPreview(leaveJob) {
   });
   store.on([...PREVIEW_KEYS, "info", "maskIds"], changed);
   store.on(["job"], (_, keys) => {
-    if (state.job) inFlight?.controller.abort();
+    if (state.job && !isWanted()) inFlight?.controller.abort();
     else if (!keys.has("styles")) refreshPreview();
   });
 }

@@ -1,28 +1,10 @@
-// The output controls: size, quality and seed.
-import { byId, el, iconButton, show } from "./dom.js";
+// The output controls: size and quality.
+import { byId, el, show } from "./dom.js";
+import { allowedSides, outputSize } from "./sizes.js";
 import { segments, slider } from "./sliders.js";
-import { MAX_ONE_PASS_SIDE, store } from "./state.js";
+import { store } from "./state.js";
 
 const { state } = store;
-const SIDES = [256, 384, 512, 640, 768, 1024, 1280, 1536, 2048, 3072, 4096, 6144, 8192];
-
-/** Return width and height of a painting of `content` with a longer side of `side`. */
-export function outputSize(content, side) {
-  const scale = side / Math.max(content.width, content.height);
-  return [content.width, content.height].map((length) => Math.max(1, Math.round(length * scale)));
-}
-
-function allowedSides() {
-  const most = state.info?.limits?.pixels ?? Infinity;
-  const fits = (side) => {
-    const [w, h] = state.content ? outputSize(state.content, side) : [side, side];
-    return w * h <= most && (!state.trained || side <= MAX_ONE_PASS_SIDE);
-  };
-  const sides = SIDES.filter((side) => side <= 512 || fits(side));
-  // A replayed recipe may have another size; it stays until the slider moves.
-  return sides.includes(state.size) ? sides : [...sides, state.size].sort((a, b) => a - b);
-}
-
 function sizeSlider(sides) {
   return slider({
     label: "Size",
@@ -32,38 +14,11 @@ function sizeSlider(sides) {
     value: sides.indexOf(state.size),
     defaultValue: sides.indexOf(512),
     format: (i) =>
-      state.content ? `${outputSize(state.content, sides[i]).join(" × ")}` : `${sides[i]} pixels`,
+      state.content ? `${outputSize(state.content, sides[i]).join(" × ")} px` : `${sides[i]} px`,
     ends: ["sketch", "print"],
+    help: "Pixels of the picture. Twice the size takes about four times as long.",
     oninput: (i) => store.set({ size: sides[i] }),
   });
-}
-
-function seedField() {
-  const input = el("input", {
-    type: "number",
-    id: "seed",
-    min: "0",
-    step: "1",
-    value: String(state.seed),
-    class: "number",
-  });
-  input.addEventListener("change", () => {
-    const seed = Math.max(0, Math.floor(Number(input.value)) || 0);
-    input.value = String(seed);
-    store.set({ seed });
-  });
-  const dice = iconButton("dice", "Random seed", () =>
-    store.set({ seed: Math.floor(Math.random() * 1e6) }),
-  );
-  store.on(["seed"], () => {
-    input.value = String(state.seed);
-  });
-  return el(
-    "div",
-    { class: "seed" },
-    el("label", { for: "seed", text: "Seed" }),
-    el("div", { class: "seed-row" }, input, dice),
-  );
 }
 
 /** Build the controls and keep them in sync with the draft. */
@@ -75,6 +30,7 @@ export function startFinish() {
       ["normal", "Normal"],
       ["high", "High"],
     ],
+    help: "How long it is painted. High takes about ten times as long as normal.",
     value: state.quality,
     onchange: (value) => store.set({ quality: value }),
   });
@@ -92,11 +48,10 @@ export function startFinish() {
     marks = key;
     control.set(sides.indexOf(state.size));
   };
-  const two = el("div", { class: "two" }, quality.node, seedField());
-  byId("finish").replaceChildren(holder, two);
+  byId("finish").replaceChildren(holder, quality.node);
   const steps = () => {
     // An instant style has no steps, no quality and no seed.
-    for (const node of [two, byId("advanced")]) show(node, !state.trained);
+    for (const node of [quality.node, byId("more"), byId("advanced")]) show(node, !state.trained);
   };
   store.on(["trained"], steps);
   steps();

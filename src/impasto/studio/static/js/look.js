@@ -21,6 +21,7 @@ const CONTROLS = [
     max: 2,
     step: 0.05,
     ends: ["photo", "style"],
+    help: "How much of the style the photo takes on; above 1 it is painted twice.",
     format: decimal,
   },
   {
@@ -30,15 +31,17 @@ const CONTROLS = [
     max: 3,
     step: 0.05,
     ends: ["fine", "broad"],
+    help: "Size of the brush marks, relative to those of the style.",
     format: (v) => `${decimal(v)} ×`,
   },
   {
     key: "colors",
-    label: "Colours",
+    label: "Colour",
     min: 0,
     max: 1,
     step: 0.05,
     ends: ["style", "photo"],
+    help: "Whose colours the picture has.",
     format: colourSource,
   },
 ];

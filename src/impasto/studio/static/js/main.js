@@ -8,14 +8,18 @@ import { byId, show } from "./dom.js";
 import { startEstimate } from "./estimate.js";
 import { refreshPreview, startPreview } from "./fast.js";
 import { startFinish } from "./finish.js";
+import { startFolds } from "./folds.js";
 import { startGallery } from "./gallery.js";
+import { startHistory } from "./history.js";
 import { startIntake } from "./intake.js";
 import { jobsChanged, leaveJob, openJob, startJobs } from "./job.js";
 import { startKeep } from "./keep.js";
 import { startLive } from "./live.js";
 import { startLook } from "./look.js";
+import { startLooks } from "./looks.js";
 import { startMaskUpload } from "./mask_upload.js";
 import { startMixer } from "./mixer.js";
+import { startPaintButton } from "./paint_button.js";
 import { keepDraft, restoreDraft } from "./persist.js";
 import { focusRun, startRunPanel } from "./run_panel.js";
 import { startSchemaForm } from "./schema_form.js";
@@ -23,6 +27,7 @@ import { startSources } from "./sources.js";
 import { startStage } from "./stage.js";
 import { store } from "./state.js";
 import { startTheme } from "./theme.js";
+import { startTour } from "./tour.js";
 import { startViewer } from "./viewer.js";
 
 function enter(room) {
@@ -35,7 +40,7 @@ function enter(room) {
     if (name === room) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  show(byId("skip"), !gallery);
+  for (const id of ["skip", "undo", "redo"]) show(byId(id), !gallery);
   document.title = gallery ? "Gallery · impasto studio" : "impasto studio";
 }
 
@@ -90,11 +95,13 @@ async function start() {
   startLook();
   startFinish();
   startSchemaForm();
+  startFolds();
   startBrush();
   startMaskUpload();
   startRunPanel();
   startStage();
   startKeep();
+  startTour();
   startLive();
   startGallery();
   watchCovers();
@@ -104,8 +111,11 @@ async function start() {
   // Open a job in the address before the first preview, which would delay the job and be thrown away.
   await route();
   addEventListener("hashchange", route);
+  startHistory();
+  startLooks();
   startPreview(leaveJob);
-  startEstimate(openFresh);
+  startEstimate();
+  startPaintButton(openFresh);
   keepDraft();
   startBusy();
   refreshPreview();

@@ -51,9 +51,9 @@ export function drawStroke(context, stroke) {
   context.restore();
 }
 
-/** Return the layer with one more stroke and nothing to redo. */
+/** Return the layer with one more stroke. */
 export function withStroke(layer, stroke) {
-  const next = { base: layer.base, strokes: [...layer.strokes, stroke], undone: [] };
+  const next = { base: layer.base, strokes: [...layer.strokes, stroke] };
   const canvas = drawn.get(layer);
   if (canvas) {
     // Move the old layer's canvas to the new one: redrawing a long mask at each stroke would be slow.
@@ -61,21 +61,6 @@ export function withStroke(layer, stroke) {
     drawn.delete(layer);
     drawn.set(next, canvas);
   }
-  return next;
-}
-
-/** Return the layer without its last stroke, which can be redone. */
-export function undo(layer) {
-  if (!layer.strokes.length) return layer;
-  const last = layer.strokes[layer.strokes.length - 1];
-  return { base: layer.base, strokes: layer.strokes.slice(0, -1), undone: [...layer.undone, last] };
-}
-
-/** Return the layer with the stroke that was undone last. */
-export function redo(layer) {
-  if (!layer.undone.length) return layer;
-  const next = withStroke(layer, layer.undone[layer.undone.length - 1]);
-  next.undone = layer.undone.slice(0, -1); // changed in place: the canvas cache uses the layer as its key
   return next;
 }
 

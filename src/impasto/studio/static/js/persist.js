@@ -6,7 +6,8 @@ const DRAFT = "impasto.draft";
 const KNOWN = "impasto.pictures";
 const MAX_KNOWN = 200;
 
-function read(storage, key) {
+/** Return a stored JSON value, or null. */
+export function readStored(storage, key) {
   try {
     return JSON.parse(storage.getItem(key) ?? "null");
   } catch {
@@ -14,7 +15,8 @@ function read(storage, key) {
   }
 }
 
-function write(storage, key, value) {
+/** Store a value as JSON, if the browser allows it. */
+export function writeStored(storage, key, value) {
   try {
     storage.setItem(key, JSON.stringify(value));
   } catch {
@@ -26,8 +28,8 @@ let restoredFor = null;
 
 /** Restore this tab's draft, or the latest draft of any tab. */
 export function restoreDraft() {
-  const tabDraft = read(sessionStorage, DRAFT);
-  const stored = tabDraft ?? read(localStorage, DRAFT);
+  const tabDraft = readStored(sessionStorage, DRAFT);
+  const stored = tabDraft ?? readStored(localStorage, DRAFT);
   if (!stored || typeof stored !== "object") return;
   const fresh = emptyDraft();
   const isUsable = (key) =>
@@ -47,8 +49,8 @@ export function wasRestoredFor(id) {
 export function keepDraft() {
   const save = () => {
     const draft = { ...draftOf(store.state), job: store.state.job?.id ?? null };
-    write(sessionStorage, DRAFT, draft);
-    write(localStorage, DRAFT, draft);
+    writeStored(sessionStorage, DRAFT, draft);
+    writeStored(localStorage, DRAFT, draft);
   };
   store.on([...DRAFT_KEYS, "job"], debounce(save, 150));
   addEventListener("pagehide", save);
@@ -57,16 +59,16 @@ export function keepDraft() {
 export const known = {
   /** Remember {id, name, width, height}. */
   remember(picture) {
-    const all = read(localStorage, KNOWN) ?? {};
+    const all = readStored(localStorage, KNOWN) ?? {};
     delete all[picture.id];
     all[picture.id] = { name: picture.name, width: picture.width, height: picture.height };
     const ids = Object.keys(all);
     for (const id of ids.slice(0, Math.max(0, ids.length - MAX_KNOWN))) delete all[id];
-    write(localStorage, KNOWN, all);
+    writeStored(localStorage, KNOWN, all);
   },
   /** Return what is known about a picture id, or null. */
   recall(id) {
-    const picture = read(localStorage, KNOWN)?.[id];
+    const picture = readStored(localStorage, KNOWN)?.[id];
     return picture ? { id, ...picture } : null;
   },
 };

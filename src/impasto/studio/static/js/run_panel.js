@@ -102,6 +102,8 @@ function describe(job) {
   if (isActive(job) && job.step) parts.push(`step ${job.step} of ${job.steps}`);
   if (job.scale) parts.push(size(job.scale));
   if (job.state === "running" && job.seconds_left) parts.push(`${duration(job.seconds_left)} left`);
+  else if (isActive(job) && !job.step && job.expected)
+    parts.push(`about ${duration(job.expected)}`);
   return parts.join(" · ");
 }
 

@@ -55,8 +55,8 @@ export function fromText(text, field) {
   return field.kind === "map" || field.kind === "list" ? trimmed.replaceAll(" ", "") : trimmed;
 }
 
-/** "scale_ratio" -> "Scale ratio". */
+/** "color_method" -> "Colour method": the page spells colour one way, recipes another. */
 export function labelOf(name) {
-  const text = name.replaceAll("_", " ");
+  const text = name.replaceAll("_", " ").replaceAll("color", "colour");
   return text[0].toUpperCase() + text.slice(1);
 }

@@ -1,10 +1,20 @@
-// The form of all settings, built from the JSON schema of recipes.
+// The forms of more and of expert settings, built from the JSON schema of recipes.
 import { byId, el, iconButton, show } from "./dom.js";
-import { CONTROL_FIELDS, defaultValue, SERVER_FIELDS } from "./draft.js";
+import { CONTROL_FIELDS, defaultValue, SERVER_FIELDS } from "./recipe_defaults.js";
 import { fieldOf, fromText, labelOf, toText } from "./schema_fields.js";
+import { seedRow } from "./seed.js";
 import { store } from "./state.js";
 
 const { state } = store;
+// The second of three tiers: strength, stroke, colour, size and quality are always open, all others are for experts.
+export const MORE_FIELDS = [
+  "steps",
+  "start",
+  "balance",
+  "color_method",
+  "layout",
+  "variation_weight",
+];
 let refreshers = [];
 
 function put(name, value) {
@@ -27,7 +37,9 @@ function choiceInput(name, field, id) {
     "select",
     { id },
     ...blank,
-    ...field.choices.map((choice) => el("option", { value: String(choice), text: String(choice) })),
+    ...field.choices
+      .filter((choice) => name !== "start" || choice !== "picture") // files cannot be chosen here
+      .map((choice) => el("option", { value: String(choice), text: String(choice) })),
   );
   input.addEventListener("change", () => put(name, input.value === "" ? null : input.value));
   return [
@@ -122,55 +134,81 @@ function presetRow(presets) {
   );
 }
 
+function shownFields(schema) {
+  return (name) =>
+    !CONTROL_FIELDS.includes(name) && !SERVER_FIELDS.includes(name) && name in schema.properties;
+}
+
+/** Return [title, names] of the groups of expert settings. */
 function panelsOf(schema) {
   const named = Object.values(schema.panels ?? {}).flat();
   const others = Object.keys(schema.properties).filter((name) => !named.includes(name));
-  const isShown = (name) =>
-    !CONTROL_FIELDS.includes(name) && !SERVER_FIELDS.includes(name) && name in schema.properties;
-  return [...Object.entries(schema.panels ?? {}), ["More settings", others]]
-    .map(([title, names]) => [title, names.filter(isShown)])
+  const isShown = shownFields(schema);
+  return [...Object.entries(schema.panels ?? {}), ["Other settings", others]]
+    .map(([title, names]) => [
+      title,
+      names.filter((name) => isShown(name) && !MORE_FIELDS.includes(name)),
+    ])
     .filter(([, names]) => names.length);
+}
+
+const changedIn = (tier) => Object.keys(state.extra).filter(tier).length;
+const isMore = (name) => MORE_FIELDS.includes(name);
+const isExpert = (name) => !isMore(name);
+
+function resetButton(tier) {
+  const button = el("button", {
+    type: "button",
+    class: "button small",
+    text: "Reset these settings",
+    onclick: () => {
+      const rest = Object.entries(state.extra).filter(([name]) => !tier(name));
+      store.set({ extra: Object.fromEntries(rest) });
+    },
+  });
+  refreshers.push(() => {
+    button.disabled = !changedIn(tier);
+  });
+  return button;
 }
 
 function build() {
   const { recipe_schema: schema, presets } = state.info;
   refreshers = [];
+  const rows = (names) => names.map((name) => row(name, schema.properties[name], schema));
   const panels = panelsOf(schema).map(([title, names]) =>
-    el(
-      "fieldset",
-      { class: "fields" },
-      el("legend", { text: title }),
-      ...names.map((name) => row(name, schema.properties[name], schema)),
-    ),
+    el("fieldset", { class: "fields" }, el("legend", { text: title }), ...rows(names)),
   );
-  const reset = el("button", {
-    type: "button",
-    class: "button small",
-    text: "Reset all settings",
-    onclick: () => store.set({ extra: {} }),
-  });
-  refreshers.push(() => {
-    reset.disabled = !Object.keys(state.extra).length;
-  });
-  byId("schema-form").replaceChildren(presetRow(presets ?? {}), ...panels, reset);
+  byId("more-form").replaceChildren(
+    seedRow(),
+    ...rows(MORE_FIELDS.filter(shownFields(schema))),
+    resetButton(isMore),
+  );
+  byId("schema-form").replaceChildren(presetRow(presets ?? {}), ...panels, resetButton(isExpert));
   refresh();
 }
 
 function refresh() {
   for (const refresher of refreshers) refresher();
-  const count = Object.keys(state.extra).length;
-  byId("advanced-changed").textContent = count ? `${count} changed` : "";
+  for (const [id, tier] of [
+    ["more-changed", isMore],
+    ["advanced-changed", isExpert],
+  ]) {
+    const count = changedIn(tier);
+    byId(id).textContent = count ? `${count} changed` : "";
+  }
 }
 
-/** Build the form once the schema has been loaded. */
+/** Build the forms once the schema has been loaded. */
 export function startSchemaForm() {
-  show(byId("advanced"), false);
+  const groups = [byId("more"), byId("advanced")];
+  for (const group of groups) show(group, false);
   let built = false;
   store.on(["info"], () => {
     if (!state.info?.recipe_schema || built) return;
     built = true;
-    show(byId("advanced"), true);
+    for (const group of groups) show(group, !state.trained);
     build();
   });
-  store.on(["extra", "preset"], refresh);
+  store.on(["extra", "preset", "quality"], refresh);
 }

@@ -3,8 +3,15 @@ import { el } from "./dom.js";
 
 let count = 0;
 
+/** Return the paragraph that explains a control, and link it to the control. */
+function helpText(control, id, text) {
+  if (!text) return null;
+  control.setAttribute("aria-describedby", `${id}-help`);
+  return el("p", { class: "fine help", id: `${id}-help`, text });
+}
+
 /**
- * `{label, min, max, step, value, defaultValue, ends: [low, high], format(value), oninput(value)}`.
+ * `{label, min, max, step, value, defaultValue, ends: [low, high], help, format(value), oninput(value)}`.
  * Returns {node, set(value), input}; set does not call oninput.
  */
 export function slider({
@@ -15,6 +22,7 @@ export function slider({
   value,
   defaultValue,
   ends,
+  help,
   format = String,
   oninput,
 }) {
@@ -61,12 +69,13 @@ export function slider({
         el("span", { text: ends[0] }),
         el("span", { text: ends[1] }),
       ),
+    helpText(input, id, help),
   );
   return { node, set, input };
 }
 
-/** Radio buttons in one row: `{label, choices: [[value, text]], value, onchange(value)}`; returns {node, set}. */
-export function segments({ label, choices, value, onchange }) {
+/** Radio buttons in one row: `{label, choices: [[value, text]], value, help, onchange(value)}`; returns {node, set}. */
+export function segments({ label, choices, value, help, onchange }) {
   const name = `segments-${++count}`;
   const inputs = choices.map(([choice, text]) => {
     const input = el("input", {
@@ -88,5 +97,6 @@ export function segments({ label, choices, value, onchange }) {
     el("legend", { text: label }),
     el("div", { class: "segments-row" }, ...inputs.map(([, , segment]) => segment)),
   );
+  node.append(helpText(node, name, help) ?? "");
   return { node, set };
 }

@@ -1,5 +1,5 @@
 // The photo, the styles, and samples to start with.
-import { complain } from "./a11y.js";
+import { complain, notify } from "./a11y.js";
 import { api } from "./api.js";
 import { byId, el, icon, iconButton, show } from "./dom.js";
 import {
@@ -10,6 +10,7 @@ import {
   setContent,
   setTrained,
 } from "./draft.js";
+import { undo } from "./history.js";
 import { pick } from "./intake.js";
 import { sample } from "./pictures.js";
 import { store } from "./state.js";
@@ -65,6 +66,11 @@ function trainedTile({ thumb, title }) {
   );
 }
 
+function takePhotoAway() {
+  removeContent();
+  notify("The photo was removed.", "info", { label: "Undo", onclick: undo });
+}
+
 function render() {
   const { content, styles } = state;
   const focused = [...byId("sources").querySelectorAll("button")].indexOf(document.activeElement);
@@ -73,7 +79,7 @@ function render() {
         label: "Photo",
         title: "Photo",
         onclick: () => pick("content"),
-        remove: iconButton("close", "Remove photo", removeContent),
+        remove: iconButton("close", "Remove photo", takePhotoAway),
       })
     : emptyTile("Photo", "Choose a photo", () => pick("content"));
   photo.classList.add("tile-photo");
@@ -122,6 +128,7 @@ function button(id, name, credit, src, onclick) {
       },
       el("img", { src, alt: "", loading: "lazy", width: 64, height: 64 }),
     ),
+    el("span", { class: "sample-name", "aria-hidden": "true", text: name }),
   );
 }
 

@@ -2,65 +2,76 @@
 import { api } from "./api.js";
 import { byId, show } from "./dom.js";
 import { hasStyle } from "./draft.js";
-import { stageSize } from "./estimate.js";
+import { stageSize } from "./sizes.js";
 import { isActive, store } from "./state.js";
 import { viewer } from "./viewer.js";
 
 const { state } = store;
+let turns = 0;
+
+/** The preview, unless it shows another photo. */
+const preview = () => (state.fast?.content === state.content?.id ? state.fast : null);
+
+const photo = () => state.content && api.pictureUrl(state.content.id, 2048);
 
 function ofJob(job) {
   if (job.has_picture && !isActive(job))
     return { url: api.resultUrl(job.id, "png"), alt: "Finished picture", caption: "" };
-  if (job.preview) return { url: job.preview, alt: "The painting so far", caption: "Painting" };
-  // Before a job's first preview, keep what is on the stage already.
-  const url = state.fast?.url ?? (state.content && api.pictureUrl(state.content.id, 2048));
-  return (
-    url && {
-      url,
-      alt: "The painting is about to start",
-      caption: isActive(job) ? "Starting" : "",
-    }
-  );
+  if (job.preview)
+    return { url: job.preview, alt: "The painting so far", caption: "Painting", isStep: true };
+  // The painting starts from the preview, which stays until there is a first step to see.
+  const url = preview()?.url ?? (job.step ? api.previewUrl(job.id, job.step) : photo());
+  const caption = isActive(job) ? "Starting from the preview" : "";
+  return url && { url, alt: "The painting is about to start", caption };
+}
+
+function previewCaption() {
+  if (state.look.strength === 0) return "Strength 0: the photo as it is";
+  return state.trained ? "Painted in one pass" : "Quick preview";
 }
 
 function ofDraft() {
-  if (state.fast) {
-    const caption = state.trained ? "Painted in one pass" : "Quick preview";
-    return {
-      url: state.fast.url,
-      alt: state.trained ? caption : "Quick preview of the painting",
-      caption,
-    };
+  if (preview() && hasStyle()) {
+    const alt = state.trained ? "The photo in this style" : "Quick preview of the painting";
+    return { url: preview().url, alt, caption: previewCaption() };
   }
   if (!state.content) return null;
-  const noPreview = hasStyle() && state.info && !state.info.fast;
-  const caption = noPreview
-    ? "No quick preview available; paint to see the result"
-    : hasStyle()
-      ? ""
-      : "Choose a style";
-  return { url: api.pictureUrl(state.content.id, 2048), alt: "The photo", caption };
+  let caption = "Choose a style";
+  if (hasStyle() && state.info)
+    caption = state.info.fast
+      ? "Preparing a preview"
+      : "No quick preview available; paint to see the result";
+  return { url: photo(), alt: "The photo", caption };
 }
 
-function render() {
-  const picture = state.job ? ofJob(state.job) : ofDraft();
-  const size = stageSize() ?? state.job?.scale ?? null;
-  viewer.setSize(picture ? size : null);
+function setCaption(text, isError) {
   const caption = byId("caption");
-  caption.textContent = state.job
-    ? (picture?.caption ?? "")
-    : state.trouble || (picture?.caption ?? "");
-  caption.dataset.kind = !state.job && state.trouble ? "error" : "";
-  show(caption, Boolean(caption.textContent));
+  caption.textContent = text;
+  caption.dataset.kind = isError ? "error" : "";
+  show(caption, Boolean(text));
+}
+
+async function render() {
+  const turn = ++turns;
+  const { job } = state;
+  const picture = job ? ofJob(job) : ofDraft();
+  viewer.setSize(picture ? (stageSize() ?? job?.scale ?? null) : null);
   byId("compare").disabled = !state.content;
-  byId("brush").disabled = !state.content || Boolean(state.job && isActive(state.job));
+  byId("brush").disabled = !state.content || isActive(job);
+  if (!job && state.trouble) setCaption(state.trouble, true);
+  else if (!picture) setCaption("", false);
   if (!picture) return;
-  viewer.show(picture.url, picture.alt);
-  if (state.content) viewer.setBefore(api.pictureUrl(state.content.id, 2048));
+  if (state.content) viewer.setBefore(photo());
+  const isShown = await viewer.show(picture.url, picture.alt, picture.isStep);
+  // The caption names the picture, so it changes when the picture does.
+  if (isShown && turn === turns && (job || !state.trouble)) setCaption(picture.caption, false);
 }
 
 /** Keep the stage in sync with the state. */
 export function startStage() {
-  store.on(["job", "fast", "content", "styles", "trained", "size", "trouble", "info"], render);
+  store.on(
+    ["job", "fast", "content", "styles", "trained", "size", "trouble", "info", "look"],
+    render,
+  );
   render();
 }

@@ -5,9 +5,9 @@ export const MAX_STYLES = 4;
 export const MAX_ONE_PASS_SIDE = 4096; // longest side of a picture painted in one pass
 export const LOOK = { strength: 0.5, stroke: 1, colors: 0 };
 
-/** An empty mask layer: a base picture or null, strokes, and undone strokes. */
+/** An empty mask layer: a base picture or null, and strokes. */
 export function emptyLayer() {
-  return { base: null, strokes: [], undone: [] };
+  return { base: null, strokes: [] };
 }
 
 /** An empty draft. */
@@ -52,8 +52,10 @@ export const store = createStore({
   brushing: false,
   maskIds: { masks: null, protect: null }, // ids of the uploaded layers
   masksBusy: false, // whether the uploaded layers are outdated
-  fast: null, // {url, seconds, size}: the latest one-pass preview
+  fast: null, // {url, seconds, size, content}: the latest one-pass preview
   trouble: "", // the server's message if there is no preview
+  steps: { undo: "", redo: "" }, // what the buttons would undo and redo; see history.js
+  plan: { status: "none", key: "", value: null, message: "" }, // see estimate.js
 });
 
 /** Return only the draft, which is stored and compared. */

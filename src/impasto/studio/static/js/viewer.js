@@ -15,6 +15,7 @@ let share = 0.5; // fraction of the visible picture that shows the photo while c
 let comparing = false;
 let tool = null;
 let latestRequest = 0;
+let decodingStep = null; // settles when the step that is being decoded is ready
 
 function margins() {
   const narrow = viewport.clientWidth < 700;
@@ -90,22 +91,31 @@ export const viewer = {
     if (!sameSize || view.stage[0] === 1)
       setView(resized(view, [viewport.clientWidth, viewport.clientHeight], size, margins()));
   },
-  /** Fade to another picture once it is decoded; a later call replaces earlier ones. */
-  async show(url, alt) {
+  /**
+   * Fade to another picture once it is decoded; a later call replaces earlier ones. Steps of a painting wait for the
+   * one before: on a slow machine, each would otherwise be replaced before it is decoded.
+   * Resolves to whether this picture is shown.
+   */
+  async show(url, alt, isStep = false) {
     const request = ++latestRequest;
-    if (front.getAttribute("src") === url) return;
+    while (isStep && decodingStep) await decodingStep;
+    if (request !== latestRequest) return false;
+    if (front.getAttribute("src") === url) return true;
     back.src = url;
-    try {
-      await back.decode();
-    } catch {
-      return; // replaced, or no longer available: keep the current picture
-    }
-    if (request !== latestRequest) return;
+    const decoded = back.decode().then(
+      () => true,
+      () => false, // replaced, or no longer available: keep the current picture
+    );
+    decodingStep = isStep ? decoded : null;
+    const isDecoded = await decoded;
+    if (decodingStep === decoded) decodingStep = null;
+    if (!isDecoded || (request !== latestRequest && !isStep) || frame.hidden) return false;
     back.alt = alt;
     front.alt = "";
     front.classList.remove("shown");
     back.classList.add("shown");
     [front, back] = [back, front];
+    return true;
   },
   /** Set the photo for comparison. */
   setBefore(url) {
