@@ -11,9 +11,10 @@ from impasto.encoders import ENCODERS, open_encoder
 from impasto.encoders.halo import Halo, halo_of
 from impasto.errors import RecipeError
 from impasto.guidance import Guides
-from impasto.imaging import resize
-from impasto.losses import CONTENT_LOSSES, STYLE_LOSSES, VARIATIONS
+from impasto.imaging import resize, scratch
+from impasto.losses import CONTENT_LOSSES, STYLE_LOSSES, VARIATIONS, content
 from impasto.losses.bands import band_ranges, cut_band, resizing_matrix
+from impasto.losses.content import content_scale
 from impasto.losses.gram_normalisations import GRAM_NORMALISATIONS
 from impasto.losses.tiled import style_loss_tiles
 from impasto.losses.variation import total_variation
@@ -69,10 +70,10 @@ def compare(whole, tiled, image):
 
 def both(guides=None, styles=1, **recipe):
     """The objectives of all views of the same run, whole and in tiles."""
-    content, arts = picture(*SIZE, 1), [picture(190 + 7 * n, 173, 2 + n) for n in range(styles)]
+    photo, arts = picture(*SIZE, 1), [picture(190 + 7 * n, 173, 2 + n) for n in range(styles)]
     found = []
     for tile in (None, 128):
-        run = job(content, arts, guides, **{**RECIPE, **recipe}, tile=tile)
+        run = job(photo, arts, guides, **{**RECIPE, **recipe}, tile=tile)
         scale = run.plan.scales[0]
         assert (scale.tile, scale.height, scale.width) == (tile, *SIZE)
         found.append(objectives(run, list(views_of(run))))
@@ -134,7 +135,7 @@ def test_ties_to_smaller_images(term):
     fields = {"size": 307, "scales": ((128, 1), (307, 1)), "steps": 2, "views": 1,
               "anchor": 50.0, "layout": 80.0, "start": "content",
               "base": 128 if term == "anchor" else None}  # fmt: skip
-    content, art = picture(*SIZE, 1), picture(190, 173, 2)
+    photo, art = picture(*SIZE, 1), picture(190, 173, 2)
     # Away from 0 and 1, where the clamp after resizing has a kink.
     image = 0.1 + 0.8 * picture(*SIZE, 9)
     from impasto.optimize.build import build_objectives
@@ -142,7 +143,7 @@ def test_ties_to_smaller_images(term):
 
     found = []
     for tile in (None, 128):
-        run = job(content, art, **fields, tile=tile)
+        run = job(photo, art, **fields, tile=tile)
         context = RunContext(run, torch.device("cpu"))
         base = picture(88, 128, 4) if term == "anchor" else None
         inputs = context.scale_inputs(run.plan.scales[-1], (1.0,), torch.Generator(), base)
@@ -156,12 +157,12 @@ def test_ties_to_smaller_images(term):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_tiled_run_is_an_untiled_one(optimizer):
-    content, art = picture(*SIZE, 1), picture(190, 173, 2)
+    photo, art = picture(*SIZE, 1), picture(190, 173, 2)
     # The line search of L-BFGS enlarges rounding errors within a few steps.
     scales = ((307, 2),) if OPTIMIZERS[optimizer].needs_fixed_objective else ((150, 2), (307, 3))
     fields = {"size": 307, "scales": scales, "steps": None, "optimizer": optimizer, "views": 1}
-    whole = finish(Painter(job(content, art, **fields)))
-    tiled = finish(Painter(job(content, art, **fields, tile=128)))
+    whole = finish(Painter(job(photo, art, **fields)))
+    tiled = finish(Painter(job(photo, art, **fields, tile=128)))
     assert tiled.losses == pytest.approx(whole.losses, rel=1e-3)
     assert float((tiled.pixels - whole.pixels).abs().mean()) < 2e-4
     assert tiled.provenance["recipe"]["tile"] == 128
@@ -246,3 +247,26 @@ def test_the_resizing_matrix_is_what_resize_does(size, smaller):
 def test_a_tile_is_at_least_128_pixels():
     with pytest.raises(RecipeError, match="tile"):
         make_recipe(tile=50)
+
+
+@pytest.mark.parametrize(
+    "recipe", [{}, {"smooth_steps": False, "pixel_units": "byte"}, {"ema_decay": 0.9}], ids=str
+)
+def test_state_in_files_changes_no_bit(monkeypatch, tmp_path, recipe):
+    photo, art = picture(*SIZE, 1), picture(190, 173, 2)
+    fields = {"size": 307, "scales": ((200, 2), (307, 3)), "steps": None, "views": 1, "tile": 128, **recipe}
+    expected = finish(Painter(job(photo, art, **fields)))
+    monkeypatch.setattr(scratch, "LEAST_BYTES", 1)
+    monkeypatch.setenv(scratch.FOLDER_VARIABLE, str(tmp_path))
+    found = finish(Painter(job(photo, art, **fields)))
+    assert found.losses == expected.losses
+    assert torch.equal(found.pixels, expected.pixels)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_scale_of_large_features_is_that_of_small_ones(monkeypatch, masked):
+    features = picture(61, 47, 3).repeat(2, 2, 1, 1) * torch.arange(1.0, 7.0).view(1, 6, 1, 1)
+    mask = picture(61, 47, 4)[:, :1] if masked else None
+    expected = content_scale(features, "variance", mask)
+    monkeypatch.setattr(content, "LARGEST_WHOLE", 5000)
+    assert torch.allclose(content_scale(features, "variance", mask), expected, rtol=1e-5)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
+
+from impasto.imaging.scratch import whole_or_bands
 
 
 def blur(image: Tensor, *, wrap: bool = False) -> Tensor:
@@ -12,6 +15,17 @@ def blur(image: Tensor, *, wrap: bool = False) -> Tensor:
     The edges are replicated, or with ``wrap`` continued on the opposite side. The filter is 0 at the period of 2
     pixels.
     """
+    bands = whole_or_bands(image, whole=wrap or image.requires_grad)
+    if len(bands) > 1:
+        blurred = torch.empty_like(image)
+        for first, last in bands:
+            low, high = max(first - 1, 0), min(last + 1, image.shape[2])
+            blurred[:, :, first:last] = _blur(image[:, :, low:high])[:, :, first - low : last - low]
+        return blurred
+    return _blur(image, wrap=wrap)
+
+
+def _blur(image: Tensor, *, wrap: bool = False) -> Tensor:
     image = F.pad(image, (1, 1, 1, 1), mode="circular" if wrap else "replicate")
     image = (image[..., :-2] + 2 * image[..., 1:-1] + image[..., 2:]) / 4
     return (image[..., :-2, :] + 2 * image[..., 1:-1, :] + image[..., 2:, :]) / 4

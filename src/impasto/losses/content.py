@@ -17,6 +17,8 @@ from impasto.losses.sums import working_dtype
 # their mean square.
 MIN_VARIANCE_SHARE = 1e-2
 MIN_VARIANCE = 1e-8
+# Features with more numbers are not copied to float32 at once.
+LARGEST_WHOLE = 1 << 27
 
 
 def content_scale(target: Tensor, normalisation: str, mask: Tensor | None = None) -> Tensor:
@@ -27,6 +29,8 @@ def content_scale(target: Tensor, normalisation: str, mask: Tensor | None = None
     """
     batch, _, height, width = check_features(target).shape
     scale = CONTENT_LOSSES.find(normalisation).load()
+    if target.numel() > LARGEST_WHOLE and scale is variance_scale:
+        return _large_variance_scale(target, mask)
     wide = target.detach().to(working_dtype(target))
     everywhere = wide.new_ones((1, 1, 1, 1)).expand(batch, 1, height, width)
     factors: Tensor = scale(wide, everywhere if mask is None else check_mask(mask, target))
@@ -53,6 +57,29 @@ def variance_scale(target: Tensor, mask: Tensor) -> Tensor:
     variance = (mask * (target - mean).square()).sum((1, 2, 3)) / (channels * total)
     energy = (mask * target.square()).sum((1, 2, 3)) / (channels * total)
     return 1 / (channels * total * variance.maximum(MIN_VARIANCE_SHARE * energy).clamp_min(MIN_VARIANCE))
+
+
+def _large_variance_scale(target: Tensor, mask: Tensor | None) -> Tensor:
+    """Return `variance_scale` of large features, summed over bands of rows in float64."""
+    batch, channels, height, width = target.shape
+    rows = max(1, LARGEST_WHOLE // 16 // (batch * channels * width))
+    total = target.new_zeros(batch, dtype=torch.float64)
+    first = target.new_zeros(batch, channels, dtype=torch.float64)
+    second = torch.zeros_like(total)
+    for top in range(0, height, rows):
+        band = target[:, :, top : top + rows].detach().float()
+        weights = (
+            band.new_ones((1, 1, *band.shape[2:])) if mask is None else mask[:, :, top : top + rows].float()
+        )
+        total += weights.expand(batch, 1, *band.shape[2:]).double().sum((1, 2, 3))
+        weighted = band * weights
+        first += weighted.double().sum((2, 3))
+        second += (weighted * band).double().sum((1, 2, 3))
+    mean = first / total[:, None]
+    energy = second / (channels * total)
+    variance = energy - mean.square().sum(1) / channels
+    share = variance.maximum(MIN_VARIANCE_SHARE * energy).clamp_min(MIN_VARIANCE)
+    return (1 / (channels * total * share)).float()
 
 
 def content_loss(

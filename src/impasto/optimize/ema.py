@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
+
+from impasto.imaging.scratch import forget, large_zeros_like, whole_or_bands
 
 
 class EMA:
@@ -22,8 +23,10 @@ class EMA:
     def update(self, image: Tensor) -> None:
         """Add one image (1,3,h,w)."""
         if self.sum is None:
-            self.sum = torch.zeros_like(image)
-        self.sum.mul_(self.decay).add_(image, alpha=1 - self.decay)
+            self.sum = large_zeros_like(image)
+        for first, last in whole_or_bands(image):
+            self.sum[:, :, first:last].mul_(self.decay).add_(image[:, :, first:last], alpha=1 - self.decay)
+            forget()
         self.weight = self.weight * self.decay + 1 - self.decay
 
     def value(self, fallback: Tensor) -> Tensor:

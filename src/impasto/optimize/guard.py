@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from impasto.errors import DivergedError
+from impasto.imaging.scratch import large_copy, whole_or_bands
 from impasto.optimize.state import RunState
 
 SNAPSHOT_EVERY = 10
@@ -38,7 +39,10 @@ class DivergenceGuard:
 
     def accepts(self, state: RunState, loss: float) -> bool:
         """Return True unless the last step has diverged; ``loss`` is the loss before that step."""
-        finite = math.isfinite(loss) and bool(torch.isfinite(state.image).all())
+        bands = whole_or_bands(state.image)
+        finite = math.isfinite(loss) and all(
+            bool(torch.isfinite(state.image[:, :, first:last]).all()) for first, last in bands
+        )
         # The loss of a flat image in a flat style is 0; a ratio to it says nothing.
         if not finite or (self.lowest > 0 and loss > DIVERGENCE_RATIO * self.lowest):
             return False
@@ -86,4 +90,14 @@ class DivergenceGuard:
 
     def _take_snapshot(self, state: RunState) -> None:
         parts = state.state_dict()
-        self._snapshot = copy.deepcopy({name: parts[name] for name in SNAPSHOT_PARTS})
+        self._snapshot = None  # before the next one needs its room
+        self._snapshot = {name: _copied(parts[name]) for name in SNAPSHOT_PARTS}
+
+
+def _copied(part: Any) -> Any:
+    """Return a copy of a part of the state; large tensors are copied into files."""
+    if isinstance(part, torch.Tensor):
+        return large_copy(part)
+    if isinstance(part, dict):
+        return {name: _copied(value) for name, value in part.items()}
+    return copy.deepcopy(part)

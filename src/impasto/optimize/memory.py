@@ -10,6 +10,7 @@ import torch
 from impasto.encoders import Encoder
 from impasto.encoders.halo import halo_of
 from impasto.imaging.print_sizes import Size
+from impasto.imaging.scratch import LEAST_BYTES
 from impasto.losses.registry import STYLE_LOSSES
 from impasto.losses.tiled import refuse_tiles, style_loss_tiles
 from impasto.optimize.optimizers.registry import OPTIMIZERS
@@ -22,6 +23,9 @@ BASE_BYTES = 335_000_000
 GRADIENT = 1.7
 # 12 float32 RGB images, also measured: images, Adam's moments, the moving average, snapshots of the last good state.
 PIXEL_BYTES = 3 * 4 * 12
+# Seven of these images lie in files if they have more pixels than this, and so do targets: four of snapshots, Adam's
+# moments and the moving average.
+FILE_BYTES, IN_FILES = 3 * 4 * 7, LEAST_BYTES // 12
 # Share of the free memory that a run may use.
 MEMORY_MARGIN = 0.9
 # Sides of tiles that a plan chooses from: larger ones have less context to compute.
@@ -117,6 +121,8 @@ def estimate_memory(recipe: Recipe, encoder: Encoder, scale: ScalePlan, layers: 
     image = pixels * (PIXEL_BYTES + OPTIMIZERS[recipe.optimizer].bytes_per_pixel)
     # Content targets are stored for every view. Statistics need two float32 copies of each layer, in bfloat16 none.
     targets = recipe.views * item * _floats(encoder, set(recipe.content_layers) & set(layers), pixels)
+    if pixels > IN_FILES:
+        image, targets = image - pixels * FILE_BYTES, 0
     copies = 0 if encoder.dtype == torch.bfloat16 else 2 * 4 * _floats(encoder, layers, whole)
     # Matching patches needs float32 copies of both images' features and a gradient, whatever the encoder's dtype.
     copies += 3 * 4 * _floats(encoder, patch_layers(recipe, layers), pixels)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from impasto.imaging.blur import blur
 from impasto.imaging.imagenet import IMAGENET_STD
+from impasto.imaging.scratch import forget, large_copy, large_zeros_like, whole_or_bands
 from impasto.optimize.optimizers.base import Evaluation, ImageOptimizer
 
 EPSILON = 1e-8
@@ -57,8 +58,8 @@ class Adam(ImageOptimizer):
             None if pixel_units == "unit" else image.new_tensor(PIXEL_UNITS[pixel_units]).view(1, 3, 1, 1)
         )
         self.steps = 0
-        self.first = torch.zeros_like(image, requires_grad=False)
-        self.second = torch.zeros_like(image, requires_grad=False)
+        self.first = large_zeros_like(image)
+        self.second = large_zeros_like(image)
 
     def step(self, evaluate: Callable[[], Evaluation], learning_rate: float) -> Evaluation:
         """Take one step and return the evaluation before it; see `ImageOptimizer`."""
@@ -66,21 +67,42 @@ class Adam(ImageOptimizer):
         gradient = self.image.grad
         if gradient is None:
             return evaluation
-        b1, b2 = self.betas
         self.steps += 1
+        # Large images are changed in bands of rows, which need less memory and give the same numbers.
+        bands = whole_or_bands(self.image, whole=self.seamless)
         with torch.no_grad():
-            if self.units is not None:
-                gradient = gradient * self.units
-            self.first.lerp_(gradient, 1 - b1)
-            self.second.mul_(b2).addcmul_(gradient, gradient, value=1 - b2)
-            denominator = (self.second.sqrt() / math.sqrt(1 - b2**self.steps)).add_(EPSILON)
-            step_size = learning_rate / (1 - b1**self.steps)
-            direction = self.first if self.units is None else self.first * self.units
-            if self.smooth_steps:
-                self.image.sub_(blur(direction / denominator, wrap=self.seamless), alpha=step_size)
-            else:
-                self.image.addcdiv_(direction, denominator, value=-step_size)
+            for first, last in bands:
+                self._update_moments(gradient[:, :, first:last], slice(first, last))
+            for first, last in bands:
+                self._move(first, last, learning_rate / (1 - self.betas[0] ** self.steps))
         return evaluation
+
+    def _update_moments(self, gradient: Tensor, rows: slice) -> None:
+        b1, b2 = self.betas
+        if self.units is not None:
+            gradient = gradient * self.units
+        self.first[:, :, rows].lerp_(gradient, 1 - b1)
+        self.second[:, :, rows].mul_(b2).addcmul_(gradient, gradient, value=1 - b2)
+        forget()
+
+    def _move(self, first: int, last: int, step_size: float) -> None:
+        """Change rows ``first`` to ``last`` (excluded) of the image by a step along the moments."""
+        # The blur reads one more row on either side.
+        low, high = max(first - 1, 0), min(last + 1, self.image.shape[2])
+        rows = slice(low, high) if self.smooth_steps else slice(first, last)
+        denominator = (self.second[:, :, rows].sqrt() / math.sqrt(1 - self.betas[1] ** self.steps)).add_(
+            EPSILON
+        )
+        direction = self.first[:, :, rows]
+        if self.units is not None:
+            direction = direction * self.units
+        image = self.image[:, :, first:last]
+        if self.smooth_steps:
+            step = blur(direction / denominator, wrap=self.seamless)
+            image.sub_(step[:, :, first - low : last - low], alpha=step_size)
+        else:
+            image.addcdiv_(direction, denominator, value=-step_size)
+        forget()
 
     def carry_from(self, other: ImageOptimizer) -> None:
         """Take over the moments of ``other``, resized to this image, with its step count.
@@ -91,8 +113,8 @@ class Adam(ImageOptimizer):
         assert isinstance(other, Adam)
         size = (self.image.shape[2], self.image.shape[3])
         self.steps = other.steps
-        self.first = F.interpolate(other.first, size, mode="bicubic")
-        self.second = F.interpolate(other.second, size, mode="bilinear").relu_()
+        self.first = large_copy(F.interpolate(other.first, size, mode="bicubic"))
+        self.second = large_copy(F.interpolate(other.second, size, mode="bilinear").relu_())
 
     def state_dict(self) -> dict[str, Any]:
         """Return the live moments and the step count."""

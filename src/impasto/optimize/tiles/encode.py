@@ -10,6 +10,7 @@ from torch import Tensor
 
 from impasto.encoders import Encoder
 from impasto.encoders.halo import halo_of
+from impasto.imaging.scratch import forget, large_empty
 from impasto.losses import MomentLoss, StyleLoss
 from impasto.losses.statistics import MomentSums, moment_sums
 from impasto.losses.tiled import refuse_tiles
@@ -25,11 +26,11 @@ def encode_tiled(encoder: Encoder, image: Tensor, layers: Sequence[str], side: i
     for layer, places, features in _tiles(encoder, image, layers, side):
         if layer not in whole:
             info = encoder.layers[encoder.resolve([layer])[layer]]
-            size = (1, info.channels, image.shape[2] // info.stride, image.shape[3] // info.stride)
-            empty = torch.empty(size, dtype=features.dtype, device=features.device)
-            whole[layer] = empty.contiguous(memory_format=torch.channels_last)
+            size = (1, image.shape[2] // info.stride, image.shape[3] // info.stride, info.channels)
+            whole[layer] = large_empty(size, features.dtype, features.device).permute(0, 3, 1, 2)
         rows, columns = places
         whole[layer][:, :, rows, columns] = features
+        forget()
     return whole
 
 

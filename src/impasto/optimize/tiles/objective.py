@@ -13,6 +13,7 @@ from impasto.encoders import Encoder
 from impasto.errors import RecipeError
 from impasto.guidance import Protection
 from impasto.imaging.print_sizes import Size
+from impasto.imaging.scratch import forget
 from impasto.losses import Term
 from impasto.losses.bands import Band, band_ranges, padded_band
 from impasto.losses.tiled import untileable
@@ -124,6 +125,7 @@ class TiledObjective(Objective):
                 rows, columns = self._region(source, tile)
                 gradient[:, :, rows, columns] += piece.grad
             del piece, parts
+            forget()
         self._band_gradients(source, sums, gradient)
         image.grad = gradient
         return self._report(sums)
