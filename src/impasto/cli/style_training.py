@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from impasto.feedforward.tasks.johnson import JohnsonTask
 
 LEAST_PHOTOS = 8
+COMPACT = "compact"
 
 
 @dataclass(frozen=True)
@@ -151,12 +152,16 @@ class StyleTrainingRun:
     def card(self) -> dict[str, Any]:
         """Return the card of the network as it is now."""
         from impasto.feedforward.model_card import make_card
+        from impasto.feedforward.modules.transform import BLOCKS
+        from impasto.feedforward.tasks.given_styles import GivenStylesTask
 
         trainer, request = self.session.trainer, self.request
         figures = trainer.history[-1][1] if trainer.history else {}
         origin = {name: value for name, value in self.session.origin.items() if name != "styles"}
         name = request.outputs.model.stem
-        card = make_card(trainer.task.kind, name, request.settings, request.records, figures, origin)
+        task = trainer.task
+        blocks = task.network.counts if isinstance(task, GivenStylesTask) else BLOCKS
+        card = make_card(task.kind, name, request.settings, request.records, figures, origin, blocks)
         substitutes = {"substitutes": dict(self.substitutes)} if self.substitutes else {}
         return {**card, "steps_done": trainer.step, **substitutes}
 
@@ -241,8 +246,11 @@ def _open_task(
     report: TrainingReport,
     stop: Stop,
 ) -> GivenStylesTask | JohnsonTask:
+    from torch import uint8
+
     from impasto.encoders import open_encoder, prepare, tune_process
     from impasto.feedforward.initial_weights import default_initial, initialiser_from
+    from impasto.feedforward.loss_encoder import loss_encoder
     from impasto.feedforward.tasks.given_styles import GivenStylesTask
     from impasto.feedforward.tasks.johnson import JohnsonTask
 
@@ -253,10 +261,14 @@ def _open_task(
     tune_process()
     if request.kind == JohnsonTask.kind:
         return JohnsonTask(encoder, photographs, request.style_images, settings, compute, parallel)
+    if settings.encoder != COMPACT:
+        paintings = [(image[0] * 255).round().to(uint8) for image in request.style_images]
+        encoder = loss_encoder(encoder, photographs, paintings, settings.seed)
     initialiser = None
     if settings.start == "any":
-        compact = prepare(open_encoder("compact"), device, precision)
-        initialiser = initialiser_from(request.initial or default_initial(), compact)
+        compact = prepare(open_encoder(COMPACT), device, precision)
+        sha256 = [record.sha256 for record in request.records]
+        initialiser = initialiser_from(request.initial or default_initial(), compact, sha256)
 
     return GivenStylesTask(
         encoder,

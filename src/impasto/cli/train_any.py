@@ -120,7 +120,7 @@ def _train(
 def _open_loss_encoder(name: str) -> Encoder:
     """Return the encoder of the losses; raises RecipeError if there is none of this name, or it lacks a layer."""
     from impasto.encoders import open_encoder
-    from impasto.feedforward.tasks.any_style import LOSS_LAYERS
+    from impasto.feedforward.loss_encoder import LOSS_LAYERS
 
     encoder = open_encoder(name)
     encoder.resolve(LOSS_LAYERS)
@@ -138,9 +138,11 @@ def _open(
 ) -> AnyStyleTask:
     """Measure the style images and set the initial weights."""
     from impasto.encoders import open_encoder, prepare, tune_process
+    from impasto.feedforward.loss_encoder import loss_encoder
+    from impasto.feedforward.objective import STYLE_LAYERS
     from impasto.feedforward.restore import initial_weights
     from impasto.feedforward.style_data import measure_styles
-    from impasto.feedforward.tasks.any_style import STYLE_LAYERS, AnyStyleTask, loss_encoder
+    from impasto.feedforward.tasks.any_style import AnyStyleTask
 
     weights = None if initial is None else initial_weights(initial)
     tune_process()

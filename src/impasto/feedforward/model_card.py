@@ -76,9 +76,16 @@ def make_card(
     styles: Sequence[StyleRecord],
     figures: Mapping[str, float],
     origin: Mapping[str, str],
+    blocks: Sequence[int] = BLOCKS,
 ) -> dict[str, Any]:
-    """Return the card in a file's header; it holds no date and no output path, so equal runs give equal files."""
-    shape: dict[str, Any] = {"widths": list(WIDTHS), "blocks": list(BLOCKS)} if kind == KIND_STYLES else {}
+    """Return the card in a file's header; it holds no date and no output path, so equal runs give equal files.
+
+    `blocks` are the counts of the default network's residual blocks.
+    """
+    shape: dict[str, Any] = {}
+    if kind == KIND_STYLES:
+        shape = {"widths": list(WIDTHS), "blocks": list(blocks), "detail": settings.detail}
+        shape["grain"] = settings.grain
     if kind == KIND_STYLES and settings.hold_strength:
         shape["default_strength"] = DEFAULT_STRENGTH
     return {

@@ -9,10 +9,13 @@ import torch
 from torch import Tensor
 
 from impasto.encoders import Encoder
+from impasto.feedforward.modules.style_predictor import LAYERS
 from impasto.feedforward.style_data import MomentTargets
 from impasto.imaging import period_two_means
 from impasto.losses import Moments, RelativeMomentLoss, content_loss, content_scale, moments
 
+# Layers of the style losses; the style predictor of the network for any style does not see the last one.
+STYLE_LAYERS = (*LAYERS, "relu5_1")
 CONTENT_WEIGHTS = {"relu3_1": 0.3, "relu4_1": 1.0, "relu4_2": 1.0}
 CONTENT_SHARES = {layer: weight / sum(CONTENT_WEIGHTS.values()) for layer, weight in CONTENT_WEIGHTS.items()}
 # Layers of the largest weight define the content distance, as for the optimiser's strength.

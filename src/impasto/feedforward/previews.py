@@ -34,7 +34,7 @@ def painters(
     """
     stored = {name: value.cpu() for name, value in weights.items()}
     network, style_embedding = restore_given_styles(card, dequantise(quantise(stored)))
-    runner = NetworkRunner(network, name=str(card["name"]))
+    runner = NetworkRunner(network, card, name=str(card["name"]))
     count = len(card["styles"])
 
     def painter(number: int) -> Callable[[Tensor], Tensor]:

@@ -62,14 +62,14 @@ def restore_given_styles(
 ) -> tuple[TransformNet | JohnsonNet, StyleEmbedding | ConditionalInstanceNorm]:
     """Return the frozen network and style embedding of a file with weights ``network.*`` and ``style_embedding.*``.
 
-    `card` holds kind and styles, and for the default network its widths and blocks. Raises KeyError, RuntimeError or
-    ValueError if card and weights do not fit.
+    `card` holds kind and styles, and for the default network its widths, blocks and channels at full resolution. Raises
+    KeyError, RuntimeError or ValueError if card and weights do not fit.
     """
     count = len(card["styles"])
     network: TransformNet | JohnsonNet
     style_embedding: StyleEmbedding | ConditionalInstanceNorm
     if card["kind"] == KIND_STYLES:
-        network = TransformNet(tuple(card["widths"]), tuple(card["blocks"]))
+        network = TransformNet(tuple(card["widths"]), tuple(card["blocks"]), card.get("detail", 0))
         style_embedding = StyleEmbedding(network.modulated_layers, count)
     else:
         network = JohnsonNet()

@@ -10,12 +10,15 @@ from pydantic import Field
 
 from impasto.errors import RecipeError
 from impasto.feedforward.training_presets import PRESETS
-from impasto.feedforward.training_settings import OnePassTrainingSettings
+from impasto.feedforward.training_settings import DETAIL, GRAIN, OnePassTrainingSettings
 from impasto.training.settings import LearningRate, LossWeight, Share, ShareBelow1, StepsOrNone
 
 SETTINGS_OF_ONE_PRESET: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "default": (
+            "detail",
+            "grain",
+            "checkerboard_weight",
             "kernel_learning_rate",
             "style_learning_rate",
             "warmup",
@@ -42,11 +45,16 @@ class GivenStyleSettings(OnePassTrainingSettings):
     """
 
     preset: Literal["default", "johnson"] = Field("default", description="Network and training.")
-    encoder: Literal["compact", "vgg16", "vgg19"] = Field("compact", description="Encoder of the losses.")
+    encoder: Literal["compact", "compact-large", "vgg16", "vgg19"] = Field(
+        "compact", description="Encoder of the losses; compact-large trains better and takes twice the time."
+    )
     start: Literal["any", "random"] = Field(
         "any", description="Start from the small network for any style, or from random weights."
     )
     steps: StepsOrNone = Field(1000, description="Training steps.")
+    detail: int = DETAIL
+    grain: float = GRAIN
+    checkerboard_weight: LossWeight = Field(100.0, description="Weight of checkerboards of single pixels.")
     kernel_learning_rate: LearningRate = Field(
         0.01, description="Learning rate of the convolution kernels (Muon)."
     )

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from impasto.encoders import Encoder
 from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH
-from impasto.feedforward.modules.style_predictor import LAYERS
 from impasto.feedforward.network_card import STROKES
+from impasto.feedforward.objective import STYLE_LAYERS
 from impasto.feedforward.style_data import MomentTargets, decompose
 from impasto.feedforward.style_images import LONGEST
 from impasto.imaging import fit, resize
@@ -48,7 +48,7 @@ def measure_strokes(
         row = []
         for stroke in MEASURED_STROKES:
             with torch.no_grad():
-                features = encoder(at_stroke(image.to(device), stroke), LAYERS)
+                features = encoder(at_stroke(image.to(device), stroke), STYLE_LAYERS)
                 row.append(decompose({layer: moments(x.float()) for layer, x in features.items()}))
         measurements.append(row)
         if on_progress is not None:

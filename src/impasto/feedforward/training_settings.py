@@ -19,6 +19,11 @@ from impasto.training.settings import (
     StepsOrNone,
 )
 
+DETAIL = Field(16, ge=0, le=256, description="Channels at full resolution; 0 for none.")
+GRAIN = Field(
+    0.03, ge=0, le=0.2, description="Deviation of the noise that photographs get before they are painted."
+)
+
 
 class OnePassTrainingSettings(FrozenSettings):
     """Settings that every training of a one-pass network shares.
@@ -79,10 +84,8 @@ class AnyStyleSettings(OnePassTrainingSettings):
     blocks: tuple[int, int, int] = Field(
         (1, 4, 6), description="Residual blocks at 1/2, 1/4 and 1/8 of the resolution."
     )
-    detail: int = Field(16, ge=0, le=256, description="Channels at full resolution; 0 for none.")
-    grain: float = Field(
-        0.03, ge=0, le=0.2, description="Deviation of the noise that photographs get before they are painted."
-    )
+    detail: int = DETAIL
+    grain: float = GRAIN
     loss_encoder: str = Field("compact-large", description="Encoder of the losses.")
     checkerboard_weight: LossWeight = Field(0.0, description="Weight of checkerboards of single pixels.")
     full_strength_share: Share = Field(0.25, description="Share of a batch at strength 1.")

@@ -6,11 +6,13 @@ import torch
 
 from impasto.encoders import open_encoder
 from impasto.errors import RecipeError, WeightsError
+from impasto.feedforward import loss_encoder as loss_encoders
 from impasto.feedforward.larger import InitialWeights
+from impasto.feedforward.loss_encoder import loss_encoder
 from impasto.feedforward.modules.transform import modulated_layers
+from impasto.feedforward.objective import STYLE_LAYERS
 from impasto.feedforward.style_data import measure_styles
-from impasto.feedforward.tasks import any_style
-from impasto.feedforward.tasks.any_style import STYLE_LAYERS, AnyStyleTask, content_weight, loss_encoder
+from impasto.feedforward.tasks.any_style import AnyStyleTask, content_weight
 from impasto.feedforward.training_settings import AnyStyleSettings
 from impasto.training.checkpoint import read_checkpoint, resume, write_checkpoint
 from impasto.training.device import ComputeDevice
@@ -29,7 +31,7 @@ def run():
     encoder = open_encoder("compact")
     styles = measure_styles(encoder, art, 1, 0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(any_style, "PROJECTION_PICTURES", 4)
+        patch.setattr(loss_encoders, "PROJECTION_PICTURES", 4)
         losses = loss_encoder(encoder, photos, art, 0)
     targets = measure_styles(losses, art, 1, 0, None, STYLE_LAYERS)
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from impasto.errors import ResumeError, WeightsError
-from impasto.feedforward.initial_weights import initialiser_from, predicted_params
+from impasto.feedforward.initial_weights import initialiser_from, predicted_params, style_rows
 from impasto.feedforward.model_card import describe, make_card, open_styles, write_styles
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.network_card import find_model
@@ -112,7 +112,7 @@ def test_a_start_from_a_trained_network_goes_on_from_its_weights(compact, photog
     network, style_embedding, _ = open_styles(path)
     kept = named_weights({"network": network, "style_embedding": style_embedding})
     assert all(torch.equal(value, kept[name]) for name, value in second.live_weights().items())
-    with pytest.raises(WeightsError, match="another number of styles"):
+    with pytest.raises(WeightsError, match="has 2 styles, and this training 1"):
         GivenStylesTask(
             compact,
             photographs,
@@ -121,6 +121,60 @@ def test_a_start_from_a_trained_network_goes_on_from_its_weights(compact, photog
             CPU,
             initialiser=initialiser_from(path, compact),
         )
+    with pytest.raises(WeightsError, match="is of another size"):
+        GivenStylesTask(
+            compact,
+            photographs,
+            paintings,
+            GivenStyleSettings.make({**SMALL, "detail": 8}),
+            CPU,
+            initialiser=initialiser_from(path, compact),
+        )
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "rows"),
+    [
+        ("ab", "", [[1, 0], [0, 1]]),
+        ("ab", "cd", [[1, 0], [0, 1]]),
+        ("ab", "ba", [[0, 1], [1, 0]]),
+        ("ab", "b", [[0, 1]]),
+        ("ab", "c", [[0.5, 0.5]]),
+        ("a", "ab", [[1], [1]]),
+        ("aab", "a", [[1, 0, 0]]),
+    ],
+)
+def test_a_style_begins_with_itself_or_the_average(source, target, rows):
+    assert torch.equal(style_rows(source, target), torch.tensor(rows, dtype=torch.float32))
+
+
+def test_one_of_many_styles_begins_as_it_was(compact, photographs, paintings, tmp_path):
+    """Without detail in the source: its block at full resolution is new and changes nothing at first."""
+    settings = GivenStyleSettings.make({**RANDOM, "detail": 0})
+    many = GivenStylesTask(compact, photographs, paintings, settings, CPU)
+    for _ in Trainer(many).events():
+        pass
+    files = [tmp_path / name for name in ("first.png", "second.png")]
+    for file in files:
+        file.write_text(file.name)
+    records = describe(files, (), (), ())
+    path = tmp_path / "many.safetensors"
+    origin = {"started_from": "random weights", "photos": "photos", "photographs": "3"}
+    write_styles(path, many.weights(), make_card(many.kind, "many", settings, records, {}, origin))
+    one = GivenStylesTask(
+        compact,
+        photographs,
+        paintings[1:],
+        GivenStyleSettings.make(SMALL),
+        CPU,
+        initialiser=initialiser_from(path, compact, [records[1].sha256]),
+    )
+    network, style_embedding, _ = open_styles(path)
+    image, strength = torch.rand(1, 3, 32, 32), torch.tensor([0.4])
+    with torch.no_grad():
+        expected = network(image, style_embedding(torch.eye(2)[1:], strength, torch.ones(1)))
+        params = one.style_embedding(torch.ones(1, 1), strength, torch.ones(1))
+        torch.testing.assert_close(one.network.eval()(image, params), expected, atol=1e-4, rtol=1e-4)
 
 
 def test_no_start_from_the_published_network(compact, photographs, paintings, tmp_path):

@@ -23,7 +23,7 @@ ORIGIN = {"photos": "holiday", "photographs": "40", "started_from": "any"}
 def make_network(kind: str, count: int):
     torch.manual_seed(0)
     if kind == KIND_STYLES:
-        network = TransformNet()
+        network = TransformNet(detail=GivenStyleSettings().detail)
         initialise(network)
         style_embedding = StyleEmbedding(network.modulated_layers, count)
         with torch.no_grad():

@@ -133,7 +133,8 @@ class DetailBlock(nn.Module):
 class TransformNet(nn.Module):
     """Encoder at three resolutions, modulated residual blocks, decoder with skip connections; see the module.
 
-    `detail` is the number of channels at full resolution; 0 leaves the last block out.
+    `blocks` are the residual blocks at half, quarter and eighth resolution, later called `counts`. `detail` is the
+    number of channels at full resolution; 0 leaves the last block out.
     """
 
     multiple = STRIDE
@@ -143,6 +144,7 @@ class TransformNet(nn.Module):
     ) -> None:
         super().__init__()
         half, quarter, eighth = widths
+        self.counts = (blocks[0], blocks[1], blocks[2])
         self.modulated_layers = modulated_layers(widths, blocks, detail)
         self.stem = ReplicateConv2d(PACKED_CHANNELS, half, 3)
         self.conv_half = ReplicateConv2d(half, half, 3)

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from impasto.encoders import COMPONENTS, Encoder
-from impasto.feedforward.grain import SIDE, grain
+from impasto.encoders import Encoder
 from impasto.feedforward.larger import InitialWeights, load_initial
-from impasto.feedforward.modules.style_predictor import LAYERS, StylePredictor
+from impasto.feedforward.modules.style_predictor import StylePredictor
 from impasto.feedforward.modules.transform import TransformNet, initialise
 from impasto.feedforward.network_card import KIND_ANY
-from impasto.feedforward.objective import CONTENT_WEIGHTS, objective
-from impasto.feedforward.projected_encoder import ProjectedEncoder, project
+from impasto.feedforward.objective import objective
 from impasto.feedforward.style_data import StyleRows
 from impasto.feedforward.tasks.one_pass import OnePassTask, modulated_optimizers
 from impasto.feedforward.training_settings import AnyStyleSettings
-from impasto.training.crops import random_crop
 from impasto.training.device import ComputeDevice
 from impasto.training.distributed import SINGLE, DataParallel
 from impasto.training.task import LossOutput
 
 CHUNK = 256
-# Layers of the style losses; the style predictor does not see the last one.
-STYLE_LAYERS = (*LAYERS, "relu5_1")
-LOSS_LAYERS = tuple(dict.fromkeys((*STYLE_LAYERS, *CONTENT_WEIGHTS)))
-# Pictures on which the principal directions of the losses' encoder are measured, half photographs, half style images.
-PROJECTION_PICTURES = 96
-PROJECTION_SIDE = 256
 
 
 class AnyStyleTask(OnePassTask):
@@ -79,9 +68,7 @@ class AnyStyleTask(OnePassTask):
         strength = torch.tensor(drawn[self.rows], device=self.compute.device)
         statistics, _ = self.styles.select(chosen[self.rows], self.compute.device)
         _, targets = self.targets.select(chosen[self.rows], self.compute.device)
-        grainy = photographs
-        if settings.grain:
-            grainy = add_grain(photographs, settings.grain, self.draws)
+        grainy = self.with_grain(photographs, settings.grain)
         with self.compute.autocast():
             painted = self.network(grainy, self.style_predictor(statistics, strength))
         weight = content_weight(strength, settings.content_weight_at_0, settings.content_weight_at_1)
@@ -112,26 +99,3 @@ def standardise(style_predictor: StylePredictor, styles: StyleRows) -> None:
     vectors = torch.cat(chunks)
     style_predictor.offset.copy_(vectors.mean(0))
     style_predictor.scale.copy_(1 / (vectors.std(0, correction=0) + 1e-3))
-
-
-def add_grain(photographs: Tensor, deviation: float, rng: random.Random) -> Tensor:
-    """Return `photographs` `(B, 3, h, w)` with grain of `deviation`, each from a random place of the tile."""
-    height, width = photographs.shape[2:]
-    parts = [grain(height, width, rng.randrange(SIDE), rng.randrange(SIDE)) for _ in photographs]
-    noise = photographs.new_tensor(np.stack(parts))[:, None]
-    return (photographs + deviation * noise).contiguous(memory_format=torch.channels_last)
-
-
-def loss_encoder(
-    encoder: Encoder, photographs: Sequence[Tensor], style_images: Sequence[Tensor], seed: int
-) -> ProjectedEncoder:
-    """Return `encoder` projected to as many channels as the compact encoder has, for style and content losses."""
-    rng = random.Random(seed)
-    components = {layer: COMPONENTS[layer] for layer in LOSS_LAYERS}
-    device = next(encoder.parameters()).device
-    crops = (
-        random_crop(rng.choice(pictures), PROJECTION_SIDE, rng).to(device)
-        for pictures in (photographs, style_images)
-        for _ in range(PROJECTION_PICTURES // 2)
-    )
-    return project(encoder, components, crops)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from impasto.encoders import Encoder
 from impasto.feedforward.initial_weights import Initialiser
 from impasto.feedforward.modules.style_embedding import DEFAULT_STRENGTH, StyleEmbedding
-from impasto.feedforward.modules.transform import TransformNet, initialise
+from impasto.feedforward.modules.transform import BLOCKS, TransformNet, initialise
 from impasto.feedforward.network_card import KIND_STYLES
 from impasto.feedforward.objective import objective
 from impasto.feedforward.strength_controller import StrengthController
@@ -42,14 +42,15 @@ class GivenStylesTask(StableTask):
         initialiser: Initialiser | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Start from random weights, or from those that `initialiser` sets."""
+        """Start from random weights, or from the network of `initialiser`."""
         super().__init__(encoder, photographs, settings, compute, parallel)
         torch.manual_seed(settings.seed)
-        self.network = TransformNet()
+        blocks = BLOCKS if initialiser is None else initialiser.blocks
+        self.network = TransformNet(blocks=blocks, detail=settings.detail)
         initialise(self.network)
         self.style_embedding = StyleEmbedding(self.network.modulated_layers, len(style_images))
         if initialiser is not None:
-            initialiser(self.network, self.style_embedding, style_images)
+            initialiser.initialise(self.network, self.style_embedding, style_images)
         modules: dict[str, nn.Module] = {"network": self.network, "style_embedding": self.style_embedding}
         for module in modules.values():
             module.to(compute.device)
@@ -69,17 +70,26 @@ class GivenStylesTask(StableTask):
         )
         local = batch.select(self.rows, device)
         style_params = self.style_embedding(local.mixture, local.strength, local.stroke)
+        grainy = self.with_grain(photographs, settings.grain)
         with self.compute.autocast():
-            painted = self.network(photographs, style_params)
+            painted = self.network(grainy, style_params)
         weight = controller.weights(batch.strength)[self.rows].to(device)
         content = self.content_targets(photographs)
-        output = objective(self.encoder, painted, content, local.targets, weight, settings.spread_weight)
+        output = objective(
+            self.encoder,
+            painted,
+            content,
+            local.targets,
+            weight,
+            settings.spread_weight,
+            settings.checkerboard_weight,
+        )
         if settings.hold_strength:
             controller.follow(batch.strength, self.parallel.gather(output.content_distance).cpu())
         figures = dict(output.figures)
         figures["content_weight"] = float(controller.weights(torch.tensor([DEFAULT_STRENGTH])))
         return self.add_stability(
-            LossOutput(output.loss, figures), self.network, photographs, painted, style_params
+            LossOutput(output.loss, figures), self.network, grainy, painted, style_params
         )
 
     def state(self) -> dict[str, Any]:

@@ -6,10 +6,12 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from impasto.encoders import Encoder
+from impasto.feedforward.grain import SIDE, grain
 from impasto.feedforward.objective import content_targets
 from impasto.feedforward.style_data import Photographs
 from impasto.feedforward.training_settings import OnePassTrainingSettings
@@ -85,6 +87,10 @@ class OnePassTask(TrainingTask):
             self._content = content_targets(self.encoder, photographs)
         return self._content
 
+    def with_grain(self, photographs: Tensor, deviation: float) -> Tensor:
+        """Return `photographs` with grain of `deviation`, each from a random place; the same if it is 0."""
+        return add_grain(photographs, deviation, self.draws) if deviation else photographs
+
     def state(self) -> dict[str, Any]:
         """Return the generators and the batch."""
         return {"generators": generator_states(self._generators), "batch": self.batch}
@@ -97,6 +103,14 @@ class OnePassTask(TrainingTask):
     @property
     def _generators(self) -> dict[str, random.Random | torch.Generator]:
         return {"photographs": self.photographs.rng, "draws": self.draws}
+
+
+def add_grain(photographs: Tensor, deviation: float, rng: random.Random) -> Tensor:
+    """Return `photographs` `(B, 3, h, w)` with grain of `deviation`, each from a random place of the tile."""
+    height, width = photographs.shape[2:]
+    parts = [grain(height, width, rng.randrange(SIDE), rng.randrange(SIDE)) for _ in photographs]
+    noise = photographs.new_tensor(np.stack(parts))[:, None]
+    return (photographs + deviation * noise).contiguous(memory_format=torch.channels_last)
 
 
 def modulated_optimizers(
