@@ -17,6 +17,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from impasto.encoders.header import CARD_KEY
+from impasto.errors import WeightsError
 from impasto.feedforward.modules.modulation import Modulation
 from impasto.feedforward.modules.transform import ModulatedLayer, StyleParams
 from impasto.feedforward.network_card import damaged, read_network_card
@@ -24,6 +25,8 @@ from impasto.hashing import file_sha256
 from impasto.imaging import atomic_write
 
 SCALE_SUFFIX = ":scale"
+# The card's entry about a file of shared weights: its name and SHA-256.
+BODY_KEY = "body"
 # Tensors with fewer values are stored as float16.
 SMALLEST_QUANTISED = 8192
 
@@ -109,11 +112,33 @@ def identity(path: Path) -> str:
 def read_network(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Return card and weights (float32) of a network's file, running no code of it.
 
-    Raises WeightsError if it is missing, damaged, or no one-pass network.
+    A card may name a body: a file beside this one with the weights that several networks share, and its SHA-256.
+    Raises WeightsError if it is missing, damaged, or no one-pass network, or if its body is not there.
     """
     card = read_network_card(path)
+    state = _read_tensors(path)
+    if BODY_KEY in card:
+        body = body_path(path, card)
+        if not body.is_file() or file_sha256(body) != card[BODY_KEY].get("sha256"):
+            raise WeightsError(
+                f"The network {path} shares the weights of '{body.name}', which is not beside it or is another file;"
+                " copy both."
+            )
+        state |= _read_tensors(body)
+    return card, state
+
+
+def body_path(path: Path, card: Mapping[str, Any]) -> Path:
+    """Return the file with the weights that the network of `path` shares with others; raises WeightsError."""
+    try:
+        return path.parent / Path(str(card[BODY_KEY]["file"])).name
+    except (KeyError, TypeError) as error:
+        raise damaged(path) from error
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         with safe_open(path, "pt") as file:
-            return card, dequantise({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+            return dequantise({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise damaged(path) from error
