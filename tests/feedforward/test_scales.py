@@ -10,7 +10,7 @@ import torch
 
 import impasto
 from impasto.feedforward.network_card import find_model, open_card
-from impasto.feedforward.scales import paint_scales, paint_strongly, scale_sizes
+from impasto.feedforward.scales import ScaleProgress, paint_scales, paint_strongly, scale_sizes
 from impasto.imaging import resize
 from impasto.imaging.sizes import resize_array
 from impasto.plates import paint
@@ -69,6 +69,32 @@ def test_strengths_above_1_paint_what_was_painted() -> None:
     image = torch.ones(1, 3, 4, 4)
     results = [float(paint_strongly(halve, image, strength).mean()) for strength in (0.3, 1.0, 1.5, 2.0)]
     assert results == [0.5, 0.5, 0.375, 0.25]
+
+
+def test_progress_counts_the_pixels_of_every_scale_and_pass() -> None:
+    calls: list[tuple[int, int]] = []
+    sizes = [(10, 20), (20, 40)]
+    for strength in (0.5, 1.5):
+        progress = ScaleProgress(sizes, strength, lambda *done: calls.append(done))
+        for size in sizes:
+            for _ in range(1 if strength < 1 else 2):
+                progress.tell(size, 1, 2)
+                progress.tell(size, 2, 2)
+    assert calls[:4] == [(100, 1000), (200, 1000), (600, 1000), (1000, 1000)]
+    assert [done for done, total in calls[4:] if total == 2000] == [100, 200, 300, 400, 800, 1200, 1600, 2000]
+
+
+def test_a_picture_at_two_sizes_can_be_stopped_at_the_smaller_one(one_thread: None) -> None:
+    del one_thread
+    calls: list[tuple[int, int]] = []
+
+    def stop(done: int, total: int) -> None:
+        calls.append((done, total))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        impasto.Stylizer("any-live").paint(paint("paper", 600), [paint("swirls", 96)], on_progress=stop)
+    assert calls[0][0] < calls[0][1] / 2
 
 
 def test_a_large_picture_looks_like_a_small_one(one_thread: None) -> None:

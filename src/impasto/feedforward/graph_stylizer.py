@@ -22,7 +22,7 @@ from impasto.feedforward.grain import card_grain
 from impasto.feedforward.graph_files import StylizerGraphs, keep_graph
 from impasto.feedforward.network_card import NetworkCard, mixing_weights
 from impasto.feedforward.runtimes import RunGraph, open_graph
-from impasto.feedforward.scales import paint_scales, paint_strongly, scale_sizes
+from impasto.feedforward.scales import ScaleProgress, paint_scales, paint_strongly, scale_sizes
 from impasto.feedforward.settings import OnePassSettings
 from impasto.feedforward.style_images import SMALLEST, StyleMemory, measured_side
 from impasto.guidance import Guides
@@ -120,11 +120,10 @@ class GraphStylizer:
         painted = None
         if frame.whole.height * frame.whole.width <= DEFAULT_TILING.at_once:
             painted = self._paint_pixels(
-                planes.pixels, self.style_params(styles, resolved), resolved.strength or 0.0
+                planes.pixels, self.style_params(styles, resolved), resolved.strength or 0.0, on_progress
             )
         if painted is None:
             return self.stylizer.paint(content, styles, settings, given, on_progress)
-        on_progress(1, 1)
         provenance = self.model.provenance(
             self.backend,
             None,
@@ -214,14 +213,24 @@ class GraphStylizer:
         named = {f"mean_{index}": mean for index, mean in enumerate(means)}
         return named | {f"root_{index}": root for index, root in enumerate(roots)}
 
-    def _paint_pixels(self, content: Array, style_params: Arrays, strength: float) -> Array | None:
+    def _paint_pixels(
+        self,
+        content: Array,
+        style_params: Arrays,
+        strength: float,
+        on_progress: Callable[[int, int], None],
+    ) -> Array | None:
         """Return the picture that `Stylizer` paints, or None if a low precision overflows."""
         sizes = scale_sizes(content.shape[2], content.shape[3])
+        progress = ScaleProgress(sizes, strength, on_progress)
 
         def paint(size: tuple[int, int]) -> Array:
-            return paint_strongly(
-                lambda image: self._run(image, style_params), resize_array(content, size), strength
-            )
+            def once(image: Array) -> Array:
+                painted = self._run(image, style_params)
+                progress.tell(size, 1, 1)
+                return painted
+
+            return paint_strongly(once, resize_array(content, size), strength)
 
         painted: Array = paint_scales(paint, sizes, resize_array)
         return painted.clip(0, 1) if numpy.isfinite(painted).all() else None

@@ -39,6 +39,34 @@ def scale_sizes(height: int, width: int, base: int = BASE_SIDE) -> list[Size]:
     return [*(fit(height, width, round(side)) for side in sides), (height, width)]
 
 
+class ScaleProgress:
+    """Progress of a picture over its scales, and over the two passes of a strength above 1.
+
+    With one scale ``on_progress`` is called with the tiles done and their number, otherwise with pixels. It may raise,
+    which ends the painting.
+    """
+
+    def __init__(
+        self, sizes: Sequence[Size], strength: float, on_progress: Callable[[int, int], None]
+    ) -> None:
+        self.on_progress = on_progress
+        self.passes = 2 if strength > 1 else 1
+        self.one_scale = len(sizes) == 1
+        self.pixels = self.passes * sum(height * width for height, width in sizes)
+        self.passes_done = self.pixels_done = 0
+
+    def tell(self, size: Size, tiles: int, total: int) -> None:
+        """Say that ``tiles`` of ``total`` are done in this pass at ``size``; the next pass begins when all are."""
+        pixels = size[0] * size[1]
+        done = self.passes_done * total + tiles, self.passes * total
+        if not self.one_scale:
+            done = self.pixels_done + pixels * tiles // total, self.pixels
+        if tiles == total:
+            self.passes_done += 1
+            self.pixels_done += pixels
+        self.on_progress(*done)
+
+
 def paint_scales(
     paint: Callable[[Size], Image], sizes: Sequence[Size], resize: Callable[[Image, Size], Image]
 ) -> Image:

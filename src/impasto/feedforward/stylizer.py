@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from impasto.feedforward.network_card import find_model
 from impasto.feedforward.open_network import OnePassModel, open_model
 from impasto.feedforward.pretrained import DEFAULT_NETWORK
 from impasto.feedforward.runner import NetworkRunner, check_tiling
-from impasto.feedforward.scales import paint_scales, paint_strongly, scale_sizes
+from impasto.feedforward.scales import ScaleProgress, paint_scales, paint_strongly, scale_sizes
 from impasto.feedforward.settings import OnePassSettings
 from impasto.guidance import (
     ColorSettings,
@@ -119,8 +120,9 @@ class Stylizer:
     ) -> Result:
         """Return ``content`` painted in ``styles``: names of the network's own styles, or style images.
 
-        ``guides`` may hold masks and protect. ``on_progress`` is called with the tiles done and their number. Raises
-        `RecipeError` for settings that the network does not have, `PictureError` for images that cannot be read.
+        ``guides`` may hold masks and protect. ``on_progress`` is called with the tiles done and their number, or the
+        pixels of a picture that is painted at several sizes. Raises `RecipeError` for settings that the network does not
+        have, `PictureError` for images that cannot be read.
         """
         guides = guides or Guides()
         start = time.perf_counter()
@@ -162,23 +164,19 @@ class Stylizer:
     ) -> Tensor:
         """Return the painted picture (1,3,H,W); large ones are painted scale by scale, strong ones twice a scale."""
         sizes = scale_sizes(content.shape[2], content.shape[3])
-        passes = 2 if strength > 1 else 1
+        progress = ScaleProgress(sizes, strength, on_progress)
 
         def paint(size: tuple[int, int]) -> Tensor:
-            done = 0
             places = [scale_mask(mask, *size) for mask in masks] or None
 
-            def tell(tiles: int, total: int) -> None:
-                if size == sizes[-1]:
-                    on_progress(done * total + tiles, passes * total)
-
             def once(image: Tensor) -> Tensor:
-                nonlocal done
-                painted = self.runner.paint(
-                    image.clamp(0, 1), style_params, places, tiling=self.tiling, on_progress=tell
+                return self.runner.paint(
+                    image.clamp(0, 1),
+                    style_params,
+                    places,
+                    tiling=self.tiling,
+                    on_progress=partial(progress.tell, size),
                 )
-                done += 1
-                return painted
 
             return paint_strongly(once, resize(content, size), strength)
 
