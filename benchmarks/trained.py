@@ -1,10 +1,11 @@
 """Scores of trained styles, compared with the optimiser, on held-out photographs.
 
     python benchmarks/trained.py NETWORK PAINTING [NETWORK PAINTING ...] [--photos 10] [--conditioning .6,.8]
+                                 [--size 512]
 
 NETWORK is a file or the name of a network that ships, PAINTING the style image that it was trained on. The measures of
-docs/judging.md are taken through the real VGG-19 at 512 pixels. The optimiser paints with its defaults. No training
-used the photographs (every 16th of photos/). Prints means, the ratios of network to optimiser, and STYLE5 relative to
+docs/judging.md are taken through the real VGG-19. The optimiser paints with its defaults. No training used the
+photographs (every 16th of photos/). Prints means, the ratios of network to optimiser, and STYLE5 relative to
 the optimiser's at equal CONTENT where several conditioning strengths give a front.
 """
 
@@ -33,6 +34,7 @@ def main() -> None:
     )
     parser.add_argument("pairs", nargs="+", type=Path)
     parser.add_argument("--photos", type=int, default=10)
+    parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--conditioning", help="strengths; by default the network's default strength")
     parser.add_argument("--pictures", type=Path)
     options = parser.parse_args()
@@ -50,11 +52,11 @@ def main() -> None:
             if options.conditioning
             else [model.default_strength]
         )
-        style = read(painting)
+        style = read(painting, options.size)
         scores: dict[str, list[Scores]] = {}
         times: dict[str, list[float]] = {}
         for photo in photos:
-            content = read(photo)
+            content = read(photo, options.size)
             rows = {}
             for one in conditioning:
                 style_params = model.mixed_style_params(model.names[:1], None, one)
@@ -64,7 +66,9 @@ def main() -> None:
                     time.perf_counter() - start,
                 )
             start = time.perf_counter()
-            result = stylize(str(photo), str(painting), size=512)
+            result = stylize(
+                str(photo), str(painting), size=options.size, smallest=options.size, base=options.size
+            )
             rows["optimised"] = result.pixels, time.perf_counter() - start
             pictures = {key: picture for key, (picture, _) in rows.items()} | baselines(content, style)
             for key, score in judge_pictures(pictures, content, style, verdict).items():

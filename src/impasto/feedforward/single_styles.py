@@ -23,12 +23,15 @@ MATRICES, SHIFTS, EMBEDDING = (
 )
 
 
-def write_single_styles(path: Path, folder: Path) -> list[Path]:
+def write_single_styles(path: Path, folder: Path, default_strength: float | None = None) -> list[Path]:
     """Write each style of the network `path` as a network of its own into `folder`, and their body.
 
-    Returns the files of the styles, which have their names. Raises WeightsError for another kind of network.
+    `default_strength` replaces that of the network. Returns the files of the styles, which have their names. Raises
+    WeightsError for another kind of network.
     """
     card, state = read_network(path)
+    if default_strength is not None:
+        card["default_strength"] = default_strength
     if card["kind"] != KIND_STYLES:
         raise WeightsError(f"{path} is a {card['kind']}; only a network for given styles has styles to part.")
     body = folder / f"{path.stem}{BODY_SUFFIX}"
