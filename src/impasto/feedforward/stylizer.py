@@ -121,8 +121,8 @@ class Stylizer:
         """Return ``content`` painted in ``styles``: names of the network's own styles, or style images.
 
         ``guides`` may hold masks and protect. ``on_progress`` is called with the tiles done and their number, or the
-        pixels of a picture that is painted at several sizes. Raises `RecipeError` for settings that the network does not
-        have, `PictureError` for images that cannot be read.
+        pixels of a picture that is painted at several sizes. Raises `RecipeError` for settings that the network does
+        not have, `PictureError` for images that cannot be read.
         """
         guides = guides or Guides()
         start = time.perf_counter()
