@@ -399,6 +399,8 @@ BAD = {
     **{f"studio {' '.join(words)}": ["studio", "--no-open", "--port", "0", *words] for words in (
         ("--host", "0.0.0.0"), ("--host", "::"), ("--host", "example.org"), ("--port", "65536"), ("--port", "-1"),
         ("--port", "x"), ("--token", "short"), ("--token", "with a space"), ("--device", "gpu"), ("--keep", "1MB"),
+        ("--allowed-host", "studio.example.org"), ("--root-path", "studio"), ("--trusted-proxy", "here"),
+        ("--token-file", "missing.txt"), ("--log-level", "loud"), ("--log-format", "xml"),
         ("--keep", "much"), ("--keep", "-1GB"), ("--data", "photo.png"), ("--data", "photo.png/studio"),
         ("--device", "cpu", "--device", "cpu"),
     )},

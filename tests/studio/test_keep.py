@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PIL import Image
 
@@ -43,6 +45,16 @@ def test_the_kept_picture_has_the_ordered_size(tmp_path, monkeypatch, steps, mod
     assert (kind, state, error, progress["scale"]) == ("stopped", "stopped", None, (64, 48))
     with Image.open(tmp_path / "picture.png") as image:
         assert (image.size, image.mode) == ((64, 48), mode)
+
+
+@pytest.mark.parametrize(("size", "scale"), [(None, [1024, 768]), (64, [64, 48]), (2000, [2000, 1500])])
+def test_a_waiting_job_has_the_ordered_size(idle_studio, size, scale) -> None:
+    """Also one without a size, which has that of its photograph, at most 1024."""
+    sample = next(iter(idle_studio.pictures.samples))
+    row = replace(idle_studio.database.picture(sample), width=1600, height=1200)
+    idle_studio.database.save_picture(row)
+    job = idle_studio.submit(body(idle_studio, recipe={**TINY, "size": size}))
+    assert idle_studio.job_store.to_json(job)["scale"] == scale
 
 
 def test_the_gallery_shows_the_size_of_the_picture(idle_studio, worker) -> None:

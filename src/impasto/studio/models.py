@@ -129,7 +129,10 @@ class ChangeBody(_Input):
 
 
 class JobInfo(BaseModel):
-    """A job. ``position`` is its place in the queue, from 1; ``scale`` is the current width and height."""
+    """A job. ``position`` is its place in the queue, from 1.
+
+    ``scale`` is the current width and height; before the start and at the end they are those of the picture.
+    """
 
     id: Id
     name: str

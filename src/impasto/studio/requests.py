@@ -8,9 +8,12 @@ from typing import Any
 
 from impasto.errors import RecipeError
 from impasto.feedforward.pretrained import DEFAULT_NETWORK
+from impasto.imaging.print_sizes import SMALLEST_SIDE
+from impasto.imaging.sizes import fit
 from impasto.optimize.mixing import mix_of
 from impasto.optimize.presets import make_recipe
 from impasto.optimize.recipe import Recipe
+from impasto.optimize.recipe_fields import LARGEST_DEFAULT_SIDE
 from impasto.studio.errors import RequestError
 from impasto.studio.folder import is_id
 from impasto.studio.instant_styles import trained_styles
@@ -51,6 +54,15 @@ def parse_recipe(body: JobBody, max_styles: int) -> Recipe:
     recipe = make_recipe(**fields)
     mix_of(recipe, len(body.styles))
     return recipe
+
+
+def ordered_size(size: object, width: int, height: int) -> tuple[int, int] | None:
+    """Return width and height of the painting of a photograph, None for sizes that only the worker can tell."""
+    if size is not None and not isinstance(size, int):
+        return None
+    side = min(LARGEST_DEFAULT_SIDE, max(SMALLEST_SIDE, width, height)) if size is None else size
+    painted_height, painted_width = fit(height, width, side)
+    return painted_width, painted_height
 
 
 def change_recipe(job: StudioJob, strength: float | None, mix: Sequence[float] | None) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from impasto.studio.pictures import PictureStore
 from impasto.studio.planner import Planner
 from impasto.studio.processes import HelperProcess
 from impasto.studio.recovery import Recovery
-from impasto.studio.requests import change_recipe, parse_recipe, resolve_files
+from impasto.studio.requests import change_recipe, ordered_size, parse_recipe, resolve_files
 from impasto.studio.room import NO_ROOM, RoomQueue
 from impasto.studio.salvage import OldRows, open_or_replace
 from impasto.studio.settings import StudioSettings
@@ -111,6 +111,8 @@ class StudioService:
             raise RequestError(409, f"This studio cannot paint: {self.worker_pool.error}")
         rank = self.job_store.next_rank(front=False)
         job = StudioJob(new_id(), recipe, guides, body.content, list(body.styles), time.time(), rank)
+        content = None if body.content is None else self.database.picture(body.content)
+        job.scale = None if content is None else ordered_size(recipe["size"], content.width, content.height)
         self.job_store.add(job)
         self._dispatch()
         return job
