@@ -8,11 +8,13 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy
 import pytest
 
+from impasto.batch import BatchRow
 from impasto.cli import batch as command
 from impasto.cli.batch_progress import BatchProgress
 from impasto.imaging import read_embedded_json
@@ -118,6 +120,24 @@ def test_variations_make_a_contact_sheet_and_json(cli, place: Path) -> None:
         recipe = json.loads(Path(f"{picture['out']}.json").read_text())["recipe"]
         assert (recipe["strength"], recipe["seed"]) == (strength, seed)
     assert pixels(place / "sheet.png").shape[0] > 48
+
+
+def test_the_time_left_is_that_of_the_pictures_still_to_paint() -> None:
+    now = 0.0
+    progress = BatchProgress(10, quiet=True, names=False, clock=lambda: now)
+    row = BatchRow("a", "painted", "a.png", (), "o/a.png")
+    assert progress.seconds_left() is None
+    now = 60.0  # models are opened
+    assert progress.seconds_left(0.5) == pytest.approx(120 * 9.5)
+    progress.add(row)
+    now = 62.0
+    progress.add(row)
+    assert progress.seconds_left() == pytest.approx(2 * 8)
+    for _ in range(4):
+        progress.add(replace(row, state="finished"))
+    assert progress.seconds_left() == pytest.approx(2 * 4)
+    now = 65.0
+    assert progress.seconds_left(0.5) == pytest.approx(5 / 1.5 * 3.5)
 
 
 def test_a_manifest_is_painted_and_its_report_written_where_asked(cli, photos: Path) -> None:

@@ -64,10 +64,9 @@ def connect(address: str) -> Iterator[RayCluster]:
         with _own_signals():
             ray.init(**options)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+        reason = "" if address == AUTO else f" ({_first_line(error)})"
         advice = "start one with 'ray start --head', or use --cluster local"
-        raise RecipeError(
-            f"No Ray cluster answers at '{address}' ({_first_line(error)}); {advice}."
-        ) from error
+        raise RecipeError(f"No Ray cluster answers at '{address}'{reason}; {advice}.") from error
     try:
         yield RayCluster(ray, local=address == LOCAL)
     finally:
