@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 pytest.importorskip("cv2", exc_type=ImportError)
 
-from impasto.video import one_pass
 from impasto.video.fast import FastPainter
 from impasto.video.flow import MotionSearch, as_bytes, warp
 from impasto.video.frame import Pixels, VideoFrame
@@ -24,20 +20,12 @@ from impasto.video.settings import METHODS, VideoSettings
 from .moving import as_frames, moving_square, panned, texture
 
 STYLES: list[Path] = []
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "one_stylizer")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_stylizer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Open the network once for all tests: it keeps nothing between clips but the statistics of style files."""
-    folder = tmp_path_factory.mktemp("styles")
-    for name, style in (("one", texture(64, 64, seed=7)), ("other", 1 - texture(64, 64, seed=8) ** 2)):
-        Image.fromarray((style * 255).astype(np.uint8)).save(folder / f"{name}.png")
-        STYLES.append(folder / f"{name}.png")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(one_pass, "Stylizer", cache(one_pass.Stylizer))
-        yield
-    STYLES.clear()
+@pytest.fixture(autouse=True)
+def _styles(style_files: list[Path]) -> None:
+    STYLES[:] = style_files
 
 
 def painter(styles: int = 1, **settings: object) -> FastPainter:

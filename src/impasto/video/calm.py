@@ -19,6 +19,7 @@ import numpy as np
 
 from impasto.video.flow import (
     Bytes,
+    Flow,
     Motion,
     MotionSearch,
     as_bytes,
@@ -66,6 +67,23 @@ class Memory:
         return cls(state[prefix + "source"], state[prefix + "reference"], state[prefix + "painted"])
 
 
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """The last painting on the pixels of the next `frame`.
+
+    `carried` is moved along the `flow` and counts as far as `trust` `(H, W)` says; `kept` is not moved and counts where
+    the clip stands `still` `(H, W)`, painted from the `reference`.
+    """
+
+    frame: Bytes
+    carried: Pixels
+    trust: Pixels
+    kept: Pixels
+    still: Pixels
+    reference: Bytes
+    flow: Flow
+
+
 class Calm:
     """Joins painted frames; `roughness` from 0 (calmest) to 1 (every frame stays as it was painted)."""
 
@@ -84,35 +102,44 @@ class Calm:
         Where the style or its strength changes between the frames, `before` is the same frame painted with the last
         ones. What is carried on then changes as this picture does.
         """
+        return self.merge(self.follow(memory, source, None if before is None else painted - before), painted)
+
+    def follow(self, memory: Memory, source: Pixels, change_of_style: Pixels | None = None) -> Followed:
+        """Return the last painting moved to the next frame `source`, with `change_of_style` added."""
         frame = as_bytes(source)
         size = frame.shape[0], frame.shape[1]
         earlier, later = self.search.small(memory.source), self.search.small(frame)
         motion = self.search.motion(earlier, later)
         left_over = change(warp_bytes(earlier, motion.flow), later)
-        trust = self.weight * CARRIED * motion_trust(motion, left_over)
-        carried, kept = warp(memory.painted, enlarge_flow(motion.flow, size)), memory.painted
-        if before is not None:
-            carried, kept = carried + (painted - before), kept + (painted - before)
-        result = painted + enlarge(trust, size)[..., None] * (carried - painted)
-        if self.weight:
-            result += DRIFT * low_frequencies(painted - result)
+        flow = enlarge_flow(motion.flow, size)
+        carried, kept = warp(memory.painted, flow), memory.painted
+        if change_of_style is not None:
+            carried, kept = carried + change_of_style, kept + change_of_style
+        trust = enlarge(motion_trust(motion, left_over), size)
         reference = self.search.small(memory.reference)
-        still = still_mask(reference, later, motion.flow, noise_level(left_over))
-        result, reference = self._keep(result, kept, frame, memory.reference, enlarge(still, size))
-        return Memory(frame, reference, np.clip(result, 0, 1, out=result))
+        still = enlarge(still_mask(reference, later, motion.flow, noise_level(left_over)), size)
+        return Followed(frame, carried, trust, kept, still, memory.reference, flow)
 
-    def _keep(
-        self, result: Pixels, kept: Pixels, frame: Bytes, reference: Bytes, still: Pixels
-    ) -> tuple[Pixels, Bytes]:
+    def merge(
+        self, followed: Followed, painted: Pixels, share: float = CARRIED, drift: float = DRIFT
+    ) -> Memory:
+        """Return the memory after a frame that was `painted`, with `share` of what is carried where it is trusted."""
+        trust = (self.weight * share * followed.trust)[..., None]
+        result = painted + trust * (followed.carried - painted)
+        if self.weight and drift:
+            result += drift * low_frequencies(painted - result)
+        result, reference = self._keep(result, followed)
+        return Memory(followed.frame, reference, np.clip(result, 0, 1, out=result))
+
+    def _keep(self, result: Pixels, followed: Followed) -> tuple[Pixels, Bytes]:
         """Return the result with the last frame's pixels where the clip stands still, and the sources of all pixels."""
-        whole = still > 0.999
+        whole = followed.still > 0.999
         if not whole.any():
-            return result, frame
-        weight = (self.weight * still)[..., None]
-        result += weight * (kept - result)
+            return result, followed.frame
+        result += (self.weight * followed.still)[..., None] * (followed.kept - result)
         if self.weight == 1:
-            np.copyto(result, kept, where=whole[..., None])
-        return result, np.where(whole[..., None], reference, frame)
+            np.copyto(result, followed.kept, where=whole[..., None])
+        return result, np.where(whole[..., None], followed.reference, followed.frame)
 
 
 def motion_trust(motion: Motion, left_over: Pixels) -> Pixels:

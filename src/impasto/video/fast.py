@@ -61,15 +61,27 @@ class FastPainter:
         self._last = self._yielded = restored_step(state, self.network.stylizer.runner.device)
         self.network.scene = None if self._last is None else self._last.scene
 
+    def begin(self, frame: VideoFrame, alone: Pixels, style: Style) -> Memory:
+        """Return the memory of the first frame of a scene, painted `alone`."""
+        del style
+        return self.calm.start(frame.pixels, alone)
+
+    def follow(
+        self, last: Step, frame: VideoFrame, alone: Pixels, before: Pixels | None, style: Style
+    ) -> Memory:
+        """Return the memory of a frame after `last`, painted `alone`, and `before` in its style if that changed."""
+        del style
+        return self.calm.join(last.memory, frame.pixels, alone, before)
+
     def _step(self, frame: VideoFrame) -> Step:
         last = self._last
         style = self.network.style_at(float(frame.time))
         cut = last is None or self.cuts.is_cut(last.memory.source, as_bytes(frame.pixels))
         alone, before = self._paint_alone(frame, style, None if cut or last is None else last.style)
         if cut or last is None:
-            memory = self.calm.start(frame.pixels, alone)
+            memory = self.begin(frame, alone, style)
         else:
-            memory = self.calm.join(last.memory, frame.pixels, alone, before)
+            memory = self.follow(last, frame, alone, before, style)
         first = memory if last is None else last.first
         step = Step(frame, memory, style, self.network.scene, first if self.settings.loop else None, cut)
         self._last = step

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from impasto.errors import RecipeError
 from impasto.video.frame import FramePainter
 from impasto.video.settings import VideoSettings
 
@@ -24,7 +23,27 @@ def open_fast(settings: VideoSettings, styles: Sequence[PictureLike], size: Size
     return FastPainter(settings, styles)
 
 
-PAINTERS: dict[str, PainterOpener] = {"fast": open_fast}
+def open_optimize(settings: VideoSettings, styles: Sequence[PictureLike], size: Size) -> FramePainter:
+    """Return the painter of the method `optimize`."""
+    del size
+    from impasto.video.optimize import OptimizePainter
+
+    return OptimizePainter(settings, styles)
+
+
+def open_keyframes(settings: VideoSettings, styles: Sequence[PictureLike], size: Size) -> FramePainter:
+    """Return the painter of the method `keyframes`."""
+    del size
+    from impasto.video.keyframes import KeyframePainter
+
+    return KeyframePainter(settings, styles)
+
+
+PAINTERS: dict[str, PainterOpener] = {
+    "fast": open_fast,
+    "optimize": open_optimize,
+    "keyframes": open_keyframes,
+}
 """What opens the painter of each of `METHODS`."""
 
 
@@ -34,8 +53,4 @@ def open_video_painter(settings: VideoSettings, styles: Sequence[PictureLike], s
     Raises `RecipeError` for settings, `PictureError` for pictures and `WeightsError` for networks that cannot be used,
     and `MissingExtraError` without OpenCV.
     """
-    if settings.method not in PAINTERS:
-        raise RecipeError(
-            f"The method '{settings.method}' cannot paint clips yet; give one of {', '.join(PAINTERS)}."
-        )
     return PAINTERS[settings.method](settings, styles, size)

@@ -1,0 +1,118 @@
+"""The methods optimize and keyframes: the temporal term, resuming, given pictures, cuts."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+pytest.importorskip("cv2", exc_type=ImportError)
+
+from impasto.video.calm import Memory
+from impasto.video.frame import FramePainter, Pixels
+from impasto.video.keyframes import Carried, KeyframePainter, blend
+from impasto.video.optimised import TemporalTerm
+from impasto.video.painters import PAINTERS, open_video_painter
+from impasto.video.settings import METHODS, VideoSettings
+
+from .moving import HEIGHT, WIDTH, as_frames, moving_square, panned, texture
+
+pytestmark = pytest.mark.usefixtures("one_thread", "one_stylizer")
+
+
+def painter(styles: list[Path], method: str, **settings: object) -> FramePainter:
+    recipe = {"encoder": "tiny", "precision": "float32"}
+    made = VideoSettings.make({"method": method, "device": "cpu", "steps": 2, "recipe": recipe, **settings})
+    return open_video_painter(made, styles[:1], (HEIGHT, WIDTH))
+
+
+def test_every_method_has_a_painter() -> None:
+    assert list(PAINTERS) == list(METHODS)
+
+
+def test_the_temporal_term_is_the_weighted_mean_square() -> None:
+    image, target = torch.rand(1, 3, 6, 8), torch.rand(1, 3, 6, 8)
+    mask = torch.rand(1, 1, 6, 8)
+    value = TemporalTerm(1.0, target, mask).value(image)
+    torch.testing.assert_close(value, (mask * (image - target) ** 2).mean())
+
+
+@pytest.mark.parametrize("method", ["optimize", "keyframes"])
+def test_a_resumed_run_equals_an_uninterrupted_one(method: str, style_files: list[Path]) -> None:
+    frames = list(as_frames([*moving_square(3, 5), *([1 - texture(seed=4) * 0.6] * 2)]))
+    settings = {"keyframes": 3} if method == "keyframes" else {}
+    whole = [frame.pixels for frame in painter(style_files, method, **settings).paint(frames)]
+    assert len(whole) == len(frames)
+    for done in (2, 3, 4):
+        first = painter(style_files, method, **settings)
+        begun = [frame.pixels for frame in islice(first.paint(frames), done)]
+        second = painter(style_files, method, **settings)
+        second.restore(first.state())
+        resumed = begun + [frame.pixels for frame in second.paint(frames[done:])]
+        for one, other in zip(whole, resumed, strict=True):
+            np.testing.assert_array_equal(one, other)
+        if method == "optimize":
+            break
+
+
+def test_what_stands_still_is_optimised_once(style_files: list[Path]) -> None:
+    clip = [frame.pixels for frame in painter(style_files, "optimize").paint(as_frames([texture()] * 3))]
+    np.testing.assert_array_equal(clip[1], clip[0])
+    np.testing.assert_array_equal(clip[2], clip[0])
+
+
+def given(folder: Path, pictures: dict[float, Pixels]) -> list[tuple[float, str]]:
+    """Write the pictures and return the setting ``keyframe_files``."""
+    files = []
+    for seconds, picture in pictures.items():
+        path = folder / f"{seconds}.png"
+        Image.fromarray((picture * 255).round().astype(np.uint8)).save(path)
+        files.append((seconds, str(path)))
+    return files
+
+
+def test_a_given_picture_is_shown_at_its_time_and_moves_with_the_clip(
+    style_files: list[Path], tmp_path: Path
+) -> None:
+    source = panned(2, 6)
+    picture = np.round(texture(seed=9) * 255) / 255
+    files = given(tmp_path, {0.2: picture})
+    clip = [
+        frame.pixels
+        for frame in painter(style_files, "keyframes", keyframe_files=files).paint(as_frames(source))
+    ]
+    np.testing.assert_allclose(clip[2], picture, atol=1e-6)
+    for t in (1, 3, 4):
+        shift = 2 * (t - 2)
+        moved = np.roll(picture, -shift, 1)[:, 16:-16]
+        assert np.abs(clip[t][:, 16:-16] - moved).mean() < 0.02
+
+
+def test_two_given_pictures_fade_into_each_other(style_files: list[Path], tmp_path: Path) -> None:
+    one, other = (np.full((HEIGHT, WIDTH, 3), value, np.float32) for value in (0.2, 0.8))
+    files = given(tmp_path, {0.0: one, 0.4: other})
+    settings = {"keyframe_files": files}
+    clip = [
+        frame.pixels
+        for frame in painter(style_files, "keyframes", **settings).paint(as_frames([texture()] * 5))
+    ]
+    np.testing.assert_allclose([frame.mean() for frame in clip], [0.2, 0.2, 0.5, 0.8, 0.8], atol=0.005)
+
+
+def test_a_place_takes_the_painting_that_reaches_it() -> None:
+    source = np.zeros((2, 2, 3), np.uint8)
+    half = np.array([[1, 0], [1, 0]], np.float32)
+    paintings = [Memory(source, source, np.full((2, 2, 3), value, np.float32)) for value in (0.0, 1.0)]
+    forward, backward = Carried(paintings[0], half, 0, 1), Carried(paintings[1], 1 - half, 2, 1)
+    np.testing.assert_allclose(blend(forward, backward, 0.5)[..., 0], 1 - half, atol=1e-6)
+
+
+def test_a_loop_of_keyframes_ends_as_it_begins(style_files: list[Path]) -> None:
+    loop = painter(style_files, "keyframes", loop=True)
+    assert isinstance(loop, KeyframePainter)
+    clip = [frame.pixels for frame in loop.paint(as_frames([texture()] * 4))]
+    np.testing.assert_array_equal(clip[-1], clip[0])
