@@ -80,7 +80,7 @@ def test_a_given_picture_is_shown_at_its_time_and_moves_with_the_clip(
 ) -> None:
     source = panned(2, 6)
     picture = np.round(texture(seed=9) * 255) / 255
-    files = given(tmp_path, {0.2: picture})
+    files = given(tmp_path, {0.17: picture})  # frame 2 at .2 s is the first to reach it
     clip = [
         frame.pixels
         for frame in painter(style_files, "keyframes", keyframe_files=files).paint(as_frames(source))

@@ -55,7 +55,7 @@ class PaintingOptions:
     ] = None
     keyframes: Annotated[
         int | None,
-        typer.Option(rich_help_panel=MOTION, help="Number of frames that the method keyframes paints."),
+        typer.Option(rich_help_panel=MOTION, help="Frames from one keyframe to the next, 30 by default."),
     ] = None
     mask: Annotated[
         list[str] | None,

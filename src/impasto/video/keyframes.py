@@ -7,6 +7,7 @@ flow cannot reach is painted in one pass. Keyframes are painted by the optimiser
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -33,11 +34,13 @@ EVERY, STEPS = 30, 40
 # Part of the way between two keyframes over which one painting fades into the other: a longer one shows two sets of
 # brush marks at once.
 FADE = 0.5
+# Seconds by which the time of a given picture may miss that of its frame.
+TOLERANCE = 5e-4
 
 
 @dataclass(frozen=True, eq=False)
 class Carried:
-    """The painting of keyframe `start` carried to frame `index`.
+    """The painting of keyframe `start` carried to frame `index`, at `time` in seconds.
 
     `reach` `(H, W)` is 1 where it comes from the keyframe and 0 where it was painted in one pass.
     """
@@ -46,6 +49,7 @@ class Carried:
     reach: Pixels
     start: int
     index: int
+    time: float = 0.0
 
 
 class KeyframePainter:
@@ -59,6 +63,8 @@ class KeyframePainter:
         self.network = ClipNetwork(settings.model_copy(update={"network": LIVE_NETWORK}), styles)
         self.optimiser = FrameOptimiser(settings, styles)
         self.every = settings.keyframes or EVERY
+        self._pending = deque(self.given)
+        self._pictures: dict[int, PictureLike] = {}
         self._last: Carried | None = None
         self._first: Memory | None = None
         self._yielded: Carried | None = None
@@ -82,7 +88,7 @@ class KeyframePainter:
         state: dict[str, Any] = last.memory.to_state("last.")
         if self._first is not None:
             state |= self._first.to_state("first.")
-        return state | {"reach": last.reach, "start": last.start, "index": last.index}
+        return state | {"reach": last.reach, "start": last.start, "index": last.index, "time": last.time}
 
     def restore(self, state: PainterState) -> None:
         """Go on after the frame of `state`."""
@@ -90,7 +96,9 @@ class KeyframePainter:
         self._first = Memory.from_state(state, "first.")
         if memory is not None:
             start, index = (int(np.asarray(state[name])) for name in ("start", "index"))
-            self._last = Carried(memory, np.asarray(state["reach"]), start, index)
+            time = float(np.asarray(state["time"]))
+            self._pending = deque(pair for pair in self.given if pair[0] > time + TOLERANCE)
+            self._last = Carried(memory, np.asarray(state["reach"]), start, index, time)
         self._yielded = self._last
 
     def _read_part(
@@ -103,6 +111,7 @@ class KeyframePainter:
         last = self._last
         start = first.index if last is None else last.start
         part, source = [first], as_bytes(first.pixels)
+        self._assign(first)
         if last is not None and last.index != first.index and self._is_key(first, start):
             return part, first
         for frame in frames:
@@ -111,6 +120,7 @@ class KeyframePainter:
                 return part, frame
             part.append(frame)
             source = following
+            self._assign(frame)
             if self._is_key(frame, start):
                 return part, frame
         return part, None
@@ -118,13 +128,13 @@ class KeyframePainter:
     def _is_key(self, frame: VideoFrame, start: int) -> bool:
         """Return whether a part ends at this frame."""
         if self.given:
-            return self._given_at(frame) is not None
+            return frame.index in self._pictures
         return frame.index - start >= self.every
 
-    def _given_at(self, frame: VideoFrame) -> PictureLike | None:
-        """Return the picture given for this frame, whose time it has to within half a millisecond."""
-        near = (picture for seconds, picture in self.given if abs(float(frame.time) - seconds) < 5e-4)
-        return next(near, None)
+    def _assign(self, frame: VideoFrame) -> None:
+        """Give the frame the picture whose second it is the first to reach."""
+        while self._pending and self._pending[0][0] <= float(frame.time) + TOLERANCE:
+            self._pictures[frame.index] = self._pending.popleft()[1]
 
     def _paint_part(self, part: list[VideoFrame], *, goes_on: bool) -> Iterator[VideoFrame]:
         """Yield the painted frames of a part; the keyframe at the end of one that goes on is left to the next part."""
@@ -163,12 +173,12 @@ class KeyframePainter:
         moved = warp(last.reach, followed.flow).clip(0, 1) * followed.trust
         reach = moved + followed.still * (last.reach - moved)
         memory = self.calm.merge(followed, alone, 1.0, drift=0.0)
-        return Carried(memory, reach, last.start, frame.index)
+        return Carried(memory, reach, last.start, frame.index, float(frame.time))
 
     def _keyframe(self, frame: VideoFrame, alone: Pixels) -> Carried:
         """Return the frame as a keyframe; where pictures are given, but none for it, nothing is reached from it."""
         reach = np.ones(frame.pixels.shape[:2], np.float32)
-        given = self._given_at(frame)
+        given = self._pictures.get(frame.index)
         if given is not None:
             size = (frame.pixels.shape[0], frame.pixels.shape[1])
             painted = as_pixels(resize(read_picture(given).pixels, size))
@@ -177,7 +187,9 @@ class KeyframePainter:
         else:
             style = self.network.style_at(float(frame.time))
             painted = self.optimiser.paint(frame, style, alone, self.settings.steps or STEPS)
-        return Carried(self.calm.start(frame.pixels, painted), reach, frame.index, frame.index)
+        return Carried(
+            self.calm.start(frame.pixels, painted), reach, frame.index, frame.index, float(frame.time)
+        )
 
     def _end(self, frame: VideoFrame, alone: Pixels, forward: Carried, goes_on: bool) -> Carried:
         """Return the keyframe at the end of a part, in a loop that of the clip's first frame moved to it."""

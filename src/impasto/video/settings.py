@@ -69,7 +69,7 @@ class VideoSettings(FrozenSettings):
         None,
         ge=1,
         le=10_000,
-        description="How many frames the method keyframes paints; None: as the scenes need.",
+        description="Frames from one keyframe to the next, 30 if not given; every scene begins with one.",
     )
     keyframe_files: tuple[Keyframe, ...] = Field(
         (), description="Painted pictures and the seconds that they show, for the method keyframes."
