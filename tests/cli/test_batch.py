@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy
 import pytest
 
-from impasto.batch import BatchRow
+from impasto.batch import BatchItem, BatchRow
 from impasto.cli import batch as command
 from impasto.cli.batch_progress import BatchProgress
 from impasto.imaging import read_embedded_json
@@ -194,6 +194,27 @@ def test_a_configuration_that_is_wrong_is_refused(cli, place: Path, name: str) -
     run = cli("batch", "photo.png", "--style", "art.png", "--out-dir", "o", *TINY, "--config", "c.toml")
     assert (run.code, len(run.err.splitlines())) == (2, 1), run.err
     assert not Path("o").exists()
+
+
+def test_graphs_are_built_for_many_pictures_of_one_network(monkeypatch) -> None:
+    from impasto.cli.batch_graphs import WORTH_GRAPHS, build_graphs
+    from impasto.errors import RecipeError
+
+    built: list[tuple[str, str]] = []
+
+    def keep(network: str, *, device: str, on_build: object) -> None:
+        built.append((network, device))
+        if network == "gone":
+            raise RecipeError("There is no such network.")
+
+    monkeypatch.setattr("impasto.feedforward.open_stylizer.keep_graphs", keep)
+    few, many = WORTH_GRAPHS - 1, WORTH_GRAPHS
+    items = [BatchItem(f"a{i}", "a.png", ("b.png",), network="fast") for i in range(many)]
+    items += [BatchItem(f"b{i}", "a.png", (), {"device": "cpu"}, network="rough-waves") for i in range(few)]
+    items += [BatchItem(f"c{i}", "a.png", (), network="gone") for i in range(many)]
+    items += [BatchItem(f"d{i}", "a.png", ("b.png",)) for i in range(many)]
+    build_graphs(items, quiet=True)
+    assert built == [("any", "auto"), ("gone", "auto")]
 
 
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(cli, photos: Path, monkeypatch) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from impasto.cli.batch_graphs import build_graphs
 from impasto.cli.batch_options import BatchOptions, BatchRequest, batch_request
 from impasto.cli.batch_progress import BatchProgress
 from impasto.cli.cluster import connected, note_local_files
@@ -86,6 +87,7 @@ class _Batch:
             remove_remains(painter.out)
             self.report = BatchReport(items, [painter.place(item) for item in items])
             try:
+                build_graphs(items, options.quiet)
                 self._paint(painter, items)
                 if options.watch:
                     self._watch(painter)
