@@ -1,6 +1,6 @@
 """REPETITION and checkerboard index of skies: networks for one style each, and the optimiser.
 
-    python benchmarks/flat_areas.py [--photos photo_00353,...] [--networks wheat-field-with-cypresses,...]
+    python benchmarks/flat_areas.py [--photos photo_00353,...] [--networks glass,...]
                                     [--styles starry_night,mosaic] [--size 512] [--pictures DIR]
 
 The photographs have large skies and were in no training (every 16th of photos/). The optimiser paints with its
@@ -21,7 +21,7 @@ from impasto.imaging import write_picture
 from impasto.metrics import judge
 
 PHOTOS = "photo_00353,photo_01193,photo_01285,photo_01477"
-NETWORKS = "wheat-field-with-cypresses,baby-cradle"
+NETWORKS = "glass,baby-cradle"
 NAMES = ("repetition", "checkerboard")
 
 

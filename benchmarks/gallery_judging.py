@@ -141,7 +141,7 @@ def repetition() -> list[Shown]:
     """Details of a sky: photograph, one-pass pictures, optimised picture."""
     rows = (
         ("photograph", photo("rocket")),
-        ("one pass (wheat-field)", one_pass("wheat-field-with-cypresses", "rocket")),
+        ("one pass (rough-waves)", one_pass("rough-waves", "rocket")),
         ("one pass (baby-cradle)", one_pass("baby-cradle", "rocket")),
         ("optimised", painted("rocket", "swirls", strength=0.8)),
     )

@@ -32,7 +32,7 @@ def main() -> None:
     samples()
     previews = Previews()
     photo = str(STUDIO / "samples" / "chelsea.jpg")
-    look = {"strength": 0.7, "stroke": 1.0, "colors": 0.0}
+    look = {"strength": 0.85, "stroke": 1.0, "colors": 0.0}
     for style in trained_styles():
         data = previews.paint(photo, [], style["name"], 384, [], None, None, None, **look)
         with Image.open(io.BytesIO(data)) as image:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -59,7 +61,14 @@ def test_what_ships_is_small_credited_and_opens(name: str) -> None:
     assert path.with_suffix(".md").is_file()
     if model.names:
         assert path.stat().st_size <= 2_000_000
-        assert all(style["credit"] and style["licence"] == "CC0" for style in model.card["styles"])
+        assert all(style["credit"] and style["licence"] in ("CC0", "MIT") for style in model.card["styles"])
+
+
+def test_all_weights_stay_within_40_megabytes() -> None:
+    package = Path(impasto.__file__).parent
+    weights = [path for path in package.rglob("*") if path.suffix in (".safetensors", ".body")]
+    assert len(weights) > len(pretrained_networks())
+    assert sum(path.stat().st_size for path in weights) <= 40_000_000
 
 
 def test_network_and_encoder_stay_within_16_megabytes() -> None:

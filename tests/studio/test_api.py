@@ -62,7 +62,7 @@ def test_info(api) -> None:
                 strict=True,
             )
             assert max(abs(a - b) for a, b in pairs) < 12
-    assert len(info["trained_styles"]) == 6
+    assert len(info["trained_styles"]) == 12
     for style in info["trained_styles"]:
         assert style["credit"]
         assert api.get(style["thumb"]).headers["content-type"] == "image/webp"
