@@ -69,8 +69,11 @@ export const api = {
   /** Rejects if the server does not have this picture. */
   hasPicture: (id) => send(api.pictureUrl(id, 192), { method: "HEAD" }),
 
-  async fast(request, signal) {
-    return (await send("api/fast", body("POST", request, { signal }))).blob();
+  /** Paint in one pass; of the waiting requests with the same `purpose`, the server answers only the newest. */
+  async fast(request, signal, purpose = "") {
+    const options = body("POST", request, { signal });
+    options.headers["X-Client"] += purpose;
+    return (await send("api/fast", options)).blob();
   },
   plan: (request, signal) => json("api/plan", body("POST", request, { signal })),
 

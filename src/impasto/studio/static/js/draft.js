@@ -35,6 +35,12 @@ export function addStyle(picture, index = -1) {
   }
 }
 
+/** Use this style alone. */
+export function useStyle(picture) {
+  known.remember(picture);
+  store.set({ trained: null, styles: [picture], mix: [1], masks: [emptyLayer()], otherGuides: {} });
+}
+
 /** Ranges of instant styles that differ from those of paintings. */
 export const ONE_PASS = { stroke: { min: 0.5, max: 1.5 } };
 

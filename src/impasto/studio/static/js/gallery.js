@@ -159,6 +159,9 @@ function startBar() {
     const all = chosen();
     favourite(all, !all.every((job) => job.favourite));
   });
+  byId("selection-compare").addEventListener("click", () => {
+    location.hash = `#/compare/${selection.ids.join("/")}`;
+  });
   byId("selection-delete").addEventListener("click", () => remove(selection.ids));
   selection.watch(() => {
     const bar = byId("selection");
@@ -166,6 +169,8 @@ function startBar() {
     show(bar, selection.size > 0);
     if (hadFocus && bar.hidden) byId("h-gallery").focus();
     byId("selection-count").textContent = `${count(selection.size)} selected`;
+    byId("selection-compare").disabled =
+      selection.size !== 2 || !chosen().every((job) => job.has_picture);
     byId("selection-zip").disabled = !chosen().some((job) => job.has_picture);
   });
 }

@@ -3,18 +3,20 @@ import { announce, ask, complain, notify } from "./a11y.js";
 import { api } from "./api.js";
 import { byId, show } from "./dom.js";
 import { addStyle, loadDraft, maxStyles, setContent } from "./draft.js";
+import { chosenFiles, filesOf } from "./folders.js";
 import { importResults } from "./gallery_actions.js";
 import { madeByImpasto, pictureOf, upload } from "./pictures.js";
-import { store } from "./state.js";
+import { addPhotos, listed, maxPhotos, series } from "./series.js";
+import { isActive, store } from "./state.js";
 
 const { state } = store;
 let picking = { as: "content", index: -1 };
 
-/** Open the file dialog for a "content", a "style" (to replace the one at `index`) or a "replay" or a "result". */
+/** Open the file dialog for a "content", a "style" (to replace the one at `index`) a "replay", "photos" or a "result". */
 export function pick(as, index = -1) {
   picking = { as, index };
   const input = byId("file");
-  input.multiple = (as === "style" && index < 0) || as === "result";
+  input.multiple = as !== "replay" && index < 0;
   input.value = "";
   input.click();
 }
@@ -53,6 +55,27 @@ export async function replay(file) {
   );
 }
 
+/** Ask what a new picture is, now that there is a photo; resolves to "content", "photos", "style" or null. */
+function askUse(file) {
+  return ask("There is a photograph already", `What is “${file.name || "the new picture"}”?`, [
+    { label: "Use as a style", value: "style" },
+    { label: "Add to the photographs", value: "photos" },
+    { label: "Replace the photograph", value: "content", primary: true },
+  ]);
+}
+
+/** Ask whether several pictures are photographs, or a photo and its styles. */
+function askMany(count) {
+  return ask(
+    `${count} pictures`,
+    "Are they photographs that all get the same look, or one photograph and its styles?",
+    [
+      { label: "A photograph and styles", value: "content" },
+      { label: "Photographs", value: "photos", primary: true },
+    ],
+  );
+}
+
 async function takeOne(file, as, index) {
   if (as === "replay") return replay(file);
   if (await madeByImpasto(file)) {
@@ -74,14 +97,32 @@ async function takeOne(file, as, index) {
   return undefined;
 }
 
-/** Add files: the first as `as`; after a photo, the others become styles. */
-async function take(files, as, index = -1) {
-  const pictures = [...files].filter(
-    (file) => file.type.startsWith("image/") || /\.(heic|heif|avif|tiff?|webp)$/i.test(file.name),
-  );
-  if (!pictures.length)
-    return notify("This file is not a picture. Use PNG, JPEG, WebP or a similar format.", "error");
-  if (as === "result") return importResults(pictures);
+/** Add photographs to the strip; files that cannot be used are named, the others go on. */
+async function takePhotos(files, refused) {
+  const pictures = [];
+  const room = maxPhotos() - series.state.items.length;
+  const chosen = files.slice(0, Math.max(0, room));
+  for (const [index, file] of chosen.entries()) {
+    if (chosen.length > 1) notify(`Adding photograph ${index + 1} of ${chosen.length}.`);
+    try {
+      pictures.push(await upload(file));
+    } catch (error) {
+      if (error.status === 0) break; // the banner says that the server is away
+      refused.push(
+        error.message.includes(file.name) ? error.message : `${file.name}: ${error.message}`,
+      );
+    }
+  }
+  const without = addPhotos(pictures) + files.length - chosen.length;
+  if (without) refused.push(`${without} more than ${maxPhotos()} photographs were left out.`);
+  notify(`Added ${pictures.length} of ${files.length} photographs.`);
+}
+
+const isPicture = (file) =>
+  file.type.startsWith("image/") || /\.(heic|heif|avif|tiff?|webp)$/i.test(file.name);
+
+/** Add pictures one by one: the first as `as`; after a photo, the others become styles. */
+async function takeEach(pictures, as, index) {
   let kind = as;
   for (const file of pictures) {
     if (kind === "style" && index < 0 && state.styles.length >= maxStyles()) {
@@ -97,10 +138,35 @@ async function take(files, as, index = -1) {
   return undefined;
 }
 
-/** The use of a picture that was dropped or pasted anywhere: the photo comes first. */
-function defaultUse() {
-  if (state.room === "gallery") return "result";
-  return state.content ? "style" : "content";
+/** Add files as "content", "style", "photos", "replay" or "result"; asks what several photographs are. */
+async function take(files, as, index = -1) {
+  const pictures = [...files].filter(isPicture);
+  const refused = [...files]
+    .filter((file) => !isPicture(file))
+    .map((file) => `${file.name} is not a picture.`);
+  if (!pictures.length)
+    return notify("This file is not a picture. Use PNG, JPEG, WebP or a similar format.", "error");
+  if (as === "result") return importResults(pictures);
+  let use = as;
+  if (use === "content" && pictures.length > 1)
+    use = pictures.length > 1 + maxStyles() ? "photos" : await askMany(pictures.length);
+  if (use === "photos") await takePhotos(pictures, refused);
+  else if (use) await takeEach(pictures, use, index);
+  if (refused.length) notify(listed(refused), "error");
+  return undefined;
+}
+
+/** Take a drop or paste; `zone` is what the place of the drop says. */
+async function takeDropped(files, zone, fromFolder = false) {
+  if (state.room === "gallery") return take(files, "result");
+  if (fromFolder) return take(files, "photos");
+  const use = zone ?? (state.content ? "style" : "content");
+  // A photograph on a photograph, or any picture on a finished painting, can mean three things.
+  const isOpen = state.content && (zone ? zone === "content" : state.job && !isActive(state.job));
+  if (!isOpen) return take(files, use);
+  if (files.length > 1) return take(files, zone === "content" ? "photos" : "content");
+  const answer = await askUse(files[0]);
+  return answer && take(files, answer);
 }
 
 function startDrop() {
@@ -129,7 +195,9 @@ function startDrop() {
     depth = 0;
     show(veil, false);
     const zone = event.target.closest?.(".dropzone");
-    take(event.dataTransfer.files, zone?.dataset.drop ?? defaultUse());
+    filesOf(event.dataTransfer)
+      .then(({ files, fromFolder }) => takeDropped(files, zone?.dataset.drop, fromFolder))
+      .catch(complain);
   });
 }
 
@@ -140,10 +208,18 @@ export function startIntake() {
     const files = [...(event.clipboardData?.files ?? [])];
     if (!files.length) return;
     event.preventDefault();
-    take(files, defaultUse());
+    takeDropped(files);
   });
   byId("file").addEventListener("change", (event) => {
     if (event.target.files.length) take(event.target.files, picking.as, picking.index);
+  });
+  byId("folder").addEventListener("change", (event) => {
+    const files = chosenFiles(event.target.files);
+    if (files.length) take(files, "photos");
+  });
+  byId("pick-folder").addEventListener("click", () => {
+    byId("folder").value = "";
+    byId("folder").click();
   });
   byId("replay-pick").addEventListener("click", () => pick("replay"));
 }

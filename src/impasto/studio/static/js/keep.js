@@ -6,7 +6,7 @@ import { onePassRequest } from "./draft.js";
 import { jobsChanged } from "./job.js";
 import { masksReady } from "./mask_upload.js";
 import { jobFileName } from "./pictures.js";
-import { store } from "./state.js";
+import { isActive, store } from "./state.js";
 
 const { state } = store;
 
@@ -25,10 +25,13 @@ export async function saveOnePass() {
   notify("Saved, and kept in the gallery with its settings.");
 }
 
-/** Set up the button that keeps the preview. */
+/** Set up the buttons over the stage: keep the preview, open a sheet. */
 export function startKeep() {
   const button = byId("keep-preview");
-  const render = () => show(button, Boolean(state.fast) && !state.job);
+  const render = () => {
+    show(button, Boolean(state.fast) && !state.job);
+    show(byId("open-sheet"), Boolean(state.content && state.info?.fast) && !isActive(state.job));
+  };
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
@@ -44,6 +47,6 @@ export function startKeep() {
     }
     button.disabled = false;
   });
-  store.on(["fast", "job"], render);
+  store.on(["fast", "job", "content", "info"], render);
   render();
 }

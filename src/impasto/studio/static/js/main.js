@@ -23,6 +23,8 @@ import { startPaintButton } from "./paint_button.js";
 import { keepDraft, restoreDraft } from "./persist.js";
 import { focusRun, startRunPanel } from "./run_panel.js";
 import { startSchemaForm } from "./schema_form.js";
+import { startSeries } from "./series.js";
+import { startSeriesStrip } from "./series_strip.js";
 import { startSources } from "./sources.js";
 import { startStage } from "./stage.js";
 import { store } from "./state.js";
@@ -30,28 +32,44 @@ import { startTheme } from "./theme.js";
 import { startTour } from "./tour.js";
 import { startViewer } from "./viewer.js";
 
+const TITLES = { studio: "", gallery: "Gallery · ", compare: "Compare · ", sheet: "Sheet · " };
+let leaveRoom = () => {};
+
 function enter(room) {
-  const gallery = room === "gallery";
+  leaveRoom();
+  leaveRoom = () => {};
   store.set({ room });
-  show(byId("room-studio"), !gallery);
-  show(byId("room-gallery"), gallery);
+  for (const name of Object.keys(TITLES)) show(byId(`room-${name}`), name === room);
+  const place = { compare: "gallery", sheet: "studio" }[room] ?? room;
   for (const name of ["studio", "gallery"]) {
     const link = byId(`nav-${name}`);
-    if (name === room) link.setAttribute("aria-current", "page");
+    if (name === place) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  for (const id of ["skip", "undo", "redo"]) show(byId(id), !gallery);
-  document.title = gallery ? "Gallery · impasto studio" : "impasto studio";
+  for (const id of ["skip", "undo", "redo"]) show(byId(id), room === "studio");
+  document.title = `${TITLES[room]}impasto studio`;
 }
 
-/** Show the address: #/ is the draft, #/job/ID one painting, #/gallery all paintings. */
+/**
+ * Show the address: #/ is the draft, #/job/ID one painting, #/gallery all pictures, #/compare/ID/ID two of them,
+ * #/sheet/strengths or #/sheet/styles a sheet. The last two are loaded when they are first opened.
+ */
 async function route() {
-  const [, room, id] = location.hash.split("/");
+  const [, room, ...rest] = location.hash.split("/");
   if (room === "gallery") {
     enter("gallery");
+  } else if (room === "compare" && rest.length >= 2) {
+    enter("compare");
+    const { openCompare } = await import("./compare.js");
+    await openCompare(rest);
+  } else if (room === "sheet") {
+    const { openSheet, closeSheet } = await import("./sheet.js");
+    enter("sheet");
+    leaveRoom = closeSheet;
+    openSheet(rest[0]);
   } else {
     enter("studio");
-    if (room === "job" && id) await openJob(id);
+    if (room === "job" && rest[0]) await openJob(rest[0]);
     else if (store.state.job) leaveJob();
   }
 }
@@ -102,6 +120,8 @@ async function start() {
   startStage();
   startKeep();
   startTour();
+  startSeries();
+  startSeriesStrip();
   startLive();
   startGallery();
   watchCovers();

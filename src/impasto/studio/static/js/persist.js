@@ -24,6 +24,12 @@ export function writeStored(storage, key, value) {
   }
 }
 
+/** Values of this tab, by key. */
+export const session = {
+  read: (key) => read(sessionStorage, key),
+  write: (key, value) => write(sessionStorage, key, value),
+};
+
 let restoredFor = null;
 
 /** Restore this tab's draft, or the latest draft of any tab. */

@@ -1,5 +1,6 @@
 // The viewer: the picture, the photo over it for comparison, zoom and pan.
 import { announce } from "./a11y.js";
+import { startDivider } from "./divider.js";
 import { byId, show } from "./dom.js";
 import { percent } from "./format.js";
 import { emptyView, fit, pan, resized, toPicture, visibleSpan, zoomAt } from "./geometry.js";
@@ -150,34 +151,13 @@ export const viewer = {
 };
 
 function startSplit() {
-  const toShare = (event) => {
-    const [left, right] = visibleSpan(view);
-    setShare((event.clientX - viewport.getBoundingClientRect().left - left) / (right - left));
-  };
-  split.addEventListener("pointerdown", (event) => {
-    split.setPointerCapture(event.pointerId);
-    event.preventDefault();
-    split.focus();
-  });
-  split.addEventListener("pointermove", (event) => {
-    if (split.hasPointerCapture(event.pointerId)) toShare(event);
-  });
-  split.addEventListener("keydown", (event) => {
-    const step = event.shiftKey ? 0.1 : 0.02;
-    const to = {
-      ArrowLeft: share - step,
-      ArrowDown: share - step,
-      ArrowRight: share + step,
-      ArrowUp: share + step,
-      PageDown: share - 0.1,
-      PageUp: share + 0.1,
-      Home: 0,
-      End: 1,
-    }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    setShare(to);
+  startDivider(split, {
+    share: () => share,
+    move: setShare,
+    span() {
+      const { left } = viewport.getBoundingClientRect();
+      return visibleSpan(view).map((x) => x + left);
+    },
   });
 }
 
