@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import io
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from impasto.studio.sample_pictures import SAMPLES
 from studio_page import chromium
 from studio_server import Server
 
@@ -46,6 +48,41 @@ def choose(page: Any, url: str, photo: int, style: str) -> None:
     page.wait_for_timeout(2500)
 
 
+def results(page: Any, url: str, out: Path) -> None:
+    """Save screenshots of the gallery, two results beside each other, a sheet, and a strip of photographs."""
+    for index in (1, 3, 5):
+        page.goto(f"{url}#/sheet/styles")
+        page.wait_for_selector("#sheet-save:enabled", timeout=120_000)
+        page.click(f".sheet-cell >> nth={index}")
+        page.wait_for_selector("#keep-preview:visible")
+        page.wait_for_timeout(2500)
+        page.click("#keep-preview")
+        page.wait_for_selector(".notice:has-text('Kept')", timeout=60_000)
+    page.goto(f"{url}#/sheet/styles")
+    page.wait_for_selector("#sheet-save:enabled", timeout=120_000)
+    save(shot(page), out / "studio-sheet.jpg")
+    page.goto(f"{url}#/gallery")
+    page.wait_for_selector(".card >> nth=3")
+    for index in (0, 1):
+        page.locator(".card-check input").nth(index).check(force=True)
+    page.mouse.move(4, 4)
+    page.wait_for_timeout(8000)  # until the last notice has gone
+    save(shot(page), out / "studio-gallery.jpg")
+    page.click("#selection-compare")
+    page.wait_for_selector(".compare-frame img")
+    save(shot(page), out / "studio-compare.jpg")
+    page.goto(f"{url}#/")
+    with tempfile.TemporaryDirectory() as folder:
+        photos = [sample for sample in SAMPLES if sample.kind == "content"]
+        for sample in photos:
+            shutil.copy(sample.path, folder)
+        page.set_input_files("#folder", folder)
+        page.wait_for_selector(f".series-tile >> nth={len(photos) - 1}", timeout=60_000)
+    page.wait_for_selector("#series-paint:enabled")
+    page.wait_for_timeout(8000)
+    save(shot(page), out / "studio-series.jpg")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -62,6 +99,8 @@ def main() -> None:
         page.click("#compare")
         page.evaluate("document.getElementById('panel-scroll').scrollTo(0, 0)")
         save(shot(page), out / "studio.jpg")
+        results(page, server.url, out)
+        page.close()
         page = browser.new_page(**DESKTOP, color_scheme="dark")
         choose(page, server.url, 0, "#trained-styles .sample >> nth=2")
         page.evaluate("document.getElementById('panel-scroll').scrollTo(0, 0)")
