@@ -47,6 +47,18 @@ export function iconButton(name, label, onclick) {
   );
 }
 
+/** Load a style sheet that only some parts of the page need, once; resolves when it applies. */
+export function loadStyle(name) {
+  const id = `style-${name}`;
+  const present = document.getElementById(id);
+  if (present?.sheet) return Promise.resolve();
+  return new Promise((resolve) => {
+    const link = present ?? el("link", { id, rel: "stylesheet", href: `static/css/${name}.css` });
+    for (const event of ["load", "error"]) link.addEventListener(event, resolve, { once: true });
+    if (!present) document.head.append(link);
+  });
+}
+
 /** Show or hide by the `hidden` attribute. */
 export function show(node, visible) {
   node.hidden = !visible;

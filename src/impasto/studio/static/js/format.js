@@ -44,3 +44,9 @@ export function moment(created) {
     today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" },
   );
 }
+
+/** Join messages into one; more than three are counted. */
+export function listed(messages) {
+  const more = messages.length > 3 ? ` And ${messages.length - 3} more.` : "";
+  return `${messages.slice(0, 3).join(" ")}${more}`;
+}

@@ -15,6 +15,7 @@ const cards = new Map(); // id -> {node, key}
 const query = { search: "", favourites: false };
 let jobs = [];
 let next = null;
+let started = false;
 let request = 0; // the newest request; answers to older ones are dropped
 
 function emptyText() {
@@ -177,6 +178,8 @@ function startBar() {
 
 /** Set up the gallery. It is fetched when it opens, and every two seconds while a job is active. */
 export function startGallery() {
+  if (started) return;
+  started = true;
   const open = () => state.room === "gallery" && !document.hidden;
   byId("gallery-more").addEventListener("click", more);
   byId("gallery-add").addEventListener("click", () => pick("result"));

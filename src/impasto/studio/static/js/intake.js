@@ -4,9 +4,9 @@ import { api } from "./api.js";
 import { byId, show } from "./dom.js";
 import { addStyle, loadDraft, maxStyles, setContent } from "./draft.js";
 import { chosenFiles, filesOf } from "./folders.js";
-import { importResults } from "./gallery_actions.js";
+import { listed } from "./format.js";
+import { openSeries, restoreSeries } from "./open_series.js";
 import { madeByImpasto, pictureOf, upload } from "./pictures.js";
-import { addPhotos, listed, maxPhotos, series } from "./series.js";
 import { isActive, store } from "./state.js";
 
 const { state } = store;
@@ -99,6 +99,7 @@ async function takeOne(file, as, index) {
 
 /** Add photographs to the strip; files that cannot be used are named, the others go on. */
 async function takePhotos(files, refused) {
+  const { addPhotos, maxPhotos, series } = await openSeries(pick);
   const pictures = [];
   const room = maxPhotos() - series.state.items.length;
   const chosen = files.slice(0, Math.max(0, room));
@@ -146,7 +147,10 @@ async function take(files, as, index = -1) {
     .map((file) => `${file.name} is not a picture.`);
   if (!pictures.length)
     return notify("This file is not a picture. Use PNG, JPEG, WebP or a similar format.", "error");
-  if (as === "result") return importResults(pictures);
+  if (as === "result") {
+    const { importResults } = await import("./gallery_actions.js");
+    return importResults(pictures);
+  }
   let use = as;
   if (use === "content" && pictures.length > 1)
     use = pictures.length > 1 + maxStyles() ? "photos" : await askMany(pictures.length);
@@ -204,6 +208,7 @@ function startDrop() {
 /** Set up drag and drop, paste and the file dialog. */
 export function startIntake() {
   startDrop();
+  restoreSeries(pick);
   addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
     if (!files.length) return;

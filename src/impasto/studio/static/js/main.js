@@ -4,12 +4,11 @@ import { api } from "./api.js";
 import { startBrush } from "./brush.js";
 import { startBusy } from "./busy.js";
 import { connection, startConnection } from "./connection.js";
-import { byId, show } from "./dom.js";
+import { byId, loadStyle, show } from "./dom.js";
 import { startEstimate } from "./estimate.js";
 import { refreshPreview, startPreview } from "./fast.js";
 import { startFinish } from "./finish.js";
 import { startFolds } from "./folds.js";
-import { startGallery } from "./gallery.js";
 import { startHistory } from "./history.js";
 import { startIntake } from "./intake.js";
 import { jobsChanged, leaveJob, openJob, startJobs } from "./job.js";
@@ -23,8 +22,6 @@ import { startPaintButton } from "./paint_button.js";
 import { keepDraft, restoreDraft } from "./persist.js";
 import { focusRun, startRunPanel } from "./run_panel.js";
 import { startSchemaForm } from "./schema_form.js";
-import { startSeries } from "./series.js";
-import { startSeriesStrip } from "./series_strip.js";
 import { startSources } from "./sources.js";
 import { startStage } from "./stage.js";
 import { store } from "./state.js";
@@ -50,23 +47,35 @@ function enter(room) {
   document.title = `${TITLES[room]}impasto studio`;
 }
 
+/** Load and show one of the rooms that are not needed at first; another address meanwhile wins. */
+async function openRoom(room, module, open) {
+  const address = location.hash;
+  const [code] = await Promise.all([
+    import(`./${module}.js`),
+    loadStyle("gallery"),
+    room === "gallery" || loadStyle("rooms"),
+  ]);
+  if (location.hash !== address) return;
+  if (room === "gallery") code.startGallery();
+  enter(room);
+  await open?.(code);
+}
+
 /**
  * Show the address: #/ is the draft, #/job/ID one painting, #/gallery all pictures, #/compare/ID/ID two of them,
- * #/sheet/strengths or #/sheet/styles a sheet. The last two are loaded when they are first opened.
+ * #/sheet/strengths or #/sheet/styles a sheet.
  */
 async function route() {
   const [, room, ...rest] = location.hash.split("/");
   if (room === "gallery") {
-    enter("gallery");
+    await openRoom("gallery", "gallery");
   } else if (room === "compare" && rest.length >= 2) {
-    enter("compare");
-    const { openCompare } = await import("./compare.js");
-    await openCompare(rest);
+    await openRoom("compare", "compare", (code) => code.openCompare(rest));
   } else if (room === "sheet") {
-    const { openSheet, closeSheet } = await import("./sheet.js");
-    enter("sheet");
-    leaveRoom = closeSheet;
-    openSheet(rest[0]);
+    await openRoom("sheet", "sheet", (code) => {
+      leaveRoom = code.closeSheet;
+      code.openSheet(rest[0]);
+    });
   } else {
     enter("studio");
     if (room === "job" && rest[0]) await openJob(rest[0]);
@@ -120,10 +129,7 @@ async function start() {
   startStage();
   startKeep();
   startTour();
-  startSeries();
-  startSeriesStrip();
   startLive();
-  startGallery();
   watchCovers();
   byId("help-open").addEventListener("click", () => byId("help").showModal());
   byId("help-close").addEventListener("click", () => byId("help").close());

@@ -5,6 +5,7 @@ import { DRAFT_KEYS, draftOf, emptyDraft, store } from "./state.js";
 const DRAFT = "impasto.draft";
 const KNOWN = "impasto.pictures";
 const MAX_KNOWN = 200;
+export const SERIES_KEY = "impasto.series"; // the strip of photographs of this tab
 
 /** Return a stored JSON value, or null. */
 export function readStored(storage, key) {
@@ -23,12 +24,6 @@ export function writeStored(storage, key, value) {
     /* full or no access: the server still has pictures and jobs */
   }
 }
-
-/** Values of this tab, by key. */
-export const session = {
-  read: (key) => read(sessionStorage, key),
-  write: (key, value) => write(sessionStorage, key, value),
-};
 
 let restoredFor = null;
 

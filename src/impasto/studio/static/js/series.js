@@ -2,12 +2,12 @@
 import { announce, complain, notify } from "./a11y.js";
 import { api } from "./api.js";
 import { jobRequest, onePassRequest, setContent } from "./draft.js";
+import { listed } from "./format.js";
 import { jobsChanged, leaveJob, openJob, watchJobs } from "./job.js";
-import { session } from "./persist.js";
+import { readStored, SERIES_KEY, writeStored } from "./persist.js";
 import { isActive, store } from "./state.js";
 import { createStore } from "./store.js";
 
-const KEY = "impasto.series";
 const POLL_MS = 1500;
 const RETRY_MS = 2000; // before the queue is asked again whether it has room
 const MAX_PHOTOS = 100;
@@ -18,6 +18,7 @@ const { state } = store;
 export const series = createStore({ items: [], busy: "" });
 let startedAt = 0;
 let stopping = false;
+let started = false;
 
 /** The largest number of photographs. */
 export function maxPhotos() {
@@ -147,12 +148,6 @@ export async function paintAll() {
   if (failed.length) notify(listed(failed), "error");
 }
 
-/** Join messages into one; more than three are counted. */
-export function listed(messages) {
-  const more = messages.length > 3 ? ` And ${messages.length - 3} more.` : "";
-  return `${messages.slice(0, 3).join(" ")}${more}`;
-}
-
 /** Cancel what is not finished; finished pictures stay. */
 export async function stopAll() {
   stopping = true;
@@ -220,7 +215,9 @@ async function poll() {
 
 /** Restore the strip of this tab, keep it, and follow its jobs. */
 export function startSeries() {
-  const stored = session.read(KEY);
+  if (started) return;
+  started = true;
+  const stored = readStored(sessionStorage, SERIES_KEY);
   if (Array.isArray(stored)) {
     const items = stored.filter((item) => item?.picture?.id);
     series.set({
@@ -230,7 +227,7 @@ export function startSeries() {
       })),
     });
   }
-  series.on(["items"], () => session.write(KEY, series.state.items));
+  series.on(["items"], () => writeStored(sessionStorage, SERIES_KEY, series.state.items));
   watchJobs(poll);
   setInterval(() => {
     if (series.state.items.some((item) => item.job && isActive(item))) poll();

@@ -5,7 +5,6 @@ import { byId, el, iconButton, show } from "./dom.js";
 import { hasStyle } from "./draft.js";
 import { duration, percent } from "./format.js";
 import { downloadZip } from "./gallery_actions.js";
-import { pick } from "./intake.js";
 import {
   closeSeries,
   finishedJobs,
@@ -21,6 +20,7 @@ import { store } from "./state.js";
 
 const { state } = store;
 const tiles = new Map(); // id -> node
+let started = false;
 
 const WORDS = {
   waiting: "waiting",
@@ -121,8 +121,10 @@ function render() {
   renderTiles();
 }
 
-/** Build the strip and keep it in sync. */
-export function startSeriesStrip() {
+/** Build the strip and keep it in sync; `pick` opens the file dialog. */
+export function startSeriesStrip(pick) {
+  if (started) return;
+  started = true;
   byId("series-paint").addEventListener("click", paintAll);
   byId("series-stop").addEventListener("click", stopAll);
   byId("series-add").addEventListener("click", () => pick("photos"));
