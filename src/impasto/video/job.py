@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -260,8 +259,9 @@ def open_painter(
         raise RecipeError(
             "A clip needs at least one painting; give one, or a network with styles of its own."
         )
-    opener: PainterOpener = importlib.import_module("impasto.video.painters").open_video_painter
-    return opener(settings, styles, size)
+    from impasto.video.painters import open_video_painter
+
+    return open_video_painter(settings, styles, size)
 
 
 def source_name(picture: PictureLike) -> str:
