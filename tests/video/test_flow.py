@@ -79,3 +79,13 @@ def test_nothing_is_still_while_the_camera_pans() -> None:
 )
 def test_a_cut_is_another_scene(later: np.ndarray, cut: bool) -> None:
     assert CutDetector().is_cut(as_bytes(texture()), as_bytes(later.astype(np.float32))) is cut
+
+
+def test_a_flat_wall_behind_something_moving_is_still_despite_noise() -> None:
+    rng, frames = np.random.default_rng(1), []
+    for frame in moving_square(6, 2):
+        frame[:, 96:] = 0.7
+        frames.append(as_bytes((frame + rng.normal(0, 1.5 / 255, frame.shape)).clip(0, 1).astype(np.float32)))
+    earlier, later = frames
+    still = still_mask(earlier, later, MotionSearch().motion(earlier, later).flow, noise=2.4)
+    assert (still[:, 102:] == 1).all()

@@ -18,7 +18,11 @@ LEAST_CHANGE, LARGEST_CHANGE = 2.0, 9.0
 # Change of brightness per pixel, in levels, from which a place has enough texture to show whether it moves.
 TEXTURE = 6.0
 # Side of the surrounding in which textured places decide for flat ones, as a share of the frame's longer side.
-SURROUNDING = 0.12
+SURROUNDING = 0.06
+# Share of textured places that is scarcely any.
+SCARCE = 0.004
+# The camera is fixed if this many times as many textured places stand still as move, a large moving thing included.
+FIXED_CAMERA = 0.5
 # Displacements in pixels up to which the flow speaks for standing still, and from which it speaks against it.
 STILL_FLOW, MOVING_FLOW = 0.12, 0.5
 FOR_STILL, AGAINST_STILL = 4.0, 0.25
@@ -62,9 +66,13 @@ def still_mask(reference: Bytes, later: Bytes, flow: Flow, noise: float) -> Pixe
     moving = cv2.blur(textured * (1 - unchanged), (side, side))
     length = np.abs(cv2.blur(flow, (9, 9))).max(2)  # the mean first: errors of the flow cancel out
     trust = np.interp(length, (STILL_FLOW, MOVING_FLOW), (FOR_STILL, AGAINST_STILL)).astype(np.float32)
-    # A frame without any texture around decides by its whole.
-    share = float((textured * unchanged).mean()), float((textured * (1 - unchanged)).mean())
-    likely = trust * (standing + 0.05 * share[0] + 1e-6) > moving + 0.05 * share[1]
+    stands, moves = float(standing.mean()), float(moving.mean())
+    if stands > FIXED_CAMERA * moves:
+        # A fixed camera: the flow of flat places is noise, and says nothing against them.
+        trust = np.maximum(trust, 1)
+        likely = trust * standing + SCARCE >= moving
+    else:
+        likely = trust * standing > moving + SCARCE
     still = unchanged * likely
     # Single places within a changing surrounding would stick like dirt on a lens.
     around = cv2.blur(still, (7, 7))
