@@ -23,9 +23,9 @@ BASE_BYTES = 335_000_000
 GRADIENT = 1.7
 # 12 float32 RGB images, also measured: images, Adam's moments, the moving average, snapshots of the last good state.
 PIXEL_BYTES = 3 * 4 * 12
-# Seven of these images lie in files if they have more pixels than this, and so do targets: four of snapshots, Adam's
-# moments and the moving average.
-FILE_BYTES, IN_FILES = 3 * 4 * 7, LEAST_BYTES // 12
+# Pictures of more pixels than this keep targets, snapshots, Adam's moments and the moving average in files. That saves
+# three images at the peak, measured at 5774x4329: pages of the files count while they are in use.
+FILE_BYTES, IN_FILES = 3 * 4 * 3, LEAST_BYTES // 12
 # Share of the free memory that a run may use.
 MEMORY_MARGIN = 0.9
 # Sides of tiles that a plan chooses from: larger ones have less context to compute.
