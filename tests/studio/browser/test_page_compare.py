@@ -56,7 +56,7 @@ def test_two_results_are_compared_with_linked_zoom_and_a_divider(stage):
 def test_sheets_of_strengths_and_styles_give_a_look_by_one_click(stage):
     page = stage.tab()
     begin(page)
-    slide(page, "Colours", 0.5)
+    slide(page, "Colour", 0.5)
     page.click("#open-sheet")
     until(page, "document.querySelectorAll('.sheet-cell img').length === 5")
     sheet = [body for body in stage.studio.bodies_of("POST", "/api/fast") if body["size"] == 448]
