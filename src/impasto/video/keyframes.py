@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from impasto.video.settings import VideoSettings
 
 # Frames from one keyframe to the next, and steps of the optimiser for one.
-EVERY, STEPS = 30, 40
+EVERY, STEPS = 30, 24
 # Part of the way between two keyframes over which one painting fades into the other: a longer one shows two sets of
 # brush marks at once.
-FADE = 0.5
+FADE = 0.25
 # Seconds by which the time of a given picture may miss that of its frame.
 TOLERANCE = 5e-4
 
