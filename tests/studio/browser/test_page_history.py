@@ -124,7 +124,7 @@ def test_undo_of_other_pictures_leaves_a_running_job(stage):
     title(page, "Painting")
     page.keyboard.press("Control+z")
     page.wait_for_selector("#estimate:has-text('Choose a style')")
-    assert stage.studio.jobs.page(None, 5)["jobs"][0]["state"] == "running"
+    assert stage.studio.gallery.page(None, 5, "", False)["jobs"][0]["state"] == "running"
     page.wait_for_selector("#busy:has-text('1 painting')")
 
 
