@@ -116,7 +116,7 @@ def test_layer_and_scale_texts():
 
 
 BAD = [
-    {"size": 15}, {"size": 30_001}, {"size": "large"}, {"steps": 0}, {"steps": -3}, {"strength": -0.1},
+    {"size": 15}, {"size": 65_536}, {"size": "large"}, {"steps": 0}, {"steps": -3}, {"strength": -0.1},
     {"strength": 2.1}, {"strength": math.nan}, {"learning_rate": 0}, {"learning_rate": math.inf},
     {"optimizer": "sgd"}, {"style_loss": "grams"}, {"gram": "half"}, {"variation": "l3"}, {"quality": "best"},
     {"start": "picture"}, {"scales": "512"}, {"scales": "512:10,128:10"}, {"scales": "a:b"},
