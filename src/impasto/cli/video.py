@@ -13,6 +13,7 @@ from impasto.cli.options import takes_recipe
 from impasto.cli.video_request import OutputChoice, request_from_words, stored_request
 from impasto.cli.video_session import VideoSession, print_plan
 from impasto.errors import RecipeError
+from impasto.feedforward.pretrained import LIVE_NETWORK
 
 app = typer.Typer(add_completion=False)
 MAIN, OUTPUT, PART, RUN = "Main settings", "Output", "Part of the clip", "Run"
@@ -37,8 +38,12 @@ class PaintingOptions:
     ] = None
     network: Annotated[
         str,
-        typer.Option(metavar="NAME|FILE", rich_help_panel=MAIN, help="Network of the method fast."),
-    ] = "any"
+        typer.Option(
+            metavar="NAME|FILE",
+            rich_help_panel=MAIN,
+            help="Network of the method fast; any is finer and slower.",
+        ),
+    ] = LIVE_NETWORK
     roughness: Annotated[
         float,
         typer.Option(rich_help_panel=MOTION, help="0 keeps brush strokes still, 1 lets every frame live."),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.cli.naming import beside, free, joined
 from impasto.errors import RecipeError, ResumeError
+from impasto.feedforward.pretrained import ANY_STYLE_NETWORKS
 from impasto.guidance import Guides
 from impasto.optimize.presets import make_recipe
 from impasto.video.formats import CONTAINERS, ClipFormat, choose_format
@@ -64,7 +65,7 @@ class VideoRequest:
         from impasto.imaging import check_file
         from impasto.video.job import open_job
 
-        if self.settings.network == "any":
+        if self.settings.network in ANY_STYLE_NETWORKS:
             for style in self.styles:
                 check_file(Path(style))
         for _, name in self.settings.keyframe_files:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.errors import OutputError, RecipeError
+from impasto.feedforward.pretrained import ANY_STYLE_NETWORKS
 from impasto.guidance import Guides
 from impasto.guidance.guides import display_name
 from impasto.hashing import file_sha256
@@ -255,7 +256,7 @@ def open_painter(
     strength = settings.strength
     if strength is not None and all(value == 0 for _, value in strength):
         return UnpaintedFrames()
-    if not styles and settings.network == "any" and not settings.keyframe_files:
+    if not styles and settings.network in ANY_STYLE_NETWORKS and not settings.keyframe_files:
         raise RecipeError(
             "A clip needs at least one painting; give one, or a network with styles of its own."
         )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from impasto.errors import ImpastoError
+from impasto.feedforward.pretrained import LIVE_NETWORK
 from impasto.feedforward.settings import Weight
 from impasto.optimize.parsing import parse_colors
 from impasto.settings import FrozenSettings, OneOf
@@ -33,7 +34,10 @@ class VideoSettings(FrozenSettings):
     """
 
     method: Method = Field("fast", description="Way of painting: fast, optimize or keyframes.")
-    network: str = Field("any", description="Network of one-pass painting: a name or a file.")
+    network: str = Field(
+        LIVE_NETWORK,
+        description="Network of one-pass painting: a name or a file; any paints finer and slower.",
+    )
     style_times: tuple[Seconds, ...] = Field(
         (),
         description="Seconds at which each style is alone, cross-faded in between; empty: all styles are mixed.",

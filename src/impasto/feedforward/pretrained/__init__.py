@@ -9,6 +9,8 @@ SUFFIX = ".safetensors"
 # The network for any style, and a smaller one that is faster.
 DEFAULT_NETWORK = "any"
 LIVE_NETWORK = "any-live"
+# Networks that paint in the style of given images.
+ANY_STYLE_NETWORKS = (DEFAULT_NETWORK, LIVE_NETWORK)
 
 
 def pretrained_networks() -> dict[str, Path]:
