@@ -126,6 +126,9 @@ def orient(planes: numpy.ndarray[Any, Any], orientation: int) -> numpy.ndarray[A
 
 def orientation_of(image: Image.Image) -> int:
     """Return the EXIF orientation of a Pillow image, 1 where there is none or the EXIF block is damaged."""
+    # Pillow decodes a whole PNG to look for EXIF after the pixels: too large a picture is refused or streamed instead.
+    if image.format == "PNG" and "exif" not in image.info and image.width * image.height > MOST_HELD:
+        return 1
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # a picture with damaged EXIF is still readable
