@@ -57,7 +57,8 @@ class OneOf:
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if part != "[key]")
+    # pydantic adds "[key]" for the keys of a mapping, and the type that it tried for a field of several types.
+    where = ".".join(str(part) for part in first["loc"] if part not in ("[key]", "int", "str", "float"))
     message = str(first["msg"]).removeprefix("Value error, ")
     if not where:
         return f"The settings do not fit together: {message}."

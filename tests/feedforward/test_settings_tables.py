@@ -153,7 +153,7 @@ def test_only_the_default_preset_has_a_choice_of_start(start: str) -> None:
         ({"colors": 1.01}, "colors"),
         ({"colors": -1e-9}, "colors"),
         ({"size": 0}, "size"),
-        ({"size": 32769}, "size"),
+        ({"size": 65536}, "size"),
         ({"size": 10.5}, "size"),
     ],
 )
