@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from impasto.errors import OutputError, RecipeError
+from impasto.errors import NOT_INSTALLED, OutputError, RecipeError
 from impasto.studio.database import Database
 from impasto.studio.folder import StudioFolder, is_id, new_id
 from impasto.studio.pictures import clean_name
@@ -153,5 +153,5 @@ def test_a_missing_extra_is_one_sentence(module) -> None:
         "from impasto.cli.main import main; sys.exit(main())"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (NOT_INSTALLED, "")
     assert done.stderr == "impasto: The studio needs an optional part: pip install 'impasto[studio]'.\n"

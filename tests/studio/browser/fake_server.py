@@ -75,7 +75,7 @@ class FakeStudio:
             "fast": True,
             "recipe_schema": SCHEMA,
             "presets": PRESETS,
-            "limits": {"bytes": 20_000_000, "pixels": 20_000_000, "styles": 4, "queue": 8},
+            "limits": {"bytes": 20_000_000, "pixels": 20_000_000, "styles": 4, "queue": 20},
             "preset_fields": preset_fields(),
             "preset_variants": preset_variants(),
             "samples": self.samples,

@@ -152,7 +152,7 @@ def test_the_line_between_before_and_after_follows_the_mouse(stage):
     begin(page)
     page.click("#compare")
     frame = page.locator("#frame").bounding_box()
-    grip = page.locator(".split-grip").bounding_box()
+    grip = page.locator("#split .split-grip").bounding_box()
     page.mouse.move(grip["x"] + 19, grip["y"] + 19)
     page.mouse.down()
     page.mouse.move(frame["x"] + frame["width"] / 4, grip["y"], steps=5)

@@ -33,7 +33,7 @@ def test_from_upload_to_download(stage, files):
     page.click("#paint")
     title(page, "Painting")
     page.wait_for_selector("img.after.shown[src*='/preview?v=']")
-    assert page.locator("[role=progressbar]").get_attribute("aria-valuenow") is not None
+    assert page.locator("[role=progressbar][aria-label=Painting]").get_attribute("aria-valuenow") is not None
     page.wait_for_selector(".curve-line[points*=' ']", state="attached")
     hurry(stage)
     title(page, "Finished")

@@ -119,7 +119,7 @@ def _(page, stage):
     title(page, "Finished")
     with page.expect_download() as download:
         page.click("text=Download >> visible=true")
-    assert download.value.suggested_filename == "My photo-impasto.png"
+    assert download.value.suggested_filename == "My photo, Dawn, painting.png"
 
 
 @TASKS.by("touch", "Choose a photo and a style with a finger")
@@ -179,7 +179,7 @@ def _(page, stage):
 
 @TASKS.by("keyboard", "Try another style and go back to the first look")
 def _(page, stage):
-    page.wait_for_timeout(800)  # the look is noted once the preview rests
+    page.wait_for_timeout(2500)  # the look is noted once the preview rests
     page.locator("#style-samples .sample").first.focus()
     page.keyboard.press("Enter")
     asked(page, stage, lambda body: body.get("styles"))
