@@ -208,7 +208,10 @@ def blend(forward: Carried, backward: Carried, way: float) -> Pixels:
     share = t * t * (3 - 2 * t)
     one, other = (1 - share) * forward.reach, share * backward.reach
     total = one + other
-    weight = np.where(total > 1e-3, other / np.maximum(total, 1e-3), share)[..., None]
+    # Where the nearer keyframe does not reach, the farther one is shown, as far as it reaches.
+    both = forward.reach + backward.reach
+    either = np.where(both > 1e-3, backward.reach / np.maximum(both, 1e-3), share)
+    weight = np.where(total > 1e-3, other / np.maximum(total, 1e-3), either)[..., None]
     painted, following = forward.memory.painted, backward.memory.painted
     mixed: Pixels = painted + weight * (following - painted)
     return mixed
