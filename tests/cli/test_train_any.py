@@ -32,7 +32,7 @@ def folders(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for index in range(32):
             make_picture(place / folder / f"{index}.png", 40, 36, index)
     monkeypatch.setattr("impasto.feedforward.style_data.LONGEST", 32)
-    monkeypatch.setattr("impasto.feedforward.tasks.any_style.PROJECTION_PICTURES", 4)
+    monkeypatch.setattr("impasto.feedforward.loss_encoder.PROJECTION_PICTURES", 4)
     monkeypatch.setattr("impasto.feedforward.previews.SQUARE_SIDE", 64)
     return place
 
