@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 
 from torch import Tensor
@@ -34,30 +35,40 @@ class Regions:
         """Return the sums of each region of `features` `(B, C, H, W)`; raises RecipeError on other shapes."""
         return _sums(features, self.masks, self._totals, self._blocks)
 
-    def part(self, features: Tensor, rows: slice, columns: slice) -> list[MomentSums]:
-        """Return the sums of each region over a tile, ``features`` `(B, C, h, w)` at ``rows`` and ``columns``.
+    def cut(self, rows: slice, columns: slice) -> RegionPart:
+        """Return the regions of a tile, at ``rows`` and ``columns`` of the map.
 
         The sums of all tiles add up to those of `sums`, up to rounding.
         """
-        last = is_channels_last(features)
-        masks = (self._weights if last else self.masks)[:, :, rows, columns]
-        dtype, batch = working_dtype(features), len(features)
-        if last:
-            sums = block_sums(features, unsorted_blocks(masks.flatten(1).to(features.device)))
-        else:
-            maps = masks.to(features.device, dtype).unsqueeze(1).expand(-1, batch, -1, -1, -1)
-            sums = [dense_sums(features, mask) for mask in maps]
-        counts = self.masks[:, :, rows, columns].sum((1, 2, 3)).to(features.device, dtype)
-        return [
-            MomentSums(count.expand(batch), first, second)
-            for count, (first, second) in zip(counts, sums, strict=True)
-        ]
+        return RegionPart(self.masks[:, :, rows, columns], self._weights[:, :, rows, columns])
 
     @cached_property
     def _weights(self) -> Tensor:
         """The weights `(K, 1, H, W)` that positions have in `sums`."""
         weights = position_weights(self._blocks)
         return weights.T.reshape(self.masks.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class RegionPart:
+    """A tile of `Regions`: its part of the ``masks`` `(K, 1, h, w)`, and of the ``weights`` that their blocks have."""
+
+    masks: Tensor
+    weights: Tensor
+
+    def sums(self, features: Tensor) -> list[MomentSums]:
+        """Return the sums of each region of ``features`` `(B, C, h, w)`."""
+        dtype, batch = working_dtype(features), len(features)
+        if is_channels_last(features):
+            sums = block_sums(features, unsorted_blocks(self.weights.flatten(1).to(features.device)))
+        else:
+            maps = self.masks.to(features.device, dtype).unsqueeze(1).expand(-1, batch, -1, -1, -1)
+            sums = [dense_sums(features, mask) for mask in maps]
+        counts = self.masks.sum((1, 2, 3)).to(features.device, dtype)
+        return [
+            MomentSums(count.expand(batch), first, second)
+            for count, (first, second) in zip(counts, sums, strict=True)
+        ]
 
 
 def _sums(features: Tensor, masks: Tensor, totals: Tensor, blocks: PositionBlocks) -> list[MomentSums]:

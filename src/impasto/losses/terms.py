@@ -18,6 +18,7 @@ from impasto.losses.content import content_loss, content_scale
 from impasto.losses.regions import Regions
 from impasto.losses.registry import VARIATIONS
 from impasto.losses.statistics import MomentSums, moment_sums
+from impasto.losses.tile_parts import ContentPart, StylePart
 from impasto.losses.variation import check_image
 
 
@@ -81,11 +82,10 @@ class ContentTerm:
         value = content_loss(features[self.layer], self.target, self.normalisation, self.mask, self._scale)
         return value.view(1)
 
-    def part(self, features: Tensor, rows: slice, columns: slice) -> tuple[Tensor, ...]:
-        """Return the value over the positions of a tile; see `TiledTerm`."""
+    def cut(self, rows: slice, columns: slice) -> ContentPart:
+        """Return the term of a tile, whose sum is the value over its positions; see `TiledTerm`."""
         mask = None if self.mask is None else self.mask[:, :, rows, columns]
-        target = self.target[:, :, rows, columns]
-        return (content_loss(features, target, self.normalisation, mask, self._scale),)
+        return ContentPart(self.target[:, :, rows, columns], self.normalisation, mask, self._scale)
 
     def total(self, sums: Sequence[Tensor]) -> Tensor:
         """Return the unweighted value `(1,)`; see `TiledTerm`."""
@@ -154,12 +154,9 @@ class StyleTerm:
             ]
         return torch.stack(distances)
 
-    def part(self, features: Tensor, rows: slice, columns: slice) -> tuple[Tensor, ...]:
-        """Return the sums over the positions of a tile; see `TiledTerm`. The loss is a `MomentLoss`."""
-        sums = (
-            [moment_sums(features)] if self._regions is None else self._regions.part(features, rows, columns)
-        )
-        return tuple(part for region in sums for part in (region.count, region.first, region.second))
+    def cut(self, rows: slice, columns: slice) -> StylePart:
+        """Return the sums over the positions of a tile as a function; see `TiledTerm`. The loss is a `MomentLoss`."""
+        return StylePart(None if self._regions is None else self._regions.cut(rows, columns))
 
     def total(self, sums: Sequence[Tensor]) -> Tensor:
         """Return the unweighted distances, one per target; see `TiledTerm`."""

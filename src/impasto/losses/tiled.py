@@ -12,19 +12,20 @@ from impasto.losses.bands import Band
 from impasto.losses.base import MomentLoss
 from impasto.losses.registry import STYLE_LOSSES, VARIATIONS
 from impasto.losses.terms import StyleTerm, Term, VariationTerm
+from impasto.losses.tile_parts import TilePart
 
 
 @runtime_checkable
 class TiledTerm(Term, Protocol):
-    """A term of features. The sums of `part` over all tiles give its value.
+    """A term of features. The sums of the parts of all tiles give its value.
 
     ``additive``: the one sum is the value itself, so that it needs no pass over all tiles before the gradient.
     """
 
     additive: bool
 
-    def part(self, features: Tensor, rows: slice, columns: slice) -> tuple[Tensor, ...]:
-        """Return the sums over a tile: its ``features`` `(B, C, h, w)` are at ``rows`` and ``columns`` of the map."""
+    def cut(self, rows: slice, columns: slice) -> TilePart:
+        """Return the function that gives the sums over the tile at ``rows`` and ``columns`` of the map."""
         ...
 
     def total(self, sums: Sequence[Tensor]) -> Tensor:
@@ -53,7 +54,7 @@ def untileable(term: Term) -> str | None:
         return f"the style loss of {term.names[0]} is no function of sums over the positions"
     if isinstance(term, VariationTerm) and VARIATIONS[term.form].band is None:
         return f"the total variation '{term.form}' has no form for bands"
-    if not (hasattr(term, "part") and hasattr(term, "total")):
+    if not (hasattr(term, "cut" if term.layer is not None else "part") and hasattr(term, "total")):
         return f"the term '{term.names[0]}' has no form for tiles"
     return None
 

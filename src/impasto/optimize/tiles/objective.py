@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -20,52 +19,15 @@ from impasto.losses.tiled import untileable
 from impasto.optimize.objective import Objective
 from impasto.optimize.optimizers.base import Evaluation
 from impasto.optimize.tiles.grid import Grid, Tile
+from impasto.optimize.tiles.sums import TermSums
+from impasto.optimize.tiles.terms import TileSums, TileTerms, backward, surrogate
 from impasto.optimize.views import View
 
 # Pixels of a band of rows.
 BAND_PIXELS = 1 << 20
 
-
-@dataclass
-class _Sums:
-    """The sums of one term so far in float64, and the derivatives of the loss with respect to them."""
-
-    term: Any
-    factors: Tensor
-    parts: list[Tensor] = field(default_factory=list)
-    slopes: list[Tensor] = field(default_factory=list)
-
-    def add(self, parts: Sequence[Tensor]) -> None:
-        """Add the sums of a tile or band."""
-        wide = [part.detach().double() for part in parts]
-        if self.parts:
-            for total, part in zip(self.parts, wide, strict=True):
-                total += part
-        else:
-            self.parts = [part.clone() for part in wide]
-
-    def differentiate(self) -> None:
-        """Compute the derivatives; those of an additive term are its factor."""
-        if self.term.additive:
-            self.slopes = [self.factors[0]]
-            return
-        leaves = [part.float().requires_grad_() for part in self.parts]
-        loss = (self.term.total(leaves) * self.factors).sum()
-        found = torch.autograd.grad(loss, leaves, allow_unused=True)
-        self.slopes = [
-            torch.zeros_like(leaf) if slope is None else slope
-            for leaf, slope in zip(leaves, found, strict=True)
-        ]
-
-    def surrogate(self, parts: Sequence[Tensor]) -> Tensor:
-        """Return a linear function of a tile's sums that has the gradient of the loss."""
-        pairs = zip(parts, self.slopes, strict=True)
-        return sum((part * slope).sum() for part, slope in pairs if part.requires_grad)  # type: ignore[return-value]
-
-    def values(self) -> Tensor:
-        """Return the unweighted values of the term."""
-        values: Tensor = self.term.total([part.float() for part in self.parts])
-        return values
+# A tile's window and the sums over it, with their graph.
+KeptTile = tuple[Tensor, TileSums]
 
 
 class TiledObjective(Objective):
@@ -92,6 +54,7 @@ class TiledObjective(Objective):
                 raise RecipeError(f"The picture cannot be painted in tiles: {reason}; leave --tile out.")
         self.grid = grid
         self.kept = kept
+        self.of_features = [number for number, term in enumerate(terms) if term.layer is not None]
         self.strides = {
             name: encoder.layers[layer].stride for name, layer in encoder.resolve(self.layers).items()
         }
@@ -100,40 +63,138 @@ class TiledObjective(Objective):
         self, image: Tensor, term_gains: Mapping[str, float] | None = None
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of ``image`` (1,3,h,w) without gradient, and its weighted terms by name."""
-        sums = self._empty_sums(image, term_gains)
-        with torch.no_grad():
-            self._first_pass(image, sums, keep=0, additive=True)
+        sums, everything = self._empty_sums(image, term_gains), range(len(self.terms))
+        self.sum_tiles(image, sums, everything, keep=False)
+        self._sum_bands(image, sums, everything)
         return self._report(sums)
 
     def evaluate(self, image: Tensor, term_gains: Mapping[str, float] | None = None) -> Evaluation:
         """Set the gradient of ``image`` and return the loss and its weighted terms by name."""
         source = image.detach()
         sums = self._empty_sums(source, term_gains)
-        kept = self._first_pass(source, sums, keep=self.kept, additive=False)
+        needed = [number for number, term in enumerate(self.terms) if not _additive(term)]
+        kept = self.sum_tiles(source, sums, needed, keep=True)
+        self._sum_bands(source, sums, needed)
         for term in sums:
             term.differentiate()
         image.grad = None
         gradient = torch.zeros_like(source)
-        for index, tile in enumerate(self.grid.tiles if self.layers else ()):
-            piece, parts = kept.pop(index, (None, []))
-            if piece is None:
-                piece = self._cut(source, tile).requires_grad_()
-                parts = self._tile_parts(source, piece, tile, sums)
-                _add(parts, additive_only=True)
-            _backward(parts)
-            if piece.grad is not None:
-                rows, columns = self._region(source, tile)
-                gradient[:, :, rows, columns] += piece.grad
-            del piece, parts
-            forget()
+        self.add_gradients(source, sums, kept, gradient)
         self._band_gradients(source, sums, gradient)
         image.grad = gradient
         return self._report(sums)
 
-    def _empty_sums(self, image: Tensor, term_gains: Mapping[str, float] | None) -> list[_Sums]:
+    def sum_tiles(
+        self, image: Tensor, sums: Sequence[TermSums], needed: Sequence[int], *, keep: bool
+    ) -> dict[int, KeptTile]:
+        """Add up the ``needed`` terms of features over all tiles.
+
+        With ``keep``, the last tiles keep their graphs, with all terms; they are returned by number.
+        """
+        numbers = [number for number in needed if number in self.of_features]
+        tiles, kept = self.grid.tiles if numbers else (), dict[int, KeptTile]()
+        first_kept = len(tiles) - (self.kept if keep else 0)
+        for index, tile in enumerate(tiles):
+            if index >= first_kept:
+                piece = self.cut(image, tile).requires_grad_()
+                found = self._tile_sums(image, piece, tile, self.of_features)
+                kept[index] = piece, found
+            else:
+                with torch.no_grad():
+                    found = self._tile_sums(image, self.cut(image, tile), tile, numbers)
+            add_sums(sums, found)
+        return kept
+
+    def add_gradients(
+        self, image: Tensor, sums: Sequence[TermSums], kept: dict[int, KeptTile], gradient: Tensor
+    ) -> None:
+        """Add the gradients of all tiles to ``gradient``; ``kept`` is what `sum_tiles` returned."""
+        for index, tile in enumerate(self.grid.tiles if self.layers else ()):
+            piece, found = kept.pop(index, (None, {}))
+            if piece is None:
+                piece = self.cut(image, tile).requires_grad_()
+                found = self._tile_sums(image, piece, tile, self.of_features)
+                add_sums(sums, found, additive_only=True)
+            backward([surrogate(parts, sums[number].slopes) for number, parts in found.items()])
+            if piece.grad is not None:
+                rows, columns = self.region(image, tile)
+                gradient[:, :, rows, columns] += piece.grad
+            del piece, found
+            forget()
+
+    def tile_terms(self, tile: Tile) -> TileTerms:
+        """Return what the terms of features compute over ``tile``."""
+        size = self.grid.height, self.grid.width
+        parts = {}
+        for number in self.of_features:
+            term: Any = self.terms[number]
+            stride = self.strides[term.layer]
+            place = tile.rows.positions(stride, size[0]), tile.columns.positions(stride, size[1])
+            parts[number] = term.layer, term.cut(*place)
+        cores = {
+            layer: (tile.rows.within(stride, size[0]), tile.columns.within(stride, size[1]))
+            for layer, stride in self.strides.items()
+        }
+        return TileTerms(parts, cores)
+
+    def window(self, image: Tensor, piece: Tensor, tile: Tile) -> Tensor:
+        """Return ``piece``, the window of ``tile`` in ``image``, as the encoder sees it; differentiable."""
+        if self.protection is not None:
+            piece = self.protection.piece(piece, _size(image), *self.region(image, tile))
+        return self.view.orient(piece)
+
+    def region(self, image: Tensor, tile: Tile) -> tuple[Any, Any]:
+        """Return the rows and columns of ``image`` in the window of a tile."""
+        return self.view.region(
+            _size(image), (tile.rows.low, tile.rows.high), (tile.columns.low, tile.columns.high)
+        )
+
+    def cut(self, image: Tensor, tile: Tile) -> Tensor:
+        """Return a copy of the window of a tile."""
+        rows, columns = self.region(image, tile)
+        return image[:, :, rows, columns].clone(memory_format=torch.contiguous_format)
+
+    def _tile_sums(self, image: Tensor, piece: Tensor, tile: Tile, numbers: Sequence[int]) -> TileSums:
+        return self.tile_terms(tile).sums(self.encoder, self.window(image, piece, tile), numbers)
+
+    def _sum_bands(self, image: Tensor, sums: Sequence[TermSums], needed: Sequence[int]) -> None:
+        """Add up the ``needed`` terms of pixels over all bands."""
+        numbers = [number for number in needed if number not in self.of_features]
+        with torch.no_grad():
+            for band in self._bands(image, numbers):
+                add_sums(sums, self._parts_of_rows(_rows_of(image, band), image, band, numbers))
+
+    def _bands(self, image: Tensor, numbers: Sequence[int]) -> list[Band]:
+        """Return the bands of ``image``, none without ``numbers`` of terms; their rows are cut when they are used."""
+        if not numbers:
+            return []
+        height, width = _size(image)
+        return [Band(image, first, last, height) for first, last in band_ranges(height, width, BAND_PIXELS)]
+
+    def _parts_of_rows(self, rows: Tensor, image: Tensor, band: Band, numbers: Sequence[int]) -> TileSums:
+        """Return the sums of the terms of pixels over a band; ``rows`` are its rows of ``image`` with context."""
+        height, width = _size(image)
+        if self.protection is not None:
+            region = _with_context(band), slice(0, width)
+            rows = self.protection.piece(rows, (height, width), *region)
+        padded = padded_band(rows, band.first, band.last, height)
+        terms: Sequence[Any] = self.terms
+        return {number: terms[number].part(padded) for number in numbers}
+
+    def _band_gradients(self, image: Tensor, sums: Sequence[TermSums], gradient: Tensor) -> None:
+        numbers = [number for number in range(len(self.terms)) if number not in self.of_features]
+        for band in self._bands(image, numbers):
+            rows = _rows_of(image, band).clone().requires_grad_()
+            found = self._parts_of_rows(rows, image, band, numbers)
+            add_sums(sums, found, additive_only=True)
+            backward([surrogate(parts, sums[number].slopes) for number, parts in found.items()])
+            if rows.grad is not None:
+                gradient[:, :, _with_context(band)] += rows.grad
+
+    def _empty_sums(self, image: Tensor, term_gains: Mapping[str, float] | None) -> list[TermSums]:
         gains = term_gains or {}
         return [
-            _Sums(
+            TermSums(
                 term,
                 image.new_tensor(
                     [
@@ -145,121 +206,31 @@ class TiledObjective(Objective):
             for term in self.terms
         ]
 
-    def _report(self, sums: Sequence[_Sums]) -> Evaluation:
+    def _report(self, sums: Sequence[TermSums]) -> Evaluation:
         if not sums:
             return torch.zeros(()), {}
         weighted = torch.cat([term.values() * term.factors for term in sums]).detach()
         return weighted.sum(), dict(zip(self.names, weighted.tolist(), strict=True))
 
-    def _first_pass(
-        self, image: Tensor, sums: Sequence[_Sums], *, keep: int, additive: bool
-    ) -> dict[int, tuple[Tensor, list[tuple[_Sums, tuple[Tensor, ...]]]]]:
-        """Sum what is needed before the gradient; return the last ``keep`` tiles with their graphs.
 
-        ``additive``: sum additive terms as well, although the gradient does not need it.
-        """
-        kept: dict[int, tuple[Tensor, list[tuple[_Sums, tuple[Tensor, ...]]]]] = {}
-        needed = [term for term in sums if additive or not term.term.additive]
-        tiles = self.grid.tiles if any(term.term.layer is not None for term in needed) else ()
-        for index, tile in enumerate(tiles):
-            if index >= len(tiles) - keep:
-                piece = self._cut(image, tile).requires_grad_()
-                parts = self._tile_parts(image, piece, tile, sums)
-                _add(parts)
-                kept[index] = piece, parts
-            else:
-                with torch.no_grad():
-                    _add(self._tile_parts(image, self._cut(image, tile), tile, needed))
-        with torch.no_grad():
-            for band in self._bands(image, needed):
-                _add(self._band_parts(band, needed))
-        return kept
-
-    def _tile_parts(
-        self, image: Tensor, piece: Tensor, tile: Tile, sums: Sequence[_Sums]
-    ) -> list[tuple[_Sums, tuple[Tensor, ...]]]:
-        """Return the sums of every term of features over a tile; ``piece`` is its window of ``image``."""
-        terms = [term for term in sums if term.term.layer is not None]
-        layers = sorted({term.term.layer for term in terms})
-        if self.protection is not None:
-            piece = self.protection.piece(piece, _size(image), *self._region(image, tile))
-        features = self.encoder(self.view.orient(piece), layers)
-        cores = {layer: self._core(features.pop(layer), tile, layer) for layer in layers}
-        parts = []
-        for term in terms:
-            rows, columns = self._positions(tile, term.term.layer)
-            core = cores[term.term.layer]
-            parts.append((term, term.term.part(core, rows, columns) if core.numel() else ()))
-        return parts
-
-    def _core(self, features: Tensor, tile: Tile, layer: str) -> Tensor:
-        stride = self.strides[layer]
-        rows = tile.rows.within(stride, self.grid.height)
-        columns = tile.columns.within(stride, self.grid.width)
-        whole = (slice(0, features.shape[2]), slice(0, features.shape[3]))
-        if (rows, columns) == whole:
-            return features
-        return features[:, :, rows, columns].contiguous(memory_format=torch.channels_last)
-
-    def _positions(self, tile: Tile, layer: str) -> tuple[slice, slice]:
-        stride = self.strides[layer]
-        return tile.rows.positions(stride, self.grid.height), tile.columns.positions(stride, self.grid.width)
-
-    def _region(self, image: Tensor, tile: Tile) -> tuple[Any, Any]:
-        """Return the rows and columns of ``image`` in the window of a tile."""
-        return self.view.region(
-            _size(image), (tile.rows.low, tile.rows.high), (tile.columns.low, tile.columns.high)
-        )
-
-    def _cut(self, image: Tensor, tile: Tile) -> Tensor:
-        rows, columns = self._region(image, tile)
-        return image[:, :, rows, columns].clone(memory_format=torch.contiguous_format)
-
-    def _bands(self, image: Tensor, sums: Sequence[_Sums]) -> list[Band]:
-        """Return the bands of ``image``, none if no term reads pixels; their rows are cut when they are used."""
-        if not any(term.term.layer is None for term in sums):
-            return []
-        height, width = _size(image)
-        return [Band(image, first, last, height) for first, last in band_ranges(height, width, BAND_PIXELS)]
-
-    def _band_parts(self, whole: Band, sums: Sequence[_Sums]) -> list[tuple[_Sums, tuple[Tensor, ...]]]:
-        image, first, last, height = whole.rows, whole.first, whole.last, whole.height
-        above, below = max(first - 1, 0), min(last + 1, height)
-        return self._parts_of_rows(image[:, :, above:below], image, first, last, sums)
-
-    def _parts_of_rows(
-        self, rows: Tensor, image: Tensor, first: int, last: int, sums: Sequence[_Sums]
-    ) -> list[tuple[_Sums, tuple[Tensor, ...]]]:
-        """Return the sums of every term of pixels over a band; ``rows`` are its rows of ``image`` with context."""
-        height, width = _size(image)
-        if self.protection is not None:
-            region = slice(max(first - 1, 0), min(last + 1, height)), slice(0, width)
-            rows = self.protection.piece(rows, (height, width), *region)
-        band = padded_band(rows, first, last, height)
-        return [(term, term.term.part(band)) for term in sums if term.term.layer is None]
-
-    def _band_gradients(self, image: Tensor, sums: Sequence[_Sums], gradient: Tensor) -> None:
-        for whole in self._bands(image, sums):
-            above, below = max(whole.first - 1, 0), min(whole.last + 1, whole.height)
-            rows = image[:, :, above:below].clone().requires_grad_()
-            parts = self._parts_of_rows(rows, image, whole.first, whole.last, sums)
-            _add(parts, additive_only=True)
-            _backward(parts)
-            if rows.grad is not None:
-                gradient[:, :, above:below] += rows.grad
+def add_sums(sums: Sequence[TermSums], found: TileSums, *, additive_only: bool = False) -> None:
+    """Add the sums of a tile or band to those of their terms."""
+    for number, parts in found.items():
+        if not additive_only or _additive(sums[number].term):
+            sums[number].add(parts)
 
 
-def _add(parts: Sequence[tuple[_Sums, tuple[Tensor, ...]]], *, additive_only: bool = False) -> None:
-    for term, sums in parts:
-        if sums and (term.term.additive or not additive_only):
-            term.add(sums)
+def _additive(term: Any) -> bool:
+    return bool(term.additive)
 
 
-def _backward(parts: Sequence[tuple[_Sums, tuple[Tensor, ...]]]) -> None:
-    surrogates = [term.surrogate(sums) for term, sums in parts if sums]
-    losses = [loss for loss in surrogates if isinstance(loss, Tensor) and loss.requires_grad]
-    if losses:
-        torch.stack([loss.double() for loss in losses]).sum().backward()  # type: ignore[no-untyped-call]
+def _with_context(band: Band) -> slice:
+    """Return the rows of a band and one more on each side."""
+    return slice(max(band.first - 1, 0), min(band.last + 1, band.height))
+
+
+def _rows_of(image: Tensor, band: Band) -> Tensor:
+    return image[:, :, _with_context(band)]
 
 
 def _size(image: Tensor) -> Size:
