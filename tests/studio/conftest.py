@@ -29,7 +29,14 @@ from impasto.studio.settings import Limits, StudioSettings
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
 OPEN = Limits(rate=1e9, burst=10**9)
-LIMITS = Limits(rate=1e9, burst=10**9, upload_bytes=3_000_000, upload_pixels=2_000_000)
+LIMITS = Limits(
+    rate=1e9,
+    burst=10**9,
+    upload_bytes=3_000_000,
+    upload_pixels=2_000_000,
+    clip_bytes=5_000_000,
+    clip_seconds=60.0,
+)
 PNG = {"content-type": "image/png"}
 TINY = {"encoder": "tiny", "size": 32, "steps": 3, "precision": "float32"}
 

@@ -203,7 +203,7 @@ def test_names_of_files(name, safe) -> None:
 
 def test_unique_names_ignore_case_and_keep_the_order() -> None:
     names = ["a", "A", "b", "a-2", "a"]
-    assert file_names(names, ".png") == ["a.png", "A-2.png", "b.png", "a-2-2.png", "a-3.png"]
+    assert file_names(names, [".png"] * len(names)) == ["a.png", "A-2.png", "b.png", "a-2-2.png", "a-3.png"]
     assert [stem(name) for name in ("a.png", "3.5 apples", "b", "v1.2")] == ["a", "3.5 apples", "b", "v1"]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from impasto.errors import NOT_INSTALLED, OutputError, RecipeError
-from impasto.studio.database import Database
+from impasto.studio.database import Database, PictureRow
 from impasto.studio.folder import StudioFolder, is_id, new_id
 from impasto.studio.pictures import clean_name
 from impasto.studio.settings import Limits, StudioSettings
@@ -118,6 +118,11 @@ def test_a_database_of_version_1_is_migrated(tmp_path) -> None:
         f"deaths, losses, scale) VALUES ({','.join('?' * len(values))})",
         values,
     )
+    old.execute(
+        "CREATE TABLE pictures (id TEXT PRIMARY KEY, name TEXT NOT NULL, width INTEGER NOT NULL, "
+        "height INTEGER NOT NULL, alpha INTEGER NOT NULL, bytes INTEGER NOT NULL, used REAL NOT NULL)"
+    )
+    old.execute("INSERT INTO pictures VALUES (?, 'sea', 4, 3, 0, 9, 1.0)", ("b" * 32,))
     old.execute("PRAGMA user_version=1")
     old.commit()
     old.close()
@@ -125,6 +130,10 @@ def test_a_database_of_version_1_is_migrated(tmp_path) -> None:
         database = Database(tmp_path / "d")
         (job,) = database.active()
         assert (job.id, job.step, job.stop_request, job.crashes) == ("a" * 32, 7, "pause", 2)
+        assert (job.clip, database.picture("b" * 32)) == (
+            None,
+            PictureRow("b" * 32, "sea", 4, 3, False, 9, 1.0),
+        )
         database.save(job)
         database.close()
 

@@ -13,6 +13,8 @@ import typer
 from impasto.cli.console import print_result, print_status
 from impasto.cli.studio_options import (
     AllowedHostOption,
+    ClipLengthOption,
+    ClipSizeOption,
     DataOption,
     DeviceOption,
     HostOption,
@@ -44,6 +46,8 @@ def studio(
     token: TokenOption = None,
     device: DeviceOption = None,
     keep: KeepOption = "2GB",
+    clip_size: ClipSizeOption = "1GB",
+    clip_length: ClipLengthOption = 600.0,
     token_file: TokenFileOption = None,
     allowed_host: AllowedHostOption = None,
     root_path: RootPathOption = "",
@@ -68,7 +72,11 @@ def studio(
         port,
         _token(token, token_file),
         tuple(device or ("auto",)),
-        Limits(history_bytes=_parse_size(keep)),
+        Limits(
+            history_bytes=_parse_size("--keep", keep),
+            clip_bytes=_parse_size("--clip-size", clip_size),
+            clip_seconds=clip_length,
+        ),
         rebuild,
         tuple(allowed_host or ()),
         root_path,
@@ -116,8 +124,8 @@ def _one_of(option: str, value: str, allowed: Sequence[Choice]) -> Choice:
     raise RecipeError(f"{option} is one of {', '.join(allowed)}, not '{value}'.")
 
 
-def _parse_size(text: str) -> int:
+def _parse_size(option: str, text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     if match is None:
-        raise RecipeError(f"--keep is a size such as 500MB or 5GB, not '{text}'.")
+        raise RecipeError(f"{option} is a size such as 500MB or 5GB, not '{text}'.")
     return int(float(match[1]) * _UNITS[match[2].lower()])

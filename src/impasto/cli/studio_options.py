@@ -34,6 +34,12 @@ DeviceOption = Annotated[
 KeepOption = Annotated[
     str, typer.Option(metavar="SIZE", help="Largest size of the history, such as 500MB or 5GB.")
 ]
+ClipSizeOption = Annotated[
+    str, typer.Option(metavar="SIZE", help="Largest file of a clip that is uploaded, such as 200MB.")
+]
+ClipLengthOption = Annotated[
+    float, typer.Option(metavar="SECONDS", help="Longest clip that is uploaded, in seconds.")
+]
 RebuildOption = Annotated[
     bool,
     typer.Option("--rebuild", help="Import the pictures in the data folder that the gallery does not list."),

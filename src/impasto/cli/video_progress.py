@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.console import duration, print_status, wide_console
+from impasto.video.speed import FrameSpeed
 
 if TYPE_CHECKING:
     from impasto.video.job import VideoPlan
 
 LINE_SECONDS = 5.0
-# Frames over which the speed is measured.
-RECENT = 48
 
 
 class VideoProgress:
     """Shows how many frames are painted, how fast, and how long it still takes."""
 
-    # The first frame counts as the start: it takes longer, because networks are opened for it.
     def __init__(self, name: str, quiet: bool) -> None:
         self.name, self.quiet = name, quiet
         self.frames = 0
-        self._times: deque[tuple[float, int]] = deque(maxlen=RECENT)
+        self._speed = FrameSpeed()
         self._line = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
@@ -42,7 +40,7 @@ class VideoProgress:
 
     def show(self, done: int) -> None:
         """Show that ``done`` frames are painted."""
-        self._times.append((time.monotonic(), done))
+        self._speed.add(done)
         if self._bar is not None:
             self._bar.update(self._task, completed=done, speed=self.speed())
         elif not self.quiet and time.monotonic() - self._line >= LINE_SECONDS:
@@ -53,11 +51,11 @@ class VideoProgress:
 
     def speed(self) -> str:
         """Return the speed of the last frames and the time left: ``12.3 frames/s, 40 s left``."""
-        (first, before), (last, done) = self._times[0], self._times[-1]
-        if done == before or last == first:
+        rate = self._speed.per_second
+        if rate is None:
             return "measuring"
-        rate = (done - before) / (last - first)
-        left = f", {duration((self.frames - done) / rate)} left" if self.frames >= done else ""
+        seconds = self._speed.seconds_left(self.frames)
+        left = "" if math.isnan(seconds) else f", {duration(seconds)} left"
         return f"{rate:.2g} frames/s{left}" if rate < 10 else f"{rate:.0f} frames/s{left}"
 
     def close(self) -> None:

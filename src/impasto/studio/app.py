@@ -20,7 +20,14 @@ from starlette.types import Scope
 
 from impasto import __version__
 from impasto.errors import ImpastoError, MissingExtraError
-from impasto.studio import gallery_routes, job_routes, operator_routes, picture_routes, stylize_routes
+from impasto.studio import (
+    clip_routes,
+    gallery_routes,
+    job_routes,
+    operator_routes,
+    picture_routes,
+    stylize_routes,
+)
 from impasto.studio.errors import DISK_FULL, RequestError, is_disk_full
 from impasto.studio.guard import RequestGuard
 from impasto.studio.logs import log_request
@@ -31,8 +38,8 @@ from impasto.studio.service import StudioService
 STATIC = Path(str(resources.files("impasto.studio"))) / "static"
 MAX_MESSAGE_CHARS = 400
 DESCRIPTION = (
-    "Paint photographs in the style of paintings. Upload pictures first and refer to them by id. Jobs wait in a "
-    'queue that survives a restart of the server. Every error is `{"error": "one sentence"}`.'
+    "Paint photographs and clips in the style of paintings. Upload them first and refer to them by id. Jobs wait in "
+    'a queue that survives a restart of the server. Every error is `{"error": "one sentence"}`.'
 )
 
 
@@ -75,6 +82,7 @@ def create_app(studio: StudioService) -> FastAPI:
     )
     app.state.studio = studio
     app.include_router(picture_routes.router)
+    app.include_router(clip_routes.router)
     app.include_router(job_routes.router)
     app.include_router(gallery_routes.router)
     app.include_router(operator_routes.router)

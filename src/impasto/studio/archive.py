@@ -7,6 +7,7 @@ import io
 import time
 import zipfile
 from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
 from typing import Any
 
 from impasto.errors import ImpastoError
@@ -30,15 +31,22 @@ def pictures_of(studio: StudioService, job_ids: Iterable[str]) -> list[StudioJob
             job = studio.job_store.get(job_id)
         except RequestError:
             continue
-        if job.has_picture and studio.folder.result(job_id).is_file():
+        if job.has_picture and file_of(studio, job).is_file():
             jobs.append(job)
     return jobs
+
+
+def file_of(studio: StudioService, job: StudioJob) -> Path:
+    """Return the file of a finished job: its picture or its clip."""
+    folder = studio.folder
+    return folder.result(job.id) if job.clip is None else folder.clip(job.id, str(job.clip["format"]))
 
 
 async def archive(studio: StudioService, bundle: Bundle) -> AsyncIterator[bytes]:
     """Yield a ZIP file in parts. Pictures that are gone meanwhile are listed in a text file at its end."""
     jobs = pictures_of(studio, bundle.job_ids)
-    names = file_names([job.name for job in jobs], SUFFIXES[bundle.format])
+    suffixes = [SUFFIXES[bundle.format] if job.clip is None else f".{job.clip['format']}" for job in jobs]
+    names = file_names([job.name for job in jobs], suffixes)
     missing = []
     output = _Parts()
     with zipfile.ZipFile(output, "w", zipfile.ZIP_STORED) as file:  # pictures are compressed already
@@ -58,11 +66,11 @@ async def archive(studio: StudioService, bundle: Bundle) -> AsyncIterator[bytes]
 async def _add(
     studio: StudioService, file: zipfile.ZipFile, job: StudioJob, name: str, format: str
 ) -> AsyncIterator[None]:
-    """Write one picture into an archive; yield after each part, so that it can be sent."""
-    path = studio.folder.result(job.id)
+    """Write one picture or clip into an archive; yield after each part, so that it can be sent."""
+    path = file_of(studio, job)
     moment = time.localtime(job.ended or job.created)[:6]
     entry = zipfile.ZipInfo(name, max(_FIRST_MOMENT, moment))
-    if format != "png":
+    if format != "png" and job.clip is None:
         data = await studio.image_service.call("export", EXPORT_SECONDS, path=path, format=format, size=None)
         file.writestr(entry, data)
         return

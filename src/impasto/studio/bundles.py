@@ -57,10 +57,10 @@ def safe_name(name: str) -> str:
     return text or "picture"
 
 
-def file_names(names: Sequence[str], suffix: str) -> list[str]:
+def file_names(names: Sequence[str], suffixes: Sequence[str]) -> list[str]:
     """Return safe file names, unique also where upper and lower case are the same: "a.png", "A-2.png"."""
     used, result = {MISSING}, []
-    for name in names:
+    for name, suffix in zip(names, suffixes, strict=True):
         stem, number = safe_name(name), 1
         candidate = f"{stem}{suffix}"
         while candidate.casefold() in used:

@@ -14,11 +14,11 @@ from impasto.errors import OutputError
 from impasto.studio.errors import DamagedDatabaseError
 from impasto.studio.jobs import ACTIVE, ENDED, StudioJob
 
-VERSION = 3
+VERSION = 4
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pictures (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
-    alpha INTEGER NOT NULL, bytes INTEGER NOT NULL, used REAL NOT NULL
+    alpha INTEGER NOT NULL, bytes INTEGER NOT NULL, used REAL NOT NULL, clip TEXT NOT NULL DEFAULT 'null'
 );
 CREATE TABLE IF NOT EXISTS jobs (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, state TEXT NOT NULL, rank REAL NOT NULL,
@@ -26,7 +26,8 @@ CREATE TABLE IF NOT EXISTS jobs (
     step INTEGER NOT NULL, steps INTEGER, scale TEXT, loss REAL, seconds_left REAL, error TEXT,
     has_picture INTEGER NOT NULL, bytes INTEGER NOT NULL, stop_request TEXT, crashes INTEGER NOT NULL,
     losses TEXT NOT NULL, name TEXT NOT NULL DEFAULT '', words TEXT NOT NULL DEFAULT '',
-    favourite INTEGER NOT NULL DEFAULT 0, one_pass INTEGER NOT NULL DEFAULT 0, trained TEXT, deleted REAL
+    favourite INTEGER NOT NULL DEFAULT 0, one_pass INTEGER NOT NULL DEFAULT 0, trained TEXT, deleted REAL,
+    clip TEXT NOT NULL DEFAULT 'null'
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, ended);
 CREATE TABLE IF NOT EXISTS used_pictures (job TEXT NOT NULL, picture TEXT NOT NULL, PRIMARY KEY (picture, job));
@@ -45,36 +46,28 @@ _MIGRATIONS = {
         "ALTER TABLE jobs ADD COLUMN trained TEXT",
         "ALTER TABLE jobs ADD COLUMN deleted REAL",
     ),
+    3: (
+        "ALTER TABLE jobs ADD COLUMN clip TEXT NOT NULL DEFAULT 'null'",
+        "ALTER TABLE pictures ADD COLUMN clip TEXT NOT NULL DEFAULT 'null'",
+    ),
 }
 _VALUE_COLUMNS = (
-    "id",
-    "state",
-    "rank",
-    "created",
-    "ended",
-    "content",
-    "step",
-    "steps",
-    "loss",
-    "seconds_left",
-    "error",
-    "bytes",
-    "stop_request",
-    "crashes",
-    "name",
-    "words",
-    "trained",
-    "deleted",
-)
+    "id", "state", "rank", "created", "ended", "content", "step", "steps", "loss", "seconds_left", "error", "bytes",
+    "stop_request", "crashes", "name", "words", "trained", "deleted",
+)  # fmt: skip
 _FLAG_COLUMNS = ("has_picture", "favourite", "one_pass")
-_JSON_COLUMNS = ("styles", "recipe", "guides", "scale", "losses")
+_JSON_COLUMNS = ("styles", "recipe", "guides", "scale", "losses", "clip")
+PICTURE_COLUMNS = ("id", "name", "width", "height", "alpha", "bytes", "used", "clip")
 JOB_COLUMNS = (*_VALUE_COLUMNS, *_JSON_COLUMNS, *_FLAG_COLUMNS, "seq")
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 @dataclass(frozen=True)
 class PictureRow:
-    """An uploaded picture; width and height are those of the upright picture, ``used`` is when it was last used."""
+    """An uploaded picture; width and height are those of the upright picture, ``used`` is when it was last used.
+
+    A clip has the further fields of `ClipInfo` in ``clip``.
+    """
 
     id: str
     name: str
@@ -83,6 +76,7 @@ class PictureRow:
     alpha: bool
     bytes: int
     used: float
+    clip: dict[str, Any] | None = None
 
 
 class Database:
@@ -129,7 +123,7 @@ class Database:
         try:
             self._connection.execute(f"SELECT {','.join(JOB_COLUMNS)} FROM jobs LIMIT 0")
             self._connection.execute("SELECT picture, job FROM used_pictures LIMIT 0")
-            self._connection.execute("SELECT id, used FROM pictures LIMIT 0")
+            self._connection.execute(f"SELECT {','.join(PICTURE_COLUMNS)} FROM pictures LIMIT 0")
         except sqlite3.OperationalError as error:
             raise _damaged(path, str(error)) from error
 
@@ -156,17 +150,27 @@ class Database:
     def save_picture(self, row: PictureRow) -> None:
         """Write a picture's row."""
         self._connection.execute(
-            "INSERT OR REPLACE INTO pictures VALUES (?,?,?,?,?,?,?)",
-            (row.id, row.name, row.width, row.height, int(row.alpha), row.bytes, row.used),
+            f"INSERT OR REPLACE INTO pictures ({','.join(PICTURE_COLUMNS)}) VALUES (?,?,?,?,?,?,?,?)",
+            (
+                row.id,
+                row.name,
+                row.width,
+                row.height,
+                int(row.alpha),
+                row.bytes,
+                row.used,
+                json.dumps(row.clip),
+            ),
         )
 
     def picture(self, picture_id: str) -> PictureRow | None:
         """Return a picture's row, None if there is none."""
-        values = self._connection.execute("SELECT * FROM pictures WHERE id=?", (picture_id,)).fetchone()
+        query = f"SELECT {','.join(PICTURE_COLUMNS)} FROM pictures WHERE id=?"
+        values = self._connection.execute(query, (picture_id,)).fetchone()
         if values is None:
             return None
-        row_id, name, width, height, alpha, size, used = values
-        return PictureRow(row_id, name, width, height, bool(alpha), size, used)
+        row_id, name, width, height, alpha, size, used, clip = values
+        return PictureRow(row_id, name, width, height, bool(alpha), size, used, json.loads(clip))
 
     def touch(self, picture_ids: Iterable[str], now: float) -> None:
         """Record that pictures were used."""

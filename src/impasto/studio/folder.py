@@ -11,6 +11,8 @@ from impasto.errors import OutputError
 
 ID = r"^[0-9a-f]{32}$"
 _ID = re.compile(r"[0-9a-f]{32}")
+# The folder of a clip's unfinished run, beside the clip, and the file in it that says how far the run is.
+JOURNAL, KEPT = ".parts", "state.npz"
 
 
 def new_id() -> str:
@@ -64,6 +66,28 @@ class StudioFolder:
         """Return the file of a job's finished picture."""
         return self.job(job_id) / "picture.png"
 
+    def clip(self, job_id: str, format: str) -> Path:
+        """Return the file of a job's painted clip; its picture, written after it, is a frame of it."""
+        return self.job(job_id) / f"clip.{format}"
+
+    def original(self, job_id: str) -> Path:
+        """Return the file of the unpainted clip in a form that browsers play, where the upload is not one."""
+        return self.job(job_id) / "original.mp4"
+
+    def settings(self, job_id: str) -> Path:
+        """Return the file with the settings of a clip's job, as they are embedded in pictures."""
+        return self.job(job_id) / "settings.json"
+
+    def has_progress(self, job_id: str) -> bool:
+        """Return whether a job has a checkpoint or, as a clip, frames to resume from."""
+        return self.checkpoint(job_id).is_file() or any(self.job(job_id).glob(f"*{JOURNAL}/{KEPT}"))
+
+    def remove_progress(self, job_id: str) -> None:
+        """Remove what a job would resume from."""
+        self.checkpoint(job_id).unlink(missing_ok=True)
+        for journal in self.job(job_id).glob(f"*{JOURNAL}"):
+            shutil.rmtree(journal, ignore_errors=True)
+
     def preview(self, job_id: str) -> Path:
         """Return the file of a job's last preview, which is stored while the job does not run."""
         return self.job(job_id) / "preview.webp"
@@ -84,7 +108,7 @@ class StudioFolder:
     def job_bytes(self, job_id: str) -> int:
         """Return the bytes of a job's files."""
         folder = self.job(job_id)
-        return sum(file.stat().st_size for file in folder.iterdir()) if folder.is_dir() else 0
+        return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
     def remove_job(self, job_id: str) -> None:
         """Remove all files of a job."""

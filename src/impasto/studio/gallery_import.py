@@ -6,6 +6,8 @@ can therefore be made again from the files.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,11 +20,12 @@ from impasto.hashing import file_sha256
 from impasto.optimize.presets import make_recipe
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.schedule import schedule
+from impasto.studio.clip_settings import ClipSettings
 from impasto.studio.database import PictureRow
 from impasto.studio.errors import RequestError
 from impasto.studio.folder import StudioFolder, is_id
 from impasto.studio.jobs import ACTIVE, ENDED, JobState, StudioJob
-from impasto.studio.pictures import NO_NAME, PictureStore
+from impasto.studio.pictures import CLIP_SECONDS, NO_NAME, PictureStore
 from impasto.studio.requests import is_one_pass, replay_settings
 from impasto.studio.salvage import OldRows
 
@@ -70,19 +73,17 @@ class GalleryImport:
 
     async def _import_upload(self, path: Path) -> None:
         """Import a source picture, unless its bytes are not those of its id."""
-        if file_sha256(path)[:32] != path.name or (size := await self._check(path)) is None:
+        if file_sha256(path)[:32] != path.name or (info := await self._inspect(path)) is None:
             self._count.damaged += 1
             return
         status = path.stat()
         name = self._old.names.get(path.name, NO_NAME)
-        row = PictureRow(
-            path.name, name, size["width"], size["height"], size["alpha"], status.st_size, status.st_mtime
-        )
+        row = PictureRow(id=path.name, name=name, bytes=status.st_size, used=status.st_mtime, **info)
         self._database.save_picture(row)
         self._count.uploads += 1
 
     async def _import_job(self, job_id: str, rank: float) -> None:
-        result, checkpoint = self._folder.result(job_id), self._folder.checkpoint(job_id)
+        result = self._folder.result(job_id)
         old = self._old.jobs.get(job_id)
         job: StudioJob | None = None
         if result.is_file():
@@ -91,7 +92,7 @@ class GalleryImport:
             else:
                 job = await self._finished(job_id, old)
                 self._count.finished += 1
-        if job is None and checkpoint.is_file():
+        if job is None and self._folder.has_progress(job_id):
             job = await self._unfinished(job_id, old)
             self._count.unfinished += job is not None
             self._count.damaged += job is None
@@ -118,11 +119,15 @@ class GalleryImport:
         return job
 
     async def _unfinished(self, job_id: str, old: StudioJob | None) -> StudioJob | None:
-        """Return a job with a checkpoint, paused; None if the checkpoint is damaged."""
+        """Return a job with a checkpoint, or a clip with frames, paused; None if its settings are damaged."""
         path = self._folder.checkpoint(job_id)
         try:
-            stored = await self._image_service.call("checkpoint_settings", path=path)
-        except RequestError:
+            if path.is_file():
+                stored = await self._image_service.call("checkpoint_settings", path=path)
+            else:
+                path = self._folder.settings(job_id)
+                stored = {**json.loads(path.read_text(encoding="utf-8")), "step": 0}
+        except (RequestError, OSError, ValueError, TypeError):
             return None
         if old is not None and old.state in ACTIVE:
             return replace(old, seq=0, state="paused", step=stored["step"])
@@ -141,10 +146,34 @@ class GalleryImport:
             job_id, settings["recipe"], settings["guides"], settings["content"], styles, created, 0.0
         )
         job.one_pass, job.trained = is_one_pass(stored), settings.get("trained")
+        if isinstance(stored.get("clip"), dict):
+            with contextlib.suppress(ValueError):
+                job.clip = ClipSettings.model_validate(stored["clip"]).model_dump()
+            return job
         recipe = Recipe.make(settings["recipe"])
         if recipe.size is not None and not job.one_pass:
             job.steps = sum(steps for _, steps in schedule(recipe))
         return job
+
+    async def _inspect(self, path: Path) -> dict[str, Any] | None:
+        """Return size and kind of an upload, None if it can be read neither as a picture nor as a clip."""
+        info = await self._check(path)
+        with path.open("rb") as file:
+            may_move = file.read(4) in (b"GIF8", b"RIFF")
+        if info is not None and not may_move:
+            return info
+        try:
+            clip: dict[str, Any] = await self._image_service.call(
+                "check_clip",
+                CLIP_SECONDS,
+                path=path,
+                name=path.name,
+                max_pixels=math.inf,
+                max_seconds=math.inf,
+            )
+        except RequestError:
+            return info
+        return clip
 
     async def _check(self, path: Path) -> dict[str, Any] | None:
         """Return a picture's size, None if it cannot be decoded."""

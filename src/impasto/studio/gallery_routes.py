@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
-from impasto.studio.archive import archive, pictures_of
+from impasto.studio.archive import archive, file_of, pictures_of
 from impasto.studio.bundles import Bundle, safe_name
 from impasto.studio.dependencies import (
     CurrentStudio,
@@ -58,7 +58,7 @@ async def make_bundle(body: BundleBody, studio: CurrentStudio) -> BundleInfo:
     jobs = pictures_of(studio, body.ids)
     if not jobs:
         raise RequestError(404, "None of these jobs has a picture; choose finished ones.")
-    size = sum(studio.folder.result(job.id).stat().st_size for job in jobs)
+    size = sum(file_of(studio, job).stat().st_size for job in jobs)
     bundle = Bundle(tuple(job.id for job in jobs), body.format, safe_name(body.name))
     return BundleInfo(url=f"api/bundles/{studio.bundles.add(bundle)}", count=len(jobs), bytes=size)
 

@@ -25,7 +25,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 # These routes write the body to a file in chunks; all other bodies are read here.
-STREAMED = ("/api/stylize", "/api/pictures", "/api/replay", "/api/results")
+CLIPS = "/api/clips"
+STREAMED = ("/api/stylize", "/api/pictures", "/api/replay", "/api/results", CLIPS)
 BODY_SECONDS = 30.0
 # Answered without a token and under any host name, because it tells nothing but that the studio runs.
 HEALTH = "/health"
@@ -162,7 +163,10 @@ class RequestGuard:
     def _reject_length(self, scope: Scope, headers: dict[str, str]) -> Rejection | None:
         length = headers.get("content-length", "0")
         limits = self.settings.limits
-        max_bytes = limits.upload_bytes if scope["path"] in STREAMED else limits.body_bytes
+        if scope["path"] == CLIPS:
+            max_bytes = limits.clip_bytes
+        else:
+            max_bytes = limits.upload_bytes if scope["path"] in STREAMED else limits.body_bytes
         if not length.isascii() or not length.isdigit():
             return Rejection(400, "The Content-Length is not a number.")
         if len(length) > 15 or int(length) > max_bytes:

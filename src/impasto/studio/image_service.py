@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -53,6 +54,9 @@ def run(pipe: Connection) -> None:
             "checkpoint_settings": checkpoint_settings,
             "plan": plan,
             "speed": speed,
+            "check_clip": _clips("check_clip"),
+            "frame": frame,
+            "plan_clip": _clips("plan"),
         },
     )
 
@@ -85,6 +89,24 @@ def scale(path: Path, size: int) -> bytes:
     """Return a picture as WebP with a longer side of at most ``size``."""
     picture = read_picture(path, longest=size)
     return webp(picture, quality=85)
+
+
+def frame(path: Path, size: int, at: float) -> bytes:
+    """Return the frame of a clip at the second ``at`` as WebP with a longer side of at most ``size``."""
+    from impasto.studio.clip_process import frame_picture
+
+    return webp(frame_picture(path, at, size), quality=85)
+
+
+def _clips(name: str) -> Callable[..., Any]:
+    """Return a function of `impasto.studio.clip_process`, which is imported when the first clip arrives."""
+
+    def call(**request: Any) -> Any:
+        from impasto.studio import clip_process
+
+        return getattr(clip_process, name)(**request)
+
+    return call
 
 
 def export(path: Path, format: str, size: int | None) -> bytes:

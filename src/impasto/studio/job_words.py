@@ -33,7 +33,8 @@ def search_words(job: StudioJob, names: Mapping[str, str]) -> str:
     ]
     created = datetime.fromtimestamp(job.created, UTC).date().isoformat()
     kind = "one pass" if job.one_pass else ""
-    parts = [job.name, *names.values(), *trained, created, kind, *_recipe_words(job.recipe)]
+    clip = [] if job.clip is None else ["clip", *(f"{key} {_text(value)}" for key, value in job.clip.items())]
+    parts = [job.name, *names.values(), *trained, created, kind, *clip, *_recipe_words(job.recipe)]
     return "\n".join(part for part in parts if part).casefold()
 
 

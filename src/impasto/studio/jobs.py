@@ -16,13 +16,14 @@ MAX_LOSSES = 200
 
 @dataclass
 class StudioJob:
-    """One picture to paint.
+    """One picture or clip to paint.
 
     ``recipe`` holds every field of `Recipe`; pictures appear as ids everywhere. ``rank`` orders the queue.
     ``stop_request`` is what the worker should do with the job at its next step. ``crashes`` counts worker crashes on
     this job since it last passed step ``crash_step``. ``preview_number`` is the event number of the newest preview.
     ``words`` is the text that a search looks through. ``trained`` names the network of an instant style. ``deleted`` is
-    when the job was put in the trash.
+    when the job was put in the trash. ``clip`` holds the fields of `ClipSettings` where ``content`` is a clip. Its
+    steps are frames, of which ``speed`` are painted a second.
     """
 
     id: str
@@ -51,6 +52,8 @@ class StudioJob:
     one_pass: bool = False
     trained: str | None = None
     deleted: float | None = None
+    clip: dict[str, Any] | None = None
+    speed: float | None = None
     seq: int = 0
     preview_number: int = 0
     crash_step: int = 0
@@ -71,6 +74,7 @@ class StudioJob:
             "favourite": self.favourite,
             "one_pass": self.one_pass,
             "trained": self.trained,
+            "clip": self.clip,
             "state": self.state,
             "position": position,
             "created": datetime.fromtimestamp(self.created, UTC).isoformat(timespec="milliseconds"),
@@ -83,6 +87,7 @@ class StudioJob:
             "scale": None if self.scale is None else list(self.scale),
             "loss": finite(self.loss),
             "seconds_left": finite(self.seconds_left),
+            "speed": finite(self.speed),
             "error": self.error,
             "has_picture": self.has_picture,
             "thumb": f"api/jobs/{self.id}/picture?size=256" if self.has_picture else None,
@@ -96,6 +101,7 @@ class StudioJob:
             "loss": finite(self.loss),
             "scale": None if self.scale is None else list(self.scale),
             "seconds_left": finite(self.seconds_left),
+            "speed": finite(self.speed),
         }
 
     def record_loss(self, loss: float) -> None:

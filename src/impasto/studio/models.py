@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from impasto.studio.clip_settings import ClipSettings
 from impasto.studio.folder import ID
 from impasto.studio.jobs import JobState
 
@@ -103,6 +104,9 @@ class FastBody(_Input):
     masks: Annotated[list[Mask], Field(max_length=MAX_STYLES)] | None = None
     protect: Mask | None = None
     size: int = Field(512, ge=16, le=MAX_FAST_SIDE)
+    at: float | None = Field(
+        None, ge=0, le=1e7, description="Second of the frame to paint, where content is a clip; 0 without it."
+    )
     format: Literal["webp", "png", "jpeg"] | None = Field(
         None,
         description="With a format, the picture is painted at exactly this size and contains its settings.",
@@ -114,6 +118,8 @@ class FastBody(_Input):
             raise ValueError("give either styles or the name of a trained style")
         if self.trained is not None and (self.masks or self.mix):
             raise ValueError("a trained style takes neither masks nor a mix")
+        if self.at is not None and self.format is not None:
+            raise ValueError("a frame of a clip is only for viewing; leave format out")
         return self
 
 
@@ -129,7 +135,7 @@ class ChangeBody(_Input):
 
 
 class JobInfo(BaseModel):
-    """A job. ``position`` is its place in the queue, from 1.
+    """A job, whose picture is a frame where it is a clip. ``position`` is its place in the queue, from 1.
 
     ``scale`` is the current width and height; before the start and at the end they are those of the picture.
     """
@@ -139,6 +145,7 @@ class JobInfo(BaseModel):
     favourite: bool
     one_pass: bool = Field(description="Whether the picture was painted in one pass, without steps.")
     trained: str | None = Field(description="The instant style, if the picture has one.")
+    clip: ClipSettings | None = Field(description="How a clip is painted; its steps are frames.")
     state: JobState
     position: int | None
     created: str
@@ -151,6 +158,7 @@ class JobInfo(BaseModel):
     scale: tuple[int, int] | None
     loss: float | None
     seconds_left: float | None
+    speed: float | None = Field(description="Frames painted a second, while a clip is painted.")
     error: str | None
     has_picture: bool
     thumb: str | None
@@ -208,10 +216,12 @@ class ReplayInfo(BaseModel):
 
 
 class LimitsInfo(BaseModel):
-    """The limits of the studio."""
+    """The limits of the studio: of one picture, of one clip, of the styles of a job, and of unfinished jobs."""
 
     bytes: int
     pixels: int
+    clip_bytes: int
+    clip_seconds: float
     styles: int
     queue: int
 
@@ -256,6 +266,7 @@ class StudioInfo(BaseModel):
     trained_styles: list[TrainedStyle]
     device: str | None
     fast: bool
+    clips: str | None = Field(description="Why clips cannot be painted, null if they can.")
 
 
 def _is_plain_json(value: object, depth: int = 8) -> bool:

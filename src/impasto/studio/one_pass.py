@@ -27,9 +27,13 @@ async def paint_one_pass(studio: StudioService, body: FastBody, client: str) -> 
         )
     if body.trained is not None and body.trained not in {style["name"] for style in trained_styles()}:
         raise RequestError(404, f"There is no trained style '{body.trained}'; /api/info lists them.")
+    is_clip = studio.pictures.is_clip(body.content)
+    if body.at is not None and not is_clip:
+        raise RequestError(422, "at belongs to clips; leave it out for a picture.")
     masks = {"masks": body.masks or [], "protect": body.protect}
     guides = {name: value for name, value in masks.items() if value}
-    files = resolve_files(studio.pictures, {}, body.content, body.styles, guides)
+    viewed = is_clip and body.format is None
+    files = resolve_files(studio.pictures, {}, body.content, body.styles, guides, clip=viewed)
     data: bytes = await studio.preview_queue.call(
         client,
         "paint",
@@ -45,5 +49,6 @@ async def paint_one_pass(studio: StudioService, body: FastBody, client: str) -> 
         stroke=body.stroke,
         colors=body.colors,
         format=body.format,
+        at=body.at or 0.0 if is_clip else None,
     )
     return data

@@ -14,6 +14,7 @@ from impasto.studio.access import COOKIE
 TAGS = [
     {"name": "paint", "description": "A picture in one request."},
     {"name": "pictures", "description": "Uploads, previews, plans and settings of pictures."},
+    {"name": "clips", "description": "Uploads, frames, plans and jobs of clips, and painted clips."},
     {"name": "jobs", "description": "Paintings in many steps: queue, progress, control."},
     {"name": "gallery", "description": "Finished pictures, archives and the trash."},
     {"name": "operation", "description": "Health and metrics."},
@@ -23,14 +24,16 @@ _SIZE = {"type": ["array", "null"], "items": {"type": "integer"}, "minItems": 2,
 _EVENTS: dict[str, dict[str, Any]] = {
     "StepEvent": {
         "type": "object",
-        "description": "Data of the event `step`: progress after a step; `scale` is width and height.",
-        "required": ["step", "steps", "loss", "scale", "seconds_left"],
+        "description": "Data of the event `step`: progress after a step, which is a frame of a clip. `scale` is width "
+        "and height; `speed` is frames a second, null for pictures.",
+        "required": ["step", "steps", "loss", "scale", "seconds_left", "speed"],
         "properties": {
             "step": {"type": "integer"},
             "steps": {"type": ["integer", "null"]},
             "loss": _NUMBER,
             "scale": _SIZE,
             "seconds_left": _NUMBER,
+            "speed": _NUMBER,
         },
     },
     "PreviewEvent": {
@@ -68,8 +71,8 @@ def make_document(app: FastAPI, *, has_token: bool) -> dict[str, Any]:
     changes = {name: value for name, value in recipe.items() if name not in ("required", "title", "$defs")}
     changes["description"] = "Fields of Recipe that differ from the preset's."
     schemas |= {**recipe.pop("$defs", {}), "Recipe": recipe, "RecipeChanges": changes, **_EVENTS}
-    for name in ("JobBody", "JobInfo", "JobDetails", "ReplayInfo"):
-        kind = "RecipeChanges" if name == "JobBody" else "Recipe"
+    for name in ("JobBody", "ClipJobBody", "JobInfo", "JobDetails", "ReplayInfo"):
+        kind = "RecipeChanges" if name in ("JobBody", "ClipJobBody") else "Recipe"
         reference = {"$ref": f"#/components/schemas/{kind}"}
         described = schemas[name]["properties"]["recipe"].get("description")
         schemas[name]["properties"]["recipe"] = {

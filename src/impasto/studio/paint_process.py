@@ -10,10 +10,11 @@ import signal
 import threading
 import time
 import warnings
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -28,26 +29,17 @@ from impasto.optimize.run import open_recipe_encoder
 from impasto.painting import open_job
 from impasto.studio.errors import is_disk_full
 from impasto.studio.estimates import work_of
+from impasto.studio.paint_task import PaintTask
 from impasto.studio.room import NO_ROOM
+
+if TYPE_CHECKING:
+    from impasto.studio.clip_run import ClipRun
 
 PREVIEW_SIDE = 512
 PREVIEW_SECONDS = 1.0
 # After a preview that took t seconds there is none for 25 t: previews take at most 4 % of the time.
 PREVIEW_SHARE = 25.0
 STEP_SECONDS = 0.05
-
-
-@dataclass(frozen=True)
-class PaintTask:
-    """A job for the worker, with files instead of picture ids. With ``keep`` it only saves the picture so far."""
-
-    id: str
-    folder: Path
-    recipe: dict[str, Any]
-    content: str | None
-    styles: list[str]
-    guides: dict[str, Any]
-    keep: bool = False
 
 
 def run(pipe: Connection, device: str) -> None:
@@ -65,7 +57,7 @@ class PaintWorker:
     ``("preview", id, bytes)``, ``("painted", id, seconds)`` if it painted the job without a break, and at the end of
     its work on a job ``("stopped", id, state, error or None, progress)``, where progress holds the final ``step``,
     ``strength`` and ``mix``, and the ``scale`` (width, height) of a picture that was saved. A job that a full disk
-    stopped is ``paused``, with an error.
+    stopped is ``paused``, with an error. The steps of a clip are frames; its ``step`` has frames a second as well.
     """
 
     def __init__(self, pipe: Connection, device: str) -> None:
@@ -110,13 +102,41 @@ class PaintWorker:
         try:
             for partial_file in task.folder.glob(".impasto-*"):  # of a process that was killed while writing
                 partial_file.unlink(missing_ok=True)
-            job_run = JobRun(self, task)
+            job_run = self._open(task)
             self.send("stopped", task.id, job_run.paint(), None, job_run.progress())
         except Exception as error:
             if is_disk_full(error):
                 self.send("stopped", task.id, "paused", NO_ROOM, {})
             else:
                 self.send("stopped", task.id, "failed", _error_message(error), {})
+
+    def _open(self, task: PaintTask) -> JobRun | ClipRun:
+        if task.clip is None:
+            return JobRun(self, task)
+        from impasto.studio.clip_run import ClipRun  # imports the extra video
+
+        return ClipRun(self, task)
+
+    def stop_request(self, job_id: str, change: Callable[..., None] | None = None) -> str | None:
+        """Handle the messages since the last step; return a request to stop the job, if there is one.
+
+        ``change`` is called with a new strength and mix.
+        """
+        while True:
+            try:
+                message = self.messages.get_nowait()
+            except queue.Empty:
+                return None
+            if message[0] == "exit":
+                self.exiting = True
+                return "exit"
+            if message[1] != job_id:
+                continue
+            if message[0] == "stop":
+                return str(message[2])
+            if message[0] == "change" and change is not None:
+                with contextlib.suppress(RecipeError):  # the server has already validated the change
+                    change(strength=message[2], mix=message[3])
 
 
 class JobRun:
@@ -156,7 +176,7 @@ class JobRun:
                         self.worker.send("painted", self.task.id, time.monotonic() - self.started)
                     return "done"
                 self._report(event)
-                request = self._handle_messages()
+                request = self.worker.stop_request(self.task.id, painter.change)
                 if request is not None:
                     if request in ("keep", "cancel"):
                         painter.checkpoint_path = None
@@ -204,24 +224,6 @@ class JobRun:
                 self.worker.send("preview", self.task.id, preview(self.painter, self.alpha))
                 seconds = time.monotonic() - now
                 self.next_preview = now + max(PREVIEW_SECONDS, PREVIEW_SHARE * seconds)
-
-    def _handle_messages(self) -> str | None:
-        """Handle the messages since the last step; return a request to stop this job, if there is one."""
-        while True:
-            try:
-                message = self.worker.messages.get_nowait()
-            except queue.Empty:
-                return None
-            if message[0] == "exit":
-                self.worker.exiting = True
-                return "exit"
-            if message[1] != self.task.id:
-                continue
-            if message[0] == "stop":
-                return str(message[2])
-            if message[0] == "change":
-                with contextlib.suppress(RecipeError):  # the server has already validated the change
-                    self.painter.change(strength=message[2], mix=message[3])
 
     def _stop(self, request: str) -> str:
         """Save or remove the job's files as requested; return its new state."""

@@ -11,6 +11,7 @@ from impasto import __version__
 from impasto.optimize.panels import PANELS
 from impasto.optimize.presets import PRESETS, make_recipe
 from impasto.optimize.recipe import Recipe
+from impasto.studio.clip_settings import why_no_clips
 from impasto.studio.dependencies import (
     CurrentStudio,
     IdPath,
@@ -53,6 +54,8 @@ async def info(studio: CurrentStudio) -> StudioInfo:
         limits=LimitsInfo(
             bytes=limits.upload_bytes,
             pixels=limits.upload_pixels,
+            clip_bytes=limits.clip_bytes,
+            clip_seconds=limits.clip_seconds,
             styles=limits.styles,
             queue=limits.queue,
         ),
@@ -67,6 +70,7 @@ async def info(studio: CurrentStudio) -> StudioInfo:
         trained_styles=[TrainedStyle(**style) for style in trained_styles()],
         device=studio.worker_pool.device,
         fast=studio.can_preview,
+        clips=why_no_clips(),
     )
 
 
@@ -98,8 +102,9 @@ async def show_picture(
     picture_id: IdPath,
     size: Annotated[int, Query(ge=16, le=MAX_SHOWN_SIDE)] = MAX_SHOWN_SIDE,
 ) -> Response:
-    """Return a picture, scaled down to a longer side of at most ``size``."""
-    data = await studio.pictures.scaled(studio.pictures.path(picture_id), size)
+    """Return a picture, or the first frame of a clip, scaled down to a longer side of at most ``size``."""
+    path = studio.pictures.path(picture_id, clip=True)
+    data = await studio.pictures.scaled(path, size, 0.0 if studio.pictures.is_clip(picture_id) else None)
     return Response(data, media_type="image/webp", headers={"cache-control": IMMUTABLE})
 
 

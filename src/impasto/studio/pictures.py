@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from impasto.hashing import bytes_sha256
@@ -22,7 +23,11 @@ from impasto.studio.settings import Limits
 
 TYPES = ("jpeg", "jpg", "png", "webp", "tiff", "avif", "gif", "bmp", "heic", "heif")
 MAX_SHOWN_SIDE = 4096
+# Clips that are pictures too.
+ANIMATIONS = ("gif", "webp", "png")
 NO_NAME = "picture"
+# The check of a clip reads the whole file, and a frame may be far from the key frame before it.
+CLIP_SECONDS = 300.0
 _CACHED_BYTES = 48 << 20
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\]+")
 
@@ -36,7 +41,7 @@ class PictureStore:
         self.folder, self.database = folder, database
         self.image_service, self.limits = image_service, limits
         self.samples: dict[str, SamplePicture] = {}
-        self._cache: OrderedDict[tuple[Path, int, int], bytes] = OrderedDict()
+        self._cache: OrderedDict[tuple[Path, int, int, float | None], bytes] = OrderedDict()
 
     def add_samples(self) -> None:
         """Add the sample pictures to the store."""
@@ -52,72 +57,101 @@ class PictureStore:
                     PictureRow(sample_id, sample.name, width, height, False, len(data), time.time())
                 )
 
-    async def receive(self, body: AsyncIterator[bytes], name: str) -> PictureRow:
-        """Store an uploaded picture under the name that was given last.
+    async def receive(self, body: AsyncIterator[bytes], name: str, *, clip: bool = False) -> PictureRow:
+        """Store an uploaded picture or clip under the name that was given last.
 
-        Raises `RequestError` if it is too large or not a picture.
+        Raises `RequestError` if it is too large, too long, or not a picture or clip.
         """
-        path, picture_id, size = await self.save_upload(body)
+        path, picture_id, size = await self.save_upload(body, clip=clip)
         try:
             row = self.database.picture(picture_id)
             target = self.folder.picture(picture_id)
-            if row is None or not target.is_file():
-                info = await self.image_service.call(
-                    "check", path=path, name=name, max_pixels=self.limits.upload_pixels
-                )
+            # An animated GIF may be both: it is checked again as what it was not before.
+            if row is None or not target.is_file() or clip != (row.clip is not None):
+                info = await (self._check_clip if clip else self._check_picture)(path, name)
                 path.replace(target)
-                row = PictureRow(
-                    picture_id, name, info["width"], info["height"], info["alpha"], size, time.time()
-                )
+                info = {"clip": row and row.clip, **info}
+                row = PictureRow(id=picture_id, name=name, bytes=size, used=time.time(), **info)
             row = replace(row, name=row.name if name == NO_NAME else name, used=time.time())
             self.database.save_picture(row)
             return row
         finally:
             path.unlink(missing_ok=True)
 
-    async def save_upload(self, body: AsyncIterator[bytes]) -> tuple[Path, str, int]:
+    async def _check_picture(self, path: Path, name: str) -> dict[str, Any]:
+        limit = self.limits.upload_pixels
+        info: dict[str, Any] = await self.image_service.call("check", path=path, name=name, max_pixels=limit)
+        return info
+
+    async def _check_clip(self, path: Path, name: str) -> dict[str, Any]:
+        info: dict[str, Any] = await self.image_service.call(
+            "check_clip",
+            CLIP_SECONDS,
+            path=path,
+            name=name,
+            max_pixels=self.limits.upload_pixels,
+            max_seconds=self.limits.clip_seconds,
+        )
+        return info
+
+    async def save_upload(self, body: AsyncIterator[bytes], *, clip: bool = False) -> tuple[Path, str, int]:
         """Write an upload to a temporary file; return the file, the picture's id and the number of bytes."""
         path, digest, size = self.folder.new_upload(), hashlib.sha256(), 0
+        what = "clip" if clip else "picture"
+        max_bytes = self.limits.clip_bytes if clip else self.limits.upload_bytes
         try:
             with path.open("wb") as file:
                 async for part in body:
                     size += len(part)
-                    if size > self.limits.upload_bytes:
-                        max_bytes = self.limits.upload_bytes
-                        raise RequestError(
-                            413, f"The picture is too large; the limit is {max_bytes:,} bytes."
-                        )
+                    if size > max_bytes:
+                        raise RequestError(413, f"The {what} is too large; the limit is {max_bytes:,} bytes.")
                     digest.update(part)
                     file.write(part)
             if size == 0:
-                raise RequestError(422, "The request is empty; send the picture as its body.")
+                raise RequestError(422, f"The request is empty; send the {what} as its body.")
         except BaseException:
             path.unlink(missing_ok=True)
             raise
         return path, digest.hexdigest()[:32], size
 
-    async def scaled(self, path: Path, size: int) -> bytes:
-        """Return a picture as WebP with a longer side of at most ``size``; recent results are cached."""
+    async def scaled(self, path: Path, size: int, at: float | None = None) -> bytes:
+        """Return a picture as WebP with a longer side of at most ``size``; recent results are cached.
+
+        Of a clip it is the frame at the second ``at``.
+        """
         sample = self.samples.get(path.name) if size == THUMB_SIDE else None
         if sample is not None and path.parent == self.folder.pictures:
             return sample.thumb.read_bytes()
         try:
-            key = (path, size, path.stat().st_mtime_ns)
+            key = (path, size, path.stat().st_mtime_ns, at)
         except FileNotFoundError:
             raise RequestError(404, "The picture no longer exists.") from None
         if key not in self._cache:
-            self._cache[key] = await self.image_service.call("scale", path=path, size=size)
+            if at is None:
+                data = await self.image_service.call("scale", path=path, size=size)
+            else:
+                data = await self.image_service.call("frame", CLIP_SECONDS, path=path, size=size, at=at)
+            self._cache[key] = data
         self._cache.move_to_end(key)
         while len(self._cache) > 1 and sum(map(len, self._cache.values())) > _CACHED_BYTES:
             self._cache.popitem(last=False)
         return self._cache[key]
 
-    def path(self, picture_id: str) -> Path:
-        """Return the file of a picture; raises `RequestError` if there is none."""
-        path = self.folder.picture(picture_id)
-        if self.database.picture(picture_id) is None or not path.is_file():
+    def path(self, picture_id: str, *, clip: bool = False) -> Path:
+        """Return the file of a picture, with ``clip`` also of a clip; raises `RequestError` if there is none."""
+        path, row = self.folder.picture(picture_id), self.database.picture(picture_id)
+        if row is None or not path.is_file():
             raise RequestError(404, f"There is no picture {picture_id}; upload it to /api/pictures first.")
+        if not clip and row.clip is not None and row.clip["codec"] not in ANIMATIONS:
+            raise RequestError(
+                422, f"'{row.name}' is a clip; paint it with POST /api/clips/jobs, or give a picture."
+            )
         return path
+
+    def is_clip(self, picture_id: str) -> bool:
+        """Return whether a picture was uploaded as a clip."""
+        row = self.database.picture(picture_id)
+        return row is not None and row.clip is not None
 
     def with_names(self, message: str) -> str:
         """Return a message with ids and paths of pictures replaced by the names their owners gave them.

@@ -27,7 +27,7 @@ class Planner:
         self, pictures: PictureStore, image_service: HelperProcess, estimates: Estimates, max_styles: int
     ) -> None:
         self._pictures, self._image_service = pictures, image_service
-        self._estimates, self._max_styles = estimates, max_styles
+        self.estimates, self._max_styles = estimates, max_styles
         self._remembered: OrderedDict[str, tuple[float, dict[str, Any]]] = OrderedDict()
         self._is_measured = False
 
@@ -36,7 +36,7 @@ class Planner:
         recipe = parse_recipe(body, self._max_styles).to_json()
         files = resolve_files(self._pictures, recipe, body.content, body.styles, body.guides.ids())
         if not self._is_measured:
-            self._estimates.measured(await self._image_service.call("speed"))
+            self.estimates.measured(await self._image_service.call("speed"))
             self._is_measured = True
         key, now = json.dumps(files, sort_keys=True), time.monotonic()
         made, planned = self._remembered.get(key, (-REMEMBERED_SECONDS, {}))
@@ -46,7 +46,7 @@ class Planner:
             while len(self._remembered) > _REMEMBERED:
                 self._remembered.popitem(last=False)
         fields = {name: value for name, value in planned.items() if name != "work"}
-        return {**fields, "seconds": self._estimates.seconds(Workload(**planned["work"]))}
+        return {**fields, "seconds": self.estimates.seconds(Workload(**planned["work"]))}
 
     async def refuse_too_large(self, body: JobBody) -> None:
         """Raise `RequestError` with the largest size that fits if an order needs more memory than there is.

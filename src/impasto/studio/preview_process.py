@@ -25,7 +25,7 @@ from impasto.studio.image_service import webp
 from impasto.studio.processes import answer
 
 # Content pictures that stay decoded at preview size; the stylizer remembers the styles.
-REMEMBERED = 8
+REMEMBERED = 12
 
 
 def run(pipe: Connection) -> None:
@@ -43,7 +43,7 @@ class Previews:
 
     def __init__(self) -> None:
         self._stylizers: dict[str, Stylizer] = {}
-        self._pictures: OrderedDict[tuple[str, int], Picture] = OrderedDict()
+        self._pictures: OrderedDict[tuple[str, int, float | None], Picture] = OrderedDict()
 
     def warm(self) -> None:
         """Open the network for any style and paint once: the first image takes longer than all later ones."""
@@ -60,16 +60,18 @@ class Previews:
         protect: str | None,
         mix: list[float] | None,
         format: str | None,
+        at: float | None = None,
         **settings: Any,
     ) -> bytes:
         """Return the picture in one pass: with a format as a file to keep, else as a WebP to look at.
 
         Masks are words or files, ``trained`` is the name of a network that ships, and ``settings`` are fields of
-        `OnePassSettings`. Masks replace the mix: they already say where each style goes.
+        `OnePassSettings`. Masks replace the mix: they already say where each style goes. With ``at``, content
+        is a clip, of which the frame at that second is painted.
         """
         shares = None if mix is None or masks else mix
         chosen = OnePassSettings.make({**settings, "mix": shares, "size": size})
-        picture = self._read(content, size)
+        picture = self._read(content, size, at)
         if (
             format is not None
         ):  # a file has the size that was asked for, also if the content picture is smaller
@@ -88,10 +90,15 @@ class Previews:
             self._stylizers[network] = Stylizer(network)
         return self._stylizers[network]
 
-    def _read(self, path: str, longest: int) -> Picture:
-        key = (path, longest)
+    def _read(self, path: str, longest: int, at: float | None) -> Picture:
+        key = (path, longest, at)
         if key not in self._pictures:
-            self._pictures[key] = read_picture(Path(path), longest=longest)
+            if at is None:
+                self._pictures[key] = read_picture(Path(path), longest=longest)
+            else:
+                from impasto.studio.clip_process import frame_picture
+
+                self._pictures[key] = frame_picture(Path(path), at, longest)
         self._pictures.move_to_end(key)
         while len(self._pictures) > REMEMBERED:
             self._pictures.popitem(last=False)

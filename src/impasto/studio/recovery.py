@@ -25,7 +25,7 @@ class Recovery:
     def recover(self, job: StudioJob) -> None:
         """Recover one job. A worker that was killed after it had written the picture has finished the job."""
         if self._folder.result(job.id).is_file():
-            self._folder.checkpoint(job.id).unlink(missing_ok=True)
+            self._folder.remove_progress(job.id)
             self._job_store.set_state(job, "stopped" if job.stop_request in ("keep", "cancel") else "done")
         elif job.stop_request == "pause":
             self._job_store.set_state(job, "paused")
@@ -42,5 +42,5 @@ class Recovery:
 
     def cancel(self, job: StudioJob) -> None:
         """End a job without a picture."""
-        self._folder.checkpoint(job.id).unlink(missing_ok=True)
+        self._folder.remove_progress(job.id)
         self._job_store.set_state(job, "stopped")

@@ -81,17 +81,22 @@ def resolve_files(
     content: str | None,
     styles: Sequence[str],
     guides: Mapping[str, Any],
+    *,
+    clip: bool = False,
 ) -> dict[str, Any]:
-    """Return recipe, content, styles and guides with files instead of ids; raises `RequestError` if one is missing."""
+    """Return recipe, content, styles and guides with files instead of ids; raises `RequestError` if one is missing.
+
+    With ``clip``, content and guides may be clips.
+    """
 
     def path(id_or_word: str) -> str:
-        return id_or_word if id_or_word in MASK_WORDS else str(pictures.path(id_or_word))
+        return id_or_word if id_or_word in MASK_WORDS else str(pictures.path(id_or_word, clip=clip))
 
     start = recipe.get("start_picture")
     return {
         "recipe": {**recipe, "start_picture": None if start is None else path(start)},
         "content": None if content is None else path(content),
-        "styles": [path(style) for style in styles],
+        "styles": [str(pictures.path(style)) for style in styles],
         "guides": {
             name: [path(item) for item in value] if isinstance(value, list) else path(value)
             for name, value in guides.items()

@@ -104,15 +104,19 @@ class StudioService:
         recipe = parse_recipe(body, self.settings.limits.styles).to_json()
         guides = body.guides.ids()
         resolve_files(self.pictures, recipe, body.content, body.styles, guides)
+        rank = self.job_store.next_rank(front=False)
+        job = StudioJob(new_id(), recipe, guides, body.content, list(body.styles), time.time(), rank)
+        content = None if body.content is None else self.database.picture(body.content)
+        job.scale = None if content is None else ordered_size(recipe["size"], content.width, content.height)
+        return self.queue(job)
+
+    def queue(self, job: StudioJob) -> StudioJob:
+        """Queue a new job and return it; raises `RequestError` if the queue is full or no worker can paint."""
         max_jobs = self.settings.limits.queue
         if len(self.job_store.active) >= max_jobs:
             raise RequestError(429, f"{max_jobs} jobs are unfinished; wait for one, or cancel one.")
         if self.worker_pool.error:
             raise RequestError(409, f"This studio cannot paint: {self.worker_pool.error}")
-        rank = self.job_store.next_rank(front=False)
-        job = StudioJob(new_id(), recipe, guides, body.content, list(body.styles), time.time(), rank)
-        content = None if body.content is None else self.database.picture(body.content)
-        job.scale = None if content is None else ordered_size(recipe["size"], content.width, content.height)
         self.job_store.add(job)
         self._dispatch()
         return job
@@ -133,7 +137,7 @@ class StudioService:
             self.job_store.set_state(job, "paused")
         elif request == "cancel":
             self.recovery.cancel(job)
-        elif not self.folder.checkpoint(job.id).is_file():
+        elif not self.folder.has_progress(job.id):
             raise RequestError(409, "This job has not started, so it has no picture to keep; cancel it.")
         else:
             job.stop_request = "keep"
@@ -142,7 +146,7 @@ class StudioService:
 
     def resume(self, job: StudioJob) -> None:
         """Put a paused job at the front of the queue; raises `RequestError` if its state does not allow it."""
-        can_retry = job.state == "failed" and self.folder.checkpoint(job.id).is_file()
+        can_retry = job.state == "failed" and self.folder.has_progress(job.id)
         if job.state != "paused" and not can_retry:
             raise RequestError(409, f"This job is {job.state}; only a paused job can be resumed.")
         self.room_queue.remove(job)
@@ -159,6 +163,8 @@ class StudioService:
         """Change an unfinished job, even while it runs; raises `RequestError` or `RecipeError`."""
         if job.state in ENDED:
             raise RequestError(409, f"This job is already {job.state}; paint a new one.")
+        if job.clip is not None:
+            raise RequestError(409, "The look of a clip cannot change while it is painted; queue it again.")
         job.recipe = change_recipe(job, strength, mix)
         worker = self.worker_pool.worker_of(job.id)
         if worker is not None:
@@ -186,7 +192,9 @@ class StudioService:
             if worker is None:
                 return
             try:
-                files = resolve_files(self.pictures, job.recipe, job.content, job.styles, job.guides)
+                files = resolve_files(
+                    self.pictures, job.recipe, job.content, job.styles, job.guides, clip=job.clip is not None
+                )
             except RequestError as error:
                 self.job_store.fail(job, str(error))
                 continue
@@ -194,7 +202,8 @@ class StudioService:
             folder.mkdir(exist_ok=True)
             worker.job = job.id
             keep = job.stop_request == "keep"
-            worker.send("paint", {"id": job.id, "folder": folder, "keep": keep, **files})
+            task = {"id": job.id, "folder": folder, "keep": keep, "clip": job.clip, "trained": job.trained}
+            worker.send("paint", {**task, **files})
             self.job_store.set_state(job, "running")
 
     def _on_worker_message(self, worker: Worker, message: tuple[Any, ...]) -> None:
@@ -238,9 +247,15 @@ class StudioService:
                 self.job_store.fail(job, reason)
 
     def _on_step(
-        self, job: StudioJob, step: int, scale: tuple[int, int], loss: float, seconds_left: float
+        self,
+        job: StudioJob,
+        step: int,
+        scale: tuple[int, int],
+        loss: float,
+        seconds_left: float,
+        speed: float | None = None,
     ) -> None:
-        job.step, job.scale, job.loss = step, scale, loss
+        job.step, job.scale, job.loss, job.speed = step, scale, loss, speed
         job.seconds_left = self.clock.left(job, seconds_left)
         if job.step > job.crash_step:
             job.crashes = 0
@@ -252,6 +267,7 @@ class StudioService:
     ) -> None:
         """Take a job back from its worker."""
         self.clock.forget(job)
+        job.speed = None
         job.step, job.scale = progress.pop("step", job.step), progress.pop("scale", job.scale)
         job.recipe.update(progress)
         if state == "queued":

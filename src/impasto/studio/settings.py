@@ -25,7 +25,8 @@ class Limits:
 
     One address may follow ``streams`` jobs at the same time and open ``connections``.
 
-    ``upload_bytes`` and ``upload_pixels`` limit one picture, ``body_bytes`` any other request, ``styles`` one job,
+    ``upload_bytes`` and ``upload_pixels`` limit one picture, ``clip_bytes`` and ``clip_seconds`` one clip, whose frames
+    ``upload_pixels`` limits too, ``body_bytes`` any other request, ``styles`` one job,
     ``queue`` the unfinished jobs, ``history_bytes`` all pictures and jobs on disk (the oldest are deleted),
     ``subscribers`` the clients that follow jobs, ``waiting`` the requests that wait for one helper process. One
     address may send ``rate`` write requests a second, and ``burst`` at once.
@@ -33,6 +34,8 @@ class Limits:
 
     upload_bytes: int = 64 << 20
     upload_pixels: int = 100_000_000
+    clip_bytes: int = 1_000_000_000
+    clip_seconds: float = 600.0
     body_bytes: int = 256 << 10
     styles: int = 8
     queue: int = 100
@@ -88,6 +91,8 @@ class StudioSettings:
             raise RecipeError(
                 f"The history needs at least {MIN_HISTORY_BYTES // 1_000_000} MB; give --keep a larger size."
             )
+        if not self.limits.clip_bytes > 0 or not self.limits.clip_seconds > 0:
+            raise RecipeError("A clip needs some bytes and seconds; give --clip-size and --clip-length more.")
 
     def _check_proxy(self) -> None:
         for name in self.allowed_hosts:

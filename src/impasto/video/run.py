@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
@@ -78,6 +78,7 @@ class VideoRun:
         self._encoder: SegmentEncoder | None = None
         self._packets: list[CodedPacket] = []
         self._durations: dict[int, Fraction] = {}
+        self._is_ahead = False  # whether frames were painted since the state was kept
         self._resume = resume
         if resume:
             self._check_same(read_run(self.journal.folder))
@@ -89,7 +90,7 @@ class VideoRun:
             )
         check_space(self.plan)
 
-    def events(self) -> Iterator[VideoEvent]:
+    def events(self) -> Generator[VideoEvent, None, None]:
         """Yield `ClipStarted`, `FramePainted` for every frame, and `ClipWritten`.
 
         Close the generator to stop; `keep_partial` then writes what there is. Raises what reading, painting and
@@ -111,6 +112,7 @@ class VideoRun:
         kept = clock.monotonic()
         for frame in self._painter.paint(chain(first, source)):
             self._add(frame)
+            self._is_ahead = True
             if clock.monotonic() - kept > self.keep_seconds:
                 journal.keep(self._painter.state())
                 kept = clock.monotonic()
@@ -121,15 +123,23 @@ class VideoRun:
         journal.remove()
         yield ClipWritten(job.output, journal.position.index, tuple(notes))
 
-    def keep_partial(self) -> Path | None:
-        """Keep the run between two frames and write a playable clip of what is painted; None if nothing is.
+    def keep(self) -> bool:
+        """Keep the run between two frames, so that it goes on after the last one; return whether there is one.
 
         Call it after the generator of `events` was left at a frame and before it is closed.
         """
+        if self._painter is None or self.journal.position.index == 0:
+            return False
+        if self._is_ahead:
+            self.journal.keep(self._painter.state())
+            self._is_ahead = False
+        return True
+
+    def keep_partial(self) -> Path | None:
+        """Keep the run as `keep` does and write a playable clip of what is painted; None if nothing is."""
         journal = self.journal
-        if self._painter is None or journal.position.index == 0:
+        if not self.keep():
             return None
-        journal.keep(self._painter.state())
         segments = journal.position.segments
         if journal.position.times and self._encoder is not None:
             # A resumed run does not count this segment: it encodes the kept frames again and goes on from there.
