@@ -36,7 +36,8 @@ def small(api, name: str) -> io.BytesIO:
 
 def test_info(api) -> None:
     info = api.get("/api/info").json()
-    assert info["limits"] == {"bytes": 3_000_000, "pixels": 2_000_000, "styles": 8, "queue": 100}
+    limits = {"bytes": 3_000_000, "pixels": 2_000_000, "clip_bytes": 5_000_000, "clip_seconds": 60}
+    assert info["limits"] == {**limits, "styles": 8, "queue": 100}
     fields = info["recipe_schema"]["properties"]
     assert {name for names in info["recipe_schema"]["panels"].values() for name in names} <= set(fields)
     assert "weights" not in fields

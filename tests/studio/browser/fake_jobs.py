@@ -38,7 +38,7 @@ class FakeJob:
         self.error: str | None = None
         self.changed = threading.Condition()
         self.favourite = self.one_pass = self.deleted = False
-        self.trained: str | None = None
+        self.trained: str | None = body.get("trained")
         self.name = self.default_name()
 
     def default_name(self) -> str:
@@ -57,6 +57,8 @@ class FakeJob:
             "favourite": self.favourite,
             "one_pass": self.one_pass,
             "trained": self.trained,
+            "clip": self.body.get("clip"),
+            "speed": 1 / self.pace if self.body.get("clip") and self.state == "running" else None,
             "state": self.state,
             "position": self.position,
             "created": self.created,
@@ -115,7 +117,10 @@ class FakeJob:
             if self.step != step:
                 step = self.step
                 job = self.json()
-                yield "step", {name: job[name] for name in ("step", "steps", "loss", "scale", "seconds_left")}
+                yield (
+                    "step",
+                    {name: job[name] for name in ("step", "steps", "loss", "scale", "seconds_left", "speed")},
+                )
             if step != shown and step:
                 shown = step
                 yield "preview", {"url": f"api/jobs/{self.id}/preview?v={step}"}

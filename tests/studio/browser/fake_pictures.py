@@ -36,6 +36,15 @@ class FakePictures:
         self.names[key] = name.rpartition(".")[0] or name
         return {"id": key, "width": image.width, "height": image.height, "name": name, "alpha": False}
 
+    def rename(self, old: str, new: str, name: str) -> None:
+        """Give a picture another id."""
+        self._images[new] = self._images.pop(old)
+        self.names[new] = name.rpartition(".")[0] or name
+
+    def put(self, key: str, image: Image.Image) -> None:
+        """Store a picture that was not uploaded."""
+        self._images[key] = image
+
     def __getitem__(self, key: str) -> Image.Image:
         return self._images[key]
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from fake_clips import ClipRoutes, FakeClips
 from fake_gallery import FakeGallery
 from fake_jobs import FakeJobs
 from fake_pictures import FakePictures, encode, fast, samples
@@ -55,6 +56,8 @@ class FakeStudio:
     def __init__(self) -> None:
         self.pictures = FakePictures()
         self.samples = samples(self.pictures)
+        self.clips = FakeClips(self.pictures)
+        self.no_clips: str | None = None
         self.jobs = FakeJobs(self.pictures)
         self.gallery = FakeGallery(self.jobs)
         self.requests: list[tuple[str, str, Any]] = []
@@ -75,7 +78,15 @@ class FakeStudio:
             "fast": True,
             "recipe_schema": SCHEMA,
             "presets": PRESETS,
-            "limits": {"bytes": 20_000_000, "pixels": 20_000_000, "styles": 4, "queue": 20},
+            "limits": {
+                "bytes": 20_000_000,
+                "pixels": 20_000_000,
+                "clip_bytes": 20_000_000,
+                "clip_seconds": 600,
+                "styles": 4,
+                "queue": 20,
+            },
+            "clips": self.no_clips,
             "preset_fields": preset_fields(),
             "preset_variants": preset_variants(),
             "samples": self.samples,
@@ -102,6 +113,10 @@ class FakeStudio:
         steps = self.plan(body)["steps"]
         return self.jobs.start(body, full_recipe(body["recipe"]), steps, self.step_seconds)
 
+    def start_clip(self, body: dict[str, Any]) -> dict[str, Any]:
+        steps = self.clips.plan(body)["frames"]
+        return self.jobs.start(body, full_recipe(body["recipe"]), steps, self.step_seconds)
+
     def replay(self, data: bytes) -> dict[str, Any]:
         settings = self.jobs.embedded_recipe(data)
         if settings is None:
@@ -109,11 +124,10 @@ class FakeStudio:
         return settings
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(ClipRoutes, BaseHTTPRequestHandler):
     """One request; ``server.studio`` holds the state."""
 
     protocol_version = "HTTP/1.1"
-    studio: FakeStudio
 
     def log_message(self, *args: object) -> None:
         """Log nothing."""
@@ -164,12 +178,16 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200, "image/png", encode(image, "png"), Cache_Control="max-age=3600")
         elif path == "/api/fast":
             time.sleep(studio.fast_seconds)
+            if "at" in body:
+                body = {**body, "content": studio.clips.frame_key(body["content"], body["at"])}
             kind = body.get("format") or "webp"
             self.answer(200, f"image/{kind}", encode(fast(studio.pictures, body), kind))
         elif path == "/api/plan":
             self.json(studio.plan(body))
         elif path == "/api/replay":
             self.json(studio.replay(body))
+        elif path.startswith("/api/clips"):
+            self.clips(path.split("/")[3:], query, body)
         elif re.match("/api/(results|trash|bundles)", path):
             self.gallery(path.removeprefix("/api/"), body)
         elif path.startswith("/api/jobs"):
@@ -221,6 +239,9 @@ class Handler(BaseHTTPRequestHandler):
         if verb in ("preview", "picture"):
             data, kind = job.picture(verb, query.get("format", "webp"), query.get("size"))
             return self.answer(200, kind, data)
+        if verb in ("clip", "original"):
+            clips, key = self.studio.clips, job.body["content"]
+            return self.ranged("video/mp4", clips.files[key] if verb == "original" else clips.painted(key))
         if verb:
             job.act(verb)
         elif self.command == "PATCH":

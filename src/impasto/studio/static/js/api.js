@@ -105,6 +105,14 @@ export const api = {
   importResult: (file) =>
     json("api/results", { method: "POST", headers: fileHeaders(file, file.name), body: file }),
 
+  clip: (id) => json(`api/clips/${encodeURIComponent(id)}`),
+  frameUrl: (id, at, size) =>
+    `api/clips/${encodeURIComponent(id)}/frame?at=${at.toFixed(3)}&size=${size}`,
+  planClip: (request, signal) => json("api/clips/plan", body("POST", request, { signal })),
+  startClip: (request) => json("api/clips/jobs", body("POST", request)),
+  clipUrl: (id) => `${job(id)}/clip`,
+  originalUrl: (id) => `${job(id)}/original`,
+
   replay(blob) {
     return json("api/replay", {
       method: "POST",
@@ -113,3 +121,33 @@ export const api = {
     });
   },
 };
+
+/** Upload a clip; `progress` gets the share that is sent. Resolves to the API's ClipInfo. */
+export function uploadClip(file, progress, signal) {
+  // fetch does not tell how much of a body is sent.
+  const request = new XMLHttpRequest();
+  return new Promise((resolve, reject) => {
+    const failed = (status, message) => reject(new ApiError(message, status));
+    request.upload.onprogress = (event) => progress(event.loaded / Math.max(1, event.total));
+    request.upload.onload = () => progress(1);
+    request.onload = () => {
+      connection.restored();
+      if (request.status === 200) return resolve(request.response);
+      return failed(
+        request.status,
+        request.response?.error ?? `The server responded with status ${request.status}.`,
+      );
+    };
+    request.onerror = () => {
+      connection.lost();
+      failed(0, "The studio's server is not responding.");
+    };
+    request.onabort = () => reject(new DOMException("cancelled", "AbortError"));
+    signal.addEventListener("abort", () => request.abort());
+    request.open("POST", "api/clips");
+    request.responseType = "json";
+    for (const [name, value] of Object.entries(fileHeaders(file, file.name)))
+      request.setRequestHeader(name, value);
+    request.send(file);
+  });
+}

@@ -2,7 +2,15 @@
 import { known } from "./persist.js";
 import { extraOf } from "./recipe_defaults.js";
 import { ownSide } from "./sizes.js";
-import { emptyDraft, emptyLayer, LOOK, MAX_ONE_PASS_SIDE, MAX_STYLES, store } from "./state.js";
+import {
+  CLIP,
+  emptyDraft,
+  emptyLayer,
+  LOOK,
+  MAX_ONE_PASS_SIDE,
+  MAX_STYLES,
+  store,
+} from "./state.js";
 import { even, normalise, withNewWeight, without } from "./weights.js";
 
 const { state } = store;
@@ -12,6 +20,8 @@ export function setContent(picture) {
   if (state.content?.id === picture.id) return;
   store.set({
     content: picture,
+    at: 0,
+    clip: { ...state.clip, start: CLIP.start, stop: CLIP.stop }, // a part fits only its own clip
     protect: emptyLayer(),
     masks: state.styles.map(emptyLayer),
     otherGuides: {},
@@ -89,6 +99,7 @@ export function onePassRequest() {
   }
   return {
     content: state.content.id,
+    ...(state.content.clip && { at: state.at }),
     ...styleFields,
     ...look,
     protect: protect ?? state.otherGuides.protect ?? null,
@@ -165,7 +176,7 @@ function layersOf(guides, count) {
 }
 
 /** Load a job or a replayed picture into the draft. Pictures that no longer exist are null. */
-export function loadDraft({ recipe, guides, trained }, content, styles) {
+export function loadDraft({ recipe, guides, trained, clip }, content, styles) {
   const present = styles.filter(Boolean);
   const n = present.length;
   let mix = recipe.mix ?? even(n);
@@ -178,6 +189,8 @@ export function loadDraft({ recipe, guides, trained }, content, styles) {
     styles: present,
     trained: state.info?.trained_styles?.find((style) => style.name === trained) ?? null,
     look,
+    clip: { ...fresh.clip, ...clip },
+    at: clip?.start ?? 0,
     mix: mix.length === n ? normalise(mix) : even(n),
     preset: recipe.preset ?? fresh.preset,
     size: recipe.size ?? ownSide(content),

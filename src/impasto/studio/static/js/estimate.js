@@ -1,5 +1,6 @@
 // Keeps the plan of the next painting up to date: its time and memory.
 import { ApiError, api } from "./api.js";
+import { clipRequest, isClip } from "./clip.js";
 import { debounce } from "./dom.js";
 import { hasStyle, jobRequest } from "./draft.js";
 import { watchJobs } from "./job.js";
@@ -13,8 +14,12 @@ let controller = null;
 
 /** Whether there is something to plan: instant styles are painted at once. */
 function plannable() {
-  return Boolean(state.content && hasStyle() && !state.trained && state.online && state.info);
+  const isQueued = !state.trained || isClip();
+  return Boolean(state.content && hasStyle() && isQueued && state.online && state.info);
 }
+
+/** The request to the server that plans or queues the draft. */
+export const orderOf = () => (isClip() ? clipRequest() : jobRequest());
 
 function keyOf(request) {
   const recipe = { ...request.recipe };
@@ -26,13 +31,13 @@ async function fetchPlan() {
   controller?.abort();
   controller = new AbortController();
   const { signal } = controller;
-  const request = jobRequest();
+  const request = orderOf();
   const key = keyOf(request);
   const put = (values) => {
     if (!signal.aborted) store.set({ plan: { ...NO_PLAN, key, ...values } });
   };
   try {
-    const value = await api.plan(request, signal);
+    const value = await (isClip() ? api.planClip : api.plan)(request, signal);
     return put({ status: value.fits ? "ready" : "too-large", value });
   } catch (error) {
     if (error.name === "AbortError") return undefined;
@@ -49,7 +54,7 @@ function changed() {
     fetchSoon.cancel();
     controller?.abort();
     if (state.plan.status !== "none") store.set({ plan: NO_PLAN });
-  } else if (!state.masksBusy && keyOf(jobRequest()) !== state.plan.key) {
+  } else if (!state.masksBusy && keyOf(orderOf()) !== state.plan.key) {
     // The old number belongs to another order: it goes at once, not when the new one arrives.
     controller?.abort();
     store.set({ plan: { ...NO_PLAN, status: "estimating" } });

@@ -46,14 +46,16 @@ export function startFinish() {
       holder.replaceChildren(control.node);
     }
     marks = key;
-    control.set(sides.indexOf(state.size));
+    // A clip is painted at its own size at most.
+    control.set(sides.includes(state.size) ? sides.indexOf(state.size) : sides.length - 1);
   };
   byId("finish").replaceChildren(holder, quality.node);
   const steps = () => {
-    // An instant style has no steps, no quality and no seed.
-    for (const node of [quality.node, byId("more"), byId("advanced")]) show(node, !state.trained);
+    // An instant style has no steps, no quality and no seed; nor has a clip that is painted in one pass.
+    const isOnePass = state.trained || (state.content?.clip && state.clip.method === "fast");
+    for (const node of [quality.node, byId("more"), byId("advanced")]) show(node, !isOnePass);
   };
-  store.on(["trained"], steps);
+  store.on(["trained", "content", "clip"], steps);
   steps();
   store.on(["quality"], () => quality.set(state.quality));
   store.on(["size", "content", "trained", "info"], size);

@@ -12,6 +12,13 @@ export function duration(seconds) {
   return `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} min`;
 }
 
+/** 75.5 -> "1:15.5", 2 -> "0:02": a time of a clip. */
+export function clock(seconds) {
+  const tenths = Math.round(Math.max(0, seconds || 0) * 10);
+  const rest = ((tenths % 600) / 10).toFixed(tenths % 10 ? 1 : 0);
+  return `${Math.floor(tenths / 600)}:${rest.padStart(tenths % 10 ? 4 : 2, "0")}`;
+}
+
 /** Bytes -> "1.4 GB". */
 export function bytes(count) {
   if (count >= 1e9) return `${(count / 1e9).toFixed(1)} GB`;

@@ -28,6 +28,7 @@ export function facts(job) {
     size(job.scale) || (recipe.size ? `${recipe.size} px` : ""),
     `strength ${decimal(recipe.strength)}`,
     job.one_pass ? "one pass" : "",
+    job.clip ? "clip" : "",
   ]
     .filter(Boolean)
     .join(" · ");
@@ -87,12 +88,13 @@ function foot(job, on) {
   const sources = (job.styles ?? []).map((id) => api.pictureUrl(id, 64));
   if (trained) sources.push(trained.thumb);
   const styles = sources.map((src) => el("img", { src, alt: "", loading: "lazy" }));
+  const words = job.clip ? "Download the clip" : "Download as PNG";
   const download = {
     class: "icon-button",
-    href: api.resultUrl(job.id, "png"),
-    download: jobFileName(job, "png"),
-    "aria-label": "Download as PNG",
-    title: "Download as PNG",
+    href: job.clip ? api.clipUrl(job.id) : api.resultUrl(job.id, "png"),
+    download: jobFileName(job, job.clip?.format ?? "png"),
+    "aria-label": words,
+    title: words,
   };
   return el(
     "div",
@@ -129,9 +131,10 @@ export function card(job, on) {
         class: "card-picture",
         href: `#/job/${job.id}`,
         draggable: false,
-        "aria-label": `${job.name}${status ? `, ${status}` : ""}`,
+        "aria-label": `${job.clip ? "Clip: " : ""}${job.name}${status ? `, ${status}` : ""}`,
       },
       cardPicture(job),
+      job.clip && el("span", { class: "card-clip", "aria-hidden": "true" }, icon("play")),
       status && el("span", { class: "card-state", text: status }),
     ),
     el(

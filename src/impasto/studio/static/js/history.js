@@ -20,6 +20,7 @@ const WORDS = {
   extra: "settings",
   size: "size",
   quality: "quality",
+  clip: "clip settings",
   seed: "seed",
   mix: "mix",
   look: "look",

@@ -1,6 +1,7 @@
 // Pictures by drag and drop, paste, or file dialog, and what each is used for.
 import { announce, ask, complain, notify } from "./a11y.js";
 import { api } from "./api.js";
+import { isClipFile } from "./clip_files.js";
 import { byId, show } from "./dom.js";
 import { addStyle, loadDraft, maxStyles, setContent } from "./draft.js";
 import { chosenFiles, filesOf } from "./folders.js";
@@ -139,19 +140,42 @@ async function takeEach(pictures, as, index) {
   return undefined;
 }
 
+/** Take the clips among the files: the first one becomes the content; a strip of photographs has none. */
+async function takeClips(files, as) {
+  const clips = [];
+  for (const file of files) if (await isClipFile(file)) clips.push(file);
+  if (!clips.length || as === "style" || as === "replay") return files;
+  const others = files.filter((file) => !clips.includes(file));
+  if (as === "photos" || as === "result") {
+    notify("Clips are painted one at a time; drop one as the photo.", "error");
+    return others;
+  }
+  const { takeClip } = await import("./clip_intake.js");
+  await takeClip(clips[0]);
+  if (clips.length > 1)
+    notify("Clips are painted one at a time; the first one was taken.", "error");
+  return others;
+}
+
 /** Add files as "content", "style", "photos", "replay" or "result"; asks what several photographs are. */
-async function take(files, as, index = -1) {
-  const pictures = [...files].filter(isPicture);
-  const refused = [...files]
+async function take(chosen, as, index = -1) {
+  const files = await takeClips([...chosen], as);
+  if (!files.length) return undefined;
+  const tookClip = files.length < chosen.length && as === "content";
+  const pictures = files.filter(isPicture);
+  const refused = files
     .filter((file) => !isPicture(file))
     .map((file) => `${file.name} is not a picture.`);
   if (!pictures.length)
-    return notify("This file is not a picture. Use PNG, JPEG, WebP or a similar format.", "error");
+    return notify(
+      "This file is not a picture or clip. Use PNG, JPEG, WebP, MP4 or a similar format.",
+      "error",
+    );
   if (as === "result") {
     const { importResults } = await import("./gallery_actions.js");
     return importResults(pictures);
   }
-  let use = as;
+  let use = tookClip ? "style" : as;
   if (use === "content" && pictures.length > 1)
     use = pictures.length > 1 + maxStyles() ? "photos" : await askMany(pictures.length);
   if (use === "photos") await takePhotos(pictures, refused);
@@ -165,6 +189,8 @@ async function takeDropped(files, zone, fromFolder = false) {
   if (state.room === "gallery") return take(files, "result");
   if (fromFolder) return take(files, "photos");
   const use = zone ?? (state.content ? "style" : "content");
+  if (files.length === 1 && zone !== "style" && (await isClipFile(files[0])))
+    return take(files, "content"); // a clip is only ever the content
   // A photograph on a photograph, or any picture on a finished painting, can mean three things.
   const isOpen = state.content && (zone ? zone === "content" : state.job && !isActive(state.job));
   if (!isOpen) return take(files, use);

@@ -1,6 +1,7 @@
 // The job on the stage: its events update the state. This module does not draw.
 import { announce, complain } from "./a11y.js";
 import { api } from "./api.js";
+import { clipOf } from "./clip.js";
 import { connection } from "./connection.js";
 import { loadDraft } from "./draft.js";
 import { wasRestoredFor } from "./persist.js";
@@ -37,7 +38,7 @@ function applyJob(job) {
   const messages = {
     running: "Painting.",
     paused: job.error ? `Paused. ${job.error}` : "Paused.",
-    done: "The picture is finished.",
+    done: `The ${job.clip ? "clip" : "picture"} is finished.`,
     stopped: "Stopped.",
     failed: `Painting failed. ${job.error ?? ""}`,
   };
@@ -127,7 +128,8 @@ export async function openJob(id, fresh = null) {
 /** Load a job's settings and pictures into the draft. */
 export async function adopt(job) {
   const missing = () => null;
-  const content = job.content ? await pictureOf(job.content, "photo").catch(missing) : null;
+  const open = job.clip ? clipOf : pictureOf;
+  const content = job.content ? await open(job.content, "photo").catch(missing) : null;
   const styles = await Promise.all(
     (job.styles ?? []).map((id, i) => pictureOf(id, `style ${i + 1}`).catch(missing)),
   );

@@ -29,7 +29,7 @@ export async function saveOnePass() {
 export function startKeep() {
   const button = byId("keep-preview");
   const render = () => {
-    show(button, Boolean(state.fast) && !state.job);
+    show(button, Boolean(state.fast) && !state.job && !state.content?.clip);
     show(byId("open-sheet"), Boolean(state.content && state.info?.fast) && !isActive(state.job));
   };
   button.addEventListener("click", async () => {

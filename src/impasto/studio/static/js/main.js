@@ -18,6 +18,7 @@ import { startLook } from "./look.js";
 import { startLooks } from "./looks.js";
 import { startMaskUpload } from "./mask_upload.js";
 import { startMixer } from "./mixer.js";
+import { startClips } from "./open_clip.js";
 import { startPaintButton } from "./paint_button.js";
 import { keepDraft, restoreDraft } from "./persist.js";
 import { focusRun, startRunPanel } from "./run_panel.js";
@@ -127,6 +128,7 @@ async function start() {
   startMaskUpload();
   startRunPanel();
   startStage();
+  startClips();
   startKeep();
   startTour();
   startLive();

@@ -1,9 +1,10 @@
 // The Paint button, and the line beside it: what a painting would need, or why it cannot start.
 import { announce, complain } from "./a11y.js";
 import { api } from "./api.js";
+import { isClip } from "./clip.js";
 import { byId, el } from "./dom.js";
-import { hasStyle, jobRequest } from "./draft.js";
-import { currentPlan } from "./estimate.js";
+import { hasStyle } from "./draft.js";
+import { currentPlan, orderOf } from "./estimate.js";
 import { bytes, duration, size } from "./format.js";
 import { saveOnePass } from "./keep.js";
 import { masksReady } from "./mask_upload.js";
@@ -38,10 +39,23 @@ function fitButton(side) {
 }
 
 function tooLarge({ value }) {
+  if (isClip()) {
+    const room = `${bytes(value.free_bytes)} are free.`;
+    const advice = "Choose a smaller size, or a part of the clip.";
+    return [
+      `The clip needs about ${bytes(value.disk_bytes)} of disk; ${room}`,
+      el("small", { text: advice }),
+    ];
+  }
   const free = value.available_bytes ? `; ${bytes(value.available_bytes)} are free` : "";
   const needs = `${shownSize(state.size)} needs ${bytes(value.memory_bytes)} of memory${free}.`;
   if (value.largest_size) return [needs, fitButton(largestSide(value.largest_size))];
   return [needs, el("small", { text: "Close other programs, or use fewer styles." })];
+}
+
+/** What the painting of a clip needs, in words. */
+function clipNeeds({ frames, disk_bytes: disk }) {
+  return `${frames ? `${frames} frames, ` : ""}about ${bytes(disk)} of disk`;
 }
 
 /** Return {text, more, kind, blocked}: the line, and whether Paint is disabled. */
@@ -49,11 +63,12 @@ function status() {
   const { plan } = state;
   if (!state.content) return { text: "Choose a photo to start.", blocked: true };
   if (!hasStyle()) return { text: "Choose a style to start.", blocked: true };
-  if (state.trained) return { text: "Ready to save", more: "PNG with its settings inside" };
+  if (state.trained && !isClip())
+    return { text: "Ready to save", more: "PNG with its settings inside" };
   if (plan.status === "ready")
     return {
       text: `About ${duration(plan.value.seconds)}`,
-      more: `${bytes(plan.value.memory_bytes)} of memory`,
+      more: isClip() ? clipNeeds(plan.value) : `${bytes(plan.value.memory_bytes)} of memory`,
     };
   if (plan.status === "too-large") return { nodes: tooLarge(plan), kind: "warning", blocked: true };
   if (plan.status === "failed") {
@@ -69,13 +84,14 @@ function render() {
   line.dataset.kind = kind;
   line.setAttribute("aria-busy", String(state.plan.status === "estimating"));
   button.disabled = blocked || starting || !state.online;
-  button.textContent = state.trained ? "Save picture" : "Paint";
+  button.textContent = state.trained && !isClip() ? "Save picture" : "Paint";
 }
 
 async function startJob(open) {
   const plan = await currentPlan();
   if (status().blocked) return; // the line says why
-  open({ ...(await api.start(jobRequest())), expected: plan.value?.seconds ?? null });
+  const start = isClip() ? api.startClip : api.start;
+  open({ ...(await start(orderOf())), expected: plan.value?.seconds ?? null });
 }
 
 async function paint(open) {
@@ -83,7 +99,7 @@ async function paint(open) {
   render();
   try {
     await masksReady();
-    await (state.trained ? saveOnePass() : startJob(open));
+    await (state.trained && !isClip() ? saveOnePass() : startJob(open));
   } catch (error) {
     complain(error);
   } finally {

@@ -58,11 +58,12 @@ export function keepDraft() {
 }
 
 export const known = {
-  /** Remember {id, name, width, height}. */
+  /** Remember {id, name, width, height, clip}. */
   remember(picture) {
     const all = readStored(localStorage, KNOWN) ?? {};
     delete all[picture.id];
-    all[picture.id] = { name: picture.name, width: picture.width, height: picture.height };
+    const { name, width, height, clip } = picture;
+    all[picture.id] = { name, width, height, ...(clip && { clip }) };
     const ids = Object.keys(all);
     for (const id of ids.slice(0, Math.max(0, ids.length - MAX_KNOWN))) delete all[id];
     writeStored(localStorage, KNOWN, all);

@@ -33,6 +33,11 @@ export async function pictureOf(id, name = "picture") {
   return picture;
 }
 
+/** The address of a picture, or of the frame of a clip at the second `at`. */
+export function contentUrl(content, at, size) {
+  return content.clip ? api.frameUrl(content.id, at, size) : api.pictureUrl(content.id, size);
+}
+
 /** Return the file name of a job's picture: its name without characters that file systems refuse. */
 export function jobFileName(job, suffix) {
   const stem = job.name.replace(/[\p{Cc}<>:"/\\|?*]+/gu, " ").replace(/^[. ]+|[. ]+$/g, "");

@@ -3,7 +3,7 @@ import { announce, complain } from "./a11y.js";
 import { api } from "./api.js";
 import { curve } from "./curve.js";
 import { byId, el, icon, saveAs, show } from "./dom.js";
-import { duration, percent, size } from "./format.js";
+import { decimal, duration, percent, size } from "./format.js";
 import { act, leaveJob } from "./job.js";
 import { jobFileName } from "./pictures.js";
 import { isActive, store } from "./state.js";
@@ -57,7 +57,9 @@ const about = el("p", { class: "run-about" });
 const live = el(
   "p",
   { class: "fine" },
-  "Strength and mix change the running painting; other changes apply to the next one. ",
+  el("span", {
+    text: "Strength and mix change the running painting; other changes apply to the next one. ",
+  }),
   el("button", {
     type: "button",
     class: "link",
@@ -78,6 +80,10 @@ async function save() {
   } catch (error) {
     return complain(error);
   }
+  if (state.job.clip) {
+    saveAs(api.clipUrl(state.job.id), jobFileName(state.job, state.job.clip.format));
+    return announce("Download started.");
+  }
   saveAs(
     api.resultUrl(state.job.id, format.value),
     jobFileName(state.job, format.value === "jpeg" ? "jpg" : format.value),
@@ -88,10 +94,15 @@ async function save() {
 const TITLES = {
   queued: (job) => (job.position > 1 ? `Number ${job.position} in the queue` : "Next in the queue"),
   running: (job) =>
-    job.step ? `Painting, ${percent(job.step / Math.max(1, job.steps))}` : "Preparing",
+    job.step && job.step === job.steps && job.clip
+      ? "Putting the clip together"
+      : job.step
+        ? `Painting, ${percent(job.step / Math.max(1, job.steps))}`
+        : "Preparing",
   paused: () => "Paused",
   done: () => "Finished",
-  stopped: (job) => (job.has_picture ? "Stopped, picture kept" : "Cancelled"),
+  stopped: (job) =>
+    job.has_picture ? `Stopped, ${job.clip ? "clip" : "picture"} kept` : "Cancelled",
   failed: () => "Painting failed",
 };
 
@@ -99,8 +110,11 @@ function describe(job) {
   if (job.state === "failed") return job.error ?? "The server gave no reason.";
   if (job.state === "paused" && job.error) return job.error;
   const parts = [];
-  if (isActive(job) && job.step) parts.push(`step ${job.step} of ${job.steps}`);
+  if (job.clip && isActive(job) && job.step)
+    parts.push(`frame ${job.step}${job.steps ? ` of ${job.steps}` : ""}`);
+  else if (isActive(job) && job.step) parts.push(`step ${job.step} of ${job.steps}`);
   if (job.scale) parts.push(size(job.scale));
+  if (job.state === "running" && job.speed) parts.push(`${decimal(job.speed)} frames a second`);
   if (job.state === "running" && job.seconds_left) parts.push(`${duration(job.seconds_left)} left`);
   else if (isActive(job) && !job.step && job.expected)
     parts.push(`about ${duration(job.expected)}`);
@@ -127,6 +141,7 @@ function render() {
   bar.dataset.state = job.state;
   show(bar, isActive(job));
   show(live, isActive(job));
+  show(live.firstElementChild, !job.clip); // the look of a clip cannot change on the way
   loss.node.toggleAttribute("hidden", !isActive(job) || state.losses.length < 2);
   const available = availableActions(job);
   for (const [name, node] of Object.entries(buttons)) {
@@ -135,6 +150,7 @@ function render() {
     if (hadFocus && node.hidden) buttons[available[0]].focus(); // keep the focus in the panel
   }
   show(download.parentElement, Boolean(job.has_picture));
+  show(format, !job.clip);
 }
 
 /** Move the focus to this panel when it replaces the Paint button. */

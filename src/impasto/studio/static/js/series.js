@@ -38,7 +38,7 @@ const fresh = (picture) => ({ picture, job: null, look: "", state: "", share: 0 
 /** Add photographs to the strip; return how many had no place. The photo of the draft becomes the first. */
 export function addPhotos(pictures) {
   const { items } = series.state;
-  const first = items.length || !state.content ? [] : [state.content];
+  const first = items.length || !state.content || state.content.clip ? [] : [state.content];
   const known = new Set(items.map((item) => item.picture.id));
   const added = [...first, ...pictures].filter(
     ({ id }, i, all) => !known.has(id) && all.findIndex((other) => other.id === id) === i,

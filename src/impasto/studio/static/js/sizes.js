@@ -7,7 +7,8 @@ const OWN_SIDE_LIMIT = 1024; // a painting without a size has the photo's own, u
 
 /** Return width and height of a painting of `content` with a longer side of `side`. */
 export function outputSize(content, side) {
-  const scale = side / Math.max(content.width, content.height);
+  const longest = Math.max(content.width, content.height);
+  const scale = (content.clip ? Math.min(side, longest) : side) / longest; // a clip is never enlarged
   return [content.width, content.height].map((length) => Math.max(1, Math.round(length * scale)));
 }
 
@@ -23,7 +24,12 @@ export function allowedSides() {
     const [w, h] = state.content ? outputSize(state.content, side) : [side, side];
     return w * h <= most && (!state.trained || side <= MAX_ONE_PASS_SIDE);
   };
-  const sides = SIDES.filter((side) => side <= 512 || fits(side));
+  const { content } = state;
+  const longest = content?.clip ? Math.max(content.width, content.height) : Infinity;
+  const offered = SIDES.filter((side) => side < longest);
+  if (content?.clip) offered.push(longest);
+  const sides = offered.filter((side) => side <= 512 || fits(side));
+  if (state.size >= longest) return sides;
   // A replayed recipe may have another size; it stays until the slider moves.
   return sides.includes(state.size) ? sides : [...sides, state.size].sort((a, b) => a - b);
 }

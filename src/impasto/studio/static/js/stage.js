@@ -2,6 +2,8 @@
 import { api } from "./api.js";
 import { byId, show } from "./dom.js";
 import { hasStyle } from "./draft.js";
+import { clock } from "./format.js";
+import { contentUrl } from "./pictures.js";
 import { stageSize } from "./sizes.js";
 import { isActive, store } from "./state.js";
 import { viewer } from "./viewer.js";
@@ -12,7 +14,7 @@ let turns = 0;
 /** The preview, unless it shows another photo. */
 const preview = () => (state.fast?.content === state.content?.id ? state.fast : null);
 
-const photo = () => state.content && api.pictureUrl(state.content.id, 2048);
+const photo = () => state.content && contentUrl(state.content, state.at, 2048);
 
 function ofJob(job) {
   if (job.has_picture && !isActive(job))
@@ -27,7 +29,8 @@ function ofJob(job) {
 
 function previewCaption() {
   if (state.look.strength === 0) return "Strength 0: the photo as it is";
-  return state.trained ? "Painted in one pass" : "Quick preview";
+  const words = state.trained ? "Painted in one pass" : "Quick preview";
+  return state.content.clip ? `${words} of the frame at ${clock(state.at)}` : words;
 }
 
 function ofDraft() {
@@ -70,7 +73,7 @@ async function render() {
 /** Keep the stage in sync with the state. */
 export function startStage() {
   store.on(
-    ["job", "fast", "content", "styles", "trained", "size", "trouble", "info", "look"],
+    ["at", "job", "fast", "content", "styles", "trained", "size", "trouble", "info", "look"],
     render,
   );
   render();

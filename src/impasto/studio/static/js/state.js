@@ -5,6 +5,18 @@ export const MAX_STYLES = 4;
 export const MAX_ONE_PASS_SIDE = 4096; // longest side of a picture painted in one pass
 export const LOOK = { strength: 0.5, stroke: 1, colors: 0 };
 
+// How a clip is painted; the fields are those of the API's ClipSettings.
+export const CLIP = {
+  method: "fast",
+  network: "any-live",
+  roughness: 0,
+  loop: false,
+  keyframes: null,
+  start: 0,
+  stop: null,
+  format: "mp4",
+};
+
 /** An empty mask layer: a base picture or null, and strokes. */
 export function emptyLayer() {
   return { base: null, strokes: [] };
@@ -13,10 +25,11 @@ export function emptyLayer() {
 /** An empty draft. */
 export function emptyDraft() {
   return {
-    content: null, // {id, width, height, name}
+    content: null, // {id, width, height, name}, and of a clip also {clip: {seconds, fps, ...}}
     styles: [], // of the same form
     trained: null, // or {name, title, credit, thumb}: an instant style
     look: { ...LOOK },
+    clip: { ...CLIP },
     mix: [], // one weight per style, with a sum of 1
     preset: "impasto",
     size: 512,
@@ -40,6 +53,7 @@ export const PREVIEW_KEYS = [
   "masks",
   "protect",
   "otherGuides",
+  "at",
 ];
 
 export const store = createStore({
@@ -50,6 +64,8 @@ export const store = createStore({
   losses: [], // of that job, [step, loss]
   room: "studio",
   brushing: false,
+  at: 0, // second of the frame that is previewed, where the content is a clip
+  clipUpload: null, // or {name, share, cancel()}
   maskIds: { masks: null, protect: null }, // ids of the uploaded layers
   masksBusy: false, // whether the uploaded layers are outdated
   fast: null, // {url, seconds, size, content}: the latest one-pass preview
