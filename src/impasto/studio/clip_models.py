@@ -8,7 +8,7 @@ from impasto.studio.clip_settings import ClipSettings
 from impasto.studio.models import Id, JobBody
 
 
-class ClipInfo(BaseModel):
+class ClipDetails(BaseModel):
     """An uploaded clip; width and height are those of the upright frames.
 
     ``frames`` and ``seconds`` are what is really in the file, ``fps`` is their ratio. ``notes`` say what is wrong with

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from impasto.studio.bundles import safe_name
-from impasto.studio.clip_models import ClipInfo, ClipJobBody, ClipPlanInfo
+from impasto.studio.clip_models import ClipDetails, ClipJobBody, ClipPlanInfo
 from impasto.studio.clip_settings import check_clips_installed
 from impasto.studio.clips import clip_info, find_clip, plan_clip, receive_clip, submit_clip
 from impasto.studio.dependencies import CurrentStudio, IdPath, error_responses, image_response, streamed_body
@@ -43,7 +43,7 @@ async def upload_clip(
     name: Annotated[
         str | None, Header(alias="X-Name", description="The clip's name, url-encoded.", max_length=2000)
     ] = None,
-) -> ClipInfo:
+) -> ClipDetails:
     """Upload a clip. Its id is a digest of its bytes; it is opened and its first and last frames are read."""
     check_clips_installed()
     check_room(studio)
@@ -63,7 +63,7 @@ async def queue_clip(body: ClipJobBody, studio: CurrentStudio) -> JobInfo:
 
 
 @router.get("/clips/{id}", responses=error_responses(404))
-async def show_clip(clip_id: IdPath, studio: CurrentStudio) -> ClipInfo:
+async def show_clip(clip_id: IdPath, studio: CurrentStudio) -> ClipDetails:
     """Return size, duration and frames of an uploaded clip."""
     return clip_info(find_clip(studio, clip_id))
 

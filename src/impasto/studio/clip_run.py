@@ -35,7 +35,7 @@ ORIGINAL_CRF = 23
 LONGEST_POSTER = 16384
 
 
-class Worker(Protocol):
+class _Worker(Protocol):
     """The process that the run belongs to."""
 
     device: str
@@ -50,7 +50,7 @@ class Worker(Protocol):
 class ClipRun:
     """One clip. The frame written last, the job's picture, says that clip and original are complete."""
 
-    def __init__(self, worker: Worker, task: PaintTask) -> None:
+    def __init__(self, worker: _Worker, task: PaintTask) -> None:
         assert task.clip is not None
         assert task.content is not None
         self.worker, self.task, self.started = worker, task, time.monotonic()

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-from impasto.studio.clip_models import ClipInfo, ClipJobBody, ClipPlanInfo
+from impasto.studio.clip_models import ClipDetails, ClipJobBody, ClipPlanInfo
 from impasto.studio.clip_settings import check_clips_installed, video_settings
 from impasto.studio.database import PictureRow
 from impasto.studio.errors import RequestError
@@ -21,7 +21,7 @@ from impasto.studio.service import StudioService
 POSTERS = 5
 
 
-async def receive_clip(studio: StudioService, body: AsyncIterator[bytes], name: str) -> ClipInfo:
+async def receive_clip(studio: StudioService, body: AsyncIterator[bytes], name: str) -> ClipDetails:
     """Store an uploaded clip; raises `RequestError` if it is none, or too large or long."""
     return clip_info(await studio.pictures.receive(body, name, clip=True))
 
@@ -34,12 +34,12 @@ def find_clip(studio: StudioService, clip_id: str) -> PictureRow:
     return row
 
 
-def clip_info(row: PictureRow) -> ClipInfo:
+def clip_info(row: PictureRow) -> ClipDetails:
     """Return a clip for clients."""
     clip = row.clip or {}
     last = max(0.0, clip["seconds"] - 1 / max(1.0, clip["fps"]))
     times = [last * index / (POSTERS - 1) for index in range(POSTERS)]
-    return ClipInfo(
+    return ClipDetails(
         id=row.id,
         name=row.name,
         width=row.width,

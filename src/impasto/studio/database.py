@@ -66,7 +66,7 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 class PictureRow:
     """An uploaded picture; width and height are those of the upright picture, ``used`` is when it was last used.
 
-    A clip has the further fields of `ClipInfo` in ``clip``.
+    A clip has the further fields of `ClipDetails` in ``clip``.
     """
 
     id: str

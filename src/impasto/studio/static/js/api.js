@@ -122,7 +122,7 @@ export const api = {
   },
 };
 
-/** Upload a clip; `progress` gets the share that is sent. Resolves to the API's ClipInfo. */
+/** Upload a clip; `progress` gets the share that is sent. Resolves to the API's ClipDetails. */
 export function uploadClip(file, progress, signal) {
   // fetch does not tell how much of a body is sent.
   const request = new XMLHttpRequest();
