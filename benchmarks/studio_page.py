@@ -27,18 +27,14 @@ SLIDE = """async ([name, value]) => {
   const began = performance.now();
   input.value = value;
   input.dispatchEvent(new Event('input', { bubbles: true }));
-  while (document.querySelector('img.after.shown').src === old) await new Promise((go) => setTimeout(go, 5));
-  return (performance.now() - began) / 1000;
-}"""
-# Presses Paint, waits for the first step's picture, answers the seconds.
-PAINT = """async () => {
-  const began = performance.now();
-  document.getElementById('paint').click();
-  while (!document.querySelector("img.after.shown[src*='/preview?v=']"))
+  while (document.querySelector('img.after.shown').src === old) {
+    if (performance.now() - began > 60_000) throw Error(`no preview after 60 s for ${name} ${value}`);
     await new Promise((go) => setTimeout(go, 5));
+  }
   return (performance.now() - began) / 1000;
 }"""
-# Drops files on the page, waits for the preview that follows, answers the seconds.
+# Drops files on the page (a photograph and its styles, if the page asks), waits for the preview that follows, answers
+# the seconds.
 DROP = """async (files) => {
   const transfer = new DataTransfer();
   for (const [number, text] of files.entries()) {
@@ -49,15 +45,17 @@ DROP = """async (files) => {
   const old = shown();
   const began = performance.now();
   dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
-  while (!shown() || shown() === old) await new Promise((go) => setTimeout(go, 5));
+  while (!shown() || shown() === old) {
+    if (performance.now() - began > 60_000) throw Error('no preview after 60 s');
+    const answers = [...document.querySelectorAll('dialog[open] button')];
+    answers.find((button) => button.textContent === 'A photograph and styles')?.click();
+    await new Promise((go) => setTimeout(go, 5));
+  }
   return (performance.now() - began) / 1000;
 }"""
 SIDES = (512, 2048)
 DESKTOP = {"width": 1440, "height": 900}
 STRENGTHS = [round(0.1 + 0.8 * ((7 * k) % 20) / 20, 2) for k in range(20)]
-STROKES = [round(0.5 + 2 * ((7 * k) % 20) / 20, 2) for k in range(20)]
-STYLES = ("swirls", "woodcut", "glass", "points", "ink")
-PAINTINGS = 5
 
 
 def picture(name: str, side: int, quality: int = 92) -> bytes:
@@ -124,30 +122,6 @@ def encoded(name: str, side: int, quality: int = 92) -> str:
     return base64.b64encode(picture(name, side, quality)).decode()
 
 
-def other_answers(page: Any, side: int) -> list[str]:
-    """Return lines about strokes, dropped styles and the first step of a painting, after `by_hand`."""
-    strokes = slides(page, "Stroke", STROKES)
-    page.evaluate("sessionStorage.clear()")
-    drops = []
-    for turn in range(20):
-        # Each file has other bytes, so that nothing is remembered; it replaces the style before it.
-        page.click("#sources [aria-label='Remove style 1']")
-        page.wait_for_timeout(1000)
-        drops.append(float(page.evaluate(DROP, [encoded(STYLES[turn % len(STYLES)], side, 70 + turn)])))
-    first_steps = []
-    for _ in range(PAINTINGS):
-        page.wait_for_timeout(2500)
-        first_steps.append(float(page.evaluate(PAINT)))
-        page.click(".run-buttons >> text=Cancel")
-        page.click(".run-buttons >> text=Paint again")
-    named = (("stroke", strokes), ("style dropped to preview", drops), ("Paint to first step", first_steps))
-    return [
-        f"in Chromium, pictures of {side} pixels: {name} {statistics.median(seconds):.2f} s "
-        f"(median of {len(seconds)}; {max(seconds):.2f} s at worst)"
-        for name, seconds in named
-    ]
-
-
 def by_program(server: Server, side: int) -> tuple[float, list[float]]:
     """Send two pictures and ask for previews of 512 pixels; return seconds to the first, and of each answer."""
     photo, style = picture("paper", side), picture("swirls", side)
@@ -185,8 +159,6 @@ def measure(folder: Path) -> list[str]:
                 page = browser.new_page(viewport=DESKTOP)  # without earlier pictures
                 page.goto(server.url)
                 lines.append(_report(f"in Chromium, pictures of {side} pixels", *by_hand(page, side)))
-                if side == SIDES[0]:
-                    lines += other_answers(page, side)
             lines.append(_report(f"over HTTP, pictures of {side} pixels", *by_program(server, side)))
         server.stop()
     return lines

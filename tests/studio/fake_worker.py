@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 from types import SimpleNamespace
 
+from impasto.painting import OpenModels
 from impasto.studio.models import JobBody
 from impasto.studio.paint_process import PaintWorker
 from impasto.studio.processes import EXITED
@@ -49,5 +50,5 @@ def worker_here(sent: list[tuple]) -> PaintWorker:
     """A worker that paints in the test's process; its messages are added to ``sent``."""
     worker = PaintWorker.__new__(PaintWorker)  # its thread and its signal handler belong into another process
     worker.pipe, worker.device = SimpleNamespace(send=sent.append), "cpu"
-    worker.messages, worker.exiting = queue.SimpleQueue(), False
+    worker.messages, worker.exiting, worker.models = queue.SimpleQueue(), False, OpenModels()
     return worker

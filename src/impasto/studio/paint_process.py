@@ -22,11 +22,11 @@ from torch import Tensor
 from impasto.encoders import open_device
 from impasto.errors import ImpastoError, RecipeError, ResumeError, is_out_of_memory
 from impasto.guidance import Guides, Result
-from impasto.imaging import fit, resize, to_image
+from impasto.imaging import Picture, fit, resize, to_image
 from impasto.optimize import Event, Finished, Painter, Recipe, Started, Stepped, make_recipe
 from impasto.optimize.checkpoint import Checkpoint, read_checkpoint
-from impasto.optimize.run import open_recipe_encoder
-from impasto.painting import open_job
+from impasto.painting import OpenModels, open_job
+from impasto.studio.depth import print_bits
 from impasto.studio.errors import is_disk_full
 from impasto.studio.estimates import work_of
 from impasto.studio.paint_task import PaintTask
@@ -40,6 +40,7 @@ PREVIEW_SECONDS = 1.0
 # After a preview that took t seconds there is none for 25 t: previews take at most 4 % of the time.
 PREVIEW_SHARE = 25.0
 STEP_SECONDS = 0.05
+REHEARSAL_SIDE = 64
 
 
 def run(pipe: Connection, device: str) -> None:
@@ -65,6 +66,7 @@ class PaintWorker:
         self.device = device
         self.messages: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self.exiting = False
+        self.models = OpenModels()
         signal.signal(signal.SIGTERM, lambda *_: self.messages.put(("exit",)))
         threading.Thread(target=self._read_pipe, daemon=True).start()
 
@@ -72,17 +74,28 @@ class PaintWorker:
         """Open the device and the default encoder, report ready, and paint jobs."""
         try:
             self.device = str(open_device(self.device))
-            open_recipe_encoder(make_recipe(), torch.device(self.device))
+            self.models.encoder(make_recipe(), torch.device(self.device))
         except ImpastoError as error:
             self.send("unavailable", str(error))
             return
         self.send("ready", self.device, torch.cuda.device_count() if self.device.startswith("cuda") else 1)
+        if self.messages.empty():
+            self._rehearse()
         while not self.exiting:
             message = self.messages.get()
             if message[0] == "exit":
                 return
             if message[0] == "paint":
                 self._paint(PaintTask(**message[1]))
+
+    def _rehearse(self) -> None:
+        """Open the default networks and take one small step: the first one takes longer than all later ones."""
+        grey = Picture(torch.full((1, 3, REHEARSAL_SIDE, REHEARSAL_SIDE), 0.5))
+        recipe = make_recipe(size=REHEARSAL_SIDE, device=self.device)
+        with contextlib.suppress(ImpastoError):  # reported with the first job
+            stream = Painter(open_job(recipe, grey, [grey], models=self.models)).events()
+            with contextlib.closing(stream):
+                next(event for event in stream if isinstance(event, Stepped))
 
     def send(self, *message: Any) -> None:
         """Send a message to the server; exit if the server is gone."""
@@ -189,12 +202,15 @@ class JobRun:
         guides = Guides.from_json(task.guides)
         checkpoint = _load_checkpoint(self.checkpoint)
         if checkpoint is None:
-            job = open_job(recipe, task.content, task.styles, guides)
+            job = open_job(recipe, task.content, task.styles, guides, models=self.worker.models)
             return Painter(job, checkpoint_path=self.checkpoint)
         saved_recipe = checkpoint.recipe.model_copy(update={"device": self.worker.device})
         try:
             started = checkpoint.start_recipe
-            job = open_job(saved_recipe, task.content, task.styles, guides, start_recipe=started)
+            models = self.worker.models
+            job = open_job(
+                saved_recipe, task.content, task.styles, guides, start_recipe=started, models=models
+            )
             painter = Painter(job, checkpoint_path=self.checkpoint, resume_from=checkpoint)
             painter.change(strength=recipe.strength, mix=recipe.mix)
         except ResumeError:  # another version's checkpoint, or changed pictures: start over
@@ -235,7 +251,7 @@ class JobRun:
         return "queued" if request == "exit" else "paused"
 
     def _save(self, result: Result) -> None:
-        result.save(self.task.folder / "picture.png")
+        result.save(self.task.folder / "picture.png", bits=print_bits(result.dpi))
         self.saved_size = result.pixels.shape[3], result.pixels.shape[2]
 
 
