@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import shutil
 import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
@@ -106,7 +107,7 @@ def free(monkeypatch) -> list[int]:
     """The free bytes of the disk, which tests change; the studio looks at them all the time."""
     free_bytes = [0]
     monkeypatch.setattr(room, "RETRY_SECONDS", 0.01)
-    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: SimpleNamespace(free=free_bytes[0]))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free_bytes[0]))
     return free_bytes
 
 

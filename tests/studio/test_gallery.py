@@ -10,7 +10,7 @@ import zipfile
 import pytest
 from PIL import Image
 
-from impasto.studio.bundles import MISSING, Bundle, Bundles, file_names, safe_name
+from impasto.studio.bundles import MISSING, Bundle, Bundles, file_names
 from impasto.studio.job_words import query_words, stem
 from impasto.studio.trash import TRASH_SECONDS
 
@@ -180,25 +180,6 @@ def test_an_archive_names_the_pictures_that_are_gone(api, two) -> None:
 def test_bad_requests_for_archives(api, request_body, status) -> None:
     assert api.post("/api/bundles", json=request_body).status_code == status
     assert api.get(f"/api/bundles/{'f' * 32}").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("name", "safe"),
-    [
-        ("Sunset", "Sunset"),
-        ("../../etc/passwd", "etc passwd"),
-        ("a\\b:c|d", "a b c d"),
-        ("CON", "_CON"),
-        ("nul.txt", "_nul.txt"),
-        ("console", "console"),
-        (" .hidden. ", "hidden"),
-        ("\n\t", "picture"),
-        ("e\u0301te\u0301 \U0001f3a8", "\u00e9t\u00e9 \U0001f3a8"),
-        ("x" * 300, "x" * 100),
-    ],
-)
-def test_names_of_files(name, safe) -> None:
-    assert safe_name(name) == safe
 
 
 def test_unique_names_ignore_case_and_keep_the_order() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,9 +11,9 @@ from typing import Any
 
 from impasto.batch.places import name_of
 from impasto.errors import RecipeError
+from impasto.imaging.file_names import joined_stem, safe_stem
 
 # File systems allow 255 bytes for a name; suffixes and temporary names need some.
-MOST_BYTES = 200
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def product_items(
             parts += [f"{name}-{text}" for name, text in labels]
             items.append(
                 BatchItem(
-                    joined(parts),
+                    joined_stem(parts),
                     content,
                     group,
                     {**(settings or {}), **changed},
@@ -92,23 +91,12 @@ def label(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def joined(parts: Sequence[str]) -> str:
-    """Join ``parts`` to an id that can be a file's name."""
-    text = "-".join(part for part in parts if part) or "picture"
-    text = "".join(
-        "-" if character in '/\\:*?"<>|' or ord(character) < 32 else character for character in text
-    )
-    while len(os.fsencode(text)) > MOST_BYTES:
-        text = text[: len(text) * 9 // 10]
-    return text.lstrip(".") or "picture"
-
-
 def check_ids(ids: Sequence[str]) -> None:
     """Raise `RecipeError` unless every id can be a file's name and occurs once, whatever its case."""
     for name in ids:
-        if not name or joined([name]) != name:
+        if safe_stem(name) != name:
             raise RecipeError(
-                f"The id {name!r} cannot be a file's name; use up to {MOST_BYTES} bytes without / \\ : * ? \" < > |."
+                f"The id {name!r} cannot be a file's name on every system; use for example {safe_stem(name)!r}."
             )
     # File systems of macOS and Windows do not tell cases apart.
     (most, count), *_ = Counter(name.casefold() for name in ids).most_common(1) or [("", 0)]

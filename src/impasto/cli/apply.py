@@ -13,7 +13,7 @@ from impasto.cli.console import print_status
 from impasto.cli.failures import report_failed
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.json_report import JsonReport
-from impasto.cli.naming import check_distinct, joined, make_folder
+from impasto.cli.naming import check_distinct, make_folder
 from impasto.cli.network_options import (
     DpiOption,
     FramingOption,
@@ -33,6 +33,7 @@ from impasto.cli.picture_progress import PictureBar, build_notice
 from impasto.cli.piped import Piped
 from impasto.cli.shipped_networks import ListOption, SheetOption, check_request, list_networks
 from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError, TooLargeError
+from impasto.imaging.file_names import joined_stem
 
 if TYPE_CHECKING:
     from impasto.batch import Digests
@@ -154,7 +155,7 @@ def _places(contents: Sequence[Path], out: Path | None, label: str) -> list[Path
     if out is not None:
         make_folder(out)
     folder = out or Path()
-    return [folder / f"{joined([content.stem, label])}{_suffix(content)}" for content in contents]
+    return [folder / f"{joined_stem([content.stem, label])}{_suffix(content)}" for content in contents]
 
 
 def _suffix(content: Path) -> str:

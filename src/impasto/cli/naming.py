@@ -9,9 +9,7 @@ from itertools import count, takewhile
 from pathlib import Path
 
 from impasto.errors import OutputError, RecipeError
-
-# File systems allow 255 bytes; the rest is reserved for "-12.png.checkpoint".
-MOST_BYTES = 200
+from impasto.imaging.file_names import joined_stem
 
 
 @dataclass(frozen=True)
@@ -45,15 +43,7 @@ def target(out: Path | None, folder: Path | None, parts: Sequence[str]) -> Targe
 
 def default_path(folder: Path | None, parts: Sequence[str]) -> Path:
     """Return the path of a picture that the user did not name, whether or not it is taken."""
-    return (folder or Path()) / f"{joined(parts)}.png"
-
-
-def joined(parts: Sequence[str]) -> str:
-    """Join ``parts`` to the stem of a file name, shortened to what file systems allow."""
-    stem = "-".join(part for part in parts if part) or "picture"
-    while len(os.fsencode(stem)) > MOST_BYTES:
-        stem = stem[: len(stem) * 9 // 10]
-    return stem
+    return (folder or Path()) / f"{joined_stem(parts)}.png"
 
 
 def free(path: Path) -> Path:

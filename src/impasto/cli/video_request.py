@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.cli.naming import beside, free, joined
+from impasto.cli.naming import beside, free
 from impasto.errors import RecipeError, ResumeError
 from impasto.feedforward.pretrained import ANY_STYLE_NETWORKS
 from impasto.guidance import Guides
+from impasto.imaging.file_names import joined_stem
 from impasto.optimize.presets import make_recipe
 from impasto.video.formats import CONTAINERS, ClipFormat, choose_format
 from impasto.video.run_file import journal_path, read_run
@@ -203,7 +204,7 @@ def refuse_recipe_of_fast(method: str, recipe: Mapping[str, Any]) -> None:
 def default_output(clip: Path, styles: Sequence[str]) -> Path:
     """Return a free name for the painted clip, in the container of the clip if it can be written."""
     suffix = clip.suffix.lower() if clip.suffix.lower() in CONTAINERS else ".mp4"
-    stem = joined([clip.stem.replace("%", ""), *(Path(style).stem for style in styles)])
+    stem = joined_stem([clip.stem.replace("%", ""), *(Path(style).stem for style in styles)])
     output = free(Path(f"{stem}{suffix}"))
     number = 1
     while journal_path(output).exists():

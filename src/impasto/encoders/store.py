@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,7 +180,9 @@ def fetch_weights(record: WeightRecord, progress: Progress | None = None, folder
 
 
 def _check_free_space(folder: Path, record: WeightRecord) -> None:
-    free = shutil.disk_usage(folder).free
+    from impasto.imaging.atomic import free_bytes
+
+    free = free_bytes(folder)
     needed = record.bytes or record.megabytes * 1_000_000
     if free < needed:
         raise WeightsError(

@@ -5,10 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from impasto.errors import ImpastoError, OutputError
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the free bytes of the disk that holds ``folder``."""
+    return shutil.disk_usage(folder).free
 
 
 def check_place(path: str | os.PathLike[str]) -> Path:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from impasto.imaging.file_names import safe_stem
 from impasto.studio.errors import RequestError
 from impasto.studio.folder import new_id
 
 MAX_BUNDLES = 200
 MISSING = "not included.txt"
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
-_MAX_STEM = 100
 
 
 @dataclass(frozen=True)
@@ -48,20 +44,11 @@ class Bundles:
         return self._bundles[bundle_id]
 
 
-def safe_name(name: str) -> str:
-    """Return a name that every file system accepts, without a suffix: no separators, reserved words or leading dots."""
-    text = _UNSAFE.sub(" ", unicodedata.normalize("NFC", name))
-    text = " ".join(text.split())[:_MAX_STEM].strip(". ")
-    if _RESERVED.match(text):
-        text = f"_{text}"
-    return text or "picture"
-
-
 def file_names(names: Sequence[str], suffixes: Sequence[str]) -> list[str]:
     """Return safe file names, unique also where upper and lower case are the same: "a.png", "A-2.png"."""
     used, result = {MISSING}, []
     for name, suffix in zip(names, suffixes, strict=True):
-        stem, number = safe_name(name), 1
+        stem, number = safe_stem(name), 1
         candidate = f"{stem}{suffix}"
         while candidate.casefold() in used:
             number += 1

@@ -8,8 +8,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
+from impasto.imaging.file_names import safe_stem
 from impasto.studio.archive import archive, file_of, pictures_of
-from impasto.studio.bundles import Bundle, safe_name
+from impasto.studio.bundles import Bundle
 from impasto.studio.dependencies import (
     CurrentStudio,
     IdPath,
@@ -59,7 +60,7 @@ async def make_bundle(body: BundleBody, studio: CurrentStudio) -> BundleInfo:
     if not jobs:
         raise RequestError(404, "None of these jobs has a picture; choose finished ones.")
     size = sum(file_of(studio, job).stat().st_size for job in jobs)
-    bundle = Bundle(tuple(job.id for job in jobs), body.format, safe_name(body.name))
+    bundle = Bundle(tuple(job.id for job in jobs), body.format, safe_stem(body.name))
     return BundleInfo(url=f"api/bundles/{studio.bundles.add(bundle)}", count=len(jobs), bytes=size)
 
 

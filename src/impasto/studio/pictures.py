@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from impasto.hashing import bytes_sha256
+from impasto.imaging.file_names import one_line
 from impasto.studio.database import Database, PictureRow
 from impasto.studio.errors import RequestError
 from impasto.studio.folder import StudioFolder
@@ -29,7 +30,6 @@ NO_NAME = "picture"
 # The check of a clip reads the whole file, and a frame may be far from the key frame before it.
 CLIP_SECONDS = 300.0
 _CACHED_BYTES = 48 << 20
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\]+")
 
 
 class PictureStore:
@@ -181,7 +181,7 @@ def clean_name(header: str | None) -> str:
 
 def clean_text(text: str) -> str:
     """Return a name of at most 120 characters without control characters and path separators; it may be empty."""
-    return " ".join(_UNPRINTABLE.sub(" ", text).split())[:120].strip()
+    return one_line(text)[:120].strip()
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:

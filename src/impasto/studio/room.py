@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from impasto.imaging.atomic import free_bytes
 from impasto.studio.jobs import StopRequest, StudioJob
 
 NO_ROOM = "The disk is full; painting continues when there is room."
@@ -47,7 +47,7 @@ class RoomQueue:
 
     def _retry(self) -> None:
         self._timer = None
-        if shutil.disk_usage(self._folder).free < MIN_FREE_BYTES:
+        if free_bytes(self._folder) < MIN_FREE_BYTES:
             self._wait()
             return
         # The first job is put at the front of the queue last.

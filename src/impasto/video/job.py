@@ -15,11 +15,11 @@ from impasto.guidance import Guides
 from impasto.guidance.guides import display_name
 from impasto.hashing import file_sha256
 from impasto.imaging import check_place
+from impasto.imaging.atomic import free_bytes
 from impasto.video.clip import Clip
 from impasto.video.encode import VideoLayout
 from impasto.video.formats import ClipFormat
 from impasto.video.frame import FramePainter, PainterState, VideoFrame
-from impasto.video.journal import free_space
 from impasto.video.open_clip import open_clip, painted_frames, painted_size, resampled_rate
 from impasto.video.run_file import journal_path
 from impasto.video.settings import VideoSettings
@@ -155,7 +155,7 @@ def plan_clip(job: VideoJob) -> VideoPlan:
         job.format.codec,
         job.format.bits,
         int(frames * pixels * (parts + written)) + kept,
-        free_space(job.output.parent),
+        free_bytes(job.output.parent),
     )
 
 

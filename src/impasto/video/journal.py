@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -153,8 +152,3 @@ def remove_journal(folder: Path) -> None:
             path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         folder.rmdir()
-
-
-def free_space(folder: Path) -> int:
-    """Return the free bytes of the disk that holds ``folder``."""
-    return shutil.disk_usage(folder).free
