@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -32,6 +32,11 @@ LEAST_SHARE = 0.05
 TRUSTED_SHARE = 0.25
 # Multiply-adds per second before any measurement.
 TYPICAL_SPEED = 1e11
+# Work of the network for any style for a pixel, in multiply-adds of the convolution that measures a machine's speed.
+ONE_PASS_MACS = 6e5
+# Larger pictures in one pass are painted by a process of their own, which starts for them.
+LARGE_PIXELS = 4_000_000
+LARGE_START_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,24 @@ def work_of(plan: Plan) -> Workload:
     )
 
 
+class OnePassEstimates:
+    """Seconds of pictures in one pass, in proportion to their pixels; newer pictures count more."""
+
+    def __init__(self, seconds_per_pixel: Callable[[], float]) -> None:
+        self._typical = seconds_per_pixel
+        self._pixels = self._seconds = 0.0
+
+    def seconds(self, pixels: float) -> float:
+        """Return how long a picture will take."""
+        start = LARGE_START_SECONDS if pixels > LARGE_PIXELS else 0.0
+        return start + pixels * (self._seconds / self._pixels if self._pixels else self._typical())
+
+    def learn(self, pixels: float, seconds: float) -> None:
+        """Take over how long a picture has taken."""
+        self._pixels = AGEING * self._pixels + pixels
+        self._seconds = AGEING * self._seconds + seconds
+
+
 class Estimates:
     """Estimates of seconds, and the records of finished jobs behind them, which a file keeps."""
 
@@ -72,6 +95,7 @@ class Estimates:
         self.speed = TYPICAL_SPEED
         self._records: list[tuple[Workload, float]] = []
         self._factors: dict[str, list[float]] = {}
+        self.one_pass = OnePassEstimates(lambda: ONE_PASS_MACS / self.speed)
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):  # a damaged file is forgotten
             saved = json.loads(path.read_text(encoding="utf-8"))
             records = [(Workload(**work), float(seconds)) for work, seconds in saved["records"]]

@@ -30,7 +30,7 @@ class JobIds(BaseModel):
 class BundleBody(JobsBody):
     """Pictures to download in one ZIP file; jobs without a picture are left out."""
 
-    format: Literal["png", "jpeg", "webp"] = "png"
+    format: Literal["png", "jpeg", "webp", "tiff"] = "png"
     name: str = Field("impasto", max_length=MAX_NAME, description="Name of the archive, without a suffix.")
 
 

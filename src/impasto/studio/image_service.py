@@ -32,6 +32,7 @@ from impasto.optimize import Recipe
 from impasto.optimize.checkpoint import read_checkpoint
 from impasto.optimize.machine import measure_macs_per_second
 from impasto.optimize.run import plan_with_limit
+from impasto.studio.depth import png_bits
 from impasto.studio.errors import RequestError
 from impasto.studio.estimates import work_of
 from impasto.studio.processes import answer
@@ -110,12 +111,24 @@ def _clips(name: str) -> Callable[..., Any]:
 
 
 def export(path: Path, format: str, size: int | None) -> bytes:
-    """Return a painted picture in another format or size, with its recipe inside."""
-    picture = read_picture(path, longest=size)
+    """Return a painted picture in another format or size, with its recipe and its dots per inch inside.
+
+    A TIFF has 16 bits a channel if the picture has.
+    """
+    picture, stored = read_picture(path, longest=size), read_embedded_json(path)
+    recipe = stored.get("recipe")
+    dpi = recipe.get("dpi") if isinstance(recipe, dict) and size is None else None
+    bits = 16 if format == "tiff" and png_bits(path) == 16 else 8
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / f"picture.{format}"
         write_picture(
-            target, picture.pixels, alpha=picture.alpha, provenance=read_embedded_json(path), quality=92
+            target,
+            picture.pixels,
+            alpha=picture.alpha,
+            bits=bits,
+            provenance=stored,
+            quality=92,
+            dpi=dpi,
         )
         return target.read_bytes()
 
@@ -151,6 +164,7 @@ def plan(
         "available_bytes": job_plan.available,
         "fits": job_plan.fits,
         "largest_size": largest,
+        "tile": job_plan.scales[-1].tile,
         "device": job_plan.device,
         "work": asdict(work_of(job_plan)),
     }

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import FileResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from impasto.studio.archive import EXPORT_SECONDS
 from impasto.studio.dependencies import CurrentStudio, IdPath, error_responses, image_response
 from impasto.studio.errors import RequestError
 from impasto.studio.event_bus import Subscriber
@@ -137,12 +138,12 @@ async def show_preview(
 @router.get(
     "/{id}/picture",
     response_class=Response,
-    responses={**error_responses(404, 429), **image_response("png", "jpeg", "webp")},
+    responses={**error_responses(404, 429), **image_response("png", "jpeg", "webp", "tiff")},
 )
 async def show_result(
     job_id: IdPath,
     studio: CurrentStudio,
-    format: Literal["png", "jpeg", "webp"] | None = None,
+    format: Literal["png", "jpeg", "webp", "tiff"] | None = None,
     size: Size = None,
 ) -> Response:
     """Return the job's picture with its recipe inside; with a ``size`` and no format, a WebP to look at."""
@@ -154,7 +155,7 @@ async def show_result(
         return Response(await studio.pictures.scaled(path, size), media_type="image/webp", headers=NO_CACHE)
     if size is None and format in (None, "png"):
         return FileResponse(path, media_type="image/png", headers=NO_CACHE)
-    data = await studio.image_service.call("export", path=path, format=format, size=size)
+    data = await studio.image_service.call("export", EXPORT_SECONDS, path=path, format=format, size=size)
     return Response(data, media_type=f"image/{format}", headers=NO_CACHE)
 
 

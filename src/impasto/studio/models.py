@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from impasto.imaging.print_sizes import LARGEST_SIDE, SMALLEST_SIDE
+from impasto.imaging.size_settings import DPI_HELP, FRAMING_HELP, Dpi, Framing
 from impasto.studio.clip_settings import ClipSettings
 from impasto.studio.folder import ID
 from impasto.studio.jobs import JobState
@@ -14,8 +16,6 @@ from impasto.studio.jobs import JobState
 MASK_WORDS = ("left", "right", "top", "bottom", "centre")
 MAX_STYLES = 64
 MAX_NAME = 120
-# The longest side that is painted in one pass.
-MAX_FAST_SIDE = 4096
 
 Id = Annotated[str, Field(pattern=ID, description="Id of a picture or job: 32 hexadecimal digits.")]
 Mask = Annotated[
@@ -103,7 +103,11 @@ class FastBody(_Input):
     colors: float = Field(0.0, ge=0, le=1)
     masks: Annotated[list[Mask], Field(max_length=MAX_STYLES)] | None = None
     protect: Mask | None = None
-    size: int = Field(512, ge=16, le=MAX_FAST_SIDE)
+    size: Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)] | Annotated[str, Field(max_length=40)] = (
+        Field(512, description="As of a job.")
+    )
+    framing: Framing = Field("crop", description=FRAMING_HELP)
+    dpi: Dpi | None = Field(None, description=DPI_HELP)
     at: float | None = Field(
         None, ge=0, le=1e7, description="Second of the frame to paint, where content is a clip; 0 without it."
     )
@@ -189,7 +193,9 @@ class PlanInfo(BaseModel):
     """The time and memory that a job would need; ``available_bytes`` is null if unknown.
 
     ``seconds`` is learned from the jobs that this studio has finished, and is the same for all clients.
-    ``largest_size`` is the largest size that fits, null if the job itself fits or no size does.
+    ``largest_size`` is the largest size that fits, null if the job itself fits or no size does. ``tile`` is the side of
+    the tiles that the last scale is painted in, null if it is painted whole. ``one_pass_seconds`` is the time of the
+    same picture in one pass.
     """
 
     width: int
@@ -197,10 +203,12 @@ class PlanInfo(BaseModel):
     scales: list[PlanScale]
     steps: int
     seconds: float
+    one_pass_seconds: float
     memory_bytes: int
     available_bytes: int | None
     fits: bool
     largest_size: int | None
+    tile: int | None
     device: str
 
 

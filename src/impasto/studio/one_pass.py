@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from impasto.studio.errors import RequestError
+from impasto.studio.estimates import LARGE_PIXELS
 from impasto.studio.instant_styles import trained_styles
 from impasto.studio.models import FastBody
-from impasto.studio.requests import resolve_files
+from impasto.studio.requests import ordered_size, resolve_files
 from impasto.studio.service import StudioService
 
 FAST_SECONDS = 60.0
+# A large picture may take longer: about ten times what two busy cores need.
+FAST_SECONDS_PER_PIXEL = 2e-5
 
 
 async def paint_one_pass(studio: StudioService, body: FastBody, client: str) -> bytes:
@@ -34,21 +39,49 @@ async def paint_one_pass(studio: StudioService, body: FastBody, client: str) -> 
     guides = {name: value for name, value in masks.items() if value}
     viewed = is_clip and body.format is None
     files = resolve_files(studio.pictures, {}, body.content, body.styles, guides, clip=viewed)
-    data: bytes = await studio.preview_queue.call(
-        client,
-        "paint",
-        FAST_SECONDS,
-        content=files["content"],
-        styles=files["styles"],
-        trained=body.trained,
-        masks=files["guides"].get("masks", []),
-        protect=files["guides"].get("protect"),
-        size=body.size,
-        mix=body.mix,
-        strength=body.strength,
-        stroke=body.stroke,
-        colors=body.colors,
-        format=body.format,
-        at=body.at or 0.0 if is_clip else None,
-    )
+    pixels = _checked_pixels(studio, body)
+    request: dict[str, Any] = {
+        "content": files["content"],
+        "styles": files["styles"],
+        "trained": body.trained,
+        "masks": files["guides"].get("masks", []),
+        "protect": files["guides"].get("protect"),
+        "size": body.size,
+        "framing": body.framing,
+        "dpi": body.dpi,
+        "mix": body.mix,
+        "strength": body.strength,
+        "stroke": body.stroke,
+        "colors": body.colors,
+        "format": body.format,
+        "at": body.at or 0.0 if is_clip else None,
+    }
+    seconds = FAST_SECONDS + FAST_SECONDS_PER_PIXEL * pixels
+    helper = studio.preview_process if pixels <= LARGE_PIXELS else studio.large_process
+    data: bytes
+    if helper is studio.preview_process:
+        data = await studio.preview_queue.call(client, "paint", seconds, **request)
+    else:
+        try:
+            data = await helper.call("paint", seconds, **request)
+        finally:
+            if not helper.waiting:  # its networks would take memory until the next large picture
+                await helper.stop()
+    studio.planner.estimates.one_pass.learn(pixels, helper.seconds)
     return data
+
+
+def _checked_pixels(studio: StudioService, body: FastBody) -> int:
+    """Return the pixels of the picture; raises `RequestError` if they are more than one pass may paint."""
+    photo = studio.database.picture(body.content)
+    if photo is None:
+        return 0
+    width, height = ordered_size(body.size, photo.width, photo.height, dpi=body.dpi, framing=body.framing)
+    limit = studio.settings.limits.upload_pixels
+    if body.format is not None and width * height > limit:
+        raise RequestError(
+            422,
+            f"{width}x{height} pixels are more than the {limit / 1e6:.0f} megapixels that one pass may paint here; "
+            "choose a smaller size or fewer dots per inch.",
+        )
+    return width * height

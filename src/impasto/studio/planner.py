@@ -46,7 +46,11 @@ class Planner:
             while len(self._remembered) > _REMEMBERED:
                 self._remembered.popitem(last=False)
         fields = {name: value for name, value in planned.items() if name != "work"}
-        return {**fields, "seconds": self.estimates.seconds(Workload(**planned["work"]))}
+        return {
+            **fields,
+            "seconds": self.estimates.seconds(Workload(**planned["work"])),
+            "one_pass_seconds": self.estimates.one_pass.seconds(planned["width"] * planned["height"]),
+        }
 
     async def refuse_too_large(self, body: JobBody) -> None:
         """Raise `RequestError` with the largest size that fits if an order needs more memory than there is.

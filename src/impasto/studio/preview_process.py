@@ -20,7 +20,8 @@ from impasto.feedforward.pretrained import DEFAULT_NETWORK
 from impasto.feedforward.settings import OnePassSettings
 from impasto.feedforward.stylizer import Stylizer
 from impasto.guidance import Guides
-from impasto.imaging import Picture, fit, read_picture, resize
+from impasto.imaging import Picture, PictureLike, fit, read_picture, resize
+from impasto.studio.depth import print_bits
 from impasto.studio.image_service import webp
 from impasto.studio.processes import answer
 
@@ -55,7 +56,7 @@ class Previews:
         content: str,
         styles: list[str],
         trained: str | None,
-        size: int,
+        size: int | str,
         masks: list[str],
         protect: str | None,
         mix: list[float] | None,
@@ -71,19 +72,28 @@ class Previews:
         """
         shares = None if mix is None or masks else mix
         chosen = OnePassSettings.make({**settings, "mix": shares, "size": size})
-        picture = self._read(content, size, at)
-        if (
-            format is not None
-        ):  # a file has the size that was asked for, also if the content picture is smaller
-            height, width = fit(picture.height, picture.width, size)
-            alpha = _resized(picture.alpha, height, width)
-            picture = replace(picture, pixels=resize(picture.pixels, (height, width)), alpha=alpha)
         guides = Guides(tuple(masks), protect=protect)
-        result = self._stylizer(trained or DEFAULT_NETWORK).paint(picture, styles, chosen, guides)
+        photo = self._photo(content, size, at, format is not None)
+        result = self._stylizer(trained or DEFAULT_NETWORK).paint(photo, styles, chosen, guides)
         if format is None:
             return webp(Picture(result.pixels, result.alpha), quality=85)
+        bits = print_bits(result.dpi) if format == "png" else 8
         with tempfile.TemporaryDirectory() as folder:
-            return result.save(Path(folder) / f"picture.{format}").read_bytes()
+            return result.save(Path(folder) / f"picture.{format}", bits=bits).read_bytes()
+
+    def _photo(self, content: str, size: int | str, at: float | None, for_file: bool) -> PictureLike:
+        """Return a photograph for painting: a file if the painting crops it, else pixels.
+
+        A picture to keep has the size that was asked for, also if the photograph is smaller.
+        """
+        if isinstance(size, str):
+            return content
+        picture = self._read(content, size, at)
+        if not for_file:
+            return picture
+        height, width = fit(picture.height, picture.width, size)
+        alpha = _resized(picture.alpha, height, width)
+        return replace(picture, pixels=resize(picture.pixels, (height, width)), alpha=alpha)
 
     def _stylizer(self, network: str) -> Stylizer:
         if network not in self._stylizers:

@@ -122,13 +122,14 @@ def _run_module(module: str, pipe: Connection, arguments: tuple[Any, ...], low_p
 class HelperProcess:
     """A process that answers requests one at a time. A request that crashes it, or takes too long, fails.
 
-    Its module defines ``run(pipe)``, usually with `answer`.
+    Its module defines ``run(pipe)``, usually with `answer`. ``seconds`` is how long the last answer took.
     """
 
-    def __init__(self, module: str, max_waiting: int) -> None:
-        self._child = ChildProcess(module, (), self._on_message)
+    def __init__(self, module: str, max_waiting: int, *, low_priority: bool = False) -> None:
+        self._child = ChildProcess(module, (), self._on_message, low_priority=low_priority)
         self._max_waiting = max_waiting
         self._waiting = 0
+        self.seconds = 0.0
         self._turn = asyncio.Lock()
         self._ready = asyncio.Event()
         self._answer: asyncio.Future[tuple[str, Any]] | None = None
@@ -137,6 +138,11 @@ class HelperProcess:
     def pid(self) -> int | None:
         """The process id, None while there is no process."""
         return self._child.pid
+
+    @property
+    def waiting(self) -> int:
+        """The requests that are answered or wait."""
+        return self._waiting
 
     def start(self) -> None:
         """Start the process before the first request needs it."""
@@ -163,8 +169,10 @@ class HelperProcess:
             async with asyncio.timeout(seconds + START_SECONDS) as limit:
                 futures: list[asyncio.Future[Any]] = [self._answer, ready]
                 await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
-                limit.reschedule(asyncio.get_running_loop().time() + seconds)
+                began = asyncio.get_running_loop().time()
+                limit.reschedule(began + seconds)
                 status, value = await self._answer
+                self.seconds = asyncio.get_running_loop().time() - began
         except (TimeoutError, asyncio.CancelledError) as error:
             self._child.kill()  # a late answer would be taken for that of the next request
             await self._child.stop(5)

@@ -8,7 +8,7 @@ from typing import Any
 
 from impasto.errors import RecipeError
 from impasto.feedforward.pretrained import DEFAULT_NETWORK
-from impasto.imaging.print_sizes import SMALLEST_SIDE
+from impasto.imaging.print_sizes import DEFAULT_DPI, SMALLEST_SIDE, output_frame, parse_size
 from impasto.imaging.sizes import fit
 from impasto.optimize.mixing import mix_of
 from impasto.optimize.presets import make_recipe
@@ -56,12 +56,17 @@ def parse_recipe(body: JobBody, max_styles: int) -> Recipe:
     return recipe
 
 
-def ordered_size(size: object, width: int, height: int) -> tuple[int, int] | None:
-    """Return width and height of the painting of a photograph, None for sizes that only the worker can tell."""
-    if size is not None and not isinstance(size, int):
-        return None
-    side = min(LARGEST_DEFAULT_SIDE, max(SMALLEST_SIDE, width, height)) if size is None else size
-    painted_height, painted_width = fit(height, width, side)
+def ordered_size(
+    size: str | int | None, width: int, height: int, *, dpi: float | None = None, framing: str = "crop"
+) -> tuple[int, int]:
+    """Return width and height of the picture made from a photograph of ``width`` and ``height``.
+
+    Raises `RecipeError` for paper or a length that comes out too small or too large.
+    """
+    if size is None:
+        size = min(LARGEST_DEFAULT_SIDE, max(SMALLEST_SIDE, width, height))
+    frame = output_frame(parse_size(size), (height, width), dpi=dpi or DEFAULT_DPI, framing=framing)
+    painted_height, painted_width = frame.canvas or frame.box or fit(height, width, frame.side)
     return painted_width, painted_height
 
 
@@ -145,7 +150,7 @@ def _from_one_pass(stored: Mapping[str, Any]) -> Mapping[str, Any]:
     trained = None if network == DEFAULT_NETWORK else network
     if trained is not None and trained not in {style["name"] for style in trained_styles()}:
         raise RecipeError("This picture was painted by a network that the studio does not have.")
-    names = ("strength", "stroke", "colors", "size", "mix")
+    names = ("strength", "stroke", "colors", "size", "framing", "dpi", "mix")
     return {
         "recipe": {name: recipe[name] for name in names if recipe.get(name) is not None},
         "content": stored.get("content"),

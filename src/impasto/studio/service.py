@@ -53,6 +53,9 @@ class StudioService:
         self.event_bus = EventBus(limits.subscribers)
         self.image_service = HelperProcess("impasto.studio.image_service", limits.waiting)
         self.preview_process = HelperProcess("impasto.studio.preview_process", limits.waiting)
+        self.large_process = HelperProcess(
+            "impasto.studio.preview_process", limits.waiting, low_priority=True
+        )
         self.preview_queue = LatestOnlyQueue(self.preview_process, limits.waiting)
         self.pictures = PictureStore(self.folder, self.database, self.image_service, limits)
         self.job_store = JobStore(self.folder, self.database, self.pictures, self.event_bus, limits)
@@ -91,7 +94,8 @@ class StudioService:
         self.recovery.recover_running()
         for job in self.job_store.active.values():
             self.job_store.save_preview(job)
-        await asyncio.gather(self.image_service.stop(), self.preview_process.stop())
+        helpers = (self.image_service, self.preview_process, self.large_process)
+        await asyncio.gather(*(helper.stop() for helper in helpers))
         self.database.close()
 
     @property
@@ -107,7 +111,9 @@ class StudioService:
         rank = self.job_store.next_rank(front=False)
         job = StudioJob(new_id(), recipe, guides, body.content, list(body.styles), time.time(), rank)
         content = None if body.content is None else self.database.picture(body.content)
-        job.scale = None if content is None else ordered_size(recipe["size"], content.width, content.height)
+        if content is not None:
+            framing = {name: recipe[name] for name in ("dpi", "framing")}
+            job.scale = ordered_size(recipe["size"], content.width, content.height, **framing)
         return self.queue(job)
 
     def queue(self, job: StudioJob) -> StudioJob:

@@ -61,7 +61,7 @@ class FakeGallery:
 
     def keep(self, body: dict[str, Any]) -> dict[str, Any]:
         """Put a picture of one pass in the gallery."""
-        names = ("strength", "stroke", "colors", "mix", "size")
+        names = ("strength", "stroke", "colors", "mix", "size", "dpi", "framing")
         recipe = full_recipe({name: body[name] for name in names if body.get(name) is not None})
         guides = {name: body[name] for name in ("masks", "protect") if body.get(name)}
         source = {"content": body["content"], "styles": body.get("styles", []), "guides": guides}

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fake_pictures import MEDIA, FakePictures, encode, fast
+from fake_recipe import painted_size
 from PIL import Image, PngImagePlugin
 
 ENDED = ("done", "stopped", "failed")
@@ -48,9 +49,8 @@ class FakeJob:
 
     def json(self, losses: bool = False) -> dict[str, Any]:
         """Return the job in the API's format."""
-        side = self.recipe["size"]
         photo = self.store[self.body["content"]]
-        scale = side and [round(length * side / max(photo.size)) for length in photo.size]
+        scale = self.recipe["size"] and painted_size(self.recipe, photo.size)
         fields = {
             "id": self.id,
             "name": self.name,
@@ -132,7 +132,7 @@ class FakeJob:
                 return
 
     def _image(self) -> Image.Image:
-        size = min(640, self.recipe["size"] or 640)
+        size = min(640, self.recipe["size"] if isinstance(self.recipe["size"], int) else 640)
         body = {**self.body, **(self.body.get("guides") or {}), "size": size, "mix": self.recipe["mix"]}
         body["trained"] = self.trained
         share = 0.3 + 0.7 * self.step / self.steps

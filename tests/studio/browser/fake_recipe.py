@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from impasto.studio.requests import ordered_size
+
 PRESETS = {"impasto": "The default.", "gatys": "As in the paper of 2016."}
 SCHEMA: dict[str, Any] = {
     "properties": {
@@ -65,6 +67,12 @@ def full_recipe(given: dict[str, Any]) -> dict[str, Any]:
         if given.get("quality") == variant["when"]["quality"]:
             defaults.update(variant["fields"])
     return {**defaults, **given}
+
+
+def painted_size(recipe: dict[str, Any], photo: tuple[int, int]) -> tuple[int, int]:
+    """Return width and height of the painting of a photograph of width and height."""
+    framing = recipe.get("framing") or "crop"
+    return ordered_size(recipe["size"], *photo, dpi=recipe.get("dpi"), framing=framing)
 
 
 def preset_fields() -> dict[str, dict[str, Any]]:

@@ -20,7 +20,7 @@ from fake_clips import ClipRoutes, FakeClips
 from fake_gallery import FakeGallery
 from fake_jobs import FakeJobs
 from fake_pictures import FakePictures, encode, fast, samples
-from fake_recipe import PRESETS, SCHEMA, full_recipe, preset_fields, preset_variants, validate
+from fake_recipe import PRESETS, SCHEMA, full_recipe, painted_size, preset_fields, preset_variants, validate
 
 STATIC = Path(__file__).resolve().parents[3] / "src" / "impasto" / "studio" / "static"
 TRAINED = [
@@ -98,8 +98,13 @@ class FakeStudio:
         recipe = full_recipe(body["recipe"])
         if message := validate(recipe):
             raise ApiFailure(422, message)
-        side, steps = recipe["size"], {"draft": 40, "normal": 80, "high": 160}[recipe["quality"]]
+        width, height = painted_size(recipe, self.pictures[body["content"]].size)
+        side, steps = max(width, height), {"draft": 40, "normal": 80, "high": 160}[recipe["quality"]]
         return {
+            "width": width,
+            "height": height,
+            "one_pass_seconds": side * max(64, min(width, height)) / 5e5,
+            "tile": 1024 if side > 3000 else None,
             "scales": [[side // 2, side // 2], [side, side]],
             "steps": steps,
             "seconds": steps * side * side / self.speed,

@@ -1,7 +1,8 @@
 // Changes of the draft, and requests made from it.
 import { known } from "./persist.js";
-import { extraOf } from "./recipe_defaults.js";
-import { ownSide } from "./sizes.js";
+import { DEFAULT_DPI, parsePrint, printPixels } from "./print_sizes.js";
+import { extraOf, PRINT_FIELDS } from "./recipe_defaults.js";
+import { currentPrint, DEFAULT_SIDE, nearestSide, ownSide } from "./sizes.js";
 import {
   CLIP,
   emptyDraft,
@@ -135,7 +136,7 @@ export function removeContent() {
 /** The request to /api/plan and /api/jobs; masks must have been uploaded. */
 export function jobRequest() {
   const { look, preset, size, quality, seed, extra, maskIds } = state;
-  const recipe = { preset, size, quality, seed, ...look, ...extra };
+  const recipe = { preset, size, quality, seed, ...look, ...extra, ...currentPrint() };
   const { styles, mix, masks, isPainted } = paintedStyles();
   if (styles.length > 1) recipe.mix = mix;
   const guides = { ...state.otherGuides };
@@ -175,6 +176,33 @@ function layersOf(guides, count) {
   return { masks, protect, otherGuides };
 }
 
+/** Return size and print of a recipe. */
+function sizeOf({ size, dpi, framing }, content) {
+  if (typeof size === "string" && parsePrint(size)) {
+    const print = { size, dpi: dpi ?? DEFAULT_DPI, framing: framing ?? "crop" };
+    return { print, size: Math.max(...printPixels(print, content)) };
+  }
+  return { print: null, size: typeof size === "number" ? size : ownSide(content) };
+}
+
+/** Use a size in print ({size, dpi, framing}), or with null one in pixels again. */
+export function setPrint(print) {
+  const size = print
+    ? Math.max(...printPixels(print, state.content))
+    : nearestSide(state.print ? state.size : DEFAULT_SIDE);
+  store.set({ print, size, extra: withoutPrint(state.extra) });
+}
+
+/** Return settings without those that a size in print sets. */
+function withoutPrint(settings) {
+  return Object.fromEntries(
+    Object.entries(settings).filter(([name]) => !PRINT_FIELDS.includes(name) && name !== "canvas"),
+  );
+}
+
+/** The fields of size in a request for one pass. */
+export const onePassSize = () => currentPrint() ?? { size: state.size };
+
 /** Load a job or a replayed picture into the draft. Pictures that no longer exist are null. */
 export function loadDraft({ recipe, guides, trained, clip }, content, styles) {
   const present = styles.filter(Boolean);
@@ -183,6 +211,8 @@ export function loadDraft({ recipe, guides, trained, clip }, content, styles) {
   if (mix.length === 1 && n === 2) mix = [mix[0], 1 - mix[0]];
   const look = Object.fromEntries(Object.keys(LOOK).map((key) => [key, recipe[key] ?? LOOK[key]]));
   const fresh = emptyDraft();
+  const { print, size } = sizeOf(recipe, content);
+  const extra = extraOf(recipe);
   store.set({
     ...fresh,
     content,
@@ -193,10 +223,11 @@ export function loadDraft({ recipe, guides, trained, clip }, content, styles) {
     at: clip?.start ?? 0,
     mix: mix.length === n ? normalise(mix) : even(n),
     preset: recipe.preset ?? fresh.preset,
-    size: recipe.size ?? ownSide(content),
+    print,
+    size,
     quality: recipe.quality ?? fresh.quality,
     seed: recipe.seed ?? 0,
-    extra: extraOf(recipe),
+    extra: print ? withoutPrint(extra) : extra,
     ...layersOf(content ? guides : {}, n),
     brushing: false,
     fast: null, // the preview showed other pictures

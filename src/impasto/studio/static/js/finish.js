@@ -1,6 +1,7 @@
 // The output controls: size and quality.
 import { byId, el, show } from "./dom.js";
-import { allowedSides, outputSize } from "./sizes.js";
+import { printForm } from "./print_form.js";
+import { allowedSides, currentPrint, outputSize } from "./sizes.js";
 import { segments, slider } from "./sliders.js";
 import { store } from "./state.js";
 
@@ -46,10 +47,11 @@ export function startFinish() {
       holder.replaceChildren(control.node);
     }
     marks = key;
+    show(holder, !currentPrint());
     // A clip is painted at its own size at most.
     control.set(sides.includes(state.size) ? sides.indexOf(state.size) : sides.length - 1);
   };
-  byId("finish").replaceChildren(holder, quality.node);
+  byId("finish").replaceChildren(holder, printForm().node, quality.node);
   const steps = () => {
     // An instant style has no steps, no quality and no seed; nor has a clip that is painted in one pass.
     const isOnePass = state.trained || (state.content?.clip && state.clip.method === "fast");
@@ -58,6 +60,6 @@ export function startFinish() {
   store.on(["trained", "content", "clip"], steps);
   steps();
   store.on(["quality"], () => quality.set(state.quality));
-  store.on(["size", "content", "trained", "info"], size);
+  store.on(["size", "print", "content", "trained", "info"], size);
   size();
 }

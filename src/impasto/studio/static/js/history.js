@@ -18,6 +18,7 @@ const WORDS = {
   protect: "mask",
   preset: "preset",
   extra: "settings",
+  print: "print size",
   size: "size",
   quality: "quality",
   clip: "clip settings",

@@ -2,7 +2,7 @@
 import { complain, notify } from "./a11y.js";
 import { api } from "./api.js";
 import { byId, saveAs, show } from "./dom.js";
-import { onePassRequest } from "./draft.js";
+import { onePassRequest, onePassSize } from "./draft.js";
 import { jobsChanged } from "./job.js";
 import { masksReady } from "./mask_upload.js";
 import { jobFileName } from "./pictures.js";
@@ -13,7 +13,7 @@ const { state } = store;
 /** Paint the preview's picture at its full size into the gallery; resolves to its job. */
 async function keep() {
   await masksReady();
-  const job = await api.keep({ ...onePassRequest(), size: state.size });
+  const job = await api.keep({ ...onePassRequest(), ...onePassSize() });
   jobsChanged();
   return job;
 }

@@ -2,21 +2,25 @@
 import { announce, complain } from "./a11y.js";
 import { api } from "./api.js";
 import { isClip } from "./clip.js";
-import { byId, el } from "./dom.js";
-import { hasStyle } from "./draft.js";
+import { byId, el, show } from "./dom.js";
+import { hasStyle, setPrint } from "./draft.js";
 import { currentPlan, orderOf } from "./estimate.js";
 import { bytes, duration, size } from "./format.js";
 import { saveOnePass } from "./keep.js";
 import { masksReady } from "./mask_upload.js";
-import { allowedSides, outputSize } from "./sizes.js";
+import { allowedSides, currentPrint, outputSize, paintedSize } from "./sizes.js";
 import { store } from "./state.js";
 
 const { state } = store;
 const line = byId("estimate");
 const button = byId("paint");
+const onePass = byId("paint-one-pass");
 let starting = false;
+let passing = 0; // the timer while a large picture is painted in one pass
 
 const shownSize = (side) => `${size(outputSize(state.content, side))} px`;
+const LARGE_SIDE = 1024; // from here on, painting in one pass is offered beside painting
+const LEAST_DPI = 100; // a coarser print shows its pixels
 
 /** The slider's largest side up to the one that fits, or that one itself if it is smaller than all. */
 function largestSide(most) {
@@ -31,8 +35,25 @@ function fitButton(side) {
     id: "fit-size",
     text: `Use ${shownSize(side)}`,
     onclick: () => {
-      store.set({ size: side });
+      store.set({ print: null, size: side });
       announce(`The size is ${shownSize(side)}.`);
+      byId("panel").focus(); // this button disappears
+    },
+  });
+}
+
+/** A button that keeps the print and lowers its dots per inch until it fits; null if it would be too coarse. */
+function dpiButton(largest) {
+  const dpi = Math.floor((state.print.dpi * largest) / Math.max(...paintedSize()));
+  if (dpi < LEAST_DPI) return null;
+  return el("button", {
+    type: "button",
+    class: "button small",
+    id: "fit-size",
+    text: `Use ${dpi} DPI`,
+    onclick: () => {
+      setPrint({ ...state.print, dpi });
+      announce(`The print has ${dpi} dots per inch.`);
       byId("panel").focus(); // this button disappears
     },
   });
@@ -48,9 +69,16 @@ function tooLarge({ value }) {
     ];
   }
   const free = value.available_bytes ? `; ${bytes(value.available_bytes)} are free` : "";
-  const needs = `${shownSize(state.size)} needs ${bytes(value.memory_bytes)} of memory${free}.`;
-  if (value.largest_size) return [needs, fitButton(largestSide(value.largest_size))];
+  const needs = `${size(paintedSize())} px needs ${bytes(value.memory_bytes)} of memory${free}.`;
+  const { largest_size: largest } = value;
+  if (largest)
+    return [needs, (currentPrint() && dpiButton(largest)) || fitButton(largestSide(largest))];
   return [needs, el("small", { text: "Close other programs, or use fewer styles." })];
+}
+
+/** The memory of a painting, in words. */
+function memoryNeeds({ memory_bytes: memory, tile }) {
+  return `${bytes(memory)} of memory${tile ? ", painted in tiles" : ""}`;
 }
 
 /** What the painting of a clip needs, in words. */
@@ -68,7 +96,7 @@ function status() {
   if (plan.status === "ready")
     return {
       text: `About ${duration(plan.value.seconds)}`,
-      more: isClip() ? clipNeeds(plan.value) : `${bytes(plan.value.memory_bytes)} of memory`,
+      more: isClip() ? clipNeeds(plan.value) : memoryNeeds(plan.value),
     };
   if (plan.status === "too-large") return { nodes: tooLarge(plan), kind: "warning", blocked: true };
   if (plan.status === "failed") {
@@ -85,6 +113,32 @@ function render() {
   line.setAttribute("aria-busy", String(state.plan.status === "estimating"));
   button.disabled = blocked || starting || !state.online;
   button.textContent = state.trained && !isClip() ? "Save picture" : "Paint";
+  renderOnePass();
+}
+
+/** The other way to a large picture, with its time: one pass. */
+function renderOnePass() {
+  const seconds = state.plan.value?.one_pass_seconds;
+  const isOffered = seconds && state.content && hasStyle() && !state.trained && !isClip();
+  show(onePass, Boolean(isOffered) && Math.max(...paintedSize()) > LARGE_SIDE);
+  onePass.disabled = starting || !state.online;
+  if (!passing) onePass.textContent = `In one pass: about ${duration(seconds)}`;
+}
+
+/** Paint the full size in one pass; the button counts down. */
+async function paintInOnePass() {
+  const until = Date.now() + 1000 * state.plan.value.one_pass_seconds;
+  const countDown = () => {
+    const left = (until - Date.now()) / 1000;
+    onePass.textContent = left > 1 ? `In one pass: ${duration(left)} left` : "Finishing…";
+  };
+  passing = setInterval(countDown, 1000);
+  countDown();
+  announce("Painting in one pass.");
+  await run(saveOnePass);
+  clearInterval(passing);
+  passing = 0;
+  render();
 }
 
 async function startJob(open) {
@@ -94,12 +148,13 @@ async function startJob(open) {
   open({ ...(await start(orderOf())), expected: plan.value?.seconds ?? null });
 }
 
-async function paint(open) {
+/** Do something once the masks are uploaded; both buttons wait for it. */
+async function run(task) {
   starting = true;
   render();
   try {
     await masksReady();
-    await (state.trained && !isClip() ? saveOnePass() : startJob(open));
+    await task();
   } catch (error) {
     complain(error);
   } finally {
@@ -110,7 +165,10 @@ async function paint(open) {
 
 /** Set up the button; `open(job)` shows a job that was just started. */
 export function startPaintButton(open) {
-  button.addEventListener("click", () => paint(open));
-  store.on(["content", "styles", "trained", "size", "plan", "online"], render);
+  button.addEventListener("click", () =>
+    run(state.trained && !isClip() ? saveOnePass : () => startJob(open)),
+  );
+  onePass.addEventListener("click", paintInOnePass);
+  store.on(["content", "styles", "trained", "size", "print", "plan", "online"], render);
   render();
 }

@@ -97,5 +97,7 @@ export function printForm() {
   };
   store.on(["print", "content"], render);
   render();
-  return { node: el("div", { class: "print" }, labelled("Print size", unit), details) };
+  const node = el("div", { class: "print" }, labelled("Print size", unit), details);
+  store.on(["content"], () => show(node, !state.content?.clip));
+  return { node };
 }

@@ -13,6 +13,8 @@ export const CONTROL_FIELDS = [
   "quality",
   "seed",
 ];
+// Fields with controls beside a size in print; a recipe in pixels may have them too.
+export const PRINT_FIELDS = ["dpi", "framing"];
 // Fields that a browser cannot set: files and the device of the server.
 export const SERVER_FIELDS = ["weights", "device", "start_picture"];
 

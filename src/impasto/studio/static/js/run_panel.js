@@ -14,7 +14,9 @@ const FORMATS = [
   ["png", "PNG, lossless"],
   ["jpeg", "JPEG, small"],
   ["webp", "WebP, smallest"],
+  ["tiff", "TIFF, for print"],
 ];
+const SUFFIXES = { jpeg: "jpg", tiff: "tif" };
 
 function button(label, iconName, onclick, kind = "") {
   return el(
@@ -86,7 +88,7 @@ async function save() {
   }
   saveAs(
     api.resultUrl(state.job.id, format.value),
-    jobFileName(state.job, format.value === "jpeg" ? "jpg" : format.value),
+    jobFileName(state.job, SUFFIXES[format.value] ?? format.value),
   );
   return announce("Download started. The settings are inside the picture.");
 }

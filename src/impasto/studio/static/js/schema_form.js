@@ -1,6 +1,6 @@
 // The forms of more and of expert settings, built from the JSON schema of recipes.
 import { byId, el, iconButton, show } from "./dom.js";
-import { CONTROL_FIELDS, defaultValue, SERVER_FIELDS } from "./recipe_defaults.js";
+import { CONTROL_FIELDS, defaultValue, PRINT_FIELDS, SERVER_FIELDS } from "./recipe_defaults.js";
 import { fieldOf, fromText, labelOf, toText } from "./schema_fields.js";
 import { seedRow } from "./seed.js";
 import { store } from "./state.js";
@@ -135,8 +135,8 @@ function presetRow(presets) {
 }
 
 function shownFields(schema) {
-  return (name) =>
-    !CONTROL_FIELDS.includes(name) && !SERVER_FIELDS.includes(name) && name in schema.properties;
+  const elsewhere = [...CONTROL_FIELDS, ...PRINT_FIELDS, ...SERVER_FIELDS];
+  return (name) => !elsewhere.includes(name) && name in schema.properties;
 }
 
 /** Return [title, names] of the groups of expert settings. */

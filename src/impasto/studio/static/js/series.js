@@ -1,7 +1,7 @@
 // Several photographs with one look: a strip of pictures, a job for each, and the progress of the whole.
 import { announce, complain, notify } from "./a11y.js";
 import { api } from "./api.js";
-import { jobRequest, onePassRequest, setContent } from "./draft.js";
+import { jobRequest, onePassRequest, onePassSize, setContent } from "./draft.js";
 import { listed } from "./format.js";
 import { jobsChanged, leaveJob, openJob, watchJobs } from "./job.js";
 import { readStored, SERIES_KEY, writeStored } from "./persist.js";
@@ -67,7 +67,7 @@ function requestFor(picture) {
     return {
       ...onePassRequest(),
       content: picture.id,
-      size: state.size,
+      ...onePassSize(),
       masks: null,
       protect: null,
     };

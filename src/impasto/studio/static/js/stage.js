@@ -4,11 +4,14 @@ import { byId, show } from "./dom.js";
 import { hasStyle } from "./draft.js";
 import { clock } from "./format.js";
 import { contentUrl } from "./pictures.js";
-import { stageSize } from "./sizes.js";
+import { croppedPart } from "./print_sizes.js";
+import { currentPrint, stageSize } from "./sizes.js";
 import { isActive, store } from "./state.js";
 import { viewer } from "./viewer.js";
 
 const { state } = store;
+// Larger pictures are shown at this size: a browser may not decode a hundred megapixels.
+const MAX_SHOWN_SIDE = 4096;
 let turns = 0;
 
 /** The preview, unless it shows another photo. */
@@ -17,8 +20,13 @@ const preview = () => (state.fast?.content === state.content?.id ? state.fast : 
 const photo = () => state.content && contentUrl(state.content, state.at, 2048);
 
 function ofJob(job) {
-  if (job.has_picture && !isActive(job))
-    return { url: api.resultUrl(job.id, "png"), alt: "Finished picture", caption: "" };
+  if (job.has_picture && !isActive(job)) {
+    const isLarge = Math.max(...(job.scale ?? [0])) > MAX_SHOWN_SIDE;
+    const url = isLarge
+      ? api.resultUrl(job.id, null, MAX_SHOWN_SIDE)
+      : api.resultUrl(job.id, "png");
+    return { url, alt: "Finished picture", caption: "" };
+  }
   if (job.preview)
     return { url: job.preview, alt: "The painting so far", caption: "Painting", isStep: true };
   // The painting starts from the preview, which stays until there is a first step to see.
@@ -54,10 +62,21 @@ function setCaption(text, isError) {
   show(caption, Boolean(text));
 }
 
+/** Mark the part of the photo that a print cuts out, before it is painted. */
+function renderCrop() {
+  const part = state.job ? null : croppedPart(currentPrint(), state.content);
+  show(byId("crop"), Boolean(part));
+  for (const [name, share] of Object.entries(part ?? {}))
+    byId("crop-part").style[name] = `${100 * share}%`;
+}
+
 async function render() {
   const turn = ++turns;
   const { job } = state;
   const picture = job ? ofJob(job) : ofDraft();
+  // Photo and preview are whole; where the job's picture has another shape, they are shown as it is framed.
+  byId("frame").dataset.framing = job?.recipe.framing ?? "";
+  renderCrop();
   viewer.setSize(picture ? (stageSize() ?? job?.scale ?? null) : null);
   byId("compare").disabled = !state.content;
   byId("brush").disabled = !state.content || isActive(job);
@@ -73,7 +92,19 @@ async function render() {
 /** Keep the stage in sync with the state. */
 export function startStage() {
   store.on(
-    ["at", "job", "fast", "content", "styles", "trained", "size", "trouble", "info", "look"],
+    [
+      "at",
+      "job",
+      "fast",
+      "content",
+      "styles",
+      "trained",
+      "size",
+      "print",
+      "trouble",
+      "info",
+      "look",
+    ],
     render,
   );
   render();

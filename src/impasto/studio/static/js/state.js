@@ -32,7 +32,8 @@ export function emptyDraft() {
     clip: { ...CLIP },
     mix: [], // one weight per style, with a sum of 1
     preset: "impasto",
-    size: 512,
+    size: 512, // pixels of the longer side; with a print, what that comes to
+    print: null, // or {size, dpi, framing}: a size in print, see print_sizes.js
     quality: "normal",
     seed: 0,
     extra: {}, // recipe fields changed in the form of all settings
