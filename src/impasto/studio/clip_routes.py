@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from impasto.studio.bundles import safe_name
+from impasto.imaging.file_names import safe_stem
 from impasto.studio.clip_models import ClipDetails, ClipJobBody, ClipPlanInfo
 from impasto.studio.clip_settings import check_clips_installed
 from impasto.studio.clips import clip_info, find_clip, plan_clip, receive_clip, submit_clip
@@ -94,7 +94,7 @@ async def show_painted_clip(job_id: IdPath, studio: CurrentStudio) -> FileRespon
     path = studio.folder.clip(job_id, format)
     if not format or not job.has_picture or not path.is_file():
         raise RequestError(404, f"This job is {job.state} and has no clip.")
-    return _clip_response(path, TYPES[format], f"{safe_name(job.name)}.{format}")
+    return _clip_response(path, TYPES[format], f"{safe_stem(job.name)}.{format}")
 
 
 @router.head("/jobs/{id}/original", include_in_schema=False)

@@ -105,15 +105,16 @@ class StudioService:
 
     def submit(self, body: JobBody) -> StudioJob:
         """Queue a job; raises `RequestError` or `RecipeError` if it is invalid."""
-        recipe = parse_recipe(body, self.settings.limits.styles).to_json()
+        parsed = parse_recipe(body, self.settings.limits.styles)
+        recipe = parsed.to_json()
         guides = body.guides.ids()
         resolve_files(self.pictures, recipe, body.content, body.styles, guides)
         rank = self.job_store.next_rank(front=False)
         job = StudioJob(new_id(), recipe, guides, body.content, list(body.styles), time.time(), rank)
         content = None if body.content is None else self.database.picture(body.content)
         if content is not None:
-            framing = {name: recipe[name] for name in ("dpi", "framing")}
-            job.scale = ordered_size(recipe["size"], content.width, content.height, **framing)
+            size = (parsed.size, content.width, content.height)
+            job.scale = ordered_size(*size, dpi=parsed.dpi, framing=parsed.framing)
         return self.queue(job)
 
     def queue(self, job: StudioJob) -> StudioJob:
