@@ -9,18 +9,25 @@ from statistics import median
 
 import pytest
 
-from impasto.studio.estimates import AGEING, Estimates, JobClock, Workload, _least_squares
+from impasto.studio.estimates import (
+    AGEING,
+    Estimates,
+    JobClock,
+    OnePassEstimates,
+    Workload,
+    _least_squares,
+)
 from impasto.studio.jobs import StudioJob
 
 
 def work(side: int, steps: int, kind: str = "cpu compact bfloat16 adam") -> Workload:
     pixels = side * side * 3 / 4
-    return Workload(kind, 9e4 * pixels * steps, pixels * steps, 3 * pixels)
+    return Workload(kind, 0.0, pixels * steps, 3 * pixels, idle_seconds=4e-7 * pixels * steps)
 
 
 def true_seconds(work: Workload) -> float:
     """A machine whose factors are far from the typical ones."""
-    return 2.5 + 1.1e-10 * work.macs + 9e-9 * work.pixel_steps + 4e-6 * work.pixels
+    return 2.5 + 25 * work.idle_seconds + 9e-9 * work.pixel_steps + 4e-6 * work.pixels
 
 
 @pytest.fixture
@@ -76,6 +83,31 @@ def test_newer_jobs_count_more(estimates) -> None:
         estimates.learn(job, seconds)
     assert estimates.seconds(job) == pytest.approx(20, rel=0.1)
     assert 0 < AGEING < 1
+
+
+def test_a_busy_machine_makes_the_next_jobs_longer_too(estimates) -> None:
+    """Of every kind, at once, and only while it is busy."""
+    usual, other = work(512, 24), work(256, 100, kind="cpu vgg19 float32 adam")
+    for _ in range(12):
+        estimates.learn(usual, 10.0)
+        estimates.learn(other, 30.0)
+    for _ in range(2):
+        estimates.learn(usual, 20.0)
+    assert estimates.seconds(other) == pytest.approx(60, rel=0.25)
+    for _ in range(3):
+        estimates.learn(usual, 10.0)
+    assert estimates.seconds(other) == pytest.approx(30, rel=0.25)
+
+
+def test_one_pass_takes_as_long_as_the_last_pictures() -> None:
+    one_pass = OnePassEstimates(lambda: 2e-6)
+    assert one_pass.seconds(1e6) == pytest.approx(2)
+    for _ in range(3):
+        one_pass.learn(1e6, 1.0)
+    assert one_pass.seconds(2e6) == pytest.approx(2)
+    for _ in range(60):
+        one_pass.learn(5e5, 2.0)
+    assert one_pass.seconds(1e6) == pytest.approx(4, rel=0.05)
 
 
 def test_costs_never_become_negative() -> None:

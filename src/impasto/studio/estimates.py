@@ -1,8 +1,10 @@
 """How long a painting takes: one estimate for every client, learned from the jobs that this machine has finished.
 
-The seconds of a job are modelled as a sum of four costs, each in proportion to a quantity that the plan knows: 1 (files
-and start), multiply-adds, pixels times steps, and pixels. The factors begin with values for a typical machine of the
-measured speed; every finished job corrects them by least squares of relative errors. Newer jobs count more.
+The seconds of a job are modelled as a sum of costs, each in proportion to a quantity that is known before: 1 (files and
+start), multiply-adds, the engine's own estimate for an idle machine, pixels times steps, and pixels. The factors begin
+with values for a typical machine of the measured speed; every finished job corrects them by least squares of relative
+errors. Newer jobs count more. What the last jobs took longer than that, because the machine is busy, the next ones will
+take longer too.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ AGEING = 0.9
 PRIOR_WEIGHT = 0.1
 # Factors stay above this share of the typical ones, so that no cost becomes negative.
 LEAST_SHARE = 0.05
+# So many of the last jobs say how busy the machine is; more would lag behind, fewer would follow every outlier.
+LAST_JOBS = 3
 # The engine's own estimate counts fully after this share of the steps.
 TRUSTED_SHARE = 0.25
 # Multiply-adds per second before any measurement.
@@ -43,18 +47,20 @@ LARGE_START_SECONDS = 3.0
 class Workload:
     """What a painting needs: multiply-adds, pixels times steps, and the pixels of output and first picture.
 
-    ``kind`` names device, encoder and optimiser; the factors of kinds are learned separately.
+    ``kind`` names device, encoder and optimiser; the factors of kinds are learned separately. ``idle_seconds`` is what
+    the engine expects of its steps on an idle machine; where it is known, ``macs`` are 0.
     """
 
     kind: str
     macs: float
     pixel_steps: float
     pixels: float
+    idle_seconds: float = 0.0
 
     @property
-    def quantities(self) -> tuple[float, float, float, float]:
-        """The quantities that the four costs are in proportion to."""
-        return 1.0, self.macs, self.pixel_steps, self.pixels
+    def quantities(self) -> tuple[float, ...]:
+        """The quantities that the costs are in proportion to."""
+        return 1.0, self.macs, self.idle_seconds, self.pixel_steps, self.pixels
 
 
 def work_of(plan: Plan) -> Workload:
@@ -63,7 +69,8 @@ def work_of(plan: Plan) -> Workload:
     base = min(1.0, (recipe.base or recipe.side) / recipe.side) ** 2
     return Workload(
         kind=f"{plan.device} {recipe.encoder} {plan.precision} {recipe.optimizer}",
-        macs=float(plan.total_macs),
+        macs=0.0,
+        idle_seconds=plan.seconds,
         pixel_steps=float(sum(scale.height * scale.width * scale.steps for scale in plan.scales)),
         pixels=output + (2 * output * base if recipe.start == "fast" else 0.0),
     )
@@ -103,9 +110,18 @@ class Estimates:
 
     def seconds(self, work: Workload) -> float:
         """Return how long a painting will take."""
+        return self._pace() * self._fitted(work)
+
+    def _fitted(self, work: Workload) -> float:
+        """Return the seconds by the factors of a kind."""
         if work.kind not in self._factors:
             self._factors[work.kind] = self._fit(work.kind)
         return _product(self._factors[work.kind], work.quantities)
+
+    def _pace(self) -> float:
+        """Return the seconds of the last jobs relative to the fitted ones."""
+        last = self._records[-LAST_JOBS:]
+        return median(seconds / self._fitted(work) for work, seconds in last) if last else 1.0
 
     def measured(self, speed: float) -> None:
         """Take over a measured speed in multiply-adds per second; the fastest measurement was disturbed least."""
@@ -128,7 +144,7 @@ class Estimates:
             write_text_atomic(self._path, json.dumps(content))
 
     def _fit(self, kind: str) -> list[float]:
-        """Return the four factors for a kind of painting."""
+        """Return the factors for a kind of painting."""
         typical = _typical_factors(self.speed)
         records = [(work, seconds) for work, seconds in self._records if work.kind == kind]
         others = records or self._records  # another kind's records show how fast the machine is
@@ -180,7 +196,7 @@ class JobClock:
 
 def _typical_factors(speed: float) -> list[float]:
     """Return the factors before any job has finished, for a machine of this speed."""
-    return [0.8, 1.5 / speed, 2e4 / speed, 5e4 / speed]
+    return [0.3, 1.5 / speed, 1.3, 2e4 / speed, 5e5 / speed]
 
 
 def _product(factors: Sequence[float], quantities: Sequence[float]) -> float:
@@ -192,9 +208,9 @@ def _least_squares(rows: Sequence[Sequence[float]], weights: Sequence[float]) ->
 
     Coordinate descent: each share in turn gets its best value while the others are fixed.
     """
-    shares = [1.0] * 4
+    shares = [1.0] * max(map(len, rows), default=5)
     for _ in range(200):
-        for k in range(4):
+        for k in range(len(shares)):
             numerator = denominator = PRIOR_WEIGHT
             for row, weight in zip(rows, weights, strict=True):
                 rest = 1 - _product(row, shares) + row[k] * shares[k]
