@@ -9,7 +9,7 @@ from impasto.optimize.presets import make_recipe
 from impasto.optimize.recipe import Recipe
 
 VALUES = {
-    "preset": "gatys", "encoder": "vgg16", "weights": "w.pth", "pooling": "l2",
+    "preset": "gatys", "encoder": "vgg16", "fine_encoder": "tiny", "weights": "w.pth", "pooling": "l2",
     "rescale_pooling": "--no-rescale-pooling", "padding": "zeros", "pixel_units": "byte",
     "smooth_steps": "--no-smooth-steps",
     "staircase": "--no-staircase",

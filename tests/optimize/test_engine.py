@@ -32,6 +32,7 @@ from impasto.optimize.mixing import mix_of
 from impasto.optimize.objective import Objective
 from impasto.optimize.pictures import RunPictures
 from impasto.optimize.plan import PictureSizes, check_memory, make_plan
+from impasto.optimize.scale_encoders import ScaleEncoders
 from impasto.optimize.state import learning_rate
 from impasto.optimize.terms import DEFAULT_TERMS, ScaleInputs
 from impasto.optimize.views import View, make_views, view_of_step
@@ -319,7 +320,7 @@ def test_a_plan_that_does_not_fit_is_refused_with_one_that_does(content, style):
 
     def plan(size: int, available: int):
         recipe = run.plan.recipe.model_copy(update={"size": size})
-        return make_plan(recipe, run.encoder, lambda side: sizes, macs_per_second=1e9, available=available)
+        return make_plan(recipe, ScaleEncoders(run.encoder, 1e9), lambda side: sizes, available=available)
 
     large = plan(8000, 4 << 30)
     assert not large.fits

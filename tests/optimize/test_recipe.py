@@ -100,7 +100,8 @@ def test_distributed_steps_add_up():
 
 
 def test_quality_scales_steps():
-    steps = {q: sum(n for _, n in schedule(make_recipe(quality=q))) for q in ("draft", "normal", "high")}
+    recipes = {q: make_recipe("wasserstein", quality=q) for q in ("draft", "normal", "high")}
+    steps = {quality: sum(count for _, count in schedule(recipe)) for quality, recipe in recipes.items()}
     assert steps["draft"] < steps["normal"] / 2 < steps["high"] / 4
 
 
@@ -195,6 +196,24 @@ def test_start_and_start_picture_replace_each_other():
     assert change_recipe(stored, start="picture", start_picture="b.png").start_picture == "b.png"
     stored = make_recipe(start="noise").to_json()
     assert change_recipe(stored, start_picture="b.png") == make_recipe(start_picture="b.png")
+
+
+def test_another_encoder_compares_every_scale():
+    fine = {
+        name: make_recipe(**changes).fine_encoder
+        for name, changes in {
+            "default": {},
+            "same": {"encoder": "compact-large"},
+            "other": {"encoder": "vgg19"},
+            "high": {"quality": "high"},
+            "from noise": {"start": "noise"},
+            "chosen": {"encoder": "vgg19", "fine_encoder": "tiny"},
+        }.items()
+    }
+    assert fine == {"default": "compact", "same": "compact", "chosen": "tiny"} | dict.fromkeys(
+        ("other", "high", "from noise")
+    )
+    assert change_recipe(make_recipe().to_json(), encoder="vgg19").fine_encoder is None
 
 
 @pytest.mark.parametrize("name", PRESETS)

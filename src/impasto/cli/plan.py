@@ -14,7 +14,7 @@ from impasto.cli.everyday_help import EverydayCommand
 from impasto.cli.guide_options import GuideOptions, check_guides, names_of
 from impasto.cli.inputs import typed_inputs
 from impasto.cli.options import takes_recipe
-from impasto.cli.progress import numbers
+from impasto.cli.progress import encoder_words, numbers
 from impasto.errors import RecipeError
 from impasto.optimize.mixing import mix_of
 from impasto.optimize.presets import make_recipe
@@ -96,7 +96,7 @@ def _facts(plan: Plan, guides: Guides) -> Table:
     memory = f"{plan.memory / 1e9:.2f} GB"
     free = "unknown" if plan.available is None else f"{plan.available / 1e9:.2f} GB"
     for name, value in (
-        ("encoder", recipe.encoder),
+        ("encoder", encoder_words(plan)),
         ("device", plan.device),
         ("precision", plan.precision),
         ("content layers", _layers(recipe.content_layers)),

@@ -194,11 +194,19 @@ def loss_unit(loss: float) -> float:
     return float(1000.0 ** math.floor(math.log10(size) / 3))
 
 
+def encoder_words(plan: Plan) -> str:
+    """Return the names of the encoders that a plan uses."""
+    recipe, fine = plan.recipe, plan.recipe.fine_encoder
+    if fine is None or recipe.base is None or recipe.side <= recipe.base:
+        return recipe.encoder
+    return f"{recipe.encoder} (above {recipe.base} pixels {fine})"
+
+
 def plan_line(plan: Plan) -> str:
     """Return a summary of a plan in one line."""
     scales = "1 scale" if len(plan.scales) == 1 else f"{len(plan.scales)} scales"
     return (
-        f"{plan.width}x{plan.height}, encoder {plan.recipe.encoder} on {plan.device} ({plan.precision}), "
+        f"{plan.width}x{plan.height}, encoder {encoder_words(plan)} on {plan.device} ({plan.precision}), "
         f"{scales}, {plan.steps} steps, about {duration(plan.seconds)}"
     )
 

@@ -72,7 +72,7 @@ def paint(job: Job) -> Generator[CellProgress, None, PaintRun]:
         # Targets are measured without a gradient and are not part of a step.
         passes += bool(inputs[0].requires_grad)
 
-    hook = job.encoder.register_forward_pre_hook(count_pass)
+    hooks = [encoder.register_forward_pre_hook(count_pass) for encoder in job.encoders.all]
     start_time = time.monotonic()
     try:
         for event in painter.events():
@@ -91,5 +91,6 @@ def paint(job: Job) -> Generator[CellProgress, None, PaintRun]:
                 return PaintRun(start, event.result, job.plan.recipe, trace, losses)
             yield CellProgress(event.seconds_left if isinstance(event, Stepped) else None)
     finally:
-        hook.remove()
+        for hook in hooks:
+            hook.remove()
     raise AssertionError("a run ends with Finished")  # unreachable: the engine ends with it or raises

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from impasto.encoders import Encoder
 from impasto.imaging import resize
 from impasto.optimize.balance import calibration_recipe, can_balance_during_run, improvements, measure
 from impasto.optimize.build import build_objectives
@@ -18,6 +19,7 @@ from impasto.optimize.mixing import styles_of_scale
 from impasto.optimize.objective import Objective
 from impasto.optimize.pictures import PicturesByScale
 from impasto.optimize.plan import PictureSizes, layers_of, make_plan
+from impasto.optimize.scale_encoders import ScaleEncoders
 from impasto.optimize.terms import ScaleInputs, style_terms
 from impasto.optimize.views import View, make_views, make_wrapped_views
 
@@ -44,7 +46,7 @@ class RunContext:
         pictures = self.job.pictures.full
         layers = layers_of(self.recipe, pictures.content is not None, bool(pictures.styles))
         # Shifts cut off a few pixels, which must be a small part of the image.
-        max_shift = min(scale.height, scale.width) - 4 * self.job.encoder.minimum_side(layers)
+        max_shift = min(scale.height, scale.width) - 4 * self._encoder(scale).minimum_side(layers)
         return make_views(self.recipe.views, max(0, max_shift))
 
     def style_weights(self, scale: int) -> tuple[float, ...]:
@@ -68,7 +70,7 @@ class RunContext:
         """Return the inputs of ``scale`` for term factories."""
         pictures = self.job.pictures.at(max(scale.height, scale.width))
         return ScaleInputs(
-            self.recipe, scale, self.job.encoder, pictures, tuple(style_weights), generator, base_image
+            self.recipe, scale, self._encoder(scale), pictures, tuple(style_weights), generator, base_image
         )
 
     def objectives(self, inputs: ScaleInputs, views: Iterable[View]) -> dict[View, Objective]:
@@ -122,8 +124,9 @@ class RunContext:
         # A run that is larger than its base size is calibrated at exactly the size of its scale at the base size.
         last = scales[-1] if scales and job.pictures.base else job.plan
         sizes = PictureSizes((last.height, last.width), pictures.sizes.styles, pictures.sizes.has_content)
-        plan = make_plan(recipe, job.encoder, lambda side: sizes, macs_per_second=1.0, available=None)  # noqa: ARG005
-        return Job(plan, job.encoder, PicturesByScale(pictures), term_factories=job.term_factories)
+        encoders = ScaleEncoders(job.encoders.main)
+        plan = make_plan(recipe, encoders, lambda side: sizes, available=None)  # noqa: ARG005
+        return Job(plan, encoders, PicturesByScale(pictures), term_factories=job.term_factories)
 
     def initial_losses(self, scale: ScalePlan) -> tuple[float, ...]:
         """Return the loss of every style at the initial image, at ``scale``.
@@ -149,6 +152,9 @@ class RunContext:
             return ()
         final_losses = measure(self._even_styles(scale), image, self.style_count)
         return improvements(self.initial_losses(scale), final_losses)
+
+    def _encoder(self, scale: ScalePlan) -> Encoder:
+        return self.job.encoders.at(self.recipe, max(scale.height, scale.width))
 
     def _even_styles(self, scale: ScalePlan) -> Objective:
         """Return the objective of the style terms alone, at even weights and through the view that changes nothing."""

@@ -15,12 +15,13 @@ from impasto.hashing import pixels_sha256
 from impasto.optimize.pictures import PicturesByScale, color_settings
 from impasto.optimize.plan import Plan
 from impasto.optimize.recipe import Recipe
+from impasto.optimize.scale_encoders import ScaleEncoders
 from impasto.optimize.terms import DEFAULT_TERMS, TermFactory
 
 
 @dataclass(frozen=True)
 class Job:
-    """A planned run with its encoder and input images.
+    """A planned run with its encoders and input images.
 
     ``input_names`` are the names of the images and guides, for the provenance of the result. ``term_factories`` build
     the terms of the objective. ``start_recipe`` is the recipe before strength or mix were changed, None if they were
@@ -28,7 +29,7 @@ class Job:
     """
 
     plan: Plan
-    encoder: Encoder
+    encoders: ScaleEncoders
     pictures: PicturesByScale
     input_names: dict[str, Any] = field(default_factory=dict)
     term_factories: tuple[TermFactory, ...] = DEFAULT_TERMS
@@ -38,6 +39,11 @@ class Job:
     def first_recipe(self) -> Recipe:
         """The recipe that the run began with."""
         return self.start_recipe or self.plan.recipe
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder of the scales up to the base size."""
+        return self.encoders.main
 
     @property
     def alpha(self) -> Tensor | None:

@@ -76,6 +76,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
     ),
     "Encoder and machine": (
         "encoder",
+        "fine_encoder",
         "weights",
         "pooling",
         "rescale_pooling",

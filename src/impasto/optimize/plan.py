@@ -12,6 +12,7 @@ from impasto.losses.registry import STYLE_LOSSES
 from impasto.losses.tiled import style_loss_tiles
 from impasto.optimize.memory import MEMORY_MARGIN, ScalePlan, estimate_memory, patch_layers, place_tiles
 from impasto.optimize.recipe import Recipe
+from impasto.optimize.scale_encoders import ScaleEncoders
 from impasto.optimize.schedule import schedule
 
 Size = tuple[int, int]
@@ -77,16 +78,15 @@ def layers_of(recipe: Recipe, has_content: bool, has_styles: bool) -> list[str]:
 
 def make_plan(
     recipe: Recipe,
-    encoder: Encoder,
+    encoders: ScaleEncoders,
     sizes_at: Callable[[int], PictureSizes],
     *,
-    macs_per_second: float,
     available: int | None,
 ) -> Plan:
     """Return the plan of a run.
 
-    ``sizes_at`` returns the sizes of the input images for a scale, given its longer side. ``macs_per_second`` is the
-    machine's speed and ``available`` the free memory in bytes. Raises `RecipeError` for unknown layers, if there is
+    ``sizes_at`` returns the sizes of the input images for a scale, given its longer side. ``available`` is the
+    free memory in bytes. Raises `RecipeError` for unknown layers, if there is
     nothing to compare, or for images that are too small for the layers.
     """
     full = sizes_at(recipe.side)
@@ -96,29 +96,35 @@ def make_plan(
             "There is nothing to compare: give a picture for the layers that have weights "
             f"(content {sorted(recipe.content_layers)}, style {sorted(recipe.style_layers)})."
         )
-    scales = []
+    scales: list[ScalePlan] = []
+    total_macs, memory, seconds = 0, 0, 0.0
     for side, steps in schedule(recipe):
+        encoder = encoders.at(recipe, side)
         scale = plan_scale(recipe, encoder, sizes_at(side), side, steps, layers)
-        scales.append(place_tiles(recipe, encoder, scale, layers, available))
-    total_macs = sum(int(scale.macs_per_pass * scale.steps * PASSES) for scale in scales)
+        scale = place_tiles(recipe, encoder, scale, layers, available)
+        macs = int(scale.macs_per_pass * steps * PASSES)
+        total_macs += macs
+        seconds += (OVERHEAD * macs + _target_macs(encoder, scale, layers)) / encoders.speed_at(recipe, side)
+        memory = max(memory, estimate_memory(recipe, encoder, scale, layers))
+        scales.append(scale)
     height, width = fit(*full.aspect, recipe.side)
     return Plan(
         recipe=recipe,
         height=height,
         width=width,
         scales=tuple(scales),
-        device=str(next(encoder.parameters()).device),
-        precision=str(encoder.dtype).removeprefix("torch."),
+        device=str(next(encoders.main.parameters()).device),
+        precision=str(encoders.main.dtype).removeprefix("torch."),
         total_macs=total_macs,
-        memory=max(estimate_memory(recipe, encoder, scale, layers) for scale in scales),
+        memory=memory,
         available=available,
-        seconds=(OVERHEAD * total_macs + _target_macs(encoder, scales, layers)) / macs_per_second,
+        seconds=seconds,
     )
 
 
-def _target_macs(encoder: Encoder, scales: Sequence[ScalePlan], layers: Sequence[str]) -> int:
-    """Return the multiply-adds of measuring content and styles at every scale."""
-    sizes = [size for scale in scales for size in ((scale.height, scale.width), *scale.styles)]
+def _target_macs(encoder: Encoder, scale: ScalePlan, layers: Sequence[str]) -> int:
+    """Return the multiply-adds of measuring content and styles at a scale."""
+    sizes = [(scale.height, scale.width), *scale.styles]
     return sum(encoder.macs(height, width, layers) for height, width in sizes)
 
 

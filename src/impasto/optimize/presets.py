@@ -97,6 +97,7 @@ def default_fields(preset: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     * Another optimiser than the preset's brings its own defaults (`OptimizerEntry.defaults`), and no
       ``smooth_steps`` if it does not take them.
     * A content weight, or a content loss that ``hold`` cannot use, turns ``hold`` off.
+    * Another encoder compares the features of every scale.
     * A preset's pooling and padding are for its own VGG encoder; an encoder in which they are built in drops them.
     * A style loss without statistics to mix mixes losses.
     * A weight of the value range, which needs pixels that may leave it, turns ``clamp`` off.
@@ -120,6 +121,8 @@ def default_fields(preset: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         fields["hold"] = False
     if not str(changes.get("encoder", fields["encoder"])).startswith(ADJUSTABLE_ENCODERS):
         fields.update(dict.fromkeys(ADJUSTMENTS))
+    if changes.get("encoder", fields["encoder"]) != fields["encoder"]:
+        fields["fine_encoder"] = None
     style_loss = str(changes.get("style_loss"))
     if style_loss in STYLE_LOSSES and not STYLE_LOSSES[style_loss].mixes:
         fields["blend"] = "losses"

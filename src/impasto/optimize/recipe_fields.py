@@ -53,6 +53,9 @@ class RecipeFields(FrozenSettings):
 
     preset: str = Field("impasto", description="Name of the preset that the recipe starts from.")
     encoder: str = Field("compact", description="Network whose features are compared.")
+    fine_encoder: str | None = Field(
+        None, description="Network whose features are compared at scales above base, if not the same."
+    )
     weights: str | None = Field(None, description="File with the encoder's weights.")
     pooling: Literal["max", "average", "l2"] | None = Field(
         None, description="Pooling of a VGG encoder (max by default)."

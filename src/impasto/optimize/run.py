@@ -21,6 +21,7 @@ from impasto.optimize.pictures import read_pictures, sized
 from impasto.optimize.plan import PictureSizes, Plan, check_memory, layers_of, make_plan
 from impasto.optimize.presets import PRESETS
 from impasto.optimize.recipe import Recipe
+from impasto.optimize.scale_encoders import ScaleEncoders, fine_recipe, needs_fine
 from impasto.optimize.terms import DEFAULT_TERMS, TermFactory
 
 OpenEncoder = Callable[[Recipe, torch.device], Encoder]
@@ -49,9 +50,9 @@ def open_job(
         raise RecipeError(
             "The start 'fast' is painted by a one-pass network; open the job with impasto.painting."
         )
-    job, speed = _open(recipe, content, styles, guides or Guides(), term_factories, start, open_encoder)
+    job = _open(recipe, content, styles, guides or Guides(), term_factories, start, open_encoder)
     if not job.plan.fits:
-        check_memory(job.plan, _largest_plan_that_fits(job, speed))
+        check_memory(job.plan, _largest_plan_that_fits(job))
     return job
 
 
@@ -62,7 +63,7 @@ def plan_only(
     guides: Guides | None = None,
 ) -> Plan:
     """Return the plan of a run without starting it, even if the run would not fit into memory."""
-    return _open(recipe, content, styles, guides or Guides())[0].plan
+    return _open(recipe, content, styles, guides or Guides()).plan
 
 
 def plan_with_limit(
@@ -72,8 +73,8 @@ def plan_with_limit(
     guides: Guides | None = None,
 ) -> tuple[Plan, int | None]:
     """Return the plan of `plan_only`, and the largest size that fits if the plan does not (None if no size does)."""
-    job, speed = _open(recipe, content, styles, guides or Guides())
-    largest = None if job.plan.fits else _largest_plan_that_fits(job, speed)
+    job = _open(recipe, content, styles, guides or Guides())
+    largest = None if job.plan.fits else _largest_plan_that_fits(job)
     return job.plan, None if largest is None else largest.recipe.side
 
 
@@ -85,21 +86,14 @@ def _open(
     term_factories: Sequence[TermFactory] = DEFAULT_TERMS,
     start: PictureLike | None = None,
     open_encoder: OpenEncoder | None = None,
-) -> tuple[Job, float]:
-    """Return the job, and the multiply-adds per second of this machine."""
+) -> Job:
     recipe = sized(_without_unused_layers(recipe, content is not None, bool(styles)), content, styles)
     pictures = read_pictures(recipe, content, styles, guides, start)
     device = open_device(recipe.device)
-    encoder = (open_encoder or open_recipe_encoder)(recipe, device)
-    _check_layers(recipe, encoder)
     layers = layers_of(recipe, content is not None, bool(styles))
-    speed = gradient_speed(encoder, sorted(set(layers)) or list(encoder.layers)[:1], device)
+    encoders = _open_encoders(recipe, layers, device, open_encoder or open_recipe_encoder)
     plan = make_plan(
-        recipe,
-        encoder,
-        lambda side: pictures.at(side).sizes,
-        macs_per_second=speed,
-        available=available_memory(device),
+        recipe, encoders, lambda side: pictures.at(side).sizes, available=available_memory(device)
     )
     check_mixing(recipe, len(styles), len(plan.scales))
     plan = replace(plan, notes=plan_notes(plan, pictures))
@@ -108,7 +102,21 @@ def _open(
         "styles": list(pictures.full.style_names),
         "guides": guides.to_json(),
     }
-    return Job(plan, encoder, pictures, inputs, tuple(term_factories)), speed
+    return Job(plan, encoders, pictures, inputs, tuple(term_factories))
+
+
+def _open_encoders(
+    recipe: Recipe, layers: Sequence[str], device: torch.device, open_one: OpenEncoder
+) -> ScaleEncoders:
+    """Return the encoders of a run with their speeds on this machine."""
+
+    def opened(recipe: Recipe) -> tuple[Encoder, float]:
+        encoder = open_one(recipe, device)
+        _check_layers(recipe, encoder)
+        return encoder, gradient_speed(encoder, sorted(set(layers)) or list(encoder.layers)[:1], device)
+
+    fine = opened(fine_recipe(recipe)) if needs_fine(recipe) else (None, 1.0)
+    return ScaleEncoders(*opened(recipe), *fine)
 
 
 def _without_unused_layers(recipe: Recipe, has_content: bool, has_styles: bool) -> Recipe:
@@ -149,7 +157,7 @@ def open_recipe_encoder(recipe: Recipe, device: torch.device) -> Encoder:
     return prepare(encoder, device, precision)
 
 
-def _largest_plan_that_fits(job: Job, speed: float) -> Plan | None:
+def _largest_plan_that_fits(job: Job) -> Plan | None:
     """Return the plan of the largest size below the job's that fits, a multiple of 16; None if none does."""
     plan, full = job.plan, job.pictures.full.sizes
     sizes = PictureSizes((plan.height, plan.width), full.styles, full.has_content)
@@ -157,9 +165,8 @@ def _largest_plan_that_fits(job: Job, speed: float) -> Plan | None:
     def plan_at(size: int) -> Plan:
         return make_plan(
             plan.recipe.model_copy(update={"size": size}),
-            job.encoder,
+            job.encoders,
             lambda side: sizes,  # noqa: ARG005
-            macs_per_second=speed,
             available=plan.available,
         )
 

@@ -23,6 +23,7 @@ from impasto.studio.pictures import PictureStore
 
 # Registered encoders only: a name with a dot or a slash would be a file.
 _ENCODER = re.compile(r"[a-z0-9_-]{1,40}")
+ENCODERS = ("encoder", "fine_encoder")
 
 
 def parse_recipe(body: JobBody, max_styles: int) -> Recipe:
@@ -38,15 +39,16 @@ def parse_recipe(body: JobBody, max_styles: int) -> Recipe:
         raise RequestError(422, "weights is a file, which the studio does not accept; leave it out.")
     if fields.get("device") not in (None, "auto"):
         raise RequestError(422, "The studio chooses the device; leave it out.")
-    for name in ("preset", "encoder", "quality", "optimizer"):
+    for name in ("preset", *ENCODERS, "quality", "optimizer"):
         if not isinstance(fields.get(name), str | None):
             raise RequestError(422, f"{name} must be a name, not {str(fields[name])[:60]}.")
     if fields.get("preset", "") is None:
         del fields["preset"]
-    if not _ENCODER.fullmatch(fields.get("encoder") or "compact"):
-        raise RequestError(
-            422, "encoder must be a name of lower-case letters, digits, - and _; files are not accepted."
-        )
+    for name in ENCODERS:
+        if not _ENCODER.fullmatch(fields.get(name) or "compact"):
+            raise RequestError(
+                422, f"{name} must be a name of lower-case letters, digits, - and _; files are not accepted."
+            )
     if fields.get("start_picture") is not None and not is_id(fields["start_picture"]):
         raise RequestError(
             422, "start_picture must be the id of a picture; upload it to /api/pictures first."
