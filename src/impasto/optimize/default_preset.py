@@ -23,6 +23,7 @@ def _other_starts() -> Iterator[Variant]:
                 "scale_steps": (36, 56),
                 "fine_steps": (24, 12),
                 "learning_rate": 0.04,
+                "betas": (0.8, 0.9),
                 "views": 8,
                 # Smooth steps cannot remove the finest grain of noise.
                 "smooth_steps": start not in ("noise", "style"),
@@ -72,7 +73,8 @@ IMPASTO = Preset(
         "layout": 100.0,
         "optimizer": "adam",
         "learning_rate": 0.07,
-        "betas": (0.8, 0.9),
+        # Of so few steps, each counts: a longer memory of gradients lags behind.
+        "betas": (0.7, 0.8),
         "smooth_steps": True,
         "final_learning_rate_factor": 0.2,
         # More views cut rows and columns at the top and at the left, where fringes would stay.
