@@ -6,6 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from impasto.imaging.scratch import forget, whole_or_bands
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -23,4 +25,10 @@ def file_sha256(path: Path) -> str:
 
 def pixels_sha256(pixels: Tensor) -> str:
     """Return the SHA-256 of a CPU tensor's values in index order (C order); the shape is not part of it."""
-    return bytes_sha256(pixels.contiguous().numpy().tobytes())
+    digest = hashlib.sha256()
+    height, width = pixels.shape[-2:]
+    for plane in pixels.reshape(-1, height, width):
+        for first, last in whole_or_bands(plane):
+            digest.update(plane[first:last].contiguous().numpy().tobytes())
+            forget()
+    return digest.hexdigest()

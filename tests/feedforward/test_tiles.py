@@ -10,7 +10,7 @@ from impasto.errors import RecipeError
 from impasto.feedforward.modules.region_modulation import FrozenStatistics, StatisticsRecorder
 from impasto.feedforward.modules.transform import TransformNet
 from impasto.feedforward.runner import NetworkRunner
-from impasto.imaging.frame import MARGIN, Frame, TileWindow, Tiling
+from impasto.imaging.frame import DEFAULT_TILING, MARGIN, Frame, TileWindow, Tiling
 from impasto.imaging.tiles import paint_tiles, sample_windows, spans
 
 from .conftest import WIDTHS, make_style_params
@@ -78,7 +78,7 @@ def test_weights_of_tiles_sum_to_one_and_leave_the_halo_out(length, side) -> Non
 @pytest.mark.parametrize(("height", "width"), [(2000, 3000), (100, 9000), (8192, 8192), (1600, 1600)])
 def test_samples_lie_in_the_picture_and_at_its_ends(height, width) -> None:
     frame = Frame(height, width, 8)
-    found = sample_windows(frame)
+    found = sample_windows(frame, DEFAULT_TILING)
     assert 1 <= len(found) <= 18
     high, wide = frame.padded
     for window in found:

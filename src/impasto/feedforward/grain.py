@@ -43,7 +43,12 @@ def grain(height: int, width: int, top: int = 0, left: int = 0) -> NDArray[np.fl
     return part
 
 
-def card_grain(card: Mapping[str, Any], height: int, width: int) -> NDArray[np.float32] | None:
-    """Return the grain `(height, width)` of a network's training, whose deviation its card holds; None without one."""
+def card_grain(
+    card: Mapping[str, Any], height: int, width: int, top: int = 0, left: int = 0
+) -> NDArray[np.float32] | None:
+    """Return the grain `(height, width)` of a network's training, whose deviation its card holds; None without one.
+
+    It is that of the pixels from row `top` and column `left` on.
+    """
     deviation = float(card.get("grain", 0.0))
-    return np.float32(deviation) * grain(height, width) if deviation else None
+    return np.float32(deviation) * grain(height, width, top, left) if deviation else None

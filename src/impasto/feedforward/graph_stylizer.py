@@ -113,15 +113,14 @@ class GraphStylizer:
         resolved = self.model.resolve(settings)
         whole = file_size(content)
         sizes = resolved.frame(whole)
+        if not self._fits(sizes.size or _shrunk(whole, sizes.longest)):
+            return self.stylizer.paint(content, styles, settings, guides, on_progress)
         planes = read_sized_planes(content, sizes.longest, sizes.box, sizes.size)
         given, guides = guides, guides if sizes.box is None else guides.cropped(sizes.box, whole)
         finish = _finish(planes.pixels, resolved.colors, guides)
-        frame = Frame(planes.pixels.shape[2], planes.pixels.shape[3], self.model.multiple)
-        painted = None
-        if frame.whole.height * frame.whole.width <= DEFAULT_TILING.at_once:
-            painted = self._paint_pixels(
-                planes.pixels, self.style_params(styles, resolved), resolved.strength or 0.0, on_progress
-            )
+        painted = self._paint_pixels(
+            planes.pixels, self.style_params(styles, resolved), resolved.strength or 0.0, on_progress
+        )
         if painted is None:
             return self.stylizer.paint(content, styles, settings, given, on_progress)
         provenance = self.model.provenance(
@@ -134,6 +133,11 @@ class GraphStylizer:
         )
         pixels, alpha = on_sheet(finish(painted), planes.alpha, sizes.canvas)
         return ArrayResult(pixels, alpha, time.perf_counter() - start, provenance, sizes.dpi)
+
+    def _fits(self, size: tuple[int, int]) -> bool:
+        """Return whether a picture of this height and width is painted without tiles."""
+        whole = Frame(*size, self.model.multiple).whole
+        return whole.height * whole.width <= DEFAULT_TILING.at_once
 
     def style_params(self, styles: Sequence[str | Path], resolved: OnePassSettings) -> Arrays:
         """Return the inputs of the network's graph for the mixture of `styles`; raises as `Stylizer.style_params`."""
@@ -260,6 +264,11 @@ def build_missing(model: NetworkCard, graphs: StylizerGraphs, on_build: Callable
 def _needs_stylizer(guides: Guides) -> bool:
     """Return whether styles have places, or guides that one pass refuses."""
     return bool(guides.masks or guides.style_masks or guides.style_regions) or guides.regions is not None
+
+
+def _shrunk(size: tuple[int, int], longest: int | None) -> tuple[int, int]:
+    """Return the size of a picture with a longer side of at most ``longest``."""
+    return size if longest is None or max(size) <= longest else fit(*size, longest)
 
 
 def _root(product: Array, mean: Array) -> Array:

@@ -24,6 +24,8 @@ from impasto.feedforward.modules.region_modulation import (
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.weights import Network
 from impasto.imaging.frame import DEFAULT_TILING, Frame, TileWindow, Tiling
+from impasto.imaging.row_bands import large_image, map_rows, value_range
+from impasto.imaging.scratch import forget
 from impasto.imaging.tiles import paint_tiles, sample_windows
 
 SMALLEST_TILE = 384
@@ -98,13 +100,13 @@ class NetworkRunner:
         else:
             if statistics is None:
                 recorder = StatisticsRecorder()
-                paint_windows(sample_windows(frame), recorder)
+                paint_windows(sample_windows(frame, tiling), recorder)
                 statistics = recorder.statistics
             frozen = FrozenStatistics(statistics)
             out = paint_tiles(frame, tiling, lambda window: paint_windows([window], frozen), on_progress)
         if cover is not None:
-            out = torch.lerp(image.cpu(), out, cover.cpu())
-        return out.clamp_(0, 1)
+            out = map_rows(torch.lerp, image.cpu(), out, cover.cpu(), reuse=out)
+        return map_rows(lambda rows: rows.clamp(0, 1), out, reuse=out)
 
     @torch.inference_mode()
     def measure(
@@ -121,7 +123,7 @@ class NetworkRunner:
         frame, paint_windows, _ = self._windows(image, style_params, masks)
         recorder = StatisticsRecorder()
         large = frame.whole.height * frame.whole.width > DEFAULT_TILING.at_once
-        paint_windows(sample_windows(frame) if large else [frame.whole], recorder)
+        paint_windows(sample_windows(frame, DEFAULT_TILING) if large else [frame.whole], recorder)
         return recorder.statistics
 
     def _windows(
@@ -134,11 +136,10 @@ class NetworkRunner:
         styles = [style_params] if isinstance(style_params, StyleParams) else style_params
         styles = [self._checked(style) for style in styles]
         pixel_weights, cover = _pixel_weights(image, styles, masks)
-        source = self._with_grain(image)
         frame = Frame(image.shape[2], image.shape[3], self.multiple)
 
         def paint_windows(windows: Sequence[TileWindow], modulation: Modulation) -> Tensor:
-            crops = torch.cat([frame.cut(source, window) for window in windows])
+            crops = torch.cat([self._cut(frame, image, window) for window in windows])
             if len(styles) > 1:
                 parts = [
                     torch.cat([frame.cut(weight, window) for window in windows]).to(self.device)
@@ -149,9 +150,18 @@ class NetworkRunner:
 
         return frame, paint_windows, cover
 
-    def _with_grain(self, image: Tensor) -> Tensor:
-        """Return `image` with the grain of the network's training."""
-        noise = card_grain(self.card, *image.shape[2:])
+    def _cut(self, frame: Frame, image: Tensor, window: TileWindow) -> Tensor:
+        """Return a window of the padded image, with grain."""
+        cut = frame.cut(image, window, self._with_grain)
+        if not large_image(image):
+            return cut
+        cut = cut.clone()
+        forget()  # the system maps 64 kB around every row that is read
+        return cut
+
+    def _with_grain(self, image: Tensor, top: int, left: int) -> Tensor:
+        """Return the part of an image from row `top` and column `left` on, with the grain of the network's training."""
+        noise = card_grain(self.card, image.shape[2], image.shape[3], top, left)
         return image if noise is None else image + torch.from_numpy(noise).to(image)
 
     def _run(
@@ -212,7 +222,7 @@ def check_image(image: Tensor) -> None:
             f"A network paints float32 pictures of shape (1, 3, H, W), not {image.dtype} {shape}; read them with"
             " impasto.read_picture."
         )
-    low, high = (float(x) for x in image.aminmax())
+    low, high = value_range(image)
     if not (low >= 0.0 and high <= 1.0):
         raise PictureError(
             f"A network paints values from 0 to 1, but this picture reaches from {low:.6g} to {high:.6g};"

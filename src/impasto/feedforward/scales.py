@@ -68,29 +68,45 @@ class ScaleProgress:
 
 
 def paint_scales(
-    paint: Callable[[Size], Image], sizes: Sequence[Size], resize: Callable[[Image, Size], Image]
+    paint: Callable[[Size], Image],
+    sizes: Sequence[Size],
+    resize: Callable[[Image, Size], Image],
+    add_details: Callable[[Image, Image, Size], Image] | None = None,
 ) -> Image:
     """Return the picture of the coarsest scale with the details of the finer ones.
 
     ``y_0 = p_0`` and ``y_k = up(y_{k-1}) + p_k - up(down(p_k))``, a Laplacian pyramid (Burt & Adelson 1983) of the
     pictures ``p_k`` that ``paint`` returns for each of ``sizes``. A large picture then looks like a small one with more
     detail, although the network paints marks of a fixed number of pixels. The result may leave [0, 1] a little; ``up``
-    and ``down`` are ``resize``, which clips to it.
+    and ``down`` are ``resize``, which clips to it. ``add_details`` computes ``y_k`` in another way, of ``y_{k-1}``,
+    ``p_k`` and the size of ``y_{k-1}``.
     """
     picture = paint(sizes[0])
     for coarse, fine in pairwise(sizes):
         painted = paint(fine)
-        picture = resize(picture, fine) + painted - resize(resize(painted, coarse), fine)
+        if add_details is not None:
+            picture = add_details(picture, painted, coarse)
+        else:
+            picture = resize(picture, fine) + painted - resize(resize(painted, coarse), fine)
     return picture
 
 
-def paint_strongly(paint: Callable[[Image], Image], content: Image, strength: float) -> Image:
+def _blend(content: Image, painted: Image, weight: float) -> Image:
+    return content + weight * (painted - content)
+
+
+def paint_strongly(
+    paint: Callable[[Image], Image],
+    content: Image,
+    strength: float,
+    blend: Callable[[Image, Image, float], Image] = _blend,
+) -> Image:
     """Return ``paint(content)``; above a strength of 1, paint again what was painted.
 
     The second pass starts from ``(2 - s) x + (s - 1) paint(x)``: at strength 1 from the content image x, at 2 from
-    the painted picture.
+    the painted picture. ``blend`` computes ``x + weight (paint(x) - x)``.
     """
     painted = paint(content)
     if strength <= 1:
         return painted
-    return paint(content + (strength - 1) * (painted - content))
+    return paint(blend(content, painted, strength - 1))

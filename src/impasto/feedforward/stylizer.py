@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from impasto.encoders import open_device, tune_process
@@ -30,8 +31,10 @@ from impasto.guidance import (
     place_styles,
 )
 from impasto.imaging import Picture, PictureLike, picture_size, resize, scale_mask
-from impasto.imaging.frame import DEFAULT_TILING, Tiling
+from impasto.imaging.frame import DEFAULT_TILING, LARGE_TILING, Tiling
 from impasto.imaging.framing import on_sheet, read_sized
+from impasto.imaging.row_bands import large_image, map_rows, resized_rows
+from impasto.imaging.scratch import forget, whole_or_bands
 
 
 class Stylizer:
@@ -165,22 +168,26 @@ class Stylizer:
         """Return the painted picture (1,3,H,W); large ones are painted scale by scale, strong ones twice a scale."""
         sizes = scale_sizes(content.shape[2], content.shape[3])
         progress = ScaleProgress(sizes, strength, on_progress)
+        tiling = LARGE_TILING if self.tile is None and large_image(content) else self.tiling
 
         def paint(size: tuple[int, int]) -> Tensor:
             places = [scale_mask(mask, *size) for mask in masks] or None
 
             def once(image: Tensor) -> Tensor:
                 return self.runner.paint(
-                    image.clamp(0, 1),
+                    image,
                     style_params,
                     places,
-                    tiling=self.tiling,
+                    tiling=tiling,
                     on_progress=partial(progress.tell, size),
                 )
 
-            return paint_strongly(once, resize(content, size), strength)
+            return paint_strongly(once, resize(content, size), strength, _blend)
 
-        return paint_scales(paint, sizes, resize).clamp(0, 1)
+        picture = paint_scales(paint, sizes, resize, _add_details)
+        return map_rows(
+            lambda rows: rows.clamp(0, 1), picture, reuse=None if picture.is_inference() else picture
+        )
 
     def _style_params(
         self, styles: Sequence[PictureLike], resolved: OnePassSettings, guides: Guides
@@ -217,6 +224,26 @@ def fast(
     stylizer = Stylizer(network, backend=backend, tile=tile)
     guides = Guides(tuple(masks), protect=protect)
     return stylizer.paint(content, several, OnePassSettings.make(settings), guides)
+
+
+@torch.inference_mode()
+def _add_details(picture: Tensor, painted: Tensor, coarse: tuple[int, int]) -> Tensor:
+    """Return ``painted`` with the ``picture`` of size ``coarse`` in place of its own coarse part, in bands if large."""
+    fine = (int(painted.shape[2]), int(painted.shape[3]))
+    small = resize(painted, coarse)
+    if not large_image(painted):
+        return resize(picture, fine) + painted - resize(small, fine)
+    for first, last in whole_or_bands(painted):
+        coarse_rows = (resized_rows(image, fine, first, last).clamp(0, 1) for image in (picture, small))
+        added, removed = coarse_rows
+        painted[:, :, first:last] = added + painted[:, :, first:last] - removed
+        forget()
+    return painted
+
+
+def _blend(content: Tensor, painted: Tensor, weight: float) -> Tensor:
+    """Return ``content + weight (painted - content)`` in [0, 1]."""
+    return map_rows(lambda x, y: (x + weight * (y - x)).clamp(0, 1), content, painted)
 
 
 def _placement(guides: Guides, picture: Picture, styles: int) -> Placement:

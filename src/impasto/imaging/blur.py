@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from impasto.imaging.scratch import whole_or_bands
+from impasto.imaging.scratch import forget, large_empty, whole_or_bands
 
 
 def blur(image: Tensor, *, wrap: bool = False) -> Tensor:
@@ -17,10 +16,11 @@ def blur(image: Tensor, *, wrap: bool = False) -> Tensor:
     """
     bands = whole_or_bands(image, whole=wrap or image.requires_grad)
     if len(bands) > 1:
-        blurred = torch.empty_like(image)
+        blurred = large_empty(tuple(image.shape), image.dtype, image.device)
         for first, last in bands:
             low, high = max(first - 1, 0), min(last + 1, image.shape[2])
             blurred[:, :, first:last] = _blur(image[:, :, low:high])[:, :, first - low : last - low]
+            forget()
         return blurred
     return _blur(image, wrap=wrap)
 

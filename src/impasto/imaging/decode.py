@@ -18,15 +18,18 @@ from impasto.imaging.deep import decode_streamed, vips
 from impasto.imaging.limits import MOST_HELD, check_pixels, refuse
 from impasto.imaging.modes import image_planes
 from impasto.imaging.planes import Array, PictureWarning
+from impasto.imaging.scratch import forget, is_large, large_array
 from impasto.imaging.sizes import fit
 
 KNOWN = "JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP or HEIC"
 # Only these (MPO comes with JPEG): Pillow would otherwise run Ghostscript for EPS and guess formats without headers.
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "GIF", "BMP")
 _STREAMED = ("JPEG", "MPO", "PNG", "WEBP", "TIFF")
+_STREAMED_MODES = ("L", "LA", "P", "RGB", "RGBA")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _WORTH_STREAMING = 32_000_000  # pixels; below, Pillow is faster and needs under 100 MB
+_BLOCK = 2048  # pixels
 _OPENING = threading.Lock()
 
 DecodedPlanes = tuple[Array, Literal[8, 16]]
@@ -124,10 +127,23 @@ def orient(planes: numpy.ndarray[Any, Any], orientation: int) -> numpy.ndarray[A
     return numpy.flip(planes, flips) if flips else planes
 
 
+def large_contiguous(planes: numpy.ndarray[Any, Any]) -> numpy.ndarray[Any, Any]:
+    """Return `(1, C, H, W)` contiguous in memory, copied in blocks into a file where it is large."""
+    if planes.flags.c_contiguous or not is_large(planes.nbytes):
+        return planes
+    copy = large_array(planes.shape, planes.dtype)
+    for top in range(0, planes.shape[2], _BLOCK):
+        for left in range(0, planes.shape[3], _BLOCK):
+            block = numpy.s_[:, :, top : top + _BLOCK, left : left + _BLOCK]
+            copy[block] = planes[block]
+            forget()
+    return copy
+
+
 def orientation_of(image: Image.Image) -> int:
     """Return the EXIF orientation of a Pillow image, 1 where there is none or the EXIF block is damaged."""
-    # Pillow decodes a whole PNG to look for EXIF after the pixels: too large a picture is refused or streamed instead.
-    if image.format == "PNG" and "exif" not in image.info and image.width * image.height > MOST_HELD:
+    # Pillow decodes a whole PNG to look for EXIF after the pixels: a large picture is streamed or refused instead.
+    if image.format == "PNG" and "exif" not in image.info and is_large(image.width * image.height * 12):
         return 1
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
@@ -146,7 +162,7 @@ def _stream(
     library: object, path: Path, longest: int | None, profile: object, data: bytes | None
 ) -> DecodedPlanes:
     planes, bits, orientation = decode_streamed(library, path, longest, profile, data)
-    return orient(planes, orientation), bits
+    return large_contiguous(orient(planes, orientation)), bits
 
 
 def _is_heic(head: bytes) -> bool:
@@ -179,11 +195,16 @@ def _wanted(image: Image.Image, longest: int | None) -> tuple[int, int] | None:
 
 def _better_streamed(image: Image.Image, longest: int | None) -> bool:
     """Return whether libvips should read this 8-bit file, because Pillow would need too much memory."""
+    if not _can_stream(image):
+        return False
     size = _wanted(image, longest)
-    if size is None or not _can_stream(image):
+    height, width = size or (image.height, image.width)
+    if is_large(height * width * 3 * 4) and image.mode in _STREAMED_MODES:
+        return True
+    if size is None:
         return False
     pixels = image.width * image.height
-    if image.format in ("JPEG", "MPO") or image.mode not in ("L", "LA", "P", "RGB", "RGBA"):
+    if image.format in ("JPEG", "MPO") or image.mode not in _STREAMED_MODES:
         return _held(image, size)[0] > MOST_HELD
     return pixels > _WORTH_STREAMING
 
@@ -214,8 +235,6 @@ def _draft(image: Image.Image, size: tuple[int, int] | None, where: str) -> None
     if held > MOST_HELD:
         if not _can_stream(image):
             advice = "shrink it first"
-        elif size is None:
-            advice = "give a size for the longer side (longest=...)"
         else:
             advice = (
                 "shrink it first"

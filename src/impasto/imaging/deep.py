@@ -9,9 +9,10 @@ from typing import Any, Literal
 import numpy
 
 from impasto.errors import PictureError
-from impasto.imaging.limits import MOST_HELD, check_pixels, refuse
+from impasto.imaging.limits import check_pixels
 from impasto.imaging.modes import space_of, usable_profile
 from impasto.imaging.planes import Array, channels_first, check_range
+from impasto.imaging.scratch import forget, is_large, large_array, row_bands
 from impasto.imaging.sizes import fit
 
 _PLAIN = {"srgb", "rgb", "rgb16", "b-w", "grey16", "multiband", "scrgb"}
@@ -32,8 +33,9 @@ def decode_streamed(
 
     C is 1 to 4; the last of 2 or 4 is alpha. profile: the ICC profile as Pillow read it, because libvips silently
     drops damaged ones. data: the bytes of a file in memory, for which `path` is only a name. With `longest` the picture
-    is scaled down while it is read, so that memory holds only a few lines and the result. Raises PictureError for
-    sizes, channel counts and float values out of range, and pyvips.Error for damaged files.
+    is scaled down while it is read, so that memory holds only a few lines and the result. A large result lies in a file
+    and has 3 or 4 channels, grey repeated. Raises PictureError for sizes, channel counts and float values out of range,
+    and pyvips.Error for damaged files.
     """
     where = f"'{path}'"
     # A source, not a file name: libvips interprets "[" in names as options and caches files by name.
@@ -46,13 +48,33 @@ def decode_streamed(
     if longest is not None and max(size) > longest:
         size = fit(*size, longest)
         image = _scaled(image, size)
-    if size[0] * size[1] > MOST_HELD:
-        raise refuse(size[1], size[0], where, "give a size for the longer side (longest=...)")
-    values = _to_srgb(library, image, profile, where).numpy()
-    planes, bits = _unit(values, where)
-    if planes.shape[2] > 4:
-        raise PictureError(f"{where} has {planes.shape[2]} channels; a picture has 1 to 4.")
+    converted = _to_srgb(library, image, profile, where)
+    if converted.bands > 4:
+        raise PictureError(f"{where} has {converted.bands} channels; a picture has 1 to 4.")
+    if is_large(size[0] * size[1] * 3 * 4):
+        return *_in_bands(library, converted, where), orientation
+    planes, bits = _unit(converted.numpy(), where)
     return channels_first(planes), bits, orientation
+
+
+def _in_bands(library: Any, image: Any, where: str) -> tuple[Array, Literal[8, 16]]:
+    """Return the pixels of a large image, read in bands of rows into a file, and its depth."""
+    channels = 3 + (image.bands in (2, 4))
+    region = library.Region.new(image)
+    planes: Array | None = None
+    bits: Literal[8, 16] = 8
+    for first, last in row_bands(image.height, 4 * channels * image.width):
+        data = region.fetch(0, first, image.width, last - first)
+        values = numpy.frombuffer(data, library.vimage.FORMAT_TO_TYPESTR[image.format])
+        band, bits = _unit(values.reshape(last - first, image.width, image.bands), where)
+        if image.bands < 3:
+            band = numpy.concatenate((band[..., :1].repeat(3, axis=2), band[..., 1:]), axis=2)
+        if planes is None:  # after the first rows: a damaged file often ends in its header
+            planes = large_array((1, channels, image.height, image.width), numpy.float32)
+        planes[:, :, first:last] = channels_first(band)
+        forget()
+    assert planes is not None
+    return planes, bits
 
 
 def _scaled(image: Any, size: tuple[int, int]) -> Any:

@@ -1,4 +1,4 @@
-"""Encoding planes to picture files: 8 bits through Pillow, 16 bits through libvips."""
+"""Encoding planes to picture files of 8 bits through Pillow."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import importlib
 import io
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -16,7 +15,6 @@ from PIL.PngImagePlugin import PngInfo
 from impasto.errors import MissingExtraError, PictureError, RecipeError
 from impasto.imaging.deep import vips
 from impasto.imaging.planes import Array
-from impasto.imaging.print_sizes import MM_PER_INCH
 from impasto.imaging.profile import srgb_profile
 from impasto.imaging.provenance import KEY, description_text, provenance_text
 from impasto.imaging.sizes import resize_array
@@ -27,6 +25,16 @@ if TYPE_CHECKING:
 _MOST_JPEG_EXIF = 65_527  # one segment of 65,535 bytes, less its length and the word "Exif"
 _BAND = 256  # rows
 _INCHES = 2  # EXIF 2.32, tag 296
+
+
+def channels_of(pixels: Tensor | Array, alpha: Tensor | Array | None) -> tuple[Array, Array | None]:
+    """Return `(3, H, W)` and `(1, H, W)` of what `planes_of` takes, neither clamped nor checked for finite values."""
+    color = _planes(pixels, 3, "pixels")
+    if alpha is None:
+        return color, None
+    cover = _planes(alpha, 1, "alpha")
+    size = (color.shape[1], color.shape[2])
+    return color, cover if cover.shape[1:] == size else resize_array(cover[None].clip(0.0, 1.0), size)[0]
 
 
 def planes_of(pixels: Tensor | Array, alpha: Tensor | Array | None) -> Array:
@@ -42,7 +50,7 @@ def planes_of(pixels: Tensor | Array, alpha: Tensor | Array | None) -> Array:
     return numpy.concatenate((color, cover[0]))
 
 
-def _single(image: Tensor | Array, channels: int, what: str) -> Array:
+def _planes(image: Tensor | Array, channels: int, what: str) -> Array:
     shape = tuple(image.shape)
     if isinstance(image, numpy.ndarray):
         planes, floating = image, numpy.issubdtype(image.dtype, numpy.floating)
@@ -57,7 +65,11 @@ def _single(image: Tensor | Array, channels: int, what: str) -> Array:
         raise PictureError(
             f"The {what} to write are floats of shape (1, {channels}, H, W), not {image.dtype} {shape}."
         )
-    planes = planes.astype(numpy.float32, copy=False)
+    return planes.astype(numpy.float32, copy=False)
+
+
+def _single(image: Tensor | Array, channels: int, what: str) -> Array:
+    planes = _planes(image, channels, what)
     low, high = float(planes.min()), float(planes.max())  # NaN if one value is
     if not (math.isfinite(low) and math.isfinite(high)):
         raise PictureError(f"The {what} to write contain values that are not finite (NaN or infinity).")
@@ -106,7 +118,7 @@ def encode_plain(
     buffer = io.BytesIO()
     options: dict[str, Any] = {"icc_profile": srgb_profile()}
     if kind in ("JPEG", "WEBP", "AVIF", "HEIF"):
-        options |= {"quality": quality, "exif": _exif(provenance, kind, dpi)}
+        options |= {"quality": quality, "exif": exif_block(provenance, kind, dpi)}
     if dpi is not None and kind in ("PNG", "TIFF", "JPEG"):
         options["dpi"] = (dpi, dpi)
     if kind == "PNG":
@@ -127,35 +139,6 @@ def encode_plain(
         return buffer.getvalue()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
-
-
-def encode_deep(
-    path: Path,
-    planes: Array,
-    kind: str,
-    provenance: Mapping[str, object] | None,
-    dpi: float | None = None,
-) -> None:
-    """Write `(C, H, W)`, C = 3 or 4, as 16-bit PNG or TIFF, with the sRGB profile and the provenance.
-
-    Raises MissingExtraError without pyvips, and pyvips.Error when the disk is full.
-    """
-    library = need_vips()
-    values = quantized(planes, 65535)
-    height, width, channels = values.shape
-    image = library.Image.new_from_memory(values.tobytes(), width, height, channels, "ushort")
-    density = {} if dpi is None else {"xres": dpi / MM_PER_INCH, "yres": dpi / MM_PER_INCH}
-    image = image.copy(interpretation="rgb16", **density)
-    image.set_type(library.GValue.blob_type, "icc-profile-data", srgb_profile())
-    if provenance is not None and kind == "PNG":
-        image.set_type(library.GValue.gstr_type, f"png-comment-0-{KEY}", provenance_text(provenance))
-    elif provenance is not None:
-        image.set_type(library.GValue.gstr_type, "image-description", description_text(provenance))
-    target = library.Target.new_to_file(str(path))
-    if kind == "PNG":
-        image.write_to_target(target, ".png", bitdepth=16)
-    else:
-        image.write_to_target(target, ".tif", compression="deflate", predictor="horizontal", resunit="inch")
 
 
 def need_vips() -> Any:
@@ -181,7 +164,7 @@ def _png_text(provenance: Mapping[str, object] | None) -> PngInfo:
     return info
 
 
-def _exif(provenance: Mapping[str, object] | None, kind: str, dpi: float | None) -> bytes:
+def exif_block(provenance: Mapping[str, object] | None, kind: str, dpi: float | None) -> bytes:
     """Return an EXIF block with the provenance as ImageDescription and the resolution, empty without both."""
     if provenance is None and dpi is None:
         return b""

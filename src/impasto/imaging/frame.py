@@ -5,6 +5,7 @@ Images are tensors or arrays. Importing this module does not import torch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -36,6 +37,8 @@ class TileWindow:
 class Tiling:
     """Size and overlap of tiles in pixels; an image of up to `whole` x `whole` is painted in one piece.
 
+    The statistics of an image in tiles are those of at most `samples` windows of `sample_side` x `sample_side`.
+
     Where two tiles overlap, `halo` pixels at either end are discarded, because they lack context; between them the two
     are blended over `feather` pixels.
     """
@@ -44,6 +47,8 @@ class Tiling:
     halo: int = 64
     feather: int = 32
     whole: int = 0
+    sample_side: int = 512
+    samples: int = 16
 
     @property
     def at_once(self) -> int:
@@ -58,6 +63,8 @@ class Tiling:
 
 # An image of 2048 x 2048 in one piece needs half a gigabyte and two thirds of the time that tiles take.
 DEFAULT_TILING = Tiling(whole=2112)
+# A network takes about 640 bytes a pixel: this holds the painting of a picture of any size below 2 GB.
+LARGE_TILING = Tiling(side=1280, sample_side=256, samples=24)
 
 
 @dataclass(frozen=True)
@@ -81,11 +88,21 @@ class Frame:
         """The padded image as one window."""
         return TileWindow(0, 0, *self.padded)
 
-    def cut(self, image: Pixels, window: TileWindow) -> Pixels:
-        """Return the `window` of the padded `image`: `(B, C, H, W)` to `(B, C, window.height, window.width)`."""
+    def cut(
+        self,
+        image: Pixels,
+        window: TileWindow,
+        prepare: Callable[[Pixels, int, int], Pixels] | None = None,
+    ) -> Pixels:
+        """Return the `window` of the padded `image`: `(B, C, H, W)` to `(B, C, window.height, window.width)`.
+
+        `prepare` changes the part of the image before it is padded; it also gets its first row and column.
+        """
         rows, above, below = _source_slice(window.top - MARGIN, window.height, self.height)
         columns, left, right = _source_slice(window.left - MARGIN, window.width, self.width)
         crop = image[:, :, rows, columns]
+        if prepare is not None:
+            crop = prepare(crop, rows.start, columns.start)
         if above or below or left or right:
             crop = _replicate(crop, (left, right, above, below))
         return crop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from impasto.errors import PictureError
 
-MOST_PIXELS = 30_000 * 30_000
+MOST_PIXELS = 46_000 * 46_000
 """Files with more pixels are refused, even if they are to be scaled down."""
 MOST_HELD = 178_956_970
 """Pixels that may be in memory at once; the count at which Pillow calls an image a decompression bomb."""

@@ -27,7 +27,7 @@ def read_picture(source: PictureLike, *, longest: int | None = None) -> Picture:
             of one, a binary file object (read from its start), a Pillow image, a numpy array `(H, W)` or
             `(H, W, 1|3|4)`, a tensor `(C, H, W)` or `(1, C, H, W)`, or a Picture.
         longest: a picture with a longer side than this is scaled down to it. Files are then decoded at a reduced size
-            where the format allows, up to 900 megapixels.
+            where the format allows, up to 2116 megapixels; a large picture is read into a file.
 
     Raises PictureError if the picture cannot be read, MissingExtraError for HEIC without pillow-heif, and RecipeError
     for a `longest` below 1. Warns (PictureWarning) if a colour profile or the lower 8 of 16 bits are ignored.

@@ -12,6 +12,7 @@ import torch
 
 from impasto.errors import PictureError, RecipeError
 from impasto.imaging.color import lab_to_rgb, rgb_to_lab
+from impasto.imaging.row_bands import large_image, map_rows
 
 _STRIP = 2**18  # pixels processed at once: about 50 MB of temporaries
 _HALVINGS = 12
@@ -130,6 +131,12 @@ def _inside(rgb: torch.Tensor, channels: int, slack: float) -> torch.Tensor:
 
 def _by_strips(function: Callable[..., torch.Tensor], *images: torch.Tensor) -> torch.Tensor:
     """Apply a function of single pixels to `(..., 3, H, W)` in strips of rows, so that memory stays small."""
+    if images[0].ndim == 4 and large_image(*images):
+        return map_rows(lambda *bands: _strips(function, *bands), *images)
+    return _strips(function, *images)
+
+
+def _strips(function: Callable[..., torch.Tensor], *images: torch.Tensor) -> torch.Tensor:
     if images[0].ndim < 3 or images[0].numel() <= 3 * _STRIP:
         return function(*images)
     rows = max(1, _STRIP // images[0].shape[-1])

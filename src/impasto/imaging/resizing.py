@@ -6,6 +6,8 @@ import torch
 from torch.nn import functional
 
 from impasto.errors import PictureError, RecipeError
+from impasto.imaging.row_bands import map_rows, resize_in_bands
+from impasto.imaging.scratch import is_large
 
 
 def resize(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
@@ -21,6 +23,10 @@ def resize(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         raise RecipeError(f"An image cannot be resized to {size[0]}x{size[1]}; both sides are at least 1.")
     if tuple(image.shape[2:]) == tuple(size):
         return image
+    pixels = max(size[0] * size[1], image.shape[2] * image.shape[3])
+    if image.device.type == "cpu" and is_large(pixels * image.shape[1] * 4) and not image.requires_grad:
+        scaled = resize_in_bands(image, size)
+        return map_rows(lambda rows: rows.clamp(0.0, 1.0), scaled, reuse=scaled)
     # antialias=True also when enlarging: without it torch uses a = -0.75, which rings more.
     scaled = functional.interpolate(image, size=size, mode="bicubic", align_corners=False, antialias=True)
     return scaled.clamp(0.0, 1.0)

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from impasto.imaging.frame import MARGIN, Frame, TileWindow, Tiling
+from impasto.imaging.scratch import forget, large_zeros
 
-SAMPLE_SIDE = 512
-MAX_SAMPLES = 16
 MIN_SAMPLES = 4
 # Fraction of the image that the sample windows cover, within the limits above.
 SAMPLE_FRACTION = 0.125
@@ -41,12 +40,12 @@ def spans(length: int, tiling: Tiling, multiple: int) -> list[Span]:
     return [Span(start, weight) for start, weight in zip(starts, weights, strict=True)]
 
 
-def sample_windows(frame: Frame) -> list[TileWindow]:
+def sample_windows(frame: Frame, tiling: Tiling) -> list[TileWindow]:
     """Return windows of equal size, evenly spread over the padded image, for its statistics."""
     height, width = frame.padded
-    window_height, window_width = min(height, SAMPLE_SIDE), min(width, SAMPLE_SIDE)
+    window_height, window_width = min(height, tiling.sample_side), min(width, tiling.sample_side)
     wanted = height * width * SAMPLE_FRACTION / (window_height * window_width)
-    count = min(MAX_SAMPLES, max(MIN_SAMPLES, round(wanted)))
+    count = min(tiling.samples, max(MIN_SAMPLES, round(wanted)))
     rows = min(-(-height // window_height), max(1, round((count * height / width) ** 0.5)))
     columns = min(-(-width // window_width), max(1, round(count / rows)))
     tops, lefts = _spread(height - window_height, rows), _spread(width - window_width, columns)
@@ -62,11 +61,11 @@ def paint_tiles(
     """Return the image `(1, 3, H, W)` float32, blended from tiles.
 
     `paint` returns a window of the padded image painted, `(1, 3, h, w)`. `on_progress` is called with the tiles done
-    and their number. Besides the output, one tile at a time is in memory.
+    and their number. One tile at a time is in memory; a large output lies in a file.
     """
     height, width = frame.padded
     rows, columns = spans(height, tiling, frame.multiple), spans(width, tiling, frame.multiple)
-    out = torch.zeros(1, 3, frame.height, frame.width)
+    out = large_zeros((1, 3, frame.height, frame.width), torch.float32, torch.device("cpu"))
     total = len(rows) * len(columns)
     for done, (row, column) in enumerate(product(rows, columns)):
         window = TileWindow(row.start, column.start, len(row.weight), len(column.weight))
@@ -76,6 +75,7 @@ def paint_tiles(
         weight = row.weight[tile_rows, None] * column.weight[tile_columns]
         piece = tile[:, :, tile_rows, tile_columns] * weight
         out[:, :, y : y + piece.shape[2], x : x + piece.shape[3]] += piece
+        forget()
         on_progress(done + 1, total)
     return out
 

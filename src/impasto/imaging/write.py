@@ -13,9 +13,12 @@ from PIL import Image
 
 from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError, unknown
 from impasto.imaging.atomic import atomic_write, check_place
-from impasto.imaging.encode import encode_deep, encode_plain, need_heif, need_vips, planes_of
+from impasto.imaging.deep import vips
+from impasto.imaging.encode import channels_of, encode_plain, need_heif, need_vips, planes_of
+from impasto.imaging.encode_large import KINDS, encode_steps, large_steps
 from impasto.imaging.planes import Array
 from impasto.imaging.provenance import provenance_text
+from impasto.imaging.scratch import is_large
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,13 +84,16 @@ def write_picture(
         raise RecipeError(f"Quality is a whole number from 1 to 100, not {quality!r}.")
     if provenance is not None:
         provenance_text(provenance)
-    planes = planes_of(pixels, alpha)
     kind = WRITABLE[target.suffix.lower()]
+    if bits == 16 or (kind in KINDS and is_large(pixels.nbytes) and vips() is not None):
+        color, cover = channels_of(pixels, alpha)
+        steps = large_steps(color, cover, bits, flatten=kind == "JPEG")
+        with atomic_write(target) as temporary, _encoding(target):
+            encode_steps(temporary, steps, kind, provenance, quality, dpi)
+        return target
+    planes = planes_of(pixels, alpha)
     with atomic_write(target) as temporary, _encoding(target):
-        if bits == 16:
-            encode_deep(temporary, planes, kind, provenance, dpi)
-        else:
-            temporary.write_bytes(encode_plain(planes, kind, provenance, quality, dpi))
+        temporary.write_bytes(encode_plain(planes, kind, provenance, quality, dpi))
     return target
 
 

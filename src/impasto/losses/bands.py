@@ -10,14 +10,11 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from impasto.imaging.imagenet import IMAGENET_STD
-
-# Support of the bicubic kernel in pixels of the smaller image, and its parameter, as in `impasto.imaging.resize`.
-SUPPORT, CUBIC = 2.0, -0.5
+from impasto.imaging.row_bands import axis_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,23 +112,8 @@ def half_sum_band(band: Band) -> Tensor:
 
 def resizing_matrix(size: int, smaller: int) -> Tensor:
     """Return the weights ``(smaller, size)`` with which `impasto.imaging.resize` resizes an axis, before clamping."""
-    matrix = torch.zeros(smaller, size)
-    scale = size / smaller
-    reach = SUPPORT * max(scale, 1.0)
-    for row in range(smaller):
-        centre = scale * (row + 0.5)
-        first, last = max(int(centre - reach + 0.5), 0), min(int(centre + reach + 0.5), size)
-        distances = (torch.arange(first, last, dtype=torch.float64) + 0.5 - centre) / max(scale, 1.0)
-        weights = _cubic(distances.abs())
-        matrix[row, first:last] = (weights / weights.sum()).float()
-    return matrix
-
-
-def _cubic(x: Tensor) -> Tensor:
-    """Return the bicubic kernel at distances ``x`` from 0 to 2; source: Keys 1981, equation 15."""
-    near = ((CUBIC + 2) * x - (CUBIC + 3)) * x * x + 1
-    far = ((x - 5) * x + 8) * x * CUBIC - 4 * CUBIC
-    return torch.where(x < 1, near, torch.where(x < SUPPORT, far, 0.0))
+    weights, low = axis_weights(size, smaller, 0, smaller)
+    return F.pad(weights, (low, size - low - weights.shape[1]))
 
 
 def band_ranges(height: int, width: int, pixels: int) -> list[tuple[int, int]]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from impasto.errors import RecipeError
+from impasto.imaging.scratch import forget
 from impasto.losses.registry import CONTENT_LOSSES
 from impasto.losses.statistics import check_features, check_mask
 from impasto.losses.sums import working_dtype
@@ -75,6 +76,7 @@ def _large_variance_scale(target: Tensor, mask: Tensor | None) -> Tensor:
         weighted = band * weights
         first += weighted.double().sum((2, 3))
         second += (weighted * band).double().sum((1, 2, 3))
+        forget()
     mean = first / total[:, None]
     energy = second / (channels * total)
     variance = energy - mean.square().sum(1) / channels

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from impasto.imaging.row_bands import map_rows
 from impasto.imaging.scratch import forget, large_zeros_like, whole_or_bands
 
 
@@ -31,8 +32,9 @@ class EMA:
 
     def value(self, fallback: Tensor) -> Tensor:
         """Return the average in [0, 1], or ``fallback`` before the first update."""
-        image = fallback if self.sum is None else self.sum / self.weight
-        return image.detach().clamp(0, 1)
+        if self.sum is None:
+            return map_rows(lambda rows: rows.clamp(0, 1), fallback.detach())
+        return map_rows(lambda rows: (rows / self.weight).clamp_(0, 1), self.sum)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the live state, as a torch optimiser does."""

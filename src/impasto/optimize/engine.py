@@ -15,6 +15,8 @@ from impasto.guidance import Result, content_factor
 from impasto.imaging import fit, resize
 from impasto.imaging.framing import on_sheet
 from impasto.imaging.print_sizes import box_of
+from impasto.imaging.row_bands import clamp_rows_
+from impasto.imaging.scratch import large_copy
 from impasto.optimize.balance import improvements, next_sigmas
 from impasto.optimize.changes import changed_job
 from impasto.optimize.checkpoint import Checkpoint, restore, write_checkpoint
@@ -95,7 +97,7 @@ class Painter:
         recipe, scale = self.recipe, self.plan.scales[0]
         generator = torch.Generator().manual_seed(recipe.seed)
         image = self.context.initial_image((scale.height, scale.width), generator)
-        image = image.clone().to(self.device).requires_grad_(True)
+        image = large_copy(image).to(self.device).requires_grad_(True)
         state = RunState(image, make_optimizer(recipe, image), EMA(recipe.ema_decay), generator)
         state.content_gain = content_factor(recipe.strength)
         state.sigmas = self.context.initial_sigmas()
@@ -103,9 +105,8 @@ class Painter:
 
     def picture(self) -> Tensor:
         """Return the current picture (1,3,H,W) in [0,1] at the size of the output, enlarged like a next scale."""
-        return self._restore_content(
-            full_picture(self.state, self.recipe, (self.plan.height, self.plan.width))
-        )
+        size = self.plan.height, self.plan.width
+        return self._restore_content(full_picture(self.state, self.recipe, size))
 
     def preview(self, longest: int | None = None) -> Tensor:
         """Return the current picture (1,3,h,w) in [0,1] at the size of the scale, or with sides up to ``longest``."""
@@ -123,9 +124,8 @@ class Painter:
         job, record = changed_job(self.job, self.state.steps_done, strength, mix)
         if not record:
             return
-        self.state.content_gain *= content_factor(job.plan.recipe.strength) / content_factor(
-            self.recipe.strength
-        )
+        before, after = (content_factor(recipe.strength) for recipe in (self.recipe, job.plan.recipe))
+        self.state.content_gain *= after / before
         self.state.changes.append(record)
         self.job, self.plan, self.recipe = job, job.plan, job.plan.recipe
         self.context = RunContext(job, self.device)
@@ -274,7 +274,7 @@ class Painter:
         loss, terms = state.optimizer.step(evaluate, rate)
         with torch.no_grad():
             if self.recipe.clamp:
-                state.image.clamp_(0, 1)
+                clamp_rows_(state.image)
             state.ema.update(state.image)
         state.step += 1
         state.steps_done += 1

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from impasto.errors import DivergedError
-from impasto.imaging.scratch import large_copy, whole_or_bands
+from impasto.imaging.scratch import forget, large_copy, whole_or_bands
 from impasto.optimize.state import RunState
 
 SNAPSHOT_EVERY = 10
@@ -40,9 +40,7 @@ class DivergenceGuard:
     def accepts(self, state: RunState, loss: float) -> bool:
         """Return True unless the last step has diverged; ``loss`` is the loss before that step."""
         bands = whole_or_bands(state.image)
-        finite = math.isfinite(loss) and all(
-            bool(torch.isfinite(state.image[:, :, first:last]).all()) for first, last in bands
-        )
+        finite = math.isfinite(loss) and all(_finite(state.image[:, :, first:last]) for first, last in bands)
         # The loss of a flat image in a flat style is 0; a ratio to it says nothing.
         if not finite or (self.lowest > 0 and loss > DIVERGENCE_RATIO * self.lowest):
             return False
@@ -71,7 +69,7 @@ class DivergenceGuard:
                 "use a smaller --learning-rate, or --precision float32."
             )
         failed = state.steps_done
-        state.load_state_dict(copy.deepcopy(self._snapshot))
+        state.load_state_dict(_copied(self._snapshot))
         del state.losses[state.steps_done :]
         state.learning_rate_factor *= 0.5
         return (
@@ -92,6 +90,12 @@ class DivergenceGuard:
         parts = state.state_dict()
         self._snapshot = None  # before the next one needs its room
         self._snapshot = {name: _copied(parts[name]) for name in SNAPSHOT_PARTS}
+
+
+def _finite(rows: torch.Tensor) -> bool:
+    finite = bool(torch.isfinite(rows).all())
+    forget()
+    return finite
 
 
 def _copied(part: Any) -> Any:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from impasto.imaging import resize
 from impasto.imaging.blur import blur
+from impasto.imaging.scratch import large_copy
 from impasto.optimize.ema import EMA
 from impasto.optimize.optimizers.base import ImageOptimizer
 from impasto.optimize.optimizers.registry import OPTIMIZERS
@@ -143,7 +144,7 @@ def next_scale(state: RunState, recipe: Recipe, size: tuple[int, int]) -> None:
     if recipe.base is not None and max(state.size) <= recipe.base < max(size):
         state.base_image = state.picture()
     image = enlarge(state.picture(), size, seamless=recipe.seamless, soften=recipe.soften)
-    image = image.clone().requires_grad_(True)
+    image = large_copy(image).requires_grad_(True)
     optimizer = make_optimizer(recipe, image)
     # Moments that are resized at an edge push the two sides of a seam apart (measured: 1.4 times the gradient of other
     # lines), so a seamless texture starts with fresh ones.

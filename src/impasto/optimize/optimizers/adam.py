@@ -17,7 +17,8 @@ from torch import Tensor
 
 from impasto.imaging.blur import blur
 from impasto.imaging.imagenet import IMAGENET_STD
-from impasto.imaging.scratch import forget, large_copy, large_zeros_like, whole_or_bands
+from impasto.imaging.row_bands import large_image, resize_in_bands
+from impasto.imaging.scratch import forget, large_zeros_like, whole_or_bands
 from impasto.optimize.optimizers.base import Evaluation, ImageOptimizer
 
 EPSILON = 1e-8
@@ -113,8 +114,12 @@ class Adam(ImageOptimizer):
         assert isinstance(other, Adam)
         size = (self.image.shape[2], self.image.shape[3])
         self.steps = other.steps
-        self.first = large_copy(F.interpolate(other.first, size, mode="bicubic"))
-        self.second = large_copy(F.interpolate(other.second, size, mode="bilinear").relu_())
+        if large_image(self.image):
+            self.first = resize_in_bands(other.first, size, "bicubic")
+            self.second = resize_in_bands(other.second, size, "bilinear")
+        else:
+            self.first = F.interpolate(other.first, size, mode="bicubic")
+            self.second = F.interpolate(other.second, size, mode="bilinear").relu_()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the live moments and the step count."""

@@ -12,7 +12,7 @@ from impasto.encoders import Encoder
 from impasto.errors import RecipeError
 from impasto.guidance import Protection
 from impasto.imaging.print_sizes import Size
-from impasto.imaging.scratch import forget
+from impasto.imaging.scratch import forget, large_zeros_like
 from impasto.losses import Term
 from impasto.losses.bands import Band, band_ranges, padded_band
 from impasto.losses.tiled import untileable
@@ -78,7 +78,7 @@ class TiledObjective(Objective):
         for term in sums:
             term.differentiate()
         image.grad = None
-        gradient = torch.zeros_like(source)
+        gradient = large_zeros_like(source)
         self.add_gradients(source, sums, kept, gradient)
         self._band_gradients(source, sums, gradient)
         image.grad = gradient
@@ -103,6 +103,7 @@ class TiledObjective(Objective):
                 with torch.no_grad():
                     found = self._tile_sums(image, self.cut(image, tile), tile, numbers)
             add_sums(sums, found)
+            forget()
         return kept
 
     def add_gradients(
@@ -152,7 +153,9 @@ class TiledObjective(Objective):
     def cut(self, image: Tensor, tile: Tile) -> Tensor:
         """Return a copy of the window of a tile."""
         rows, columns = self.region(image, tile)
-        return image[:, :, rows, columns].clone(memory_format=torch.contiguous_format)
+        piece = image[:, :, rows, columns].clone(memory_format=torch.contiguous_format)
+        forget()  # the system maps 64 kB around every row that is read
+        return piece
 
     def _tile_sums(self, image: Tensor, piece: Tensor, tile: Tile, numbers: Sequence[int]) -> TileSums:
         return self.tile_terms(tile).sums(self.encoder, self.window(image, piece, tile), numbers)
@@ -163,6 +166,7 @@ class TiledObjective(Objective):
         with torch.no_grad():
             for band in self._bands(image, numbers):
                 add_sums(sums, self._parts_of_rows(_rows_of(image, band), image, band, numbers))
+                forget()
 
     def _bands(self, image: Tensor, numbers: Sequence[int]) -> list[Band]:
         """Return the bands of ``image``, none without ``numbers`` of terms; their rows are cut when they are used."""
@@ -190,6 +194,7 @@ class TiledObjective(Objective):
             backward([surrogate(parts, sums[number].slopes) for number, parts in found.items()])
             if rows.grad is not None:
                 gradient[:, :, _with_context(band)] += rows.grad
+            forget()
 
     def _empty_sums(self, image: Tensor, term_gains: Mapping[str, float] | None) -> list[TermSums]:
         gains = term_gains or {}
