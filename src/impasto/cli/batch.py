@@ -14,7 +14,7 @@ import typer
 from impasto.cli.batch_graphs import build_graphs
 from impasto.cli.batch_options import BatchOptions, BatchRequest, batch_request
 from impasto.cli.batch_progress import BatchProgress
-from impasto.cli.cluster import connected, note_local_files
+from impasto.cli.cluster import ClusterOptions, connected, note_local_files
 from impasto.cli.console import print_status
 from impasto.cli.everyday_help import EverydayCommand
 from impasto.cli.guide_options import GuideOptions, check_guides
@@ -163,8 +163,7 @@ class _Batch:
             check_report(options.report)
         if options.sheet is not None:
             check_sheet(options.sheet, len(items))
-        if options.workers is not None and options.cluster is None:
-            raise RecipeError("--workers is for --cluster; give both.")
+        ClusterOptions(options.cluster, options.workers).check()
         if options.watch and not any(Path(content).is_dir() for content in self.request.contents):
             raise RecipeError("--watch waits for new pictures in a folder; give one as PHOTO.")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from impasto.cli.cluster import ClusterOptions, spread_tiles, tile_spread, with_tiles
 from impasto.cli.console import print_status
 from impasto.cli.failures import report_failed
 from impasto.cli.guide_options import as_arguments as as_guide_arguments
@@ -31,7 +31,9 @@ from impasto.optimize.recipe import Recipe
 
 if TYPE_CHECKING:
     from impasto.batch import Digests
+    from impasto.cluster import TileSpread
     from impasto.guidance import Guides
+    from impasto.optimize import Job
     from impasto.optimize.checkpoint import Checkpoint
     from impasto.painting import OpenModels
 
@@ -56,6 +58,7 @@ class Request:
     source: Path | None = None
     again: bool = False
     report: JsonReport = field(default_factory=lambda: JsonReport("stylize", False))
+    cluster_options: ClusterOptions = field(default_factory=ClusterOptions)
 
 
 def _check(request: Request) -> None:
@@ -86,11 +89,14 @@ def paint_photographs(request: Request, settings: dict[str, Any], stop: Stop) ->
     from impasto.painting import OpenModels
 
     _check(request)
-    tools = _Tools(Digests(), OpenModels())
-    if len(request.inputs.contents) == 1:
-        _paint_one(request, request.inputs.contents[0], stop, tools, skip=False)
-    else:
-        _paint_all(request, settings, stop, tools)
+    with tile_spread(request.cluster_options, request.output_options.quiet) as spread:
+        tools = _Tools(Digests(), OpenModels(), spread)
+        if spread is not None and request.resume_from is None:
+            request = replace(request, recipe=with_tiles(request.recipe))
+        if len(request.inputs.contents) == 1:
+            _paint_one(request, request.inputs.contents[0], stop, tools, skip=False)
+        else:
+            _paint_all(request, settings, stop, tools)
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,7 @@ class _Tools:
 
     digests: Digests
     models: OpenModels
+    spread: TileSpread | None = None
 
 
 def _paint_one(request: Request, content: Path | None, stop: Stop, tools: _Tools, *, skip: bool) -> bool:
@@ -127,20 +134,18 @@ def _paint_one(request: Request, content: Path | None, stop: Stop, tools: _Tools
         request.resume_from,
         key,
         request.report,
+        request.cluster_options.arguments,
     )
     started = None if request.resume_from is None else request.resume_from.start_recipe
     styles = list(request.inputs.styles)
-    session.paint(
-        partial(
-            open_job,
-            request.recipe,
-            content,
-            styles,
-            request.guides,
-            start_recipe=started,
-            models=tools.models,
+
+    def open_one() -> Job:
+        job = open_job(
+            request.recipe, content, styles, request.guides, start_recipe=started, models=tools.models
         )
-    )
+        return job if tools.spread is None else spread_tiles(job, tools.spread)
+
+    session.paint(open_one)
     return True
 
 
@@ -204,6 +209,7 @@ def _print_rest(request: Request, settings: dict[str, Any], rest: Sequence[Path 
         *as_arguments(settings),
         *(f"--style={style}" for style in request.inputs.styles),
         *as_guide_arguments(request.guides),
+        *request.cluster_options.arguments,
     ]
     if request.source is not None:
         arguments.append(f"--from={request.source}")

@@ -31,6 +31,7 @@ class Session:
 
     ``read_files`` are the files that the run reads and must not overwrite. ``stop`` tells whether the user interrupted
     it. ``key`` is the digest of the request, which the picture stores. The picture is added to ``report``.
+    ``resume_arguments`` are further ones of the command that resumes the run.
     """
 
     output: OutputOptions
@@ -40,6 +41,7 @@ class Session:
     resume_from: Checkpoint | None = None
     key: str | None = None
     report: JsonReport = field(default_factory=lambda: JsonReport("stylize", False))
+    resume_arguments: Sequence[str] = ()
 
     def check(self) -> None:
         """Raise errors that would make saving fail later, before the run starts."""
@@ -142,7 +144,7 @@ class Session:
 
     def _resume_command(self, checkpoint: Path, out: Path) -> list[str]:
         output, default = self.output, OutputOptions()
-        words = ["impasto", "stylize", f"--resume={checkpoint}", f"--out={out}"]
+        words = ["impasto", "stylize", f"--resume={checkpoint}", f"--out={out}", *self.resume_arguments]
         if output.bits != default.bits:
             words.append(f"--bits={output.bits}")
         if output.jpeg_quality != default.jpeg_quality:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from impasto.cli.cluster import ClusterOptions
 from impasto.cli.everyday_help import EverydayCommand
 from impasto.cli.fast import Places, paint_fast, replay_fast
 from impasto.cli.guide_options import GuideOptions
@@ -68,6 +69,7 @@ def stylize(
     *,
     output_options: OutputOptions,
     repeat_options: RepeatOptions,
+    cluster_options: ClusterOptions,
     guide_options: GuideOptions,
     settings: dict[str, Any],
 ) -> None:
@@ -75,7 +77,8 @@ def stylize(
 
     impasto stylize PHOTO PAINTING, or impasto stylize PHOTO_OR_FOLDER... --style PAINTING [--style ANOTHER].
     Of several photographs, those whose pictures are finished are left alone. Ctrl-C saves the picture so far and a
-    checkpoint; a second one stops at once. - is stdin for a photograph, and stdout (a PNG) for --out.
+    checkpoint; a second one stops at once. - is stdin for a photograph, and stdout (a PNG) for --out. --cluster spreads
+    the tiles of a large picture.
     """
     styles = list(style or [])
     with (
@@ -87,6 +90,7 @@ def stylize(
     ):
         photographs, output_options = piped.pictures, with_output(output_options, piped)
         provenance = _provenance(replay, resume, fast)
+        _check_cluster(cluster_options, fast or (provenance is not None and provenance.one_pass))
         places = Places(output_options, out_dir, repeat_options.again, report)
         if provenance is not None and provenance.one_pass:
             replay_fast(provenance, photographs, styles, guide_options, places, settings, stop)
@@ -97,7 +101,18 @@ def stylize(
                 photographs, styles, resume, provenance, output_options, guide_options, settings
             )
             changed = replace(request, out_dir=out_dir, again=repeat_options.again, report=report)
+            changed = replace(changed, cluster_options=cluster_options)
             paint_photographs(changed, settings, stop)
+
+
+def _check_cluster(options: ClusterOptions, in_one_pass: bool) -> None:
+    """Raise `RecipeError` for options of a cluster that the painting cannot have."""
+    options.check()
+    if in_one_pass and options.cluster is not None:
+        raise RecipeError(
+            "--cluster spreads the tiles of a picture that is painted by optimisation; leave it out, or paint many"
+            " pictures with 'impasto batch --cluster'."
+        )
 
 
 def _provenance(replay: Path | None, resume: Path | None, fast: bool) -> Provenance | None:

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from impasto.cluster.connection import RayCluster, connect
     from impasto.cluster.paint import paint_on_cluster
     from impasto.cluster.pool import Lost, WorkPool
+    from impasto.cluster.tiles import TileSpread
 
-__all__ = ["Lost", "RayCluster", "WorkPool", "connect", "paint_on_cluster"]
+__all__ = ["Lost", "RayCluster", "TileSpread", "WorkPool", "connect", "paint_on_cluster"]
 
 __getattr__ = lazy_exports(
     __name__,
@@ -19,5 +20,6 @@ __getattr__ = lazy_exports(
         "connection": ("RayCluster", "connect"),
         "paint": ("paint_on_cluster",),
         "pool": ("Lost", "WorkPool"),
+        "tiles": ("TileSpread",),
     },
 )

@@ -18,6 +18,8 @@ LOCAL, AUTO = "local", "auto"
 CLIENT = "ray://"
 # Seconds until an address that does not answer counts as wrong; Ray itself would wait for minutes.
 ANSWER_SECONDS = 5.0
+# Ray gives a node 30 s to start, too little on a machine that is busy (load 11 on two cores).
+LOCAL_STARTS = 3
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,31 @@ def connect(address: str) -> Iterator[RayCluster]:
         _check_answer(address)
     try:
         with _own_signals():
-            ray.init(**options)
-    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+            _init(ray, options, attempts=LOCAL_STARTS if address == LOCAL else 1)
+    except Exception as error:  # a node that takes longer than 30 s to start raises no other class
         reason = "" if address == AUTO else f" ({_first_line(error)})"
+        if address == LOCAL:
+            raise RecipeError(
+                f"Ray did not start{reason}; try again when this machine is less busy."
+            ) from error
         advice = "start one with 'ray start --head', or use --cluster local"
         raise RecipeError(f"No Ray cluster answers at '{address}'{reason}; {advice}.") from error
     try:
         yield RayCluster(ray, local=address == LOCAL)
     finally:
         ray.shutdown()
+
+
+def _init(ray: Any, options: dict[str, Any], attempts: int) -> None:
+    """Start or join Ray; raises what `ray.init` raises."""
+    for left in reversed(range(attempts)):
+        try:
+            ray.init(**options)
+            return
+        except Exception:
+            ray.shutdown()
+            if not left:
+                raise
 
 
 @contextlib.contextmanager

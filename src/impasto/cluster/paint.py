@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from impasto.batch import BatchItem, BatchPainter, BatchRow
 from impasto.batch.places import absolute
 from impasto.cluster.connection import RayCluster
-from impasto.cluster.pool import Lost, Work, WorkPool
+from impasto.cluster.pool import Lost, WorkPool
+from impasto.cluster.workers import Work
 
 
 @dataclass(frozen=True)

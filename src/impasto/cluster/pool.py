@@ -12,14 +12,12 @@ import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from impasto.cluster.connection import RayCluster
+from impasto.cluster.workers import PoolActor, PoolWorker, Work
 from impasto.errors import RecipeError
-
-# What a process of the cluster does with one argument.
-Work = Callable[[Any], Any]
 
 # Work of an actor at a time: one piece runs while the next is on its way.
 DEPTH = 2
@@ -43,37 +41,8 @@ class Lost:
     reason: str
 
 
-class _Actor:
-    """A process of the cluster; ``open_work`` returns the function that it runs."""
-
-    def __init__(self, open_work: Callable[[], Work], threads: int) -> None:
-        import torch
-
-        torch.set_num_threads(threads)
-        self.work = open_work()
-
-    def answer(self) -> None:
-        """Show that the process is there."""
-
-    def run(self, argument: Any) -> tuple[float, Any]:
-        """Return the seconds and the result of one piece of work."""
-        started = time.perf_counter()
-        result = self.work(argument)
-        return time.perf_counter() - started, result
-
-
-@dataclass(eq=False)
-class _Worker:
-    """An actor and the ids of its work, in order.
-
-    ``answer`` is Ray's reference of its first answer, None once it came. ``running_at_end`` is the id that the actor
-    worked on when it was lost.
-    """
-
-    actor: Any
-    answer: Any
-    keys: deque[str] = field(default_factory=deque)
-    running_at_end: str | None = None
+# The worker that did the work of each id last.
+Homes = dict[str, PoolWorker]
 
 
 @dataclass(frozen=True)
@@ -81,7 +50,7 @@ class _Flight:
     """A submitted piece of work."""
 
     key: str
-    worker: _Worker
+    worker: PoolWorker
     since: float
 
 
@@ -105,8 +74,8 @@ class WorkPool:
         self.cluster, self.cpus, self.asked, self.open_work = cluster, cpus, workers, open_work
         self.gpus = 1 if use_gpus and cluster.gpus else 0
         # A fraction of a CPU would let Ray start more actors than cores.
-        self._class = cluster.ray.remote(num_cpus=cpus, num_gpus=self.gpus, max_restarts=0)(_Actor)
-        self.workers: list[_Worker] = []
+        self._class = cluster.ray.remote(num_cpus=cpus, num_gpus=self.gpus, max_restarts=0)(PoolActor)
+        self.workers: list[PoolWorker] = []
         self._grown = 0.0
         self._failed_starts = 0
         self._grow()
@@ -116,14 +85,23 @@ class WorkPool:
             )
 
     def map(
-        self, work: Iterable[tuple[str, Any]], on_wait: Callable[[], None] | None = None
+        self,
+        work: Iterable[tuple[str, Any]],
+        on_wait: Callable[[], None] | None = None,
+        *,
+        homes: Homes | None = None,
+        prepare: Callable[[Any], Any] = lambda argument: argument,
     ) -> Iterator[tuple[str, Any]]:
         """Yield (id, result) in the order in which they are done; each id once.
 
         The result is `Lost` if the id's workers died again and again. ``on_wait`` is called at least every half second
         and may raise to end the work. Errors that the work raises are raised.
+
+        ``homes`` are the workers that did the ids in a call before: ids go back to them, except to one that has nothing
+        else to do. They are changed to those of this call. ``prepare`` turns an argument into what is sent, when it is
+        sent.
         """
-        yield from _Map(self, work, on_wait).results()
+        yield from _Map(self, work, on_wait, homes, prepare).results()
 
     def close(self) -> None:
         """End all actors."""
@@ -136,7 +114,7 @@ class WorkPool:
         if time.monotonic() - self._grown >= GROW_SECONDS:
             self._grow()
 
-    def answered(self, worker: _Worker) -> None:
+    def answered(self, worker: PoolWorker) -> None:
         """Take the first answer of an actor; start another one if it died before."""
         ray = self.cluster.ray
         reference, worker.answer = worker.answer, None
@@ -153,7 +131,7 @@ class WorkPool:
                 ) from error
             self.replace(worker)
 
-    def replace(self, worker: _Worker) -> None:
+    def replace(self, worker: PoolWorker) -> None:
         """Start an actor in the place of a lost one."""
         if worker in self.workers:
             self.workers.remove(worker)
@@ -166,19 +144,27 @@ class WorkPool:
         while len(self.workers) < wanted:
             self.workers.append(self._start())
 
-    def _start(self) -> _Worker:
+    def _start(self) -> PoolWorker:
         actor = self._class.remote(self.open_work, self.cpus)
-        return _Worker(actor, actor.answer.remote())
+        return PoolWorker(actor, actor.answer.remote())
 
 
 class _Map:
     """One call of `WorkPool.map`."""
 
     def __init__(
-        self, pool: WorkPool, work: Iterable[tuple[str, Any]], on_wait: Callable[[], None] | None
+        self,
+        pool: WorkPool,
+        work: Iterable[tuple[str, Any]],
+        on_wait: Callable[[], None] | None,
+        homes: Homes | None,
+        prepare: Callable[[Any], Any],
     ) -> None:
         self.pool, self.on_wait, self.ray = pool, on_wait, pool.cluster.ray
-        self.left, self.exhausted = iter(work), False
+        self.homes, self.prepare = homes, prepare
+        self.left, self.exhausted = iter(work if homes is None else ()), False
+        # With homes, work is not taken in its order.
+        self.waiting = {} if homes is None else dict(work)
         self.again: deque[str] = deque()
         self.arguments: dict[str, Any] = {}  # of ids without a result
         self.attempts: dict[str, int] = {}
@@ -227,6 +213,8 @@ class _Map:
             result = Lost(f"its workers were lost {MOST_ATTEMPTS} times ({type(error).__name__})")
         else:
             self.seconds.append(seconds)
+            if self.homes is not None:
+                self.homes[key] = worker
         if self.arguments.pop(key, None) is not None:
             yield key, result
 
@@ -235,23 +223,38 @@ class _Map:
         workers = [worker for worker in self.pool.workers if worker.answer is None]
         for depth in range(DEPTH):
             for worker in workers:
-                if len(worker.keys) == depth and (key := self._next()) is not None:
+                if len(worker.keys) == depth and (key := self._next(worker)) is not None:
                     self._submit(worker, key)
         for worker in workers:
             if not worker.keys and (key := self._slow()) is not None:
                 self._submit(worker, key)
 
-    def _next(self) -> str | None:
-        """Return the id of the next piece of work, None if all of it is submitted."""
+    def _next(self, worker: PoolWorker) -> str | None:
+        """Return the id of the next piece of work for ``worker``, None if there is none."""
         while self.again:
             key = self.again.popleft()
             if key in self.arguments:
                 return key
+        if self.waiting:
+            return self._next_at_home(worker)
         for key, argument in self.left:
             self.arguments[key] = (argument,)
             return key
         self.exhausted = True
         return None
+
+    def _next_at_home(self, worker: PoolWorker) -> str | None:
+        """Return an id whose home is ``worker`` or nowhere; an idle worker also takes the last of another one."""
+        assert self.homes is not None
+        for key in self.waiting:
+            home = self.homes.get(key)
+            if home is worker or home not in self.pool.workers:
+                break
+        else:
+            if worker.keys:
+                return None
+        self.arguments[key] = (self.waiting.pop(key),)
+        return key
 
     def _slow(self) -> str | None:
         """Return an id that has been on its way for long, and only once."""
@@ -261,7 +264,8 @@ class _Map:
         late = (flight.key for flight in self.flights.values() if flight.since < latest)
         return next((key for key in late if keys.count(key) == 1 and key in self.arguments), None)
 
-    def _submit(self, worker: _Worker, key: str) -> None:
+    def _submit(self, worker: PoolWorker, key: str) -> None:
         (argument,) = self.arguments[key]
         worker.keys.append(key)
-        self.flights[worker.actor.run.remote(argument)] = _Flight(key, worker, time.monotonic())
+        reference = worker.actor.run.remote(self.prepare(argument))
+        self.flights[reference] = _Flight(key, worker, time.monotonic())

@@ -21,6 +21,7 @@ from impasto.optimize.pictures import PicturesByScale
 from impasto.optimize.plan import PictureSizes, layers_of, make_plan
 from impasto.optimize.scale_encoders import ScaleEncoders
 from impasto.optimize.terms import ScaleInputs, style_terms
+from impasto.optimize.tiles.objective import TiledObjective
 from impasto.optimize.views import View, make_views, make_wrapped_views
 
 
@@ -32,6 +33,7 @@ class RunContext:
         self.recipe = job.plan.recipe
         self.device = device
         self.style_count = len(job.pictures.full.styles)
+        self._tiled = job.make_tiled or TiledObjective
 
     def initial_image(self, size: tuple[int, int], generator: torch.Generator) -> Tensor:
         """Return the initial image (1,3,h,w) of ``size`` (height, width)."""
@@ -75,7 +77,7 @@ class RunContext:
 
     def objectives(self, inputs: ScaleInputs, views: Iterable[View]) -> dict[View, Objective]:
         """Return the objective of every view, with the job's terms."""
-        return build_objectives(inputs, self.job.term_factories, views)
+        return build_objectives(inputs, self.job.term_factories, views, self._tiled)
 
     @torch.no_grad()
     def start_distance(self, inputs: ScaleInputs, objective: Objective) -> float | None:
@@ -160,5 +162,5 @@ class RunContext:
         """Return the objective of the style terms alone, at even weights and through the view that changes nothing."""
         generator = torch.Generator().manual_seed(self.recipe.seed)
         inputs = self.scale_inputs(scale, (1 / self.style_count,) * self.style_count, generator)
-        (objective,) = build_objectives(inputs, (style_terms,)).values()
+        (objective,) = build_objectives(inputs, (style_terms,), tiled=self._tiled).values()
         return objective

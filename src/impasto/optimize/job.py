@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -25,7 +25,8 @@ class Job:
 
     ``input_names`` are the names of the images and guides, for the provenance of the result. ``term_factories`` build
     the terms of the objective. ``start_recipe`` is the recipe before strength or mix were changed, None if they were
-    not: a one-pass picture to start from was painted with it.
+    not: a one-pass picture to start from was painted with it. ``make_tiled`` makes the objectives of scales in tiles;
+    None stands for `TiledObjective`.
     """
 
     plan: Plan
@@ -34,6 +35,7 @@ class Job:
     input_names: dict[str, Any] = field(default_factory=dict)
     term_factories: tuple[TermFactory, ...] = DEFAULT_TERMS
     start_recipe: Recipe | None = None
+    make_tiled: Callable[..., Any] | None = None
 
     @property
     def first_recipe(self) -> Recipe:
