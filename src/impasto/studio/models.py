@@ -116,12 +116,19 @@ class FastBody(_Input):
         description="With a format, the picture is painted at exactly this size and contains its settings.",
     )
 
+    network: Literal["any", "any-live"] = Field(
+        "any",
+        description="Network for any style; any-live is the quicker one, which paints clips by default.",
+    )
+
     @model_validator(mode="after")
     def _one_kind(self) -> FastBody:
         if bool(self.styles) == (self.trained is not None):
             raise ValueError("give either styles or the name of a trained style")
         if self.trained is not None and (self.masks or self.mix):
             raise ValueError("a trained style takes neither masks nor a mix")
+        if self.network != "any" and (self.trained is not None or self.format is not None):
+            raise ValueError("network any-live is for viewing any style; leave trained and format out")
         if self.at is not None and self.format is not None:
             raise ValueError("a frame of a clip is only for viewing; leave format out")
         return self

@@ -43,7 +43,7 @@ async def paint_one_pass(studio: StudioService, body: FastBody, client: str) -> 
     request: dict[str, Any] = {
         "content": files["content"],
         "styles": files["styles"],
-        "trained": body.trained,
+        "network": body.trained or body.network,
         "masks": files["guides"].get("masks", []),
         "protect": files["guides"].get("protect"),
         "size": body.size,

@@ -55,7 +55,7 @@ class Previews:
         self,
         content: str,
         styles: list[str],
-        trained: str | None,
+        network: str,
         size: int | str,
         masks: list[str],
         protect: str | None,
@@ -66,7 +66,7 @@ class Previews:
     ) -> bytes:
         """Return the picture in one pass: with a format as a file to keep, else as a WebP to look at.
 
-        Masks are words or files, ``trained`` is the name of a network that ships, and ``settings`` are fields of
+        Masks are words or files, ``network`` is the name of one that ships, and ``settings`` are fields of
         `OnePassSettings`. Masks replace the mix: they already say where each style goes. With ``at``, content
         is a clip, of which the frame at that second is painted.
         """
@@ -74,7 +74,7 @@ class Previews:
         chosen = OnePassSettings.make({**settings, "mix": shares, "size": size})
         guides = Guides(tuple(masks), protect=protect)
         photo = self._photo(content, size, at, format is not None)
-        result = self._stylizer(trained or DEFAULT_NETWORK).paint(photo, styles, chosen, guides)
+        result = self._stylizer(network).paint(photo, styles, chosen, guides)
         if format is None:
             return webp(Picture(result.pixels, result.alpha), quality=85)
         bits = print_bits(result.dpi) if format == "png" else 8

@@ -163,7 +163,6 @@ function render() {
   if (shownJob === job.id) return;
   shownJob = job.id;
   trouble.textContent = "";
-  after.poster = api.resultUrl(job.id, "webp", 1024);
   before.src = api.originalUrl(job.id);
   after.src = api.clipUrl(job.id);
   after.loop = Boolean(job.clip.loop);

@@ -101,6 +101,8 @@ export function onePassRequest() {
   return {
     content: state.content.id,
     ...(state.content.clip && { at: state.at }),
+    // The quick preview of a clip is painted by the network that paints the clip.
+    ...(state.content.clip && !state.trained && { network: state.clip.network }),
     ...styleFields,
     ...look,
     protect: protect ?? state.otherGuides.protect ?? null,

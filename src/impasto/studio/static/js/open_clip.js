@@ -27,6 +27,7 @@ export function startClips() {
     document.body.classList.toggle("has-clip", isClip());
     const playing =
       Boolean(state.job?.clip?.method && state.job.has_picture) && !isActive(state.job);
+    document.body.classList.toggle("playing", playing);
     show(byId("viewport"), !playing);
     if (isClip() || state.clipUpload || state.job?.clip) load().catch(complain);
   };

@@ -67,19 +67,21 @@ function trainedTile({ thumb, title }) {
 }
 
 function takePhotoAway() {
+  const kind = store.state.content?.clip ? "clip" : "photo";
   removeContent();
-  notify("The photo was removed.", "info", { label: "Undo", onclick: undo });
+  notify(`The ${kind} was removed.`, "info", { label: "Undo", onclick: undo });
 }
 
 function render() {
   const { content, styles } = state;
   const focused = [...byId("sources").querySelectorAll("button")].indexOf(document.activeElement);
+  const kind = content?.clip ? "Clip" : "Photo";
   const photo = content
     ? tile(content, {
-        label: "Photo",
-        title: "Photo",
+        label: kind,
+        title: kind,
         onclick: () => pick("content"),
-        remove: iconButton("close", "Remove photo", takePhotoAway),
+        remove: iconButton("close", `Remove ${kind.toLowerCase()}`, takePhotoAway),
       })
     : emptyTile("Photo", "Choose a photo", () => pick("content"));
   photo.classList.add("tile-photo");

@@ -55,6 +55,7 @@ export const PREVIEW_KEYS = [
   "protect",
   "otherGuides",
   "at",
+  "clip",
 ];
 
 export const store = createStore({
