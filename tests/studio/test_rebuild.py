@@ -17,6 +17,7 @@ from impasto.imaging import write_picture
 from impasto.optimize import Painter, Stepped, make_recipe
 from impasto.painting import open_job
 from impasto.studio import image_service
+from impasto.studio.clip_settings import ClipSettings
 from impasto.studio.database import PictureRow
 from impasto.studio.errors import RequestError
 from impasto.studio.folder import new_id
@@ -33,6 +34,7 @@ HANDLERS = {
     "check": image_service.check,
     "embedded_recipe": image_service.embedded_recipe,
     "checkpoint_settings": image_service.checkpoint_settings,
+    "check_clip": image_service._clips("check_clip"),
 }
 
 
@@ -248,3 +250,46 @@ def test_a_running_studio_keeps_its_database(made, tmp_path) -> None:
         opened(data)
     assert not list(data.glob("studio-damaged-*"))
     studio.database.close()
+
+
+def test_clips_come_back_finished_and_unfinished(tmp_path: Path) -> None:
+    pytest.importorskip("cv2", exc_type=ImportError)
+    from ..video.clips import make_clip
+
+    studio = opened(tmp_path / "data")
+    source = make_clip(tmp_path / "clip.mp4", frames=5).read_bytes()
+    clip_id = hashlib.sha256(source).hexdigest()[:32]
+    path = studio.folder.picture(clip_id)
+    path.write_bytes(source)
+    style = next(iter(studio.pictures.samples))
+    clip = ClipSettings.model_validate({"roughness": 0.25}).model_dump()
+    provenance = {
+        "recipe": make_recipe(size=96, strength=0.75).to_json(),
+        "content": str(path),
+        "styles": [str(studio.folder.picture(style))],
+        "guides": {},
+        "clip": clip,
+        "trained": None,
+    }
+    done, begun = new_id(), new_id()
+    for job_id in (done, begun):
+        studio.folder.job(job_id).mkdir()
+        studio.folder.settings(job_id).write_text(json.dumps(provenance))
+    shutil.copy(tmp_path / "clip.mp4", studio.folder.clip(done, "mp4"))
+    write_picture(studio.folder.result(done), torch.rand(1, 3, 12, 16), provenance=provenance)
+    parts = studio.folder.job(begun) / "clip.mp4.parts"
+    parts.mkdir()
+    (parts / "state.npz").touch()
+    asyncio.run(studio.stop())
+    for file in tmp_path.glob("data/studio.sqlite*"):
+        file.unlink()
+    studio = opened(tmp_path / "data")
+    row = studio.database.picture(clip_id)
+    assert row is not None
+    assert row.clip is not None
+    assert (row.width, row.height, row.clip["frames"]) == (96, 64, 5)
+    jobs = {job.id: job for job in studio.database.page(None, 10)}
+    assert {job_id: jobs[job_id].state for job_id in (done, begun)} == {done: "done", begun: "paused"}
+    for job in jobs.values():
+        assert (job.clip, job.content, job.styles, job.recipe["strength"]) == (clip, clip_id, [style], 0.75)
+    asyncio.run(studio.stop())

@@ -28,7 +28,7 @@ async function sendPending() {
 
 function changed(_, keys) {
   const { job } = state;
-  if (!isActive(job) || (keys.has("job") && keys.has("styles"))) return; // just opened: these are the job's own values
+  if (!isActive(job) || job.clip || (keys.has("job") && keys.has("styles"))) return; // just opened: these are the job's own values
   const values = {};
   if (state.look.strength !== job.recipe.strength) values.strength = state.look.strength;
   const sameStyles =

@@ -27,13 +27,18 @@ const strengthCells = () =>
 
 /** Every style that is at hand: those of the draft, the samples and the instant ones. */
 function styleCells() {
-  const base = { content: state.content.id, ...state.look, protect: onePassRequest().protect };
+  const { at, network, protect } = onePassRequest();
+  const base = { content: state.content.id, ...state.look, at, protect };
   const samples = (state.info?.samples ?? []).filter(({ kind }) => kind === "style");
   const own = state.styles.filter(({ id }) => !samples.some((entry) => entry.id === id));
   const any = [
     ...own.map((style) => ({ ...style, take: () => useStyle(style) })),
     ...samples.map((entry) => ({ ...entry, take: async () => useStyle(await sample(entry)) })),
-  ].map(({ id, name, take }) => ({ label: name, request: { ...base, styles: [id] }, take }));
+  ].map(({ id, name, take }) => ({
+    label: name,
+    request: { ...base, network, styles: [id] },
+    take,
+  }));
   const { stroke } = state.look;
   const trained = (state.info?.trained_styles ?? []).map((style) => ({
     label: style.title,
