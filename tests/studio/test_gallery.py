@@ -141,7 +141,7 @@ def test_an_archive_has_safe_unique_names_and_the_pictures(api, two, kind) -> No
     assert answer.json()["count"] == 2
     response = api.get("/" + answer.json()["url"])
     assert response.headers["content-type"] == "application/zip"
-    assert response.headers["content-disposition"] == "attachment; filename*=UTF-8''a%20b.zip"
+    assert response.headers["content-disposition"] == "attachment; filename*=UTF-8''a-b.zip"
     archive = zipfile.ZipFile(io.BytesIO(response.content))
     assert archive.testzip() is None
     suffix = {"png": "png", "jpeg": "jpg"}[kind]

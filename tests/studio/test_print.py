@@ -106,5 +106,5 @@ def test_a_plan_says_how_long_one_pass_takes(api, photo, art):
     assert (plan["width"], plan["height"], plan["tile"]) == (47, 28, None)
     studio = api.app.state.studio
     assert plan["one_pass_seconds"] == studio.planner.estimates.one_pass.seconds(47 * 28)
-    tiled = {**body, "recipe": {**TINY, "size": 96, "tile": 64}}
-    assert api.post("/api/plan", json=tiled).json()["tile"] == 64
+    tiled = {**body, "recipe": {**TINY, "size": 300, "tile": 128}}
+    assert api.post("/api/plan", json=tiled).json()["tile"] == 128

@@ -11,7 +11,8 @@ MOST_BYTES = 200
 # Control characters, line separators and halves of surrogate pairs: a name is one line of text.
 _UNPRINTABLE = "\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _SEPARATORS = re.compile(rf"[{_UNPRINTABLE}/\\]+")
-_UNSAFE = re.compile(rf'[{_UNPRINTABLE}<>:"/\\|?*]+')
+# With the spaces around them.
+_UNSAFE = re.compile(rf' *[{_UNPRINTABLE}<>:"/\\|?*][ {_UNPRINTABLE}<>:"/\\|?*]*')
 # Names of devices in Windows, with any suffix.
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
@@ -24,10 +25,12 @@ def one_line(text: str) -> str:
 def safe_stem(text: str) -> str:
     """Return ``text`` as the name of a file, without a suffix.
 
-    Characters that a file system does not accept become hyphens, reserved names get an underscore, and dots, spaces and
-    hyphens at the ends are left out. It has at most `MOST_BYTES` bytes in UTF-8; what would be empty is "picture".
+    Characters that a file system does not accept become hyphens, or vanish beside a space. Reserved names get an
+    underscore, and dots, spaces and hyphens at the ends are left out. It has at most `MOST_BYTES` bytes in UTF-8; what
+    would be empty is "picture".
     """
-    stem = _UNSAFE.sub("-", " ".join(unicodedata.normalize("NFC", text).split()))
+    line = " ".join(unicodedata.normalize("NFC", text).split())
+    stem = _UNSAFE.sub(lambda match: " " if " " in match[0] else "-", line)
     stem = stem.encode()[:MOST_BYTES].decode(errors="ignore").strip(". -")
     return f"_{stem}" if _RESERVED.match(stem) else stem or "picture"
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,6 +39,10 @@ TRUSTED_SHARE = 0.25
 TYPICAL_SPEED = 1e11
 # Work of the network for any style for a pixel, in multiply-adds of the convolution that measures a machine's speed.
 ONE_PASS_MACS = 6e5
+# The first picture of a style takes longer than those after it, so that an average would be too long.
+LAST_PICTURES = 7
+# Smaller pictures take a part of their time whatever their size, so nothing is learned from them.
+LEAST_PIXELS = 60_000
 # Larger pictures in one pass are painted by a process of their own, which starts for them.
 LARGE_PIXELS = 4_000_000
 LARGE_START_SECONDS = 3.0
@@ -77,21 +82,20 @@ def work_of(plan: Plan) -> Workload:
 
 
 class OnePassEstimates:
-    """Seconds of pictures in one pass, in proportion to their pixels; newer pictures count more."""
+    """Seconds of pictures in one pass, in proportion to their pixels: the median of the last `LAST_PICTURES`."""
 
     def __init__(self, seconds_per_pixel: Callable[[], float]) -> None:
         self._typical = seconds_per_pixel
-        self._pixels = self._seconds = 0.0
+        self._last: deque[float] = deque(maxlen=LAST_PICTURES)
 
     def seconds(self, pixels: float) -> float:
         """Return how long a picture will take."""
         start = LARGE_START_SECONDS if pixels > LARGE_PIXELS else 0.0
-        return start + pixels * (self._seconds / self._pixels if self._pixels else self._typical())
+        return start + pixels * (median(self._last) if self._last else self._typical())
 
     def learn(self, pixels: float, seconds: float) -> None:
         """Take over how long a picture has taken."""
-        self._pixels = AGEING * self._pixels + pixels
-        self._seconds = AGEING * self._seconds + seconds
+        self._last.append(seconds / pixels)
 
 
 class Estimates:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from impasto.studio.errors import RequestError
-from impasto.studio.estimates import LARGE_PIXELS
+from impasto.studio.estimates import LARGE_PIXELS, LEAST_PIXELS
 from impasto.studio.instant_styles import trained_styles
 from impasto.studio.models import FastBody
 from impasto.studio.requests import ordered_size, resolve_files
@@ -67,7 +67,8 @@ async def paint_one_pass(studio: StudioService, body: FastBody, client: str) -> 
         finally:
             if not helper.waiting:  # its networks would take memory until the next large picture
                 await helper.stop()
-    studio.planner.estimates.one_pass.learn(pixels, helper.seconds)
+    if pixels >= LEAST_PIXELS:
+        studio.planner.estimates.one_pass.learn(pixels, helper.seconds)
     return data
 
 

@@ -39,7 +39,8 @@ def test_landmarks_have_names_of_their_own():
 
 def call(page, module, expression):
     return page.evaluate(
-        f"async () => {{ const m = await import('/static/js/{module}.js'); return {expression}; }}"
+        f"async () => {{ const m = await import(new URL('static/js/{module}.js', document.baseURI)); "
+        f"return {expression}; }}"
     )
 
 

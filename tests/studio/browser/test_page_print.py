@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from actions import begin, hurry, title, until
+from actions import PHONE, begin, hurry, title, until, violations
 from test_page_modules import call
 
 from impasto.studio.requests import ordered_size
@@ -39,6 +39,15 @@ def test_paper_becomes_pixels_at_once(stage):
     page.get_by_label("Width, cm").press("Tab")
     until(page, "document.getElementById('print-pixels').textContent.startsWith('2362 × 1240 px')")
     assert page.get_by_label("Print size").input_value() == "own"
+    page.get_by_label("Width, cm").fill("20")  # for a moment higher than wide, which is not turned
+    page.get_by_label("Width, cm").press("Tab")
+    page.get_by_label("Height, cm").fill("24.5")
+    page.get_by_label("Height, cm").press("Tab")
+    until(page, "document.getElementById('print-pixels').textContent.startsWith('1181 × 1447 px')")
+    page.get_by_label("DPI").fill("75")
+    page.get_by_label("DPI").press("Tab")
+    until(page, "document.getElementById('print-pixels').textContent.startsWith('591 × 723 px')")
+    assert [page.get_by_label(f"{side}, cm").input_value() for side in ("Width", "Height")] == ["20", "24.5"]
     page.wait_for_selector("#crop:visible")  # the photograph is less wide than the sheet
     page.get_by_label("Framing").select_option("fit")
     page.wait_for_selector("#crop", state="hidden")
@@ -95,3 +104,15 @@ def test_a_print_that_does_not_fit_keeps_its_paper(stage):
     page.wait_for_selector("#paint:enabled")
     assert page.get_by_label("Print size").input_value() == "A4"
     assert page.get_by_label("DPI").input_value() == "205"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
+def test_the_controls_of_a_print_are_for_everyone(stage, axe, scheme, device):
+    page = stage.tab(color_scheme=scheme, **device)
+    begin(page)
+    paper(page, "A4")
+    page.wait_for_selector("#paint-one-pass:visible")
+    page.locator("#print-pixels").scroll_into_view_if_needed()
+    assert violations(page, axe) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

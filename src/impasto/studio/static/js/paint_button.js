@@ -8,6 +8,7 @@ import { currentPlan, orderOf } from "./estimate.js";
 import { bytes, duration, size } from "./format.js";
 import { saveOnePass } from "./keep.js";
 import { masksReady } from "./mask_upload.js";
+import { withDpi } from "./print_sizes.js";
 import { allowedSides, currentPrint, outputSize, paintedSize } from "./sizes.js";
 import { store } from "./state.js";
 
@@ -52,7 +53,7 @@ function dpiButton(largest) {
     id: "fit-size",
     text: `Use ${dpi} DPI`,
     onclick: () => {
-      setPrint({ ...state.print, dpi });
+      setPrint(withDpi(state.print, dpi, state.content));
       announce(`The print has ${dpi} dots per inch.`);
       byId("panel").focus(); // this button disappears
     },

@@ -1,15 +1,16 @@
 // A size in print: paper or centimetres, dots per inch, and how a photograph of another shape is framed.
 import { el, show } from "./dom.js";
 import { setPrint } from "./draft.js";
-import { size as pixelText } from "./format.js";
+import { size as sizeText } from "./format.js";
 import {
   centimetres,
   DEFAULT_DPI,
   PAPERS,
   paperOf,
   parsePrint,
+  pixelText,
   printPixels,
-  sizeText,
+  withDpi,
 } from "./print_sizes.js";
 import { store } from "./state.js";
 
@@ -44,15 +45,15 @@ function chooseUnit(unit) {
   if (unit === "pixels") return setPrint(null);
   const print = { ...FIRST_PRINT, ...state.print };
   if (unit !== OWN) return setPrint({ ...print, size: unit });
-  const [width, height] = centimetres({ ...print, size: print.size ?? "A4" }, state.content);
-  return setPrint({ ...print, size: sizeText(width, height) });
+  const sides = centimetres({ ...print, size: print.size ?? "A4" }, state.content);
+  return setPrint({ ...print, size: pixelText(...sides, print.dpi) });
 }
 
 /** What the select shows: "pixels", a paper, or a size of one's own. */
 function unitNow() {
   if (!state.print) return "pixels";
   const { mm } = parsePrint(state.print.size);
-  return (mm && !/cm$/i.test(state.print.size) && paperOf(mm)) || OWN;
+  return (mm && paperOf(mm)) || OWN;
 }
 
 /** Return the controls {node}, which follow the draft. */
@@ -65,11 +66,15 @@ export function printForm() {
   );
   const change = (values) => setPrint({ ...state.print, ...values });
   const sides = () => centimetres(state.print, state.content);
-  const resize = () =>
-    change({ size: sizeText(numberOf(width, sides()[0]), numberOf(height, sides()[1])) });
+  const resize = () => {
+    const [w, h] = sides();
+    change({ size: pixelText(numberOf(width, w), numberOf(height, h), state.print.dpi) });
+  };
+  const resolve = () =>
+    setPrint(withDpi(state.print, numberOf(dpi, state.print.dpi), state.content));
   const width = numberInput(1, 500, resize);
   const height = numberInput(1, 500, resize);
-  const dpi = numberInput(30, 1200, () => change({ dpi: numberOf(dpi, state.print.dpi) }));
+  const dpi = numberInput(30, 1200, resolve);
   const framing = el(
     "select",
     { onchange: () => change({ framing: framing.value }) },
@@ -93,7 +98,7 @@ export function printForm() {
     dpi.value = String(Math.round(state.print.dpi * 100) / 100);
     framing.value = state.print.framing;
     const [w, h] = printPixels(state.print, state.content);
-    pixels.textContent = `${pixelText([w, h])} px, ${Math.round((w * h) / 1e5) / 10} megapixels`;
+    pixels.textContent = `${sizeText([w, h])} px, ${Math.round((w * h) / 1e5) / 10} megapixels`;
   };
   store.on(["print", "content"], render);
   render();

@@ -67,13 +67,25 @@ export function printPixels(print, photo) {
 /** Return [width, height] in centimetres of a print, as the photograph lies. */
 export function centimetres(print, photo) {
   const { mm, pixels } = parsePrint(print.size);
-  if (pixels) return pixels.map((side) => round((side / print.dpi) * (MM_PER_INCH / 10), 2));
+  // To a millimetre: half a pixel is less, so that what was typed stays when the dots per inch change.
+  if (pixels) return pixels.map((side) => round((side / print.dpi) * (MM_PER_INCH / 10), 1));
   const [short, long] = mm.map((side) => round(side / 10, 2));
   return photo && photo.width > photo.height ? [long, short] : [short, long];
 }
 
-/** Return a size in centimetres as recipes have it. */
-export const sizeText = (width, height) => `${round(width, 2)}x${round(height, 2)}cm`;
+/** Return a width and height in centimetres as recipes have it, in pixels: unlike paper, it is not turned. */
+export const pixelText = (width, height, dpi) =>
+  [width, height].map((side) => dots(10 * side, dpi)).join("x");
+
+/** Return a print with other dots per inch and the same centimetres. */
+export function withDpi(print, dpi, photo) {
+  const isPaper = Boolean(parsePrint(print.size).mm);
+  return {
+    ...print,
+    dpi,
+    size: isPaper ? print.size : pixelText(...centimetres(print, photo), dpi),
+  };
+}
 
 /** Return the part of a photograph that is printed, in shares {left, top, width, height}; null if it is whole. */
 export function croppedPart(print, photo) {
