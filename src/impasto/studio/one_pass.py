@@ -12,8 +12,9 @@ from impasto.studio.requests import ordered_size, resolve_files
 from impasto.studio.service import StudioService
 
 FAST_SECONDS = 60.0
-# A large picture may take longer: about ten times what two busy cores need.
+# A large picture may take longer: ten times what two cores need, or on a busy machine several times the estimate.
 FAST_SECONDS_PER_PIXEL = 2e-5
+FAST_ESTIMATES = 4.0
 
 
 async def paint_one_pass(studio: StudioService, body: FastBody, client: str) -> bytes:
@@ -56,7 +57,8 @@ async def paint_one_pass(studio: StudioService, body: FastBody, client: str) -> 
         "format": body.format,
         "at": body.at or 0.0 if is_clip else None,
     }
-    seconds = FAST_SECONDS + FAST_SECONDS_PER_PIXEL * pixels
+    one_pass = studio.planner.estimates.one_pass
+    seconds = FAST_SECONDS + max(FAST_SECONDS_PER_PIXEL * pixels, FAST_ESTIMATES * one_pass.seconds(pixels))
     helper = studio.preview_process if pixels <= LARGE_PIXELS else studio.large_process
     data: bytes
     if helper is studio.preview_process:
@@ -68,7 +70,7 @@ async def paint_one_pass(studio: StudioService, body: FastBody, client: str) -> 
             if not helper.waiting:  # its networks would take memory until the next large picture
                 await helper.stop()
     if pixels >= LEAST_PIXELS:
-        studio.planner.estimates.one_pass.learn(pixels, helper.seconds)
+        one_pass.learn(pixels, helper.seconds)
     return data
 
 
