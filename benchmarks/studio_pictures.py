@@ -1,6 +1,6 @@
 """Screenshots of the studio for the documents, from sample pictures (needs Chromium and Playwright).
 
-python benchmarks/studio_pictures.py [--out docs/gallery]
+python benchmarks/studio_pictures.py [--out docs/gallery] [--only page,print,dark,phone,results]
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from studio_page import chromium
 from studio_server import Server
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "gallery"
+PATIENCE = 600_000  # milliseconds, for a machine with other programs on it
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {
     "viewport": {"width": 360, "height": 740},
@@ -44,7 +45,7 @@ def choose(page: Any, url: str, photo: int, style: str) -> None:
     page.goto(url)
     page.click(f"#content-samples .sample >> nth={photo}")
     page.click(style)
-    page.wait_for_selector("img.after.shown[src^='blob:']", timeout=60_000)
+    page.wait_for_selector("img.after.shown[src^='blob:']", timeout=PATIENCE)
     page.wait_for_timeout(2500)
 
 
@@ -83,33 +84,78 @@ def results(page: Any, url: str, out: Path) -> None:
     save(shot(page), out / "studio-series.jpg")
 
 
+def page_picture(browser: Any, url: str, out: Path) -> None:
+    """Save a screenshot of a finished painting, half covered by its photograph."""
+    page = browser.new_page(**DESKTOP, color_scheme="light")
+    choose(page, url, 2, "#style-samples .sample >> nth=0")
+    page.wait_for_selector("#paint:enabled")
+    page.click("#paint")
+    page.wait_for_selector(".run-title:has-text('Finished')", timeout=PATIENCE)
+    page.click("#compare")
+    page.evaluate("document.getElementById('panel-scroll').scrollTo(0, 0)")
+    save(shot(page), out / "studio.jpg")
+    page.close()
+
+
+def print_picture(browser: Any, url: str, out: Path) -> None:
+    """Save a screenshot of a size in print that cuts the photograph."""
+    page = browser.new_page(**DESKTOP, color_scheme="light")
+    choose(page, url, 0, "#style-samples .sample >> nth=1")
+    page.get_by_label("Print size").select_option("A3")
+    page.wait_for_selector("#paint-one-pass:visible", timeout=PATIENCE)
+    page.locator("#finish").scroll_into_view_if_needed()
+    save(shot(page), out / "studio-print.jpg")
+    page.close()
+
+
+def dark_picture(browser: Any, url: str, out: Path) -> None:
+    """Save a screenshot of an instant style in the dark theme."""
+    page = browser.new_page(**DESKTOP, color_scheme="dark")
+    choose(page, url, 0, "#trained-styles .sample >> nth=2")
+    page.evaluate("document.getElementById('panel-scroll').scrollTo(0, 0)")
+    save(shot(page), out / "studio-dark.jpg")
+    page.close()
+
+
+def phone_picture(browser: Any, url: str, out: Path) -> None:
+    """Save a screenshot of the page on a phone."""
+    page = browser.new_page(**PHONE, color_scheme="light")
+    choose(page, url, 1, "#style-samples .sample >> nth=3")
+    page.evaluate("scrollTo(0, 0)")
+    save(shot(page), out / "studio-phone.jpg")
+    page.close()
+
+
+def other_pictures(browser: Any, url: str, out: Path) -> None:
+    """Save the screenshots of the other rooms."""
+    page = browser.new_page(**DESKTOP, color_scheme="light")
+    results(page, url, out)
+    page.close()
+
+
+PARTS = {
+    "page": page_picture,
+    "print": print_picture,
+    "dark": dark_picture,
+    "phone": phone_picture,
+    "results": other_pictures,
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=DOCS)
-    out = parser.parse_args().out
+    parser.add_argument("--only", default=",".join(PARTS))
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         server = Server(Path(folder))
-        page = browser.new_page(**DESKTOP, color_scheme="light")
-        choose(page, server.url, 2, "#style-samples .sample >> nth=0")
-        page.wait_for_selector("#paint:enabled")
-        page.click("#paint")
-        page.wait_for_selector(".run-title:has-text('Finished')", timeout=300_000)
-        page.click("#compare")
-        page.evaluate("document.getElementById('panel-scroll').scrollTo(0, 0)")
-        save(shot(page), out / "studio.jpg")
-        results(page, server.url, out)
-        page.close()
-        page = browser.new_page(**DESKTOP, color_scheme="dark")
-        choose(page, server.url, 0, "#trained-styles .sample >> nth=2")
-        page.evaluate("document.getElementById('panel-scroll').scrollTo(0, 0)")
-        save(shot(page), out / "studio-dark.jpg")
-        page = browser.new_page(**PHONE, color_scheme="light")
-        choose(page, server.url, 1, "#style-samples .sample >> nth=3")
-        page.evaluate("scrollTo(0, 0)")
-        save(shot(page), out / "studio-phone.jpg")
-        server.stop()
+        try:
+            for name in options.only.split(","):
+                PARTS[name](browser, server.url, options.out)
+        finally:
+            server.stop()
 
 
 if __name__ == "__main__":
