@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from studio_page import DROP, SLIDE, STRENGTHS, chromium, encoded, open_page
+from studio_server import Server
 
 SIDE = 512
 STYLES = ("swirls", "woodcut", "glass", "points", "ink")
@@ -67,6 +68,32 @@ def paintings(page: Any, turns: int) -> Iterator[Callable[[], float]]:
         page.click(".run-buttons >> text=Paint again")
 
 
+def measure(server: Server, page: Any, names: list[str], turns: int) -> None:
+    """Print a line for each name: the median, the range, the processor seconds and the load."""
+    page.wait_for_timeout(12_000)  # the networks load in the background meanwhile
+    first = page.evaluate(DROP, [encoded(name, SIDE) for name in ("paper", "swirls")])
+    print(f"first preview {first:.2f} s after two pictures", flush=True)
+    strokes = [round(0.5 + 2 * ((7 * k) % turns) / turns, 2) for k in range(turns)]
+    series = {
+        "strength": slider(page, "Strength", (STRENGTHS * turns)[:turns]),
+        "stroke": slider(page, "Stroke", strokes),
+        "style": styles(page, turns),
+        "paint": paintings(page, turns),
+    }
+    for name in names:
+        seconds, cpu = [], []
+        for answer in series[name]:
+            before = server.cpu_seconds()
+            seconds.append(answer())
+            cpu.append(server.cpu_seconds() - before)
+        print(
+            f"{NAMES[name]:25} {statistics.median(seconds):.2f} s (asked {ASKED[name]:.1f}; median of {turns}, "
+            f"{min(seconds):.2f} to {max(seconds):.2f}), {statistics.median(cpu):.2f} processor seconds, "
+            f"load {os.getloadavg()[0]:.1f} at {time.strftime('%H:%M')}",
+            flush=True,
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -75,34 +102,15 @@ def main() -> None:
     parser.add_argument("--only", default="strength,stroke,style,paint")
     options = parser.parse_args()
     turns = options.turns
-    strokes = [round(0.5 + 2 * ((7 * k) % turns) / turns, 2) for k in range(turns)]
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         if browser is None:
             raise SystemExit("Chromium and playwright are needed; see docs/studio.md.")
         server, page, _, _ = open_page(Path(folder), browser)
-        page.wait_for_timeout(12_000)  # the networks load in the background meanwhile
-        first = page.evaluate(DROP, [encoded(name, SIDE) for name in ("paper", "swirls")])
-        print(f"first preview {first:.2f} s after two pictures", flush=True)
-        series = {
-            "strength": slider(page, "Strength", (STRENGTHS * turns)[:turns]),
-            "stroke": slider(page, "Stroke", strokes),
-            "style": styles(page, turns),
-            "paint": paintings(page, turns),
-        }
-        for name in options.only.split(","):
-            seconds, cpu = [], []
-            for answer in series[name]:
-                before = server.cpu_seconds()
-                seconds.append(answer())
-                cpu.append(server.cpu_seconds() - before)
-            print(
-                f"{NAMES[name]:25} {statistics.median(seconds):.2f} s (asked {ASKED[name]:.1f}; median of {turns}, "
-                f"{min(seconds):.2f} to {max(seconds):.2f}), {statistics.median(cpu):.2f} processor seconds, "
-                f"load {os.getloadavg()[0]:.1f} at {time.strftime('%H:%M')}",
-                flush=True,
-            )
-        page.close()
-        server.stop()
+        try:
+            measure(server, page, options.only.split(","), turns)
+        finally:
+            page.close()
+            server.stop()
 
 
 if __name__ == "__main__":
