@@ -189,6 +189,7 @@ def open_job(
 
     Raises what `impasto.optimize.open_job` and `Stylizer` raise.
     """
+    from impasto.encoders import open_device
     from impasto.guidance import Guides
     from impasto.optimize import DEFAULT_TERMS
     from impasto.optimize import open_job as open_optimisation
@@ -199,6 +200,8 @@ def open_job(
     if recipe.start == "fast":
         recipe = change_recipe(recipe.to_json(), **default_start(content is not None, bool(styles)))
     first, models = start_recipe or recipe, models or OpenModels()
+    if recipe.start == "fast":
+        models.encoder(recipe, open_device(recipe.device))  # fails before the start is painted
     start = one_pass_start(first, content, styles, guides, models) if recipe.start == "fast" else None
     factories = DEFAULT_TERMS if term_factories is None else term_factories
     job = open_optimisation(

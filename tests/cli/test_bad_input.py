@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -179,14 +178,17 @@ def test_any_option_values_end_in_a_picture_or_a_sentence(cli, place: Path, give
     st.binary(max_size=300),
     st.sampled_from(["g.png", "g.json", "g.jpg", "g.pth", "g.safetensors"]),
     st.booleans(),
+    st.sampled_from(
+        [
+            ("{}", "art.png", *TINY),
+            ("--from", "{}"),
+            ("--resume", "{}"),
+            ("photo.png", "art.png", "--encoder", "vgg19", "--weights", "{}"),
+        ]
+    ),
 )
-def test_any_bytes_end_in_a_sentence(cli, place: Path, data: bytes, name: str, front: bool) -> None:
+def test_any_bytes_end_in_a_sentence(
+    cli, place: Path, data: bytes, name: str, front: bool, words: tuple[str, ...]
+) -> None:
     (place / name).write_bytes((place / "photo.png").read_bytes()[:60] + data if front else data)
-    commands: list[Callable[[], object]] = [
-        lambda: cli("stylize", name, "art.png", *TINY),
-        lambda: cli("stylize", "--from", name),
-        lambda: cli("stylize", "--resume", name),
-        lambda: cli("stylize", "photo.png", "art.png", "--encoder", "vgg19", "--weights", name),
-    ]
-    for command in commands:
-        assert_one_sentence(command())
+    assert_one_sentence(cli("stylize", *(word.format(name) for word in words)))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from impasto.errors import DivergedError, RecipeError, ResumeError, TooLargeError
-from impasto.guidance import Guides, Placement, StyleRegion, content_factor
+from impasto.guidance import Guides, Placement, Result, StyleRegion, content_factor
 from impasto.imaging import resize
 from impasto.optimize import (
     Finished,
@@ -102,7 +102,7 @@ VARIANTS = {
     "masked patches": {
         "guides": Guides(masks=("left",), style_masks=("top",)),
         "style_loss": "mrf",
-        "style_layers": {"relu1_1": 1.0, "relu2_1": 1.0},
+        "style_layers": {"relu2_1": 1.0, "relu3_1": 1.0},  # all pairs of relu1_1 would take a minute
         "strength": 2.0,
     },
 }
@@ -127,11 +127,19 @@ def test_every_variant_lowers_its_loss_and_stays_a_picture(name, content, style)
     assert float(result.pixels.max()) <= 1
 
 
+@pytest.fixture(scope="module")
+def whole_runs() -> dict[str, Result]:
+    """The uninterrupted runs of the variants painted so far."""
+    return {}
+
+
 @pytest.mark.parametrize("name", VARIANTS)
 @pytest.mark.parametrize("stop", [1, 6, 9])
-def test_resume_equals_uninterrupted(name, stop, content, style, tmp_path):
+def test_resume_equals_uninterrupted(name, stop, content, style, whole_runs, tmp_path):
     path = tmp_path / "run.checkpoint"
-    whole = finish(Painter(variant(name, content, style)))
+    if name not in whole_runs:
+        whole_runs[name] = finish(Painter(variant(name, content, style)))
+    whole = whole_runs[name]
     painter = Painter(variant(name, content, style), checkpoint_path=path, checkpoint_seconds=1e9)
     stream = painter.events()
     for event in stream:

@@ -61,7 +61,7 @@ def test_the_longer_side_is_the_size_and_the_mode_is_rgb(name: str, size: int) -
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_seed_gives_the_same_bytes_and_another_seed_others(name: str) -> None:
-    assert plate(name).tobytes() == paint(name, SIZE, 0).tobytes()
+    assert plate(name, 96).tobytes() == paint(name, 96, 0).tobytes()
     assert plate(name).tobytes() != plate(name, SIZE, 1).tobytes()
 
 
