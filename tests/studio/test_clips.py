@@ -12,6 +12,8 @@ from PIL import Image
 from impasto.errors import RecipeError
 from impasto.optimize.presets import make_recipe
 from impasto.studio.clip_settings import ClipSettings, video_settings
+from impasto.studio.errors import RequestError
+from impasto.studio.jobs import StudioJob
 
 from ..video.clips import make_clip, read_clip, sound_packets
 from .conftest import picture, wait
@@ -290,3 +292,27 @@ def test_a_clip_that_is_too_long_or_large_is_refused(api, files, monkeypatch, tm
     long = make_clip(tmp_path / "long.mp4", frames=62, size=(32, 32), rate=1).read_bytes()
     answer = send(api, long, "long.mp4")
     assert (answer.status_code, "62 seconds; the limit of this studio is 60" in answer.text) == (413, True)
+
+
+def test_a_clip_that_does_not_fit_on_the_disk_is_refused(api, clip, art, monkeypatch) -> None:
+    helper = api.app.state.studio.image_service
+    real = helper.call
+
+    async def call(kind: str, *arguments: Any, **request: Any) -> Any:
+        answer = await real(kind, *arguments, **request)
+        return {**answer, "disk": 70_000_000_000} if kind == "plan_clip" else answer
+
+    monkeypatch.setattr(helper, "call", call)
+    assert api.post("/api/clips/plan", json=order(clip, art)).json()["fits"] is False
+    refused = api.post("/api/clips/jobs", json=order(clip, art))
+    assert (refused.status_code, "needs about 70.0 GB of disk" in refused.json()["error"]) == (507, True)
+
+
+def test_the_look_of_a_queued_clip_does_not_change(idle_studio) -> None:
+    samples = list(idle_studio.pictures.samples)
+    settings = ClipSettings.model_validate({}).model_dump()
+    recipe = make_recipe(size=64).to_json()
+    job = StudioJob("a" * 32, recipe, {}, samples[0], samples[4:5], 1.0, 1.0, clip=settings)
+    idle_studio.queue(job)
+    with pytest.raises(RequestError, match="cannot change"):
+        idle_studio.change(job, 0.9, None)

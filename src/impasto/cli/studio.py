@@ -46,7 +46,7 @@ def studio(
     token: TokenOption = None,
     device: DeviceOption = None,
     keep: KeepOption = "2GB",
-    clip_size: ClipSizeOption = "1GB",
+    clip_size: ClipSizeOption = "500MB",
     clip_length: ClipLengthOption = 600.0,
     token_file: TokenFileOption = None,
     allowed_host: AllowedHostOption = None,

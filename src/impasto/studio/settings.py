@@ -34,7 +34,7 @@ class Limits:
 
     upload_bytes: int = 64 << 20
     upload_pixels: int = 100_000_000
-    clip_bytes: int = 1_000_000_000
+    clip_bytes: int = 500_000_000
     clip_seconds: float = 600.0
     body_bytes: int = 256 << 10
     styles: int = 8
