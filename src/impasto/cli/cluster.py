@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from impasto.cli.console import print_note, print_status
+from impasto.cli.interrupt import Stop
 from impasto.cli.options import RUN_PANEL
 from impasto.errors import RecipeError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from impasto.cluster import RayCluster, TileSpread
     from impasto.optimize import Job
     from impasto.optimize.recipe import Recipe
+    from impasto.video.job import VideoJob
 
 # Side of the tiles of a picture on a cluster, unless --tile says another: many enough to share, with little context.
 CLUSTER_TILE = 1024
@@ -111,3 +113,26 @@ def spread_tiles(job: Job, spread: TileSpread) -> Job:
             " alone; give a larger --size or a smaller --tile."
         )
     return replace(job, make_tiled=spread)
+
+
+@contextlib.contextmanager
+def clip_spread(options: ClusterOptions, job: VideoJob, stop: Stop, quiet: bool) -> Iterator[VideoJob]:
+    """Yield ``job``, painted on the cluster that the options name; without one, as it is.
+
+    The cluster is connected when the first frame is to be painted, so that everything else is checked before.
+    """
+    if options.cluster is None:
+        yield job
+        return
+    from impasto.cluster import ClusterPainter
+    from impasto.cluster.clips import check_chunks
+
+    check_chunks(job.settings)
+    with contextlib.ExitStack() as stack:
+
+        def open_there(*_: Any) -> ClusterPainter:
+            cluster = stack.enter_context(connected(options.cluster or "", quiet))
+            note_local_files(cluster, [str(job.clip.info.path)])
+            return ClusterPainter(cluster, job, workers=options.workers, on_wait=stop.check)
+
+        yield replace(job, open_painter=open_there, in_chunks=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from impasto.cli.cluster import ClusterOptions
 from impasto.cli.interrupt import Stop
 from impasto.cli.options import takes_recipe
 from impasto.cli.video_request import OutputChoice, request_from_words, stored_request
@@ -186,6 +187,7 @@ def video(
     painting: PaintingOptions,
     part: PartOptions,
     output: ClipOutputOptions,
+    cluster_options: ClusterOptions,
     settings: dict[str, Any],
 ) -> None:
     """Paint a clip in the style of paintings, and keep its sound.
@@ -193,6 +195,7 @@ def video(
     impasto video CLIP PAINTING -o painted.mp4. Finished parts are kept: Ctrl-C leaves a playable clip and prints the
     command to go on; a second one stops at once, and --resume goes on after that too.
     """
+    cluster_options.check()
     if output.resume and output.restart:
         raise RecipeError(
             "--resume goes on with the unfinished run and --restart throws it away; give one of them."
@@ -213,6 +216,13 @@ def video(
             print_plan(request.open())
             return
         session = VideoSession(
-            request, stop, output.resume, output.restart, output.sidecar, output.preview, output.quiet
+            request,
+            stop,
+            output.resume,
+            output.restart,
+            output.sidecar,
+            output.preview,
+            output.quiet,
+            cluster_options,
         )
         session.paint()

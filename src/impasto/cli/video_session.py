@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from impasto.cli.cluster import ClusterOptions, clip_spread
 from impasto.cli.console import duration, print_note, print_result, print_status
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.naming import check_distinct
@@ -38,29 +39,32 @@ class VideoSession:
     sidecar: bool
     preview: Path | None
     quiet: bool
+    cluster_options: ClusterOptions = field(default_factory=ClusterOptions)
 
     def paint(self) -> None:
         """Paint, and write the clip; raises `Interrupted` after writing what is painted."""
         from impasto.video.run import ClipStarted, ClipWritten, FramePainted, VideoRun
 
         self._check()
-        job = self.request.open()
-        run = VideoRun(job, resume=self.resume, restart=self.restart)
-        preview = None if self.preview is None else FramePreview(self.preview)
-        events = run.events()
-        with closing(VideoProgress(self.request.output.name, self.quiet)) as progress:
-            for event in events:
-                if isinstance(event, ClipStarted):
-                    progress.start(event.plan, event.resumed)
-                elif isinstance(event, FramePainted):
-                    progress.show(event.done)
-                    if preview is not None:
-                        preview.update(event.frame)
-                elif isinstance(event, ClipWritten):
-                    progress.close()
-                    self._finish(job, event.notes)
-                    return
-                if self.stop.number:
+        with clip_spread(self.cluster_options, self.request.open(), self.stop, self.quiet) as job:
+            run = VideoRun(job, resume=self.resume, restart=self.restart)
+            preview = None if self.preview is None else FramePreview(self.preview)
+            name = self.request.output.name
+            with closing(run.events()) as events, closing(VideoProgress(name, self.quiet)) as progress:
+                try:
+                    for event in events:
+                        if isinstance(event, ClipStarted):
+                            progress.start(event.plan, event.resumed)
+                        elif isinstance(event, FramePainted):
+                            progress.show(event.done)
+                            if preview is not None:
+                                preview.update(event.frame)
+                        elif isinstance(event, ClipWritten):
+                            progress.close()
+                            self._finish(job, event.notes)
+                            return
+                        self.stop.check()
+                except Interrupted:  # also raised where a painter waits
                     progress.close()
                     self._interrupt(run)
 
@@ -101,7 +105,7 @@ class VideoSession:
         raise Interrupted(self.stop.number)
 
     def _resume_command(self, output: Path) -> list[str]:
-        words = ["impasto", "video", "--resume", f"--out={output}"]
+        words = ["impasto", "video", "--resume", f"--out={output}", *self.cluster_options.arguments]
         if not self.sidecar:
             words.append("--no-sidecar")
         if self.preview is not None:

@@ -57,6 +57,6 @@ class FramePainter(Protocol):
     def restore(self, state: PainterState) -> None:
         """Take up ``state`` before `paint`, whose first frame is the one after the frame of ``state``.
 
-        The frames that follow are equal to those of an uninterrupted run.
+        The frames that follow are equal to those of an uninterrupted run. An empty state forgets what was painted.
         """
         ...

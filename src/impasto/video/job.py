@@ -47,7 +47,10 @@ BLOCK = 1 << 20  # bytes at each end of a clip that identify it
 
 @dataclass(frozen=True)
 class VideoJob:
-    """Everything about one painted clip. ``output`` is a file, or a folder for PNG files."""
+    """Everything about one painted clip. ``output`` is a file, or a folder for PNG files.
+
+    ``in_chunks`` says that ``open_painter`` paints the clip in chunks, on a cluster.
+    """
 
     clip: Clip
     styles: Sequence[PictureLike]
@@ -56,6 +59,7 @@ class VideoJob:
     output: Path
     guides: Guides = field(default_factory=Guides)
     open_painter: PainterOpener | None = None
+    in_chunks: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -96,6 +100,7 @@ class VideoJob:
             "guides": self.guides.to_json(),
             "settings": self.settings.to_json(),
             "format": self.format.to_json(),
+            "cluster": self.in_chunks or None,
         }
 
     def inputs(self) -> dict[str, Any]:

@@ -91,9 +91,10 @@ class KeyframePainter:
         return state | {"reach": last.reach, "start": last.start, "index": last.index, "time": last.time}
 
     def restore(self, state: PainterState) -> None:
-        """Go on after the frame of `state`."""
+        """Go on after the frame of `state`; begin anew with an empty one."""
         memory = Memory.from_state(state, "last.")
         self._first = Memory.from_state(state, "first.")
+        self._last, self._pending = None, deque(self.given)
         if memory is not None:
             start, index = (int(np.asarray(state[name])) for name in ("start", "index"))
             time = float(np.asarray(state["time"]))

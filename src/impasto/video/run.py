@@ -207,6 +207,11 @@ class VideoRun:
     def _check_same(self, run: dict[str, object]) -> None:
         for name, value in self.job.describe().items():
             if run.get(name) != value:
+                if name == "cluster":
+                    how = "without" if value else "with"
+                    raise ResumeError(
+                        f"'{self.journal.folder}' was painted {how} --cluster; do the same, or --restart."
+                    )
                 raise ResumeError(
                     f"'{self.journal.folder}' was painted with other {name}; give the same, or --restart."
                 )
