@@ -98,7 +98,7 @@ class SpreadObjective(TiledObjective):
         for tile, result in self._results(image, tuple(self.of_features), slopes=self._share(slopes)):
             add_sums(sums, _tensors(result, image), additive_only=True)
             piece = self.cut(image, tile).requires_grad_()
-            seen = torch.from_numpy(result.gradient).to(image.device)
+            seen = torch.tensor(result.gradient, device=image.device)
             self.window(image, piece, tile).backward(seen)  # type: ignore[no-untyped-call]
             rows, columns = self.region(image, tile)
             assert piece.grad is not None
@@ -146,7 +146,8 @@ class SpreadObjective(TiledObjective):
 
 
 def _tensors(result: TileResult, image: Tensor) -> TileSums:
+    # Copies: arrays from Ray's store cannot be written, of which torch warns.
     return {
-        number: tuple(torch.from_numpy(part).to(image.device) for part in parts)
+        number: tuple(torch.tensor(part, device=image.device) for part in parts)
         for number, parts in result.sums.items()
     }
