@@ -41,6 +41,7 @@ TYPICAL_SPEED = 1e11
 ONE_PASS_MACS = 6e5
 # The first picture of a style takes longer than those after it, so that an average would be too long.
 LAST_PICTURES = 7
+LEAST_PICTURES = 3
 # Smaller pictures take a part of their time whatever their size, so nothing is learned from them.
 LEAST_PIXELS = 60_000
 # Larger pictures in one pass are painted by a process of their own, which starts for them.
@@ -91,7 +92,8 @@ class OnePassEstimates:
     def seconds(self, pixels: float) -> float:
         """Return how long a picture will take."""
         start = LARGE_START_SECONDS if pixels > LARGE_PIXELS else 0.0
-        return start + pixels * (median(self._last) if self._last else self._typical())
+        known = len(self._last) >= LEAST_PICTURES
+        return start + pixels * (median(self._last) if known else self._typical())
 
     def learn(self, pixels: float, seconds: float) -> None:
         """Take over how long a picture has taken."""

@@ -167,7 +167,8 @@ def test_the_page_weighs_at_most_300_kb(stage):
     sizes = []
 
     def weigh(response):
-        if "/api/" not in response.url and not response.url.endswith(".webp"):
+        is_part = "/api/" not in response.url and not response.url.endswith(".webp")
+        if is_part and response.status < 300:  # behind a proxy, the address with the token leads to another
             sizes.append((response.url, len(response.body())))
 
     page.on("response", weigh)
