@@ -16,7 +16,8 @@ from .fake_worker import worker_here
 
 
 @pytest.mark.skipif("any" not in pretrained_networks(), reason="the network for any style is not installed")
-def test_the_first_job_opens_no_network(tmp_path, monkeypatch):
+@pytest.mark.parametrize("quality", ["draft", "normal"])
+def test_the_first_job_opens_no_network(tmp_path, monkeypatch, quality):
     sent: list[tuple] = []
     worker = worker_here(sent)
     worker._rehearse()
@@ -28,7 +29,7 @@ def test_the_first_job_opens_no_network(tmp_path, monkeypatch):
     names = {name: str(tmp_path / f"{name}.png") for name in ("paper", "swirls")}
     for name, path in names.items():
         paint(name, 64).save(path)
-    recipe = make_recipe(size=64, quality="draft", steps=1)
+    recipe = make_recipe(size=64, quality=quality, steps=1)
     assert recipe.start == "fast"
     worker._paint(PaintTask("id", tmp_path, recipe.to_json(), names["paper"], [names["swirls"]], {}))
     assert sent[-1][:4] == ("stopped", "id", "done", None)

@@ -93,6 +93,7 @@ class PaintWorker:
         grey = Picture(torch.full((1, 3, REHEARSAL_SIDE, REHEARSAL_SIDE), 0.5))
         recipe = make_recipe(size=REHEARSAL_SIDE, device=self.device)
         with contextlib.suppress(ImpastoError):  # reported with the first job
+            self.models.encoder(make_recipe(quality="draft"), torch.device(self.device))  # a smaller one
             stream = Painter(open_job(recipe, grey, [grey], models=self.models)).events()
             with contextlib.closing(stream):
                 next(event for event in stream if isinstance(event, Stepped))
