@@ -104,7 +104,7 @@ def test_a_quick_picture_of_any_style_is_replayed(api, ids) -> None:
         ({"trained": "rough-waves", "styles": ["0" * 32]}, 422),
         ({"trained": "rough-waves", "mix": [1]}, 422),
         ({"trained": "rough-waves", "masks": ["left"]}, 422),
-        ({"trained": "rough-waves", "size": 5000}, 422),
+        ({"trained": "rough-waves", "size": 1_000_000}, 422),
         ({"trained": "rough-waves", "strength": 2.1}, 422),
         ({"trained": "rough-waves", "stroke": 3}, 422),
         ({"trained": "rough-waves", "format": "gif"}, 422),
