@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from impasto.imaging.scratch import forget, whole_or_bands
+from impasto.imaging.scratch import in_order
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,9 +26,6 @@ def file_sha256(path: Path) -> str:
 def pixels_sha256(pixels: Tensor) -> str:
     """Return the SHA-256 of a CPU tensor's values in index order (C order); the shape is not part of it."""
     digest = hashlib.sha256()
-    height, width = pixels.shape[-2:]
-    for plane in pixels.reshape(-1, height, width):
-        for first, last in whole_or_bands(plane):
-            digest.update(plane[first:last].contiguous().numpy().tobytes())
-            forget()
+    for piece in in_order(pixels):
+        digest.update(piece.numpy().tobytes())
     return digest.hexdigest()

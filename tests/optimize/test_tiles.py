@@ -9,7 +9,7 @@ import torch
 
 from impasto.encoders import ENCODERS, open_encoder
 from impasto.encoders.halo import Halo, halo_of
-from impasto.errors import RecipeError
+from impasto.errors import RecipeError, ResumeError
 from impasto.guidance import Guides
 from impasto.imaging import resize, scratch
 from impasto.losses import CONTENT_LOSSES, STYLE_LOSSES, VARIATIONS, content
@@ -18,7 +18,8 @@ from impasto.losses.content import content_scale
 from impasto.losses.gram_normalisations import GRAM_NORMALISATIONS
 from impasto.losses.tiled import style_loss_tiles
 from impasto.losses.variation import total_variation
-from impasto.optimize import Painter, make_recipe
+from impasto.optimize import Finished, Painter, Stepped, checkpoint, make_recipe
+from impasto.optimize.checkpoint import read_checkpoint
 from impasto.optimize.memory import place_tiles
 from impasto.optimize.optimizers.registry import OPTIMIZERS
 from impasto.optimize.tiles import objective as tiled_objective
@@ -262,6 +263,32 @@ def test_state_in_files_changes_no_bit(monkeypatch, tmp_path, recipe):
     found = finish(Painter(job(photo, art, **fields)))
     assert found.losses == expected.losses
     assert torch.equal(found.pixels, expected.pixels)
+
+
+def test_a_run_in_files_resumes_with_the_same_bits(monkeypatch, tmp_path):
+    photo, art = picture(*SIZE, 1), picture(190, 90, 2)
+    fields = {"size": 307, "scales": ((307, 4),), "steps": None, "views": 1, "tile": 128, "ema_decay": 0.9}
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(scratch, "LEAST_BYTES", 700_000)
+    monkeypatch.setenv(scratch.FOLDER_VARIABLE, str(tmp_path / "scratch"))
+    monkeypatch.setattr(checkpoint, "SAVE_SHARE", 0)  # after every step
+    painting = job(photo, art, **fields)
+    path = tmp_path / "run.checkpoint"
+    painter = Painter(painting, checkpoint_path=path, checkpoint_seconds=0)
+    for event in painter.events():
+        if isinstance(event, Stepped) and event.step == 3:
+            state = path.read_bytes()  # as if the process had been killed in the third step, after the second
+        if isinstance(event, Finished):
+            expected = event.result
+    path.write_bytes(state)
+    resumed = Painter(painting, resume_from=read_checkpoint(path))
+    assert resumed.state.steps_done == 2
+    found = finish(resumed)
+    assert found.losses == expected.losses
+    assert torch.equal(found.pixels, expected.pixels)
+    path.write_bytes(state[:-1000])
+    with pytest.raises(ResumeError, match="damaged"):
+        read_checkpoint(path)
 
 
 def test_state_in_files_is_resized_up_to_rounding(monkeypatch, tmp_path):

@@ -6,6 +6,7 @@ import contextlib
 import mmap
 import os
 import tempfile
+from collections.abc import Iterator
 from math import prod
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -103,6 +104,15 @@ def _bands_of(tensor: Tensor) -> list[Tensor]:
     if tensor.ndim < 2:
         return [tensor]
     return [tensor[..., first:last, :] for first, last in whole_or_bands(tensor)]
+
+
+def in_order(tensor: Tensor) -> Iterator[Tensor]:
+    """Yield the values of ``tensor`` (...,H,W) in C order, in contiguous pieces that are forgotten one by one."""
+    height, width = tensor.shape[-2:]
+    for plane in tensor.reshape(-1, height, width):
+        for first, last in whole_or_bands(plane):
+            yield plane[first:last].contiguous()
+            forget()
 
 
 def whole_or_bands(image: Tensor, *, whole: bool = False) -> list[tuple[int, int]]:

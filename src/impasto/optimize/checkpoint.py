@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,32 @@ from impasto.optimize.state import RunState, make_optimizer
 from impasto.state_files import read_state, write_state
 
 VERSION = 5
+
+
+# Writing checkpoints takes at most about one part in this many of a run.
+SAVE_SHARE = 20
+
+
+class SaveTimer:
+    """Says when the next checkpoint is due: after ``seconds``, or `SAVE_SHARE` times what the last one took."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._pause = seconds
+        self._saved_at = time.monotonic()
+
+    @property
+    def due(self) -> bool:
+        """Whether the next checkpoint is due."""
+        return time.monotonic() - self._saved_at >= self._pause
+
+    @contextlib.contextmanager
+    def saving(self) -> Iterator[None]:
+        """Time the writing of a checkpoint."""
+        started = time.monotonic()
+        yield
+        self._saved_at = time.monotonic()
+        self._pause = max(self.seconds, SAVE_SHARE * (self._saved_at - started))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from impasto.imaging.row_bands import clamp_rows_
 from impasto.imaging.scratch import large_copy
 from impasto.optimize.balance import improvements, next_sigmas
 from impasto.optimize.changes import changed_job
-from impasto.optimize.checkpoint import Checkpoint, restore, write_checkpoint
+from impasto.optimize.checkpoint import Checkpoint, SaveTimer, restore, write_checkpoint
 from impasto.optimize.context import RunContext
 from impasto.optimize.control import next_gain, target_distance
 from impasto.optimize.ema import EMA
@@ -63,8 +63,8 @@ class Painter:
 
     `events` paints. `picture` and `preview` return the current picture at any time between two events.
     ``preview_every`` emits a `Preview` after that many steps (0: never). With ``checkpoint_path``, the state is written
-    at most every ``checkpoint_seconds`` and when the generator is closed early. ``resume_from`` continues from a
-    checkpoint.
+    every ``checkpoint_seconds``, less often where that takes long, and when the generator is closed early.
+    ``resume_from`` continues from a checkpoint.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Painter:
         self.device = torch.device(job.plan.device)
         self.preview_every = preview_every
         self.checkpoint_path = checkpoint_path
-        self.checkpoint_seconds = checkpoint_seconds
+        self._save_timer = SaveTimer(checkpoint_seconds)
         self.context = RunContext(job, self.device)
         self.state, self.guard = (
             restore(resume_from, job.digests, self.device) if resume_from else self._initial_state()
@@ -90,7 +90,6 @@ class Painter:
         self._restore_content = job.make_finish()
         self._objectives_changed = False
         self._started = time.monotonic()
-        self._saved_at = self._started
         self._first_total = self.state.steps_done
 
     def _initial_state(self) -> tuple[RunState, DivergenceGuard]:
@@ -137,10 +136,9 @@ class Painter:
     def save_checkpoint(self, path: Path) -> None:
         """Write the state of the run to ``path``."""
         job = self.job
-        write_checkpoint(
-            path, self.recipe, job.first_recipe, job.digests, job.input_names, self.state, self.guard
-        )
-        self._saved_at = time.monotonic()
+        inputs = job.first_recipe, job.digests, job.input_names
+        with self._save_timer.saving():
+            write_checkpoint(path, self.recipe, *inputs, self.state, self.guard)
 
     def events(self) -> Generator[Event, None, None]:
         """Paint and yield events; raises `DivergedError` if the optimisation keeps diverging."""
@@ -222,7 +220,7 @@ class Painter:
             yield Stepped(state.scale, state.step, state.steps_done, loss, terms, self._seconds_left())
             if self.preview_every and state.steps_done % self.preview_every == 0:
                 yield Preview(self.preview(), state.steps_done)
-            if self.checkpoint_path and time.monotonic() - self._saved_at >= self.checkpoint_seconds:
+            if self.checkpoint_path and self._save_timer.due:
                 self.save_checkpoint(self.checkpoint_path)
         yield ScaleDone(state.scale, scale, time.monotonic() - started)
 
