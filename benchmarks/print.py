@@ -3,6 +3,11 @@
 python benchmarks/print.py cost [--size 2048] [--tile 1536] [--rounds 2]
 python benchmarks/print.py seams --size 1024 --tile 256
 python benchmarks/print.py identity --size 384
+python benchmarks/print.py memory --photo large.jpg --size 12247
+python benchmarks/print.py fast-memory --photo large.jpg
+
+The two of memory paint only three tiles of every pass, because a tile's memory is free again when it is done; all
+else has its full size. Their pictures are not paintings.
 """
 
 from __future__ import annotations
@@ -10,18 +15,25 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
+import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
 
 import impasto
+import impasto.imaging.tiles as tiles_module
+import impasto.optimize.build as build_module
+import impasto.optimize.tiles.encode as encode_module
+import impasto.optimize.tiles.grid as grid_module
 from common import pair
 from impasto.encoders import open_encoder, tune_process
 from impasto.encoders.halo import halo_of
+from impasto.feedforward.stylizer import Stylizer
 from impasto.imaging import read_picture, resize
-from impasto.optimize import make_recipe, open_job
+from impasto.optimize import Finished, Painter, make_recipe, open_job
 from impasto.optimize.build import build_objectives
 from impasto.optimize.context import RunContext
 from impasto.optimize.objective import Objective
@@ -99,14 +111,55 @@ def seams(size: int, tile: int) -> None:
         print(f"{'rows' if axis == 2 else 'columns'} {starts}: across {across:.4f}, elsewhere {inside:.4f}")
 
 
+def peak() -> str:
+    """Return the most memory that the process has held."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return (
+        f"peak {next(int(line.split()[1]) for line in lines if line.startswith('VmHWM')) * 1024 / 1e9:.2f} GB"
+    )
+
+
+def memory(photo: Path, size: int, tile: int) -> None:
+    """Print the peak of a step at ``size``, of three tiles a pass, and of writing the picture."""
+    real = grid_module.make_grid
+
+    def few(*given: Any) -> Any:
+        grid = real(*given)
+        return replace(grid, tiles=grid.tiles[:3])
+
+    build_module.make_grid = encode_module.make_grid = few  # type: ignore[attr-defined]
+    scales = ((1024, 1), (size, 1))
+    recipe = make_recipe(size=size, start="content", tile=tile, base=1024, scales=scales, steps=None)
+    job = open_job(recipe, photo, [pair(2)[1]])
+    print(f"read, {peak()}; the plan says {job.plan.memory / 1e9:.2f} GB", flush=True)
+    for event in Painter(job).events():
+        print(type(event).__name__, peak(), f"{time.process_time():.0f} s of processor time", flush=True)
+        if isinstance(event, Finished):
+            with tempfile.TemporaryDirectory() as folder:
+                event.result.save(Path(folder) / "picture.tiff")
+            print("written", peak())
+
+
+def fast_memory(photo: Path) -> None:
+    """Print the peak of a one-pass painting of ``photo``, of three tiles a size, and of writing it."""
+    real = tiles_module.product
+    tiles_module.product = lambda *given: list(real(*given))[:3]  # type: ignore[attr-defined]
+    result = Stylizer().paint(photo, [pair(2)[1]])
+    print(f"painted, {peak()}, {time.process_time():.0f} s of processor time", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        result.save(Path(folder) / "picture.tiff")
+    print("written", peak())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("cost", "seams", "identity"))
+    parser.add_argument("what", choices=("cost", "seams", "identity", "memory", "fast-memory"))
     parser.add_argument("--size", type=int, default=2048)
     parser.add_argument("--tile", type=int, default=1536)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--photo", type=Path)
     options = parser.parse_args()
     tune_process()
     torch.set_num_threads(1)
@@ -114,6 +167,10 @@ def main() -> None:
         cost(options.size, options.tile, options.rounds)
     elif options.what == "seams":
         seams(options.size, options.tile)
+    elif options.what == "memory":
+        memory(options.photo, options.size, options.tile)
+    elif options.what == "fast-memory":
+        fast_memory(options.photo)
     else:
         identity(options.size)
 

@@ -23,15 +23,20 @@ BASE_BYTES = 335_000_000
 GRADIENT = 1.7
 # 12 float32 RGB images, also measured: images, Adam's moments, the moving average, snapshots of the last good state.
 PIXEL_BYTES = 3 * 4 * 12
-# Pictures of more pixels than this keep targets, snapshots, Adam's moments and the moving average in files. That saves
-# three images at the peak, measured at 5774x4329: pages of the files count while they are in use.
-FILE_BYTES, IN_FILES = 3 * 4 * 3, LEAST_BYTES // 12
+# Pictures of more pixels than this lie in files on a CPU, and in tiles nothing of their size is in memory. The bands of
+# rows and the tiles' parts of the files take this much, measured at 12247x8165. Untiled, their gradient and the context
+# of three images stay in memory.
+FILE_BYTES, IN_FILES, BANDS_BYTES = 3 * 4 * 3, LEAST_BYTES // 12, 600_000_000
 # Share of the free memory that a run may use.
 MEMORY_MARGIN = 0.9
 # Sides of tiles that a plan chooses from: larger ones have less context to compute.
 TILE_SIDES = (4096, 3072, 2048, 1536, 1024, 768, 512)
 # Activations of tiles that may stay in memory between the two passes; the others are computed twice.
 KEPT_BYTES = 2 << 30
+# Keeping fewer of the tiles than this share saves hardly any time.
+LEAST_KEPT = 1 / 8
+# Larger tiles of a picture in files would save a twelfth of the time for twice the memory.
+LARGEST_TILE_IN_FILES = 1536
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,9 @@ def place_tiles(
     room = MEMORY_MARGIN * available
     if estimate_memory(recipe, encoder, scale, layers) <= room:
         return scale
-    sides = [side for side in TILE_SIDES if side < max(scale.height, scale.width)]
+    in_files = _in_files(encoder, scale)
+    largest = LARGEST_TILE_IN_FILES if in_files else max(scale.height, scale.width) - 1
+    sides = [side for side in TILE_SIDES if side <= largest]
     for side in sides:
         tiled = replace(scale, tile=side)
         if estimate_memory(recipe, encoder, tiled, layers) <= room:
@@ -91,6 +98,7 @@ def _with_kept(
         spare = min(spare, int(MEMORY_MARGIN * available) - needed)
     count = len(grid.tiles)
     kept = max(0, min(count, spare // tile))
+    kept = kept if kept >= LEAST_KEPT * count else 0
     # Context is computed as well, and tiles that are not kept are computed forward twice.
     passes = 1 + (1 - kept / count) / 2
     return replace(scale, kept=kept, macs_per_pass=round(scale.macs_per_pass * grid.overhead * passes))
@@ -121,13 +129,21 @@ def estimate_memory(recipe: Recipe, encoder: Encoder, scale: ScalePlan, layers: 
     image = pixels * (PIXEL_BYTES + OPTIMIZERS[recipe.optimizer].bytes_per_pixel)
     # Content targets are stored for every view. Statistics need two float32 copies of each layer, in bfloat16 none.
     targets = recipe.views * item * _floats(encoder, set(recipe.content_layers) & set(layers), pixels)
-    if pixels > IN_FILES:
+    if _in_files(encoder, scale):
         image, targets = image - pixels * FILE_BYTES, 0
+        if scale.tile is not None:
+            image = BANDS_BYTES + pixels * OPTIMIZERS[recipe.optimizer].bytes_per_pixel
     copies = 0 if encoder.dtype == torch.bfloat16 else 2 * 4 * _floats(encoder, layers, whole)
     # Matching patches needs float32 copies of both images' features and a gradient, whatever the encoder's dtype.
     copies += 3 * 4 * _floats(encoder, patch_layers(recipe, layers), pixels)
     working = max(int(GRADIENT * encoded) + copies, style) + scale.kept * encoded
     return BASE_BYTES + working + targets + image
+
+
+def _in_files(encoder: Encoder, scale: ScalePlan) -> bool:
+    """Return whether images of a scale lie in files."""
+    on_cpu = next(encoder.parameters()).device.type == "cpu"
+    return on_cpu and scale.height * scale.width > IN_FILES
 
 
 def patch_layers(recipe: Recipe, layers: Collection[str]) -> list[str]:
