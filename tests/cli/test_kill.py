@@ -29,6 +29,8 @@ LONG = (
     "0.9",
 )
 
+TILED = (*LONG[:2], "--size", "160", "--scales", "80:3,160:60", "--tile", "128", *LONG[6:])
+
 
 def start(words: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
     """Start the command line; SIGINT reaches it even where the shell had it ignored."""
@@ -51,38 +53,33 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.01)
 
 
-@pytest.fixture
-def whole(cli, place: Path) -> numpy.ndarray:
-    """The picture of a run that nobody stopped."""
-    assert cli("stylize", "photo.png", "art.png", *LONG, "--out", "whole.png", "-q").code == 0
+def paint_whole(cli, place: Path, options: tuple[str, ...]) -> numpy.ndarray:
+    """Return the picture of a run that nobody stopped."""
+    assert cli("stylize", "photo.png", "art.png", *options, "--out", "whole.png", "-q").code == 0
     return pixels(place / "whole.png")
 
 
-def test_a_killed_run_goes_on_bit_for_bit(cli, place: Path, whole: numpy.ndarray, environment) -> None:
-    words = [
-        "stylize",
-        "photo.png",
-        "art.png",
-        *LONG,
-        "--out",
-        "o.png",
-        "--checkpoint",
-        "c",
-        "--checkpoint-seconds",
-        "0",
-    ]
-    process = start(words, environment)
+@pytest.fixture
+def whole(cli, place: Path) -> numpy.ndarray:
+    return paint_whole(cli, place, LONG)
+
+
+@pytest.mark.parametrize(("options", "steps"), [(LONG, 420), (TILED, 63)], ids=["whole", "tiled"])
+def test_a_killed_run_goes_on_bit_for_bit(cli, place: Path, environment, options, steps) -> None:
+    expected = paint_whole(cli, place, options)
+    words = ["stylize", "photo.png", "art.png", *options, "--out", "o.png"]
+    process = start([*words, "--checkpoint", "c", "--checkpoint-seconds", "0"], environment)
     wait_for(place / "c", process)
     time.sleep(random.random() * 0.3)
     process.kill()
     process.communicate()
     assert not Path("o.png").exists()
     done = read_checkpoint(place / "c").state["steps_done"]
-    assert 0 < done <= 420
+    assert 0 < done <= steps
     run = cli("stylize", "--resume", "c", "--out", "o.png")
     assert run.code == 0, run.err
     assert f"after step {done}" in run.err
-    assert numpy.array_equal(pixels(place / "o.png"), whole)
+    assert numpy.array_equal(pixels(place / "o.png"), expected)
 
 
 @pytest.mark.parametrize(("name", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
