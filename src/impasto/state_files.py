@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -75,7 +76,7 @@ def _without_large(part: Any, large: list[Tensor]) -> Any:
     return part
 
 
-def _with_large(part: Any, file: BinaryIO) -> Any:
+def _with_large(part: Any, file: BufferedReader) -> Any:
     """Return nested mappings with the large tensors read from `file`, in the order in which they were written."""
     if not isinstance(part, Mapping):
         return part

@@ -24,8 +24,8 @@ GRADIENT = 1.7
 # 12 float32 RGB images, also measured: images, Adam's moments, the moving average, snapshots of the last good state.
 PIXEL_BYTES = 3 * 4 * 12
 # Pictures of more pixels than this lie in files on a CPU, and in tiles nothing of their size is in memory. The bands of
-# rows and what the system maps of the files take this much, measured at 12247x8165. Untiled, their gradient and the context
-# of three images stay in memory.
+# rows and what the system maps of the files take this much, measured at 12247x8165. Untiled, three images less than
+# otherwise are in memory.
 FILE_BYTES, IN_FILES, BANDS_BYTES = 3 * 4 * 3, LEAST_BYTES // 12, 3_000_000_000
 # Share of the free memory that a run may use.
 MEMORY_MARGIN = 0.9
