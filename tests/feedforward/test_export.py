@@ -28,12 +28,14 @@ needs_graphs = pytest.mark.skipif(
 
 
 @needs_graphs
-@pytest.mark.parametrize("diagonal", [False, True])
-def test_an_exported_network_paints_as_torch_does_at_any_size(network, runner, tmp_path, diagonal) -> None:
+@pytest.mark.parametrize(("diagonal", "margin"), [(False, 4), (True, 50)])
+def test_an_exported_network_paints_as_torch_does_at_any_size(network, tmp_path, diagonal, margin) -> None:
     import onnx
 
     path, style_params = tmp_path / "n.onnx", make_style_params(network.modulated_layers, 1, diagonal)
     card = {"kind": "network:styles", "styles": ["a", "b"], "licence": "CC0", "credit": "nobody"}
+    card |= {"margin": margin}
+    runner = NetworkRunner(network, card, precision="float32")
     assert export_network(path, network, style_params, card) <= 1e-3
     assert sorted(p.name for p in tmp_path.iterdir()) == ["n.onnx"]
     model = onnx.load(path)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from impasto.errors import PictureError, RecipeError, WeightsError
+from impasto.feedforward.margin import LARGEST_MARGIN, card_margin
 from impasto.feedforward.modules.modulation import Modulation, apply_matrix
 from impasto.feedforward.modules.region_modulation import (
     FrozenStatistics,
@@ -172,3 +174,22 @@ def test_pooled_statistics_are_those_of_all_positions() -> None:
     expected = Modulation().normalise(joined, 0).reshape(4, 3, 5, 6).permute(1, 0, 2, 3)
     torch.testing.assert_close(pooled, expected, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(FrozenStatistics(recorder.statistics).normalise(parts, 0), pooled)
+
+
+@pytest.mark.parametrize("side", [1, 5, 48])
+def test_a_wide_margin_mirrors_the_picture(side: int) -> None:
+    image = torch.arange(side * side, dtype=torch.float32).view(1, 1, side, side)
+    frame = Frame(side, side, 8, margin=20)
+    padded = frame.cut(image, frame.whole)
+    assert padded.shape[2:] == frame.padded
+    assert torch.equal(frame.crop(padded), image)
+    expected = np.pad(image[0, 0].numpy(), (20, frame.padded[0] - side - 20), mode="symmetric")
+    assert np.array_equal(padded[0, 0].numpy(), expected)
+    assert np.array_equal(frame.cut(image.numpy(), frame.whole), padded.numpy())
+    part = TileWindow(3, 5, frame.padded[0] - 10, frame.padded[1] - 8)
+    assert torch.equal(frame.cut(image, part), padded[:, :, 3:-7, 5:-3])
+
+
+def test_a_card_asks_for_a_margin_within_limits() -> None:
+    assert [card_margin({"margin": value}) for value in (0, 40, 10_000)] == [MARGIN, 40, LARGEST_MARGIN]
+    assert card_margin({}) == MARGIN

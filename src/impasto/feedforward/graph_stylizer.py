@@ -20,6 +20,7 @@ from impasto.errors import OutputError
 from impasto.feedforward.callbacks import ignore_build, ignore_progress
 from impasto.feedforward.grain import card_grain
 from impasto.feedforward.graph_files import StylizerGraphs, keep_graph
+from impasto.feedforward.margin import card_margin
 from impasto.feedforward.network_card import NetworkCard, mixing_weights
 from impasto.feedforward.runtimes import RunGraph, open_graph
 from impasto.feedforward.scales import ScaleProgress, paint_scales, paint_strongly, scale_sizes
@@ -136,7 +137,7 @@ class GraphStylizer:
 
     def _fits(self, size: tuple[int, int]) -> bool:
         """Return whether a picture of this height and width is painted without tiles."""
-        whole = Frame(*size, self.model.multiple).whole
+        whole = Frame(*size, self.model.multiple, card_margin(self.model.card)).whole
         return whole.height * whole.width <= DEFAULT_TILING.at_once
 
     def style_params(self, styles: Sequence[str | Path], resolved: OnePassSettings) -> Arrays:
@@ -241,7 +242,7 @@ class GraphStylizer:
 
     def _run(self, content: Array, style_params: Arrays) -> Array:
         """Return the painted image; it is not finite if a low precision overflows."""
-        frame = Frame(content.shape[2], content.shape[3], self.model.multiple)
+        frame = Frame(content.shape[2], content.shape[3], self.model.multiple, card_margin(self.model.card))
         noise = card_grain(self.model.card, frame.height, frame.width)
         source = content if noise is None else content + noise
         (painted,) = self._opened.network.result()(

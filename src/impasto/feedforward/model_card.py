@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from impasto.errors import RecipeError, WeightsError
+from impasto.feedforward.margin import WIDE_MARGIN
 from impasto.feedforward.modules.johnson import JohnsonNet
 from impasto.feedforward.modules.style_embedding import (
     DEFAULT_STRENGTH,
@@ -85,7 +86,7 @@ def make_card(
     shape: dict[str, Any] = {}
     if kind == KIND_STYLES:
         shape = {"widths": list(WIDTHS), "blocks": list(blocks), "detail": settings.detail}
-        shape["grain"] = settings.grain
+        shape["grain"], shape["margin"] = settings.grain, WIDE_MARGIN
     if kind == KIND_STYLES and settings.hold_strength:
         shape["default_strength"] = DEFAULT_STRENGTH
     return {

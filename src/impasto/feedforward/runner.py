@@ -14,6 +14,7 @@ from impasto.errors import PictureError, RecipeError, WeightsError, unknown
 from impasto.feedforward.backends import GraphRunner
 from impasto.feedforward.callbacks import ignore_progress
 from impasto.feedforward.grain import card_grain
+from impasto.feedforward.margin import card_margin
 from impasto.feedforward.modules.modulation import Modulation
 from impasto.feedforward.modules.region_modulation import (
     FrozenStatistics,
@@ -136,7 +137,7 @@ class NetworkRunner:
         styles = [style_params] if isinstance(style_params, StyleParams) else style_params
         styles = [self._checked(style) for style in styles]
         pixel_weights, cover = _pixel_weights(image, styles, masks)
-        frame = Frame(image.shape[2], image.shape[3], self.multiple)
+        frame = Frame(image.shape[2], image.shape[3], self.multiple, card_margin(self.card))
 
         def paint_windows(windows: Sequence[TileWindow], modulation: Modulation) -> Tensor:
             crops = torch.cat([self._cut(frame, image, window) for window in windows])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy
+from numpy.typing import NDArray
 
 from impasto.imaging.planes import Array
 
@@ -69,14 +70,16 @@ LARGE_TILING = Tiling(side=1280, sample_side=256, samples=24)
 
 @dataclass(frozen=True)
 class Frame:
-    """An image of `height` x `width`, replicate-padded by `MARGIN` pixels and on to a multiple of `multiple`.
+    """An image of `height` x `width`, padded by `margin` pixels and on to a multiple of `multiple`.
 
-    Replicate padding works for every size down to one pixel; reflection would not.
+    The padding repeats the edges. A larger margin than `MARGIN` mirrors the image, back and forth where it is smaller,
+    for networks that see how far the border of the picture is.
     """
 
     height: int
     width: int
     multiple: int
+    margin: int = MARGIN
 
     @property
     def padded(self) -> tuple[int, int]:
@@ -98,21 +101,23 @@ class Frame:
 
         `prepare` changes the part of the image before it is padded; it also gets its first row and column.
         """
-        rows, above, below = _source_slice(window.top - MARGIN, window.height, self.height)
-        columns, left, right = _source_slice(window.left - MARGIN, window.width, self.width)
+        rows, above, below = _source_slice(window.top - self.margin, window.height, self.height)
+        columns, left, right = _source_slice(window.left - self.margin, window.width, self.width)
         crop = image[:, :, rows, columns]
         if prepare is not None:
             crop = prepare(crop, rows.start, columns.start)
         if above or below or left or right:
-            crop = _replicate(crop, (left, right, above, below))
+            extend = _replicate if self.margin == MARGIN else _mirror
+            crop = extend(crop, (left, right, above, below))
         return crop
 
     def crop(self, padded: Pixels) -> Pixels:
         """Return the image without its padding."""
-        return padded[:, :, MARGIN : MARGIN + self.height, MARGIN : MARGIN + self.width]
+        margin = self.margin
+        return padded[:, :, margin : margin + self.height, margin : margin + self.width]
 
     def _padded_side(self, side: int) -> int:
-        return -(-(side + 2 * MARGIN) // self.multiple) * self.multiple
+        return -(-(side + 2 * self.margin) // self.multiple) * self.multiple
 
 
 def _replicate(image: Pixels, sides: tuple[int, int, int, int]) -> Pixels:
@@ -123,6 +128,20 @@ def _replicate(image: Pixels, sides: tuple[int, int, int, int]) -> Pixels:
     import torch.nn.functional as F  # noqa: N812
 
     return F.pad(image, sides, mode="replicate")
+
+
+def _mirror(image: Pixels, sides: tuple[int, int, int, int]) -> Pixels:
+    """Return `(B, C, h, w)` with as many mirrored pixels as `sides` (left, right, above, below) says."""
+    left, right, above, below = sides
+    rows = mirrored(-above, image.shape[2] + below, image.shape[2])
+    columns = mirrored(-left, image.shape[3] + right, image.shape[3])
+    return image[:, :, rows][:, :, :, columns]
+
+
+def mirrored(first: int, last: int, side: int) -> NDArray[numpy.int64]:
+    """Return the rows from `first` to `last` (excluded) of an image of `side` rows, mirrored at its edges."""
+    place = numpy.arange(first, last) % (2 * side)
+    return numpy.minimum(place, 2 * side - 1 - place)
 
 
 def _source_slice(start: int, count: int, side: int) -> tuple[slice, int, int]:

@@ -64,8 +64,11 @@ class FrozenGraphModulation(GraphModulation):
 class ExportModule(nn.Module):
     """A network for images `(1, 3, H, W)` of any size, with padding, cropping and clamping inside."""
 
-    def __init__(self, network: Network, style_params: StyleParams | None = None) -> None:
+    def __init__(
+        self, network: Network, style_params: StyleParams | None = None, margin: int = MARGIN
+    ) -> None:
         super().__init__()
+        self.margin = margin
         self.network = network
         self.style_params = style_params
 
@@ -74,12 +77,13 @@ class ExportModule(nn.Module):
         style_params = self.style_params or as_style_params(parts)
         height, width = image.shape[2], image.shape[3]
         step = self.network.multiple
-        rows = _source_rows(height, (height + 2 * MARGIN + step - 1) // step * step)
-        columns = _source_rows(width, (width + 2 * MARGIN + step - 1) // step * step)
+        margin = self.margin
+        rows = _source_rows(height, (height + 2 * margin + step - 1) // step * step, margin)
+        columns = _source_rows(width, (width + 2 * margin + step - 1) // step * step, margin)
         out = self.network(
             image.index_select(2, rows).index_select(3, columns), style_params, GraphModulation()
         )
-        return out[:, :, MARGIN : MARGIN + height, MARGIN : MARGIN + width].clamp(0, 1)
+        return out[:, :, margin : margin + height, margin : margin + width].clamp(0, 1)
 
 
 class CoreModule(nn.Module):
@@ -188,6 +192,9 @@ def _free(name: str, multiple: int) -> Any:
     return multiple * torch.export.Dim(f"{name}_steps", min=2, max=LARGEST_SIDE // multiple)
 
 
-def _source_rows(side: int, padded: int) -> Tensor:
-    """Return the image row of each padded row; `torch.clamp` does not take a symbolic side."""
+def _source_rows(side: int, padded: int, margin: int) -> Tensor:
+    """Return the image row of each padded row, as `Frame` pads; `torch.clamp` does not take a symbolic side."""
+    if margin != MARGIN:
+        place = torch.remainder(torch.arange(padded) - margin, torch.tensor(2 * side))
+        return torch.minimum(place, torch.tensor(2 * side - 1) - place)
     return (torch.arange(padded) - MARGIN).clamp(min=0).minimum(torch.tensor(side - 1))

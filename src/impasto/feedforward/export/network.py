@@ -14,6 +14,7 @@ from torch import Tensor
 from impasto.errors import MissingExtraError, OutputError
 from impasto.feedforward.backends import open_tensor_graph
 from impasto.feedforward.export.graph import ExportModule, make_graph, need_onnx, part_names, write_compared
+from impasto.feedforward.margin import card_margin
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.weights import Network
@@ -56,7 +57,9 @@ def export_network(
     inputs = [] if inside else [*style_params.matrices, *style_params.shifts]
     names = [] if inside else part_names(len(style_params.matrices))
     runner = NetworkRunner(network, card, precision="float32")
-    program = make_graph(ExportModule(network, style_params if inside else None).eval(), inputs, names)
+    program = make_graph(
+        ExportModule(network, style_params if inside else None, card_margin(card)).eval(), inputs, names
+    )
     parts = dict(zip(names, inputs, strict=True))
     return write_compared(
         path, program, card, "network", lambda file: _difference(file, runner, style_params, parts)
