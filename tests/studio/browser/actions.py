@@ -158,7 +158,7 @@ def settle(page: Any) -> None:
     until(
         page,
         """async () => {
-          const { store } = await import('/static/js/state.js');
+          const { store } = await import(new URL('static/js/state.js', document.baseURI));
           return !store.state.masksBusy && document.getElementById('working').hidden;
         }""",
     )

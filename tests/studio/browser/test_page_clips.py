@@ -183,7 +183,7 @@ def test_an_animated_gif_is_a_clip_and_a_still_one_is_not(stage):
     for name, (kind, data) in kinds.items():
         is_clip = page.evaluate(
             """async ([name, type, bytes]) => {
-              const { isClipFile } = await import('/static/js/clip_files.js');
+              const { isClipFile } = await import(new URL('static/js/clip_files.js', document.baseURI));
               return isClipFile(new File([new Uint8Array(bytes)], name, { type }));
             }""",
             [name, kind, list(data)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from actions import PREVIEW, begin, drop_sample, hurry, idle, slide, stroke, title, until
 
-DRAFT = "async () => { const m = await import('/static/js/state.js'); return m.draftOf(m.store.state); }"
+DRAFT = "async () => { const m = await import(new URL('static/js/state.js', document.baseURI)); return m.draftOf(m.store.state); }"
 
 
 def draft(page):
@@ -185,7 +185,7 @@ def test_three_tiers_of_settings_and_open_ones_are_remembered(stage):
 @pytest.mark.parametrize("value", [{"a": [1, {"b": None}], "c": "x"}, [], {"$": 3}])
 def test_a_packed_history_is_the_same(stage, value):
     page = stage.tab()
-    code = """async (value) => { const m = await import('/static/js/history_store.js');
+    code = """async (value) => { const m = await import(new URL('static/js/history_store.js', document.baseURI));
       const packed = JSON.parse(JSON.stringify(m.pack({ first: value, again: value })));
       const { first, again } = m.unpack(packed); return [first, first === again]; }"""
     assert page.evaluate(code, value) == [value, isinstance(value, dict | list)]
