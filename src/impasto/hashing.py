@@ -6,8 +6,6 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from impasto.imaging.scratch import in_order
-
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -25,6 +23,8 @@ def file_sha256(path: Path) -> str:
 
 def pixels_sha256(pixels: Tensor) -> str:
     """Return the SHA-256 of a CPU tensor's values in index order (C order); the shape is not part of it."""
+    from impasto.imaging.scratch import in_order  # it imports numpy, which hashing a file does not need
+
     digest = hashlib.sha256()
     for piece in in_order(pixels):
         digest.update(piece.numpy().tobytes())
