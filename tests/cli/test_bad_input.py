@@ -69,7 +69,17 @@ def test_bad_input_is_one_sentence_and_changes_nothing(cli, place: Path, case: s
         (BAD_FILE, ("stylize", "photo.png", "art.png", "--encoder", "vgg19", "--size", "32")),
         (
             NO_MEMORY,
-            ("stylize", "photo.png", "art.png", "--encoder", "tiny", "--size", "30000", "--style-loss", "sliced"),
+            (
+                "stylize",
+                "photo.png",
+                "art.png",
+                "--encoder",
+                "tiny",
+                "--size",
+                "30000",
+                "--style-loss",
+                "sliced",
+            ),
         ),
         (5, ("stylize", "photo.png", "text.png", "--style", "art.png", *TINY, "--out-dir", "o")),
     ],

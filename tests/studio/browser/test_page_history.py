@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from actions import PREVIEW, begin, drop_sample, hurry, idle, slide, stroke, title, until
 
-DRAFT = "async () => { const m = await import(new URL('static/js/state.js', document.baseURI)); return m.draftOf(m.store.state); }"
+DRAFT = """async () => {
+  const m = await import(new URL('static/js/state.js', document.baseURI));
+  return m.draftOf(m.store.state);
+}"""
 
 
 def draft(page):
