@@ -157,7 +157,7 @@ def test_the_plan_and_the_job_speak_with_one_voice(api, photo, art, done) -> Non
 
 
 def test_an_order_that_cannot_fit_is_refused_with_the_largest_size(api, photo, art) -> None:
-    request = {"content": photo, "styles": [art], "recipe": {"size": 30000}}
+    request = {"content": photo, "styles": [art], "recipe": {"size": 30000, "style_loss": "sliced"}}
     plan = api.post("/api/plan", json=request).json()
     assert not plan["fits"]
     assert plan["largest_size"] % 16 == 0
