@@ -16,6 +16,7 @@ class RecipeKeywords(TypedDict, total=False):
     """The fields of `Recipe` without its preset, as they may be given: texts of the command line are parsed."""
 
     encoder: str
+    fine_encoder: str | None
     weights: str | None
     pooling: Literal["max", "average", "l2"] | None
     rescale_pooling: bool | None
