@@ -178,6 +178,7 @@ def test_three_tiers_of_settings_and_open_ones_are_remembered(stage):
     assert not page.is_visible("#seed")
     assert not page.is_visible("#field-learning_rate")
     page.click("#more summary")
+    until(page, "Object.values(localStorage).some((value) => value.includes('more'))")
     page.reload()
     page.wait_for_selector("#seed", state="visible")
     assert not page.is_visible("#field-learning_rate")
