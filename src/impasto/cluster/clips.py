@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from impasto.cluster.connection import RayCluster
-from impasto.cluster.pool import Lost, WorkPool
+from impasto.cluster.pool import WorkPool, in_order
 from impasto.cluster.workers import Work
 from impasto.errors import RecipeError, TooLargeError
 from impasto.guidance import Guides
@@ -135,19 +135,15 @@ class ClusterPainter:
                 sent.append(chunk)
                 yield str(len(sent) - 1), chunk
 
-        early: dict[int, Samples] = {}
-        expected = 0
-        for name, samples in pool.map(work(), self.on_wait):
-            if isinstance(samples, Lost):
-                chunk = sent[int(name)]
-                raise TooLargeError(
-                    f"Frames {chunk.first + 1} to {chunk.end} could not be painted: {samples.reason}; they may be too "
-                    "large for a worker, so choose a smaller --size or fewer --workers."
-                )
-            early[int(name)] = samples
-            while expected in early:
-                yield sent[expected], early.pop(expected)
-                expected += 1
+        def refuse(number: int, reason: str) -> TooLargeError:
+            chunk = sent[number]
+            return TooLargeError(
+                f"Frames {chunk.first + 1} to {chunk.end} could not be painted: {reason}; they may be too "
+                "large for a worker, so choose a smaller --size or fewer --workers."
+            )
+
+        for number, samples in in_order(pool.map(work(), self.on_wait), refuse):
+            yield sent[number], samples
 
 
 def check_chunks(settings: VideoSettings) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from impasto.cluster.connection import RayCluster
 from impasto.cluster.workers import PoolActor, PoolWorker, Work
-from impasto.errors import RecipeError
+from impasto.errors import ImpastoError, RecipeError
 
 # Work of an actor at a time: one piece runs while the next is on its way.
 DEPTH = 2
@@ -39,6 +39,24 @@ class Lost:
     """The result of an id whose workers were lost `MOST_ATTEMPTS` times."""
 
     reason: str
+
+
+def in_order(
+    results: Iterable[tuple[str, Any]], refuse: Callable[[int, str], ImpastoError]
+) -> Iterator[tuple[int, Any]]:
+    """Yield the results whose ids are the numbers from 0 on, in order, each with its number.
+
+    Raises the error that ``refuse`` makes of the number and the reason of the first one that is `Lost`.
+    """
+    early: dict[int, Any] = {}
+    expected = 0
+    for name, result in results:
+        if isinstance(result, Lost):
+            raise refuse(int(name), result.reason)
+        early[int(name)] = result
+        while expected in early:
+            yield expected, early.pop(expected)
+            expected += 1
 
 
 # The worker that did the work of each id last.

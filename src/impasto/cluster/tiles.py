@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from impasto.cluster.connection import RayCluster
-from impasto.cluster.pool import Homes, Lost, WorkPool
+from impasto.cluster.pool import Homes, WorkPool, in_order
 from impasto.cluster.tile_worker import Shared, TileOrder, TileResult, TileWork, owned
 from impasto.encoders import Encoder
 from impasto.errors import TooLargeError
@@ -122,18 +122,15 @@ class SpreadObjective(TiledObjective):
 
         pool = self.spread.pool(self.encoder)
         work = ((str(index), index) for index in range(len(tiles)))
-        early: dict[int, TileResult] = {}
-        expected = 0
-        for name, result in pool.map(work, homes=self.homes, prepare=order):
-            if isinstance(result, Lost):
-                raise TooLargeError(
-                    f"A tile of {tiles[int(name)].pixels / 1e6:.1f} megapixels could not be computed: {result.reason}; "
-                    "it may be too large for a worker, so choose a smaller --tile."
-                )
-            early[int(name)] = result
-            while expected in early:
-                yield tiles[expected], early.pop(expected)
-                expected += 1
+
+        def refuse(number: int, reason: str) -> TooLargeError:
+            return TooLargeError(
+                f"A tile of {tiles[number].pixels / 1e6:.1f} megapixels could not be computed: {reason}; "
+                "it may be too large for a worker, so choose a smaller --tile."
+            )
+
+        for number, result in in_order(pool.map(work, homes=self.homes, prepare=order), refuse):
+            yield tiles[number], result
 
     def _shared_terms(self, index: int) -> Shared:
         """Return the terms of a tile; they are sent to an actor once."""
