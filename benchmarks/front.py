@@ -1,10 +1,10 @@
 """The front of STYLE5 against CONTENT on the development pairs, through the real VGG-19.
 
-    python benchmarks/front.py [--pairs 1-8] [--strengths .2,.5,.8] [--encoder compact|vgg19] [--quality normal]
+    python benchmarks/front.py [--pairs 1-8] [--strengths .2,.5,.8] [--encoder vgg19] [--quality normal]
                                [--size 512] [--out front.json] [--pictures DIR] [--no-baselines]
 
-Each row is one picture, painted with the recipe of the options, with every measure of docs/judging.md. Compare methods
-at equal CONTENT.
+Each row is one picture, painted with the recipe of the options (by default through the encoders of the preset), with
+every measure of docs/judging.md. Compare methods at equal CONTENT.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--strengths", type=lambda t: [float(v) for v in t.split(",")], default=[0.2, 0.5, 0.8]
     )
-    parser.add_argument("--encoder", default="compact")
+    parser.add_argument("--encoder", help="by default that of the preset")
     parser.add_argument("--preset", default="impasto")
     parser.add_argument("--quality", default="normal")
     parser.add_argument("--size", type=int, default=512)
@@ -41,7 +41,9 @@ def main() -> None:
     options = arguments()
     require_shared()
     judging = open_judge()
-    weights = str(VGG19) if options.encoder == "vgg19" else None
+    fields = {} if options.encoder is None else {"encoder": options.encoder}
+    if options.encoder == "vgg19":
+        fields["weights"] = str(VGG19)
     rows = []
     for number in options.pairs:
         content, style = pair(number - 1)
@@ -58,8 +60,8 @@ def main() -> None:
         for strength in options.strengths:
             start = time.perf_counter()
             result = impasto.stylize(
-                content, style, preset=options.preset, encoder=options.encoder, weights=weights,
-                strength=strength, size=options.size, quality=options.quality,
+                content, style, preset=options.preset, strength=strength, size=options.size, quality=options.quality,
+                **fields,
             )  # fmt: skip
             seconds = time.perf_counter() - start
             scores = judge(result.pixels, photo, art, judging)
@@ -69,7 +71,8 @@ def main() -> None:
             )
             if options.pictures:
                 options.pictures.mkdir(parents=True, exist_ok=True)
-                result.save(options.pictures / f"{number}-{options.encoder}-{options.quality}-{strength}.png")
+                file = f"{number}-{options.encoder or options.preset}-{options.quality}-{strength}.png"
+                result.save(options.pictures / file)
     if options.out:
         options.out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
