@@ -9,11 +9,13 @@ const SIZES = [256, 320, 384, 512, 640, 768, 1024];
 const WHILE_MOVING = 0.35; // target seconds per preview while a slider moves
 const AT_REST = 0.8; // and when nothing has changed for REST_MS
 const REST_MS = 300;
+const RETRY_MS = 700; // until a request is sent again that the server had to put off
 
 const { state } = store;
 let pending = null; // the newest request that has not been sent
 let inFlight = null; // {key, rest, controller} of the request in flight
 let restTimer = 0;
+let retryTimer = 0;
 let pixelsPerSecond = (384 * 384) / 0.5; // a guess until the first response
 let responseCount = 0;
 let shownKey = ""; // the request whose picture is on the stage
@@ -48,7 +50,7 @@ async function send(request, rest) {
       pixelsPerSecond = 0.5 * pixelsPerSecond + (0.5 * (size * size)) / Math.max(seconds, 0.02);
     showPreview(blob, seconds, request, size);
   } catch (error) {
-    showError(error);
+    showError(error, request);
   } finally {
     inFlight = null;
     document.getElementById("working").hidden = pending === null;
@@ -67,10 +69,26 @@ function showPreview(blob, seconds, request, size) {
   else announce("The preview is up to date.");
 }
 
-function showError(error) {
-  if (error.name === "AbortError" || error.status === 409 || error.status === 0) return;
+/** Show why there is no preview, or ask again if another request was in the way. */
+function showError(error, request) {
+  if (error.name === "AbortError" || error.status === 0) return; // once the server is back, the page asks again
   if (!(error instanceof ApiError)) throw error;
-  store.set({ trouble: error.message });
+  if (error.status === 409 || error.status === 429)
+    retryTimer = setTimeout(retry, RETRY_MS, JSON.stringify(request));
+  if (error.status !== 409) store.set({ trouble: error.message });
+}
+
+/** Ask again for what is still wanted, unless something newer is under way. */
+function retry(key) {
+  if (!inFlight && !pending && key !== shownKey && JSON.stringify(currentRequest()) === key)
+    changed();
+}
+
+/** Give up the request in flight; the same one may be asked again before the browser has closed it. */
+function abort() {
+  if (!inFlight) return;
+  inFlight.key = "";
+  inFlight.controller.abort();
 }
 
 function sharpen(key) {
@@ -84,7 +102,7 @@ function sendPending() {
   if (!pending) return;
   if (inFlight) {
     // A sharp preview takes long and is already outdated; a quick one is nearly ready and worth showing.
-    if (inFlight.rest) inFlight.controller.abort();
+    if (inFlight.rest) abort();
     return;
   }
   const request = pending;
@@ -96,11 +114,12 @@ function changed() {
   if (state.masksBusy) return; // called again once the masks are uploaded
   const request = currentRequest();
   clearTimeout(restTimer);
+  clearTimeout(retryTimer);
   // Compared with what the stage will show: going back to the shown preview while another is on its way asks again.
   pending = request && JSON.stringify(request) !== (inFlight?.key ?? shownKey) ? request : null;
   if (!request) {
     shownKey = "";
-    inFlight?.controller.abort();
+    abort();
     if (state.fast && !state.job) store.set({ fast: null });
   }
   sendPending();
@@ -119,7 +138,7 @@ export function startPreview(leaveJob) {
   });
   store.on([...PREVIEW_KEYS, "info", "maskIds"], changed);
   store.on(["job"], (_, keys) => {
-    if (state.job && !isWanted()) inFlight?.controller.abort();
+    if (state.job && !isWanted()) abort();
     else if (!keys.has("styles")) refreshPreview();
   });
 }

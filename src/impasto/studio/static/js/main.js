@@ -21,6 +21,7 @@ import { startMixer } from "./mixer.js";
 import { startClips } from "./open_clip.js";
 import { startPaintButton } from "./paint_button.js";
 import { keepDraft, restoreDraft } from "./persist.js";
+import { startPress } from "./press.js";
 import { focusRun, startRunPanel } from "./run_panel.js";
 import { startSchemaForm } from "./schema_form.js";
 import { startSources } from "./sources.js";
@@ -112,6 +113,7 @@ function watchCovers() {
 }
 
 async function start() {
+  startPress();
   startTheme();
   startConnection();
   restoreDraft();

@@ -102,19 +102,23 @@ export const viewer = {
     while (isStep && decodingStep) await decodingStep;
     if (request !== latestRequest) return false;
     if (front.getAttribute("src") === url) return true;
-    back.src = url;
-    const decoded = back.decode().then(
+    const image = back;
+    const isCurrent = () => image === back && image.getAttribute("src") === url;
+    image.src = url;
+    const decoded = image.decode().then(
       () => true,
-      () => false, // replaced, or no longer available: keep the current picture
+      // Replaced, or no longer available: keep the current picture. A loaded one is drawn even so.
+      () => isCurrent() && image.complete && image.naturalWidth > 0,
     );
     decodingStep = isStep ? decoded : null;
     const isDecoded = await decoded;
     if (decodingStep === decoded) decodingStep = null;
-    if (!isDecoded || (request !== latestRequest && !isStep) || frame.hidden) return false;
-    back.alt = alt;
+    const isWanted = isStep || request === latestRequest;
+    if (!isDecoded || !isWanted || !isCurrent() || frame.hidden) return false;
+    image.alt = alt;
     front.alt = "";
     front.classList.remove("shown");
-    back.classList.add("shown");
+    image.classList.add("shown");
     [front, back] = [back, front];
     return true;
   },
