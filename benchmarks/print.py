@@ -129,8 +129,9 @@ def memory(photo: Path, size: int, tile: int) -> None:
 
     build_module.make_grid = encode_module.make_grid = few  # type: ignore[attr-defined]
     scales = ((1024, 1), (size, 1))
-    recipe = make_recipe(size=size, start="content", tile=tile, base=1024, scales=scales, steps=None)
-    job = open_job(recipe, photo, [pair(2)[1]])
+    recipe = make_recipe(size=size, tile=tile, base=1024, scales=scales, steps=None)
+    start = read_picture(photo, longest=1024)  # stands for the picture of one pass, which has this size
+    job = open_job(recipe, photo, [pair(2)[1]], start=start)
     print(f"read, {peak()}; the plan says {job.plan.memory / 1e9:.2f} GB", flush=True)
     for event in Painter(job).events():
         print(type(event).__name__, peak(), f"{time.process_time():.0f} s of processor time", flush=True)

@@ -24,9 +24,13 @@ GRADIENT = 1.7
 # 12 float32 RGB images, also measured: images, Adam's moments, the moving average, snapshots of the last good state.
 PIXEL_BYTES = 3 * 4 * 12
 # Pictures of more pixels than this lie in files on a CPU, and in tiles nothing of their size is in memory. The bands of
-# rows and what the system maps of the files take this much, measured at 12247x8165. Untiled, three images less than
-# otherwise are in memory.
-FILE_BYTES, IN_FILES, BANDS_BYTES = 3 * 4 * 3, LEAST_BYTES // 12, 3_000_000_000
+# rows, what the system maps of the files, and the encoder of the first scales take this much; the gradient of a tile
+# takes this many times its activations, because freed memory has gaps. Both were measured at 12247x8165, tiles of 1024
+# and 1536 (benchmarks/print.py). Untiled, three images less than otherwise are in memory.
+FILE_BYTES, IN_FILES = 3 * 4 * 3, LEAST_BYTES // 12
+BANDS_BYTES, GRADIENT_IN_FILES = 700_000_000, 3.1
+# A run whose picture lies in files takes no more than this if tiles can do it: more memory hardly saves time.
+FILES_MEMORY = 4_000_000_000
 # Share of the free memory that a run may use.
 MEMORY_MARGIN = 0.9
 # Sides of tiles that a plan chooses from: larger ones have less context to compute.
@@ -35,8 +39,6 @@ TILE_SIDES = (4096, 3072, 2048, 1536, 1024, 768, 512)
 KEPT_BYTES = 2 << 30
 # Keeping fewer of the tiles than this share saves hardly any time.
 LEAST_KEPT = 1 / 8
-# Larger tiles of a picture in files would save a twelfth of the time for twice the memory.
-LARGEST_TILE_IN_FILES = 1536
 
 
 @dataclass(frozen=True)
@@ -76,14 +78,30 @@ def place_tiles(
     room = MEMORY_MARGIN * available
     if estimate_memory(recipe, encoder, scale, layers) <= room:
         return scale
-    in_files = _in_files(encoder, scale)
-    largest = LARGEST_TILE_IN_FILES if in_files else max(scale.height, scale.width) - 1
-    sides = [side for side in TILE_SIDES if side <= largest]
+    sides = [side for side in TILE_SIDES if side < max(scale.height, scale.width)]
     for side in sides:
         tiled = replace(scale, tile=side)
         if estimate_memory(recipe, encoder, tiled, layers) <= room:
             return _with_kept(recipe, encoder, tiled, layers, available)
     return _with_kept(recipe, encoder, replace(scale, tile=sides[-1]), layers, available) if sides else scale
+
+
+def place_tiles_in(
+    recipe: Recipe, encoder: Encoder, scale: ScalePlan, layers: Sequence[str], rooms: Sequence[int | None]
+) -> ScalePlan:
+    """Return `place_tiles` of ``scale`` in the first of ``rooms`` (bytes) that it fits into, or in the last."""
+    for room in rooms:
+        placed = place_tiles(recipe, encoder, scale, layers, room)
+        if room is None or estimate_memory(recipe, encoder, placed, layers) <= MEMORY_MARGIN * room:
+            break
+    return placed
+
+
+def rooms_of(encoder: Encoder, largest: ScalePlan, available: int | None) -> list[int | None]:
+    """Return the bytes of memory that tiles are chosen for in a run with the last scale ``largest``, the best first."""
+    if available is None or not _in_files(encoder, largest):
+        return [available]
+    return [min(available, round(FILES_MEMORY / MEMORY_MARGIN)), available]
 
 
 def _with_kept(
@@ -126,17 +144,18 @@ def estimate_memory(recipe: Recipe, encoder: Encoder, scale: ScalePlan, layers: 
     else:
         grid = scale_grid(encoder, scale, layers)
         whole, encoded, style = grid.largest, tile_bytes(encoder, grid, layers), 0
-    image = pixels * (PIXEL_BYTES + OPTIMIZERS[recipe.optimizer].bytes_per_pixel)
+    image, gradient = pixels * (PIXEL_BYTES + OPTIMIZERS[recipe.optimizer].bytes_per_pixel), GRADIENT
     # Content targets are stored for every view. Statistics need two float32 copies of each layer, in bfloat16 none.
     targets = recipe.views * item * _floats(encoder, set(recipe.content_layers) & set(layers), pixels)
     if _in_files(encoder, scale):
         image, targets = image - pixels * FILE_BYTES, 0
         if scale.tile is not None:
             image = BANDS_BYTES + pixels * OPTIMIZERS[recipe.optimizer].bytes_per_pixel
+            gradient = GRADIENT_IN_FILES
     copies = 0 if encoder.dtype == torch.bfloat16 else 2 * 4 * _floats(encoder, layers, whole)
     # Matching patches needs float32 copies of both images' features and a gradient, whatever the encoder's dtype.
     copies += 3 * 4 * _floats(encoder, patch_layers(recipe, layers), pixels)
-    working = max(int(GRADIENT * encoded) + copies, style) + scale.kept * encoded
+    working = max(int(gradient * encoded) + copies, style) + scale.kept * encoded
     return BASE_BYTES + working + targets + image
 
 

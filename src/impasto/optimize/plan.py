@@ -10,7 +10,14 @@ from impasto.errors import RecipeError, TooLargeError
 from impasto.imaging import fit
 from impasto.losses.registry import STYLE_LOSSES
 from impasto.losses.tiled import style_loss_tiles
-from impasto.optimize.memory import MEMORY_MARGIN, ScalePlan, estimate_memory, patch_layers, place_tiles
+from impasto.optimize.memory import (
+    MEMORY_MARGIN,
+    ScalePlan,
+    estimate_memory,
+    patch_layers,
+    place_tiles_in,
+    rooms_of,
+)
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.scale_encoders import ScaleEncoders
 from impasto.optimize.schedule import schedule
@@ -98,11 +105,16 @@ def make_plan(
         )
     scales: list[ScalePlan] = []
     total_macs, memory, seconds = 0, 0, 0.0
-    for side, steps in schedule(recipe):
+    untiled = [
+        plan_scale(recipe, encoders.at(recipe, side), sizes_at(side), side, steps, layers)
+        for side, steps in schedule(recipe)
+    ]
+    rooms = rooms_of(encoders.main, untiled[-1], available)
+    for whole in untiled:
+        side = max(whole.height, whole.width)
         encoder = encoders.at(recipe, side)
-        scale = plan_scale(recipe, encoder, sizes_at(side), side, steps, layers)
-        scale = place_tiles(recipe, encoder, scale, layers, available)
-        macs = int(scale.macs_per_pass * steps * PASSES)
+        scale = place_tiles_in(recipe, encoder, whole, layers, rooms)
+        macs = int(scale.macs_per_pass * scale.steps * PASSES)
         total_macs += macs
         seconds += (OVERHEAD * macs + _target_macs(encoder, scale, layers)) / encoders.speed_at(recipe, side)
         memory = max(memory, estimate_memory(recipe, encoder, scale, layers))

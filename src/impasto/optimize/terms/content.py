@@ -24,7 +24,7 @@ def content_terms(inputs: ScaleInputs) -> TermsOfView:
 
 def _terms_of_view(inputs: ScaleInputs, content: Tensor, weights: dict[str, float], view: View) -> list[Term]:
     recipe, unprotected = inputs.recipe, inputs.unprotected
-    features = inputs.encode(view.apply(content), list(weights))
+    features = inputs.encode(content, list(weights), view)
     terms: list[Term] = []
     for layer, weight in weights.items():
         mask = None if unprotected is None else inputs.at_layer(view.apply(unprotected), layer)

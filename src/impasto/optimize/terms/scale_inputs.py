@@ -87,11 +87,11 @@ class ScaleInputs:
         """The mask (1,1,h,w) of what may be painted, None for everything."""
         return None if self.protection is None else self.protection.unprotected(self.size)
 
-    def encode(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-        """Return the features of ``image`` (1,3,h,w), computed in tiles where the scale is painted in tiles."""
+    def encode(self, image: Tensor, layers: Sequence[str], view: View) -> dict[str, Tensor]:
+        """Return the features of ``image`` (1,3,h,w) through ``view``, in tiles where the scale is painted in tiles."""
         if self.scale.tile is None:
-            return dict(self.encoder(image, layers))
-        return encode_tiled(self.encoder, image, layers, self.scale.tile)
+            return dict(self.encoder(view.apply(image), layers))
+        return encode_tiled(self.encoder, image, layers, self.scale.tile, view)
 
     def measure_tiled(
         self, image: Tensor, losses: Mapping[str, StyleLoss[Any]], masks: Mapping[str, Tensor | None]

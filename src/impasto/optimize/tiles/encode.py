@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import torch
@@ -10,24 +11,36 @@ from torch import Tensor
 
 from impasto.encoders import Encoder
 from impasto.encoders.halo import halo_of
-from impasto.imaging.scratch import forget, large_empty
+from impasto.imaging.scratch import forget, is_large, large_empty
 from impasto.losses import MomentLoss, StyleLoss
 from impasto.losses.statistics import MomentSums, moment_sums
 from impasto.losses.tiled import refuse_tiles
 from impasto.optimize.tiles.grid import make_grid
+from impasto.optimize.views import View
 
 Place = tuple[slice, slice]
 
 
 @torch.no_grad()
-def encode_tiled(encoder: Encoder, image: Tensor, layers: Sequence[str], side: int) -> dict[str, Tensor]:
-    """Return the features of ``layers`` of ``image`` (1,3,h,w), as the encoder does, computed in tiles of ``side``."""
+def encode_tiled(
+    encoder: Encoder, image: Tensor, layers: Sequence[str], side: int, view: View | None = None
+) -> dict[str, Tensor]:
+    """Return the features of ``layers`` of ``image`` (1,3,h,w) through ``view``, computed in tiles of ``side``.
+
+    They are those of ``encoder(view.apply(image), layers)``. Only windows go through the view: mirrored, a large image
+    would be copied. Features that lie in files are bfloat16, which halves what every step reads: they are compared with
+    features in float32, and the relative rounding of 2^-9 is far below their differences.
+    """
+    view = view or View()
+    height, width = view.size((image.shape[2], image.shape[3]))
     whole: dict[str, Tensor] = {}
-    for layer, places, features in _tiles(encoder, image, layers, side):
+    for layer, places, features in _tiles(encoder, image, layers, side, view):
         if layer not in whole:
             info = encoder.layers[encoder.resolve([layer])[layer]]
-            size = (1, image.shape[2] // info.stride, image.shape[3] // info.stride, info.channels)
-            whole[layer] = large_empty(size, features.dtype, features.device).permute(0, 3, 1, 2)
+            size = (1, height // info.stride, width // info.stride, info.channels)
+            in_file = features.device.type == "cpu" and is_large(prod(size) * features.element_size())
+            dtype = torch.bfloat16 if in_file else features.dtype
+            whole[layer] = large_empty(size, dtype, features.device).permute(0, 3, 1, 2)
         rows, columns = places
         whole[layer][:, :, rows, columns] = features
         forget()
@@ -51,7 +64,7 @@ def measure_tiled(
         if not isinstance(loss, MomentLoss):
             raise refuse_tiles(type(loss).__name__)
     sums: dict[str, list[Tensor]] = {}
-    for layer, (rows, columns), features in _tiles(encoder, image, list(losses), side):
+    for layer, (rows, columns), features in _tiles(encoder, image, list(losses), side, View()):
         mask = masks[layer]
         piece = None if mask is None else mask[:, :, rows, columns]
         if piece is not None and not bool((piece > 0).any()):
@@ -69,14 +82,16 @@ def measure_tiled(
 
 
 def _tiles(
-    encoder: Encoder, image: Tensor, layers: Sequence[str], side: int
+    encoder: Encoder, image: Tensor, layers: Sequence[str], side: int, view: View
 ) -> Iterator[tuple[str, Place, Tensor]]:
     """Yield each layer's features of every tile, without their context, and their places in the whole map."""
-    height, width = image.shape[2], image.shape[3]
+    size = (image.shape[2], image.shape[3])
+    height, width = view.size(size)
     strides = {name: encoder.layers[layer].stride for name, layer in encoder.resolve(layers).items()}
     for tile in make_grid(height, width, side, halo_of(encoder, layers)).tiles:
         rows, columns = tile.rows, tile.columns
-        features = encoder(image[:, :, rows.low : rows.high, columns.low : columns.high], layers)
+        down, across = view.region(size, (rows.low, rows.high), (columns.low, columns.high))
+        features = encoder(view.orient(image[:, :, down, across]), layers)
         for layer, stride in strides.items():
             core = features.pop(layer)[:, :, rows.within(stride, height), columns.within(stride, width)]
             if core.numel():
