@@ -25,6 +25,7 @@ from impasto.video.flow import (
     as_bytes,
     enlarge,
     enlarge_flow,
+    in_colors,
     load_cv2,
     warp,
     warp_bytes,
@@ -68,20 +69,27 @@ class Memory:
 
 
 @dataclass(frozen=True, eq=False)
-class Followed:
-    """The last painting on the pixels of the next `frame`.
+class Track:
+    """How a frame follows the last one of its scene, known before either is painted.
 
-    `carried` is moved along the `flow` and counts as far as `trust` `(H, W)` says; `kept` is not moved and counts where
-    the clip stands `still` `(H, W)`, painted from the `reference`.
+    The last painting is moved along the `flow` and counts as far as `trust` `(H, W)` says. Where the clip stands
+    `still` `(H, W)`, it is not moved. `reference` holds for every pixel the source that it is painted from.
     """
 
     frame: Bytes
-    carried: Pixels
+    flow: Flow
     trust: Pixels
-    kept: Pixels
     still: Pixels
     reference: Bytes
-    flow: Flow
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """The last painting on the pixels of the next frame of `track`: `carried` along the flow, and `kept` unmoved."""
+
+    track: Track
+    carried: Pixels
+    kept: Pixels
 
 
 class Calm:
@@ -96,50 +104,61 @@ class Calm:
         frame = as_bytes(source)
         return Memory(frame, frame, painted)
 
-    def join(self, memory: Memory, source: Pixels, painted: Pixels, before: Pixels | None = None) -> Memory:
-        """Return the memory after the next frame `source`, which was `painted` alone; all `(H, W, 3)`.
+    def join(self, memory: Memory, source: Pixels, painted: Pixels) -> Memory:
+        """Return the memory after the next frame `source`, which was `painted` alone; both `(H, W, 3)`."""
+        track = self.track(memory.source, memory.reference, as_bytes(source))
+        return self.merge(self.carry(memory, track), painted)
 
-        Where the style or its strength changes between the frames, `before` is the same frame painted with the last
-        ones. What is carried on then changes as this picture does.
-        """
-        return self.merge(self.follow(memory, source, None if before is None else painted - before), painted)
-
-    def follow(self, memory: Memory, source: Pixels, change_of_style: Pixels | None = None) -> Followed:
-        """Return the last painting moved to the next frame `source`, with `change_of_style` added."""
-        frame = as_bytes(source)
+    def track(self, source: Bytes, reference: Bytes, frame: Bytes) -> Track:
+        """Return how `frame` follows the last one, `source`, whose pixels were painted from `reference`."""
         size = frame.shape[0], frame.shape[1]
-        earlier, later = self.search.small(memory.source), self.search.small(frame)
+        earlier, later = self.search.small(source), self.search.small(frame)
         motion = self.search.motion(earlier, later)
         left_over = change(warp_bytes(earlier, motion.flow), later)
-        flow = enlarge_flow(motion.flow, size)
-        carried, kept = warp(memory.painted, flow), memory.painted
+        still = enlarge(
+            still_mask(self.search.small(reference), later, motion.flow, noise_level(left_over)), size
+        )
+        kept = load_cv2().copyTo(reference, whole_mask(still), frame.copy())
+        flow, trust = enlarge_flow(motion.flow, size), enlarge(motion_trust(motion, left_over), size)
+        return Track(frame, flow, trust, still, kept)
+
+    def carry(self, memory: Memory, track: Track, change_of_style: Pixels | None = None) -> Followed:
+        """Return the last painting moved to the next frame.
+
+        Where the style or its strength changes between the frames, `change_of_style` is the difference between the next
+        frame painted in the new style and in the last one. It is added to the painting.
+        """
+        carried, kept = warp(memory.painted, track.flow), memory.painted
         if change_of_style is not None:
             carried, kept = carried + change_of_style, kept + change_of_style
-        trust = enlarge(motion_trust(motion, left_over), size)
-        reference = self.search.small(memory.reference)
-        still = enlarge(still_mask(reference, later, motion.flow, noise_level(left_over)), size)
-        return Followed(frame, carried, trust, kept, still, memory.reference, flow)
+        return Followed(track, carried, kept)
 
     def merge(
         self, followed: Followed, painted: Pixels, share: float = CARRIED, drift: float = DRIFT
     ) -> Memory:
         """Return the memory after a frame that was `painted`, with `share` of what is carried where it is trusted."""
-        trust = (self.weight * share * followed.trust)[..., None]
-        result = painted + trust * (followed.carried - painted)
+        track = followed.track
+        result = painted + in_colors(self.weight * share * track.trust) * (followed.carried - painted)
         if self.weight and drift:
             result += drift * low_frequencies(painted - result)
-        result, reference = self._keep(result, followed)
-        return Memory(followed.frame, reference, np.clip(result, 0, 1, out=result))
+        result = self._keep(result, followed)
+        return Memory(track.frame, track.reference, np.clip(result, 0, 1, out=result))
 
-    def _keep(self, result: Pixels, followed: Followed) -> tuple[Pixels, Bytes]:
-        """Return the result with the last frame's pixels where the clip stands still, and the sources of all pixels."""
-        whole = followed.still > 0.999
+    def _keep(self, result: Pixels, followed: Followed) -> Pixels:
+        """Return the result with the last frame's pixels where the clip stands still."""
+        whole = whole_mask(followed.track.still)
         if not whole.any():
-            return result, followed.frame
-        result += (self.weight * followed.still)[..., None] * (followed.kept - result)
+            return result
+        result += in_colors(self.weight * followed.track.still) * (followed.kept - result)
         if self.weight == 1:
-            np.copyto(result, followed.kept, where=whole[..., None])
-        return result, np.where(whole[..., None], followed.reference, followed.frame)
+            result = load_cv2().copyTo(followed.kept, whole, result)
+        return result
+
+
+def whole_mask(still: Pixels) -> Bytes:
+    """Return where a place stands completely still, as a mask `(H, W)` of OpenCV."""
+    mask: Bytes = (still > 0.999).astype(np.uint8)
+    return mask
 
 
 def motion_trust(motion: Motion, left_over: Pixels) -> Pixels:

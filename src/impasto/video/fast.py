@@ -11,16 +11,21 @@ import torch
 
 from impasto.feedforward.callbacks import ignore_build
 from impasto.imaging import return_colors
-from impasto.video.calm import Calm, Memory
+from impasto.video.calm import Calm, Followed, Memory, Track
 from impasto.video.flow import as_bytes
 from impasto.video.frame import PainterState, Pixels, VideoFrame
 from impasto.video.loop import Step, close_loop
 from impasto.video.one_pass import ClipNetwork, SceneStatistics, Style, as_image, as_pixels
+from impasto.video.read_ahead import read_ahead
 from impasto.video.scenes import CutDetector
 
 if TYPE_CHECKING:
     from impasto.imaging import PictureLike
     from impasto.video.settings import VideoSettings
+
+
+# Frames that are read and tracked while others are painted.
+AHEAD = 3
 
 
 class FastPainter:
@@ -44,8 +49,8 @@ class FastPainter:
         self._yielded: Step | None = None
 
     def paint(self, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
-        """Yield every frame painted; a loop reads some frames ahead."""
-        steps = map(self._step, frames)
+        """Yield every frame painted. Another thread reads some frames ahead and tracks their motion."""
+        steps = map(self._step, read_ahead(self._tracked(frames), AHEAD))
         for step in close_loop(steps, self.calm, self.cuts) if self.settings.loop else steps:
             self._yielded = step
             shown = step.memory.painted if step.shown is None else step.shown
@@ -66,22 +71,36 @@ class FastPainter:
         del style
         return self.calm.start(frame.pixels, alone)
 
-    def follow(
-        self, last: Step, frame: VideoFrame, alone: Pixels, before: Pixels | None, style: Style
-    ) -> Memory:
-        """Return the memory of a frame after `last`, painted `alone`, and `before` in its style if that changed."""
-        del style
-        return self.calm.join(last.memory, frame.pixels, alone, before)
+    def merge(self, followed: Followed, frame: VideoFrame, alone: Pixels, style: Style) -> Memory:
+        """Return the memory of a frame that continues a scene, painted `alone`."""
+        del frame, style
+        return self.calm.merge(followed, alone)
 
-    def _step(self, frame: VideoFrame) -> Step:
+    def _tracked(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[VideoFrame, Track | None]]:
+        """Yield every frame with how it follows the one before; None where a scene begins."""
+        last = self._last
+        source, reference = (None, None) if last is None else (last.memory.source, last.memory.reference)
+        for frame in frames:
+            pixels = as_bytes(frame.pixels)
+            if source is None or reference is None or self.cuts.is_cut(source, pixels):
+                yield frame, None
+                source = reference = pixels
+                continue
+            track = self.calm.track(source, reference, pixels)
+            yield frame, track
+            source, reference = pixels, track.reference
+
+    def _step(self, tracked: tuple[VideoFrame, Track | None]) -> Step:
+        frame, track = tracked
         last = self._last
         style = self.network.style_at(float(frame.time))
-        cut = last is None or self.cuts.is_cut(last.memory.source, as_bytes(frame.pixels))
+        cut = track is None or last is None
         alone, before = self._paint_alone(frame, style, None if cut or last is None else last.style)
-        if cut or last is None:
+        if track is None or last is None:
             memory = self.begin(frame, alone, style)
         else:
-            memory = self.follow(last, frame, alone, before, style)
+            followed = self.calm.carry(last.memory, track, None if before is None else alone - before)
+            memory = self.merge(followed, frame, alone, style)
         first = memory if last is None else last.first
         step = Step(frame, memory, style, self.network.scene, first if self.settings.loop else None, cut)
         self._last = step

@@ -170,9 +170,11 @@ class KeyframePainter:
             return self._keyframe(frame, alone)
         if last.index == frame.index:
             return last
-        followed = self.calm.follow(last.memory, frame.pixels)
-        moved = warp(last.reach, followed.flow).clip(0, 1) * followed.trust
-        reach = moved + followed.still * (last.reach - moved)
+        memory = last.memory
+        track = self.calm.track(memory.source, memory.reference, as_bytes(frame.pixels))
+        followed = self.calm.carry(memory, track)
+        moved = warp(last.reach, track.flow).clip(0, 1) * track.trust
+        reach = moved + track.still * (last.reach - moved)
         memory = self.calm.merge(followed, alone, 1.0, drift=0.0)
         return Carried(memory, reach, last.start, frame.index, float(frame.time))
 

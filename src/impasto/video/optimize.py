@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from impasto.feedforward.pretrained import LIVE_NETWORK
-from impasto.video.calm import Memory
+from impasto.video.calm import Followed, Memory
 from impasto.video.fast import FastPainter
+from impasto.video.flow import in_colors
 from impasto.video.frame import Pixels, VideoFrame
-from impasto.video.loop import Step
 from impasto.video.one_pass import Style
 from impasto.video.optimised import FrameOptimiser
 
@@ -40,13 +40,10 @@ class OptimizePainter(FastPainter):
         steps = max(FIRST_STEPS, self.settings.steps or 0)
         return self.calm.start(frame.pixels, self.optimiser.paint(frame, style, alone, steps))
 
-    def follow(
-        self, last: Step, frame: VideoFrame, alone: Pixels, before: Pixels | None, style: Style
-    ) -> Memory:
+    def merge(self, followed: Followed, frame: VideoFrame, alone: Pixels, style: Style) -> Memory:
         """Return the memory of a frame that follows another one of its scene."""
-        followed = self.calm.follow(last.memory, frame.pixels, None if before is None else alone - before)
-        trust = self.calm.weight * followed.trust
-        start = alone + trust[..., None] * (followed.carried - alone)
+        trust = self.calm.weight * followed.track.trust
+        start = alone + in_colors(trust) * (followed.carried - alone)
         steps = self.settings.steps or STEPS
         painted = self.optimiser.paint(frame, style, start.clip(0, 1), steps, (followed.carried, trust))
         return self.calm.merge(followed, painted, CARRIED)

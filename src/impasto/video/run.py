@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
@@ -15,14 +15,13 @@ from impasto.errors import OutputError, ResumeError
 from impasto.video.animation_out import write_animation_file, write_png_files
 from impasto.video.assemble import write_container
 from impasto.video.clip import DecodedFrame
-from impasto.video.encode import CodedPacket, SegmentEncoder, samples_of
 from impasto.video.frame import FramePainter, VideoFrame
 from impasto.video.frame_guides import FrameGuides
 from impasto.video.job import VideoJob, VideoPlan, check_space, plan_clip
 from impasto.video.journal import Journal
 from impasto.video.open_clip import chosen_frames, sized_pixels
 from impasto.video.run_file import RUN, journal_path, read_run
-from impasto.video.segments import Segment, write_segment
+from impasto.video.segment_writer import SegmentWriter
 
 # How often the painter's state is kept, in seconds; a killed run repeats at most the frames since then.
 KEEP_SECONDS = 5.0
@@ -75,8 +74,7 @@ class VideoRun:
         self.plan = plan_clip(job)
         self.journal = Journal(journal_path(job.output), job.size, np.uint16 if job.deep else np.uint8)
         self._painter: FramePainter | None = None
-        self._encoder: SegmentEncoder | None = None
-        self._packets: list[CodedPacket] = []
+        self._writer: SegmentWriter | None = None
         self._durations: dict[int, Fraction] = {}
         self._is_ahead = False  # whether frames were painted since the state was kept
         self._resume = resume
@@ -107,28 +105,43 @@ class VideoRun:
         if not self._resume:
             journal.remove()
             journal.create({**job.describe(), "inputs": job.inputs()})
-        self._reopen_segment()
-        yield ClipStarted(self.plan, journal.position.index)
-        kept = clock.monotonic()
-        for frame in self._painter.paint(chain(first, source)):
-            self._add(frame)
-            self._is_ahead = True
-            if clock.monotonic() - kept > self.keep_seconds:
-                journal.keep(self._painter.state())
-                kept = clock.monotonic()
-            yield FramePainted(frame, journal.position.index)
-        if journal.position.times:
-            self._finish_segment()
+        done = journal.position.index
+        self._writer = SegmentWriter(job, journal)
+        try:
+            yield ClipStarted(self.plan, done)
+            for number, frame in enumerate(self._painted(chain(first, source)), start=done + 1):
+                yield FramePainted(frame, number)
+            self._writer.wait()
+        finally:
+            self._writer.close()
         notes = self._assemble(journal.position.segments)
         journal.remove()
         yield ClipWritten(job.output, journal.position.index, tuple(notes))
+
+    def _painted(self, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+        """Yield the painted frames, which are on their way to the disk then."""
+        painter, writer = self._painter, self._writer
+        assert painter is not None
+        assert writer is not None
+        kept = clock.monotonic()
+        for frame in painter.paint(frames):
+            writer.add(frame, self._durations.pop(frame.index), painter.state)
+            self._is_ahead = True
+            if clock.monotonic() - kept > self.keep_seconds:
+                writer.keep(painter.state())
+                kept = clock.monotonic()
+            yield frame
+        writer.finish_segment(painter.state())
 
     def keep(self) -> bool:
         """Keep the run between two frames, so that it goes on after the last one; return whether there is one.
 
         Call it after the generator of `events` was left at a frame and before it is closed.
         """
-        if self._painter is None or self.journal.position.index == 0:
+        if self._painter is None or self._writer is None:
+            return False
+        self._writer.wait()
+        if self.journal.position.index == 0:
             return False
         if self._is_ahead:
             self.journal.keep(self._painter.state())
@@ -137,15 +150,10 @@ class VideoRun:
 
     def keep_partial(self) -> Path | None:
         """Keep the run as `keep` does and write a playable clip of what is painted; None if nothing is."""
-        journal = self.journal
         if not self.keep():
             return None
-        segments = journal.position.segments
-        if journal.position.times and self._encoder is not None:
-            # A resumed run does not count this segment: it encodes the kept frames again and goes on from there.
-            write_segment(journal.folder, segments, self._closed_segment())
-            segments += 1
-        self._assemble(segments)
+        assert self._writer is not None
+        self._assemble(self._writer.write_partial())
         return self.job.output
 
     def _source_frames(self) -> Iterator[VideoFrame]:
@@ -159,33 +167,6 @@ class VideoRun:
         for index, decoded in enumerate(frames, start=position.index):
             durations[index] = decoded.duration
             yield video_frame(decoded, index, job.size, guides)
-
-    def _add(self, frame: VideoFrame) -> None:
-        journal = self.journal
-        samples = samples_of(frame.pixels, self.job.deep)
-        if self._encoder is None:
-            self._encoder, self._packets = SegmentEncoder(self.job.format, self.job.layout), []
-        journal.add_frame(samples, frame.time, self._durations.pop(frame.index))
-        self._packets += self._encoder.encode(samples, frame.time)
-        if len(journal.position.times) >= self.job.segment_frames:
-            self._finish_segment()
-
-    def _finish_segment(self) -> None:
-        assert self._painter is not None
-        self.journal.finish_segment(self._closed_segment(), self._painter.state())
-
-    def _closed_segment(self) -> Segment:
-        assert self._encoder is not None
-        packets = [*self._packets, *self._encoder.finish()]
-        self._encoder = None
-        return Segment(tuple(packets), self.journal.position.end)
-
-    def _reopen_segment(self) -> None:
-        """Encode the kept frames of an unfinished segment again, to the same bits."""
-        for samples, time in self.journal.kept_frames():
-            if self._encoder is None:
-                self._encoder, self._packets = SegmentEncoder(self.job.format, self.job.layout), []
-            self._packets += self._encoder.encode(samples, time)
 
     def _assemble(self, segments: int) -> list[str]:
         job, folder, numbers = self.job, self.journal.folder, range(segments)

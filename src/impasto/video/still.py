@@ -64,10 +64,11 @@ def still_mask(reference: Bytes, later: Bytes, flow: Flow, noise: float) -> Pixe
     side = max(3, round(max(later.shape) * SURROUNDING) | 1)
     standing = cv2.blur(textured * unchanged, (side, side))
     moving = cv2.blur(textured * (1 - unchanged), (side, side))
-    length = np.abs(cv2.blur(flow, (9, 9))).max(2)  # the mean first: errors of the flow cancel out
-    trust = np.interp(length, (STILL_FLOW, MOVING_FLOW), (FOR_STILL, AGAINST_STILL)).astype(np.float32)
-    stands, moves = float(standing.mean()), float(moving.mean())
-    if stands > FIXED_CAMERA * moves:
+    x, y = cv2.split(cv2.blur(flow, (9, 9)))  # the mean first: errors of the flow cancel out
+    length = cv2.max(np.abs(x), np.abs(y))
+    moves = ((length - STILL_FLOW) * (1 / (MOVING_FLOW - STILL_FLOW))).clip(0, 1)
+    trust = FOR_STILL + (AGAINST_STILL - FOR_STILL) * moves
+    if float(standing.mean()) > FIXED_CAMERA * float(moving.mean()):
         # A fixed camera: the flow of flat places is noise, and says nothing against them.
         trust = np.maximum(trust, 1)
         likely = trust * standing + SCARCE >= moving
