@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,6 +18,7 @@ from impasto.feedforward.backends import choose_backend, open_graph_runner, open
 from impasto.feedforward.export.graph import part_names
 from impasto.feedforward.export.network import CHECKED_SIZES, check_export, export_network
 from impasto.feedforward.runner import NetworkRunner
+from impasto.feedforward.runtimes import open_graph
 from impasto.imaging.frame import Tiling
 
 from .conftest import make_style_params
@@ -143,6 +146,20 @@ except KeyboardInterrupt:
 def test_ctrl_c_is_heard_after_openvino_changed_its_graph() -> None:
     run = subprocess.run([sys.executable, "-c", CHANGED], capture_output=True, text=True, timeout=120)
     assert run.stdout == "heard\n", (run.returncode, run.stderr)
+
+
+@pytest.mark.skipif(not (find_spec("openvino") and find_spec("onnx")), reason="openvino is not installed")
+def test_openvino_runs_several_images_at_once() -> None:
+    from onnx import TensorProto, helper
+
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [10_000]) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Neg", ["x"], ["y"])], "g", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)]).SerializeToString()
+    run = open_graph("openvino", model, threads=2, at_once=2)
+    images = [np.full(10_000, number, np.float32) for number in range(40)]
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda image: run({"x": image})["y"], images))
+    np.testing.assert_array_equal(results, [-image for image in images])
 
 
 def test_the_backend_is_the_fastest_that_is_there(monkeypatch) -> None:

@@ -108,6 +108,20 @@ def test_a_cross_fade_ends_in_the_pure_styles() -> None:
     assert np.abs(clip[1] - middle).mean() < 0.02
 
 
+def test_frames_painted_at_once_equal_those_painted_one_after_the_other() -> None:
+    source = [*moving_square(3, 4), *panned(2, 3)]
+    alone = painter()
+    steps = [
+        alone._join(*alone._paint_alone(alone._begin(item))) for item in alone._tracked(as_frames(source))
+    ]
+    threaded = painter()
+    threaded.network.at_once = 3
+    clip = list(threaded.paint(as_frames(source)))
+    assert [frame.index for frame in clip] == list(range(7))
+    for frame, step in zip(clip, steps, strict=True):
+        np.testing.assert_array_equal(frame.pixels, step.memory.painted)
+
+
 def test_strength_0_leaves_the_frame() -> None:
     source = panned(2, 3)
     clip = painted(source, strength="0:.6,.2:0")

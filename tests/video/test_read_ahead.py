@@ -16,7 +16,7 @@ import pytest
 from impasto.errors import OutputError
 from impasto.video.frame import VideoFrame
 from impasto.video.journal import Position
-from impasto.video.read_ahead import read_ahead
+from impasto.video.read_ahead import map_ahead, read_ahead
 from impasto.video.segment_writer import SegmentWriter
 
 
@@ -76,6 +76,28 @@ def test_an_interrupt_of_the_reader_closes_the_source() -> None:
         read()
     assert closed == [True]
     assert threads() == 0
+
+
+def test_results_come_in_order_and_torch_keeps_its_threads() -> None:
+    torch = pytest.importorskip("torch")
+    before, together = torch.get_num_threads(), threading.Barrier(2)
+
+    def work(number: int) -> tuple[int, int]:
+        together.wait(10)  # two are in work at once
+        time.sleep(0.01 if number % 2 else 0)
+        return number, torch.get_num_threads()
+
+    results = list(map_ahead(work, range(6), 2))
+    assert results == [(number, max(1, before // 2)) for number in range(6)]
+    assert torch.get_num_threads() == before
+
+
+def test_an_error_of_a_worker_is_raised_in_its_place() -> None:
+    pytest.importorskip("torch")
+    results = map_ahead(lambda number: 1 / (2 - number), range(6), 2)
+    assert [next(results), next(results)] == [0.5, 1.0]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
 
 
 class FailingJournal:

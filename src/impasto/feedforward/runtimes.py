@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -19,19 +20,25 @@ RunGraph = Callable[[Mapping[str, Array]], dict[str, Array]]
 
 
 def open_graph(
-    runtime: str, graph: bytes | Path, *, bfloat16: bool = False, threads: int | None = None
+    runtime: str,
+    graph: bytes | Path,
+    *,
+    bfloat16: bool = False,
+    threads: int | None = None,
+    at_once: int = 1,
 ) -> RunGraph:
     """Return a function that runs an ONNX graph, given as its bytes or its file.
 
     With `bfloat16` OpenVINO computes in it where the processor can; everything else is in float32. `threads` is by
-    default the runtime's choice. OpenVINO keeps what it makes of a file in the folder of the file.
+    default the runtime's choice. With OpenVINO they are shared by `at_once` calls from as many threads of the caller.
+    OpenVINO keeps what it makes of a file in the folder of the file.
     """
-    opener = _open_openvino if runtime == "openvino" else _open_onnxruntime
-    return opener(graph, bfloat16, threads)
+    if runtime == "openvino":
+        return _open_openvino(graph, bfloat16, threads, at_once)
+    return _open_onnxruntime(graph, threads)
 
 
-def _open_onnxruntime(graph: bytes | Path, bfloat16: bool, threads: int | None) -> RunGraph:
-    del bfloat16
+def _open_onnxruntime(graph: bytes | Path, threads: int | None) -> RunGraph:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -43,7 +50,7 @@ def _open_onnxruntime(graph: bytes | Path, bfloat16: bool, threads: int | None) 
     return lambda inputs: dict(zip(names, session.run(names, dict(inputs)), strict=True))
 
 
-def _open_openvino(graph: bytes | Path, bfloat16: bool, threads: int | None) -> RunGraph:
+def _open_openvino(graph: bytes | Path, bfloat16: bool, threads: int | None, at_once: int) -> RunGraph:
     core = _core()
     hints: dict[str, Any] = {
         "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 and "BF16" in _capabilities() else "f32",
@@ -51,6 +58,8 @@ def _open_openvino(graph: bytes | Path, bfloat16: bool, threads: int | None) -> 
     }
     if threads is not None:
         hints["INFERENCE_NUM_THREADS"] = threads
+    if at_once > 1:
+        hints["NUM_STREAMS"] = at_once
     if isinstance(graph, bytes):
         compiled = core.compile_model(core.read_model(graph), "CPU", hints)
     else:
@@ -58,8 +67,12 @@ def _open_openvino(graph: bytes | Path, bfloat16: bool, threads: int | None) -> 
             hints["CACHE_DIR"] = str(graph.parent)
         compiled = core.compile_model(graph, "CPU", hints)
 
+    requests = threading.local()
+
     def run(inputs: Mapping[str, Array]) -> dict[str, Array]:
-        outputs = compiled(dict(inputs))
+        if not hasattr(requests, "own"):
+            requests.own = compiled.create_infer_request()
+        outputs = requests.own.infer(dict(inputs))
         return {port.get_any_name(): outputs[port].copy() for port in compiled.outputs}
 
     return run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +16,11 @@ from impasto.video.flow import as_bytes
 from impasto.video.frame import PainterState, Pixels, VideoFrame
 from impasto.video.loop import Step, close_loop
 from impasto.video.one_pass import ClipNetwork, SceneStatistics, Style, as_image, as_pixels
-from impasto.video.read_ahead import read_ahead
+from impasto.video.read_ahead import map_ahead, read_ahead
 from impasto.video.scenes import CutDetector
 
 if TYPE_CHECKING:
+    from impasto.feedforward.modules.region_modulation import Statistics
     from impasto.imaging import PictureLike
     from impasto.video.settings import VideoSettings
 
@@ -28,10 +29,27 @@ if TYPE_CHECKING:
 AHEAD = 3
 
 
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """A frame that is ready to be painted: how it follows the last one (None: a scene begins), and in which style.
+
+    `last_style` is that of the last frame, if it was another one. `statistics` are those of the `scene`.
+    """
+
+    frame: VideoFrame
+    track: Track | None
+    style: Style
+    last_style: Style | None
+    statistics: list[Statistics] | None
+    scene: SceneStatistics | None
+
+
 class FastPainter:
     """Paints the frames of a clip with a one-pass network; see `impasto.video.calm` for how they are joined.
 
-    ``backend`` is that of `Stylizer`. Raises what `Stylizer` raises, and `MissingExtraError` without OpenCV.
+    ``backend`` is that of `Stylizer`, and ``at_once`` that of `ClipNetwork`.
+
+    Raises what `Stylizer` raises, and `MissingExtraError` without OpenCV.
     """
 
     def __init__(
@@ -41,16 +59,24 @@ class FastPainter:
         *,
         backend: str = "auto",
         on_build: Callable[[int, int], None] = ignore_build,
+        at_once: int = 1,
     ) -> None:
         self.settings = settings
         self.calm, self.cuts = Calm(settings.roughness), CutDetector()
-        self.network = ClipNetwork(settings, styles, backend=backend, on_build=on_build)
+        self.network = ClipNetwork(settings, styles, backend=backend, on_build=on_build, at_once=at_once)
+        self._style: Style | None = None  # of the last frame that was begun
         self._last: Step | None = None
         self._yielded: Step | None = None
 
     def paint(self, frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
-        """Yield every frame painted. Another thread reads some frames ahead and tracks their motion."""
-        steps = map(self._step, read_ahead(self._tracked(frames), AHEAD))
+        """Yield every frame painted.
+
+        Another thread reads some frames ahead and tracks their motion, and others paint them.
+        """
+        begun = map(self._begin, read_ahead(self._tracked(frames), AHEAD))
+        steps = (
+            self._join(*painted) for painted in map_ahead(self._paint_alone, begun, self.network.at_once)
+        )
         for step in close_loop(steps, self.calm, self.cuts) if self.settings.loop else steps:
             self._yielded = step
             shown = step.memory.painted if step.shown is None else step.shown
@@ -64,9 +90,11 @@ class FastPainter:
     def restore(self, state: PainterState) -> None:
         """Go on after the frame of `state`."""
         self._last = self._yielded = restored_step(state, self.network.stylizer.runner.device)
-        self.network.scene = None if self._last is None else self._last.scene
+        self.network.scene, self._style = (
+            (None, None) if self._last is None else (self._last.scene, self._last.style)
+        )
 
-    def begin(self, frame: VideoFrame, alone: Pixels, style: Style) -> Memory:
+    def start(self, frame: VideoFrame, alone: Pixels, style: Style) -> Memory:
         """Return the memory of the first frame of a scene, painted `alone`."""
         del style
         return self.calm.start(frame.pixels, alone)
@@ -90,35 +118,38 @@ class FastPainter:
             yield frame, track
             source, reference = pixels, track.reference
 
-    def _step(self, tracked: tuple[VideoFrame, Track | None]) -> Step:
+    def _begin(self, tracked: tuple[VideoFrame, Track | None]) -> Begun:
+        """Return what the next frame is painted with."""
         frame, track = tracked
-        last = self._last
-        style = self.network.style_at(float(frame.time))
-        cut = track is None or last is None
-        alone, before = self._paint_alone(frame, style, None if cut or last is None else last.style)
+        network, last = self.network, self._style
+        style = self._style = network.style_at(float(frame.time))
+        if track is None or last is None or last == style:
+            if track is None:
+                network.start_scene()
+            statistics = network.statistics(frame, style) if self.settings.roughness < 1 else None
+            return Begun(frame, track, style, None, statistics, network.scene)
+        # The statistics of a scene belong to one style: while it changes, every frame has its own.
+        network.start_scene()
+        return Begun(frame, track, style, last, None, None)
+
+    def _paint_alone(self, begun: Begun) -> tuple[Begun, Pixels, Pixels | None]:
+        """Return the frame painted alone, and the same in the style of the last frame if that was another one."""
+        paint, frame = self.network.paint, begun.frame
+        alone = paint(frame, begun.style, begun.statistics)
+        return begun, alone, None if begun.last_style is None else paint(frame, begun.last_style)
+
+    def _join(self, begun: Begun, alone: Pixels, before: Pixels | None) -> Step:
+        """Return the frame painted `alone`, and `before` in the last style if that changed, joined to the last one."""
+        last, frame, track, style = self._last, begun.frame, begun.track, begun.style
         if track is None or last is None:
-            memory = self.begin(frame, alone, style)
+            memory = self.start(frame, alone, style)
         else:
             followed = self.calm.carry(last.memory, track, None if before is None else alone - before)
             memory = self.merge(followed, frame, alone, style)
         first = memory if last is None else last.first
-        step = Step(frame, memory, style, self.network.scene, first if self.settings.loop else None, cut)
+        step = Step(frame, memory, style, begun.scene, first if self.settings.loop else None, track is None)
         self._last = step
         return replace(step, alone=alone) if self.settings.loop else step
-
-    def _paint_alone(
-        self, frame: VideoFrame, style: Style, last: Style | None
-    ) -> tuple[Pixels, Pixels | None]:
-        """Return the frame painted alone, and the same in the style of the last frame if that was another one."""
-        network = self.network
-        frozen = self.settings.roughness < 1
-        if last is None or last == style:
-            if last is None:
-                network.start_scene()
-            return network.paint(frame, style, frozen=frozen), None
-        # The statistics of a scene belong to one style: while it changes, every frame has its own.
-        network.start_scene()
-        return network.paint(frame, style, frozen=False), network.paint(frame, last, frozen=False)
 
 
 def finish(frame: VideoFrame, painted: Pixels, share: float, colors: float) -> VideoFrame:

@@ -23,6 +23,7 @@ from impasto.video.flow import as_bytes, warp
 from impasto.video.frame import PainterState, Pixels, VideoFrame
 from impasto.video.one_pass import ClipNetwork, as_pixels
 from impasto.video.optimised import FrameOptimiser
+from impasto.video.read_ahead import map_ahead
 from impasto.video.scenes import CutDetector
 
 if TYPE_CHECKING:
@@ -55,12 +56,13 @@ class Carried:
 class KeyframePainter:
     """Paints keyframes and carries them; it reads up to the next keyframe ahead. Raises what its parts raise."""
 
-    def __init__(self, settings: VideoSettings, styles: Sequence[PictureLike]) -> None:
+    def __init__(self, settings: VideoSettings, styles: Sequence[PictureLike], *, at_once: int = 1) -> None:
         self.settings = settings
         self.given = [(seconds, picture) for seconds, picture in settings.keyframe_files]
         styles = list(styles) or [picture for _, picture in self.given]
         self.calm, self.cuts = Calm(settings.roughness), CutDetector()
-        self.network = ClipNetwork(settings.model_copy(update={"network": LIVE_NETWORK}), styles)
+        live = settings.model_copy(update={"network": LIVE_NETWORK})
+        self.network = ClipNetwork(live, styles, at_once=at_once)
         self.optimiser = FrameOptimiser(settings, styles)
         self.every = settings.keyframes or EVERY
         self._pending = deque(self.given)
@@ -139,7 +141,7 @@ class KeyframePainter:
 
     def _paint_part(self, part: list[VideoFrame], *, goes_on: bool) -> Iterator[VideoFrame]:
         """Yield the painted frames of a part; the keyframe at the end of one that goes on is left to the next part."""
-        alone = [self._alone(frame) for frame in part]
+        alone = list(map_ahead(self._alone, part, self.network.at_once))
         forward: list[Carried] = []
         for frame, filling in zip(part, alone, strict=True):
             forward.append(self._carry(forward[-1] if forward else self._last, frame, filling))
@@ -162,7 +164,7 @@ class KeyframePainter:
     def _alone(self, frame: VideoFrame) -> Pixels:
         """Return the frame painted in one pass."""
         style = self.network.style_at(float(frame.time))
-        return self.network.paint(frame, style, frozen=False)
+        return self.network.paint(frame, style)
 
     def _carry(self, last: Carried | None, frame: VideoFrame, alone: Pixels) -> Carried:
         """Return the painting carried on to a frame, or a keyframe where there is nothing to carry."""

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from impasto.feedforward.backends import GraphRunner
 from impasto.feedforward.callbacks import ignore_build
 from impasto.feedforward.modules.region_modulation import Statistics
 from impasto.feedforward.modules.transform import StyleParams
@@ -88,7 +89,10 @@ class SceneStatistics:
 
 
 class ClipNetwork:
-    """A network opened for the frames of one clip. Raises what `Stylizer` raises."""
+    """A network opened for the frames of one clip, which paints up to `at_once` of them in as many threads.
+
+    Raises what `Stylizer` raises.
+    """
 
     def __init__(
         self,
@@ -97,9 +101,14 @@ class ClipNetwork:
         *,
         backend: str = "auto",
         on_build: Callable[[int, int], None] = ignore_build,
+        at_once: int = 1,
     ) -> None:
         self.settings = settings
         self.stylizer = Stylizer(settings.network, backend=backend, device=settings.device, on_build=on_build)
+        graph_runner = self.stylizer.runner.graph_runner
+        self.at_once = at_once if self.stylizer.backend == "openvino" else 1
+        if isinstance(graph_runner, GraphRunner):
+            graph_runner.at_once = self.at_once
         self.styles = list(styles) or list(self.stylizer.styles[:1])
         self.scene: SceneStatistics | None = None
         self._params = lru_cache(maxsize=4)(self._make_params)
@@ -124,31 +133,31 @@ class ClipNetwork:
         """Measure the next frame's statistics and use them from now on."""
         self.scene = None
 
-    def paint(self, frame: VideoFrame, style: Style, *, frozen: bool = True) -> Pixels:
-        """Return a frame `(H, W, 3)` painted alone; `frozen` uses the scene's statistics instead of its own."""
-        image = as_image(frame.pixels)
-        masks = [torch.from_numpy(np.ascontiguousarray(mask))[None, None] for mask in frame.masks]
-        if frozen:
-            self._update_scene(image, style, masks)
-        statistics = self.scene.used if frozen and self.scene else None
-        painted = self._passes(image, style, masks, statistics=statistics)
-        return as_pixels(painted)
+    def statistics(self, frame: VideoFrame, style: Style) -> list[Statistics]:
+        """Return the statistics of the scene at the next frame.
 
-    def _update_scene(self, image: Tensor, style: Style, masks: Sequence[Tensor]) -> None:
-        """Measure the statistics from time to time, and let those in use approach them."""
+        They are measured from time to time, and those in use approach them.
+        """
         scene = self.scene
         measured: list[Statistics] = [] if scene is None else scene.measured
         if scene is None or scene.age % MEASURE_EVERY == 0:
             measured = []
-            self._passes(image, style, masks, record=measured)
+            self._passes(as_image(frame.pixels), style, _masks(frame), record=measured)
         if scene is None:
             self.scene = SceneStatistics(measured, measured, 1)
-            return
+            return measured
         used = [
             {layer: _nearer(old[layer], pair) for layer, pair in new.items()}
             for old, new in zip(scene.used, measured, strict=True)
         ]
         self.scene = SceneStatistics(used, measured, scene.age + 1)
+        return used
+
+    def paint(
+        self, frame: VideoFrame, style: Style, statistics: Sequence[Statistics] | None = None
+    ) -> Pixels:
+        """Return a frame `(H, W, 3)` painted alone, by the `statistics` of a scene or its own; any thread may call."""
+        return as_pixels(self._passes(as_image(frame.pixels), style, _masks(frame), statistics=statistics))
 
     @torch.inference_mode()
     def _passes(
@@ -193,6 +202,10 @@ class ClipNetwork:
     def _resolve(self, strength: float | None) -> OnePassSettings:
         """Return the settings of a frame with the network's defaults; raises `RecipeError`."""
         return self.stylizer.resolve(OnePassSettings(strength=strength, stroke=self.settings.stroke))
+
+
+def _masks(frame: VideoFrame) -> list[Tensor]:
+    return [torch.from_numpy(np.ascontiguousarray(mask))[None, None] for mask in frame.masks]
 
 
 def _nearer(used: tuple[Tensor, Tensor], measured: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:

@@ -35,7 +35,7 @@ class OptimizePainter(FastPainter):
         super().__init__(settings.model_copy(update={"network": LIVE_NETWORK}), styles)
         self.optimiser = FrameOptimiser(settings, styles)
 
-    def begin(self, frame: VideoFrame, alone: Pixels, style: Style) -> Memory:
+    def start(self, frame: VideoFrame, alone: Pixels, style: Style) -> Memory:
         """Return the memory of the first frame of a scene."""
         steps = max(FIRST_STEPS, self.settings.steps or 0)
         return self.calm.start(frame.pixels, self.optimiser.paint(frame, style, alone, steps))

@@ -14,13 +14,23 @@ if TYPE_CHECKING:
 Size = tuple[int, int]
 PainterOpener = Callable[[VideoSettings, "Sequence[PictureLike]", Size], FramePainter]
 
+# Frames that are painted at once, and pixels up to which they are: each needs about 640 bytes a pixel.
+AT_ONCE, LARGEST_AT_ONCE = 2, 1_100_000
+
+
+def frames_at_once(size: Size) -> int:
+    """Return how many frames of `size` a network paints at once, which fewer processor cores limit."""
+    import torch
+
+    few = size[0] * size[1] > LARGEST_AT_ONCE or torch.get_num_threads() < AT_ONCE
+    return 1 if few else AT_ONCE
+
 
 def open_fast(settings: VideoSettings, styles: Sequence[PictureLike], size: Size) -> FramePainter:
     """Return the painter of the method `fast`."""
-    del size
     from impasto.video.fast import FastPainter
 
-    return FastPainter(settings, styles)
+    return FastPainter(settings, styles, at_once=frames_at_once(size))
 
 
 def open_optimize(settings: VideoSettings, styles: Sequence[PictureLike], size: Size) -> FramePainter:
@@ -33,10 +43,9 @@ def open_optimize(settings: VideoSettings, styles: Sequence[PictureLike], size: 
 
 def open_keyframes(settings: VideoSettings, styles: Sequence[PictureLike], size: Size) -> FramePainter:
     """Return the painter of the method `keyframes`."""
-    del size
     from impasto.video.keyframes import KeyframePainter
 
-    return KeyframePainter(settings, styles)
+    return KeyframePainter(settings, styles, at_once=frames_at_once(size))
 
 
 PAINTERS: dict[str, PainterOpener] = {

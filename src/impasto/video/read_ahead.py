@@ -6,11 +6,14 @@ OpenCV, FFmpeg, torch and the other runtimes release Python's lock while they co
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, Queue
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def read_ahead(source: Iterable[Item], count: int) -> Iterator[Item]:
@@ -54,6 +57,45 @@ def read_ahead(source: Iterable[Item], count: int) -> Iterator[Item]:
             except Empty:
                 continue
         thread.join()
+
+
+def map_ahead(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+    """Yield `function` of every item in order, computed in `workers` threads; one more item waits for them.
+
+    The workers share torch's threads among them. What `items` or `function` raise is raised here. When the iterator is
+    closed, the work that has begun is finished.
+    """
+    pool = ThreadPoolExecutor(workers, "paint")
+    waiting: deque[Future[Result]] = deque()
+    try:
+        _share_threads(pool, workers)
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _share_threads(pool: ThreadPoolExecutor, workers: int) -> None:
+    """Start the pool's threads, each with its share of torch's threads."""
+    import torch
+
+    threads = torch.get_num_threads()
+    together = threading.Barrier(workers)
+
+    def begin() -> None:
+        torch.get_num_threads()  # torch sets a thread's number at the first question for it, whatever was set before
+        torch.set_num_threads(max(1, threads // workers))
+        torch.set_flush_denormal(True)  # as `tune_process` does for the main thread
+        together.wait()
+
+    for started in [pool.submit(begin) for _ in range(workers)]:
+        started.result()
+    # The number above also counts for threads that start later, and this one brings the old one back for them.
+    torch.set_num_threads(threads)
 
 
 class _End:
