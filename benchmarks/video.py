@@ -28,10 +28,10 @@ import numpy as np
 import torch
 
 from common import SHARED, open_judge, read, require_shared
+from impasto.imaging import from_channels_last, to_channels_last
 from impasto.metrics import judge
 from impasto.video.flow import Flow, MotionSearch, as_bytes, targets
 from impasto.video.frame import Pixels, VideoFrame
-from impasto.video.one_pass import as_image, as_pixels
 from impasto.video.open_clip import open_clip, sized_pixels
 from impasto.video.painters import open_video_painter
 from impasto.video.settings import VideoSettings
@@ -73,7 +73,7 @@ def read_clip(path: Path, start: int, count: int) -> list[Pixels]:
 def photo(number: int, size: tuple[int, int]) -> Pixels:
     """Return a photograph, stretched to `size`."""
     path = sorted((SHARED / "photos").glob("*.jpg"))[number]
-    return cv2.resize(as_pixels(read(path)), size[::-1], interpolation=cv2.INTER_AREA)
+    return cv2.resize(to_channels_last(read(path)), size[::-1], interpolation=cv2.INTER_AREA)
 
 
 def camera(t: int, still: bool) -> np.ndarray:
@@ -168,7 +168,13 @@ def scores(painted: list[Pixels], source: list[Pixels], name: str, encoder: obje
     """Return STYLE5 and CONTENT over every tenth frame."""
     style = read(SHARED / "eval" / f"style_{STYLES[name]}.jpg")
     rows = [
-        judge(as_image(painted[t]), as_image(source[t]), style, encoder, measures=["style5", "content"])
+        judge(
+            from_channels_last(painted[t]),
+            from_channels_last(source[t]),
+            style,
+            encoder,
+            measures=["style5", "content"],
+        )
         for t in range(0, len(source), 10)
     ]
     return float(np.mean([row["style5"] for row in rows])), float(np.mean([row["content"] for row in rows]))

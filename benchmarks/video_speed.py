@@ -62,8 +62,9 @@ def main() -> None:
     parser.add_argument("--frames", default="25,125")
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--style", type=Path, default=STYLE)
-    parser.add_argument("options", nargs="*", help="options of impasto video, after --")
-    options = parser.parse_args()
+    words = sys.argv[1:]
+    split = words.index("--") if "--" in words else len(words)
+    options, passed_on = parser.parse_args(words[:split]), words[split + 1 :]
     best: dict[int, Cost] = {}
     with tempfile.TemporaryDirectory() as folder:
         sources = {int(text): Path(folder) / f"{text}.mp4" for text in options.frames.split(",")}
@@ -72,8 +73,8 @@ def main() -> None:
         for number in range(options.runs):
             for count, source in sources.items():
                 painted = Path(folder) / f"painted-{number}-{count}.mp4"
-                words = [str(source), str(options.style), "-o", str(painted), "--quiet", *options.options]
-                cost = run([sys.executable, "-m", "impasto", "video", *words])
+                arguments = [str(source), str(options.style), "-o", str(painted), "--quiet", *passed_on]
+                cost = run([sys.executable, "-m", "impasto", "video", *arguments])
                 print(
                     f"{count} frames: {cost.seconds:.2f} s, CPU {cost.cpu_seconds:.2f} s, "
                     f"peak {cost.peak_megabytes:.0f} MB",

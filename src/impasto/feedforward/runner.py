@@ -115,16 +115,19 @@ class NetworkRunner:
         image: Tensor,
         style_params: StyleParams | Sequence[StyleParams],
         masks: Sequence[Tensor] | None = None,
+        tiling: Tiling | None = None,
     ) -> Statistics:
         """Return the statistics by which `paint` normalises the features of `image`, for pictures that must match it.
 
-        Arguments and errors are those of `paint`.
+        With a `tiling`, an image larger than a tile is measured in its samples. Arguments and errors are those of
+        `paint`.
         """
+        tiling = tiling or DEFAULT_TILING
         check_image(image)
         frame, paint_windows, _ = self._windows(image, style_params, masks)
         recorder = StatisticsRecorder()
-        large = frame.whole.height * frame.whole.width > DEFAULT_TILING.at_once
-        paint_windows(sample_windows(frame, DEFAULT_TILING) if large else [frame.whole], recorder)
+        large = frame.whole.height * frame.whole.width > tiling.at_once
+        paint_windows(sample_windows(frame, tiling) if large else [frame.whole], recorder)
         return recorder.statistics
 
     def _windows(

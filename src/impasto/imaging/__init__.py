@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from impasto.imaging.decode import open_image, orientation_of, picture_errors
     from impasto.imaging.encode import to_image
     from impasto.imaging.folders import READABLE, pictures_in
+    from impasto.imaging.layouts import from_channels_last, to_channels_last
     from impasto.imaging.mask_names import MASK_NAMES
     from impasto.imaging.masks import area_average, complete_masks, ramp, read_mask, scale_mask
     from impasto.imaging.match import DEFAULT_SPACE, MATCHES, SPACES, match_colors
@@ -64,6 +65,7 @@ __all__ = [
     "embedded_provenance",
     "fade",
     "fit",
+    "from_channels_last",
     "into_gamut",
     "lab_to_rgb",
     "linear_to_srgb",
@@ -90,6 +92,7 @@ __all__ = [
     "scale_mask",
     "srgb_profile",
     "srgb_to_linear",
+    "to_channels_last",
     "to_image",
     "write_animation",
     "write_bytes_atomic",
@@ -113,6 +116,7 @@ __getattr__ = lazy_exports(
         "decode": ("open_image", "orientation_of", "picture_errors"),
         "encode": ("to_image",),
         "folders": ("READABLE", "pictures_in"),
+        "layouts": ("from_channels_last", "to_channels_last"),
         "mask_names": ("MASK_NAMES",),
         "masks": ("area_average", "complete_masks", "ramp", "read_mask", "scale_mask"),
         "match": ("DEFAULT_SPACE", "MATCHES", "SPACES", "match_colors"),

@@ -134,9 +134,11 @@ def join_chunks(painted: Iterable[tuple[Chunk, Samples]]) -> Iterator[tuple[Chun
 
 
 def fade_shares(count: int) -> list[np.float32]:
-    """Return the weights of the later chunk over ``count`` frames, from near 0 to near 1, smooth at both ends."""
-    steps = [(number + 1) / (count + 1) for number in range(count)]
-    return [np.float32(step * step * (3 - 2 * step)) for step in steps]
+    """Return the weights of the later chunk over ``count`` frames, in equal steps from near 0 to near 1.
+
+    Equal steps show least: a fade with smooth ends has a step in the middle that is half as large again.
+    """
+    return [np.float32((number + 1) / (count + 1)) for number in range(count)]
 
 
 def as_floats(samples: Samples) -> Pixels:

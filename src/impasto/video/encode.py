@@ -18,7 +18,7 @@ Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
 # x264 gives different bits from run to run with mbtree (seen with its core 165), which would break resuming.
 _OPTIONS: dict[str, dict[str, str]] = {
-    "libx264": {"preset": "medium", "x264-params": "mbtree=0"},
+    "libx264": {"preset": "faster", "x264-params": "mbtree=0"},
     "libx265": {"preset": "fast", "x265-params": "log-level=none"},
     "libsvtav1": {"preset": "8"},
     "libvpx-vp9": {"deadline": "good", "cpu-used": "4", "row-mt": "1", "b": "0"},

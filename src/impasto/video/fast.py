@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from impasto.feedforward.callbacks import ignore_build
-from impasto.imaging import return_colors
+from impasto.imaging import from_channels_last, return_colors, to_channels_last
 from impasto.video.calm import Calm, Followed, Memory, Track
 from impasto.video.flow import as_bytes
 from impasto.video.frame import PainterState, Pixels, VideoFrame
 from impasto.video.loop import Step, close_loop
-from impasto.video.one_pass import ClipNetwork, SceneStatistics, Style, as_image, as_pixels
+from impasto.video.one_pass import ClipNetwork, SceneStatistics, Style
 from impasto.video.read_ahead import map_ahead, read_ahead
 from impasto.video.scenes import CutDetector
 
@@ -156,7 +156,9 @@ def finish(frame: VideoFrame, painted: Pixels, share: float, colors: float) -> V
     """Return the frame with `share` of the painting, its own colours as far as asked, and its protected part."""
     source = frame.pixels
     if colors:
-        painted = as_pixels(return_colors(as_image(painted), as_image(source), colors))
+        painted = to_channels_last(
+            return_colors(from_channels_last(painted), from_channels_last(source), colors)
+        )
     weight: Pixels | np.float32 = np.float32(share)
     if frame.protect is not None:
         weight = weight * (1 - frame.protect[..., None])

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from impasto.feedforward.pretrained import LIVE_NETWORK
-from impasto.imaging import read_picture, resize
+from impasto.imaging import read_picture, resize, to_channels_last
 from impasto.video.calm import Calm, Memory
 from impasto.video.fast import finish
 from impasto.video.flow import as_bytes, warp
 from impasto.video.frame import PainterState, Pixels, VideoFrame
-from impasto.video.one_pass import ClipNetwork, as_pixels
+from impasto.video.one_pass import ClipNetwork
 from impasto.video.optimised import FrameOptimiser
 from impasto.video.read_ahead import map_ahead
 from impasto.video.scenes import CutDetector
@@ -186,7 +186,7 @@ class KeyframePainter:
         given = self._pictures.get(frame.index)
         if given is not None:
             size = (frame.pixels.shape[0], frame.pixels.shape[1])
-            painted = as_pixels(resize(read_picture(given).pixels, size))
+            painted = to_channels_last(resize(read_picture(given).pixels, size))
         elif self.given:
             painted, reach = alone, np.zeros_like(reach)
         else:

@@ -22,7 +22,8 @@ from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.scales import paint_scales, paint_strongly, scale_sizes
 from impasto.feedforward.settings import OnePassSettings
 from impasto.feedforward.stylizer import Stylizer
-from impasto.imaging import PictureLike, resize, scale_mask
+from impasto.imaging import PictureLike, fit, from_channels_last, resize, scale_mask, to_channels_last
+from impasto.imaging.frame import Tiling
 from impasto.video.schedules import style_weights_at, value_at
 
 if TYPE_CHECKING:
@@ -31,8 +32,13 @@ if TYPE_CHECKING:
 
 # Longer side up to which frames are painted at one scale; half of a larger one's layout comes from the scale below.
 BASE_SIDE = 640
+# Share of a larger frame's side at which its finest scale is painted: half the pixels, and strokes are wider than two.
+FINEST_SCALE = 0.75
 # Frames between two measurements of a scene's statistics, and the share by which every frame approaches the last one.
-MEASURE_EVERY, APPROACH = 16, 0.06
+# Statistics that lag behind paint what appears in colours that no style has.
+MEASURE_EVERY, APPROACH = 8, 0.2
+# Frames above one scale are measured in some windows.
+MEASURED = Tiling(side=512, sample_side=256, samples=6)
 # Strength up to which the painted frame is blended with the source, so that 0 leaves it exactly as it is.
 BLENDED_BELOW = 0.1
 
@@ -142,7 +148,7 @@ class ClipNetwork:
         measured: list[Statistics] = [] if scene is None else scene.measured
         if scene is None or scene.age % MEASURE_EVERY == 0:
             measured = []
-            self._passes(as_image(frame.pixels), style, _masks(frame), record=measured)
+            self._passes(from_channels_last(frame.pixels), style, _masks(frame), record=measured)
         if scene is None:
             self.scene = SceneStatistics(measured, measured, 1)
             return measured
@@ -157,7 +163,9 @@ class ClipNetwork:
         self, frame: VideoFrame, style: Style, statistics: Sequence[Statistics] | None = None
     ) -> Pixels:
         """Return a frame `(H, W, 3)` painted alone, by the `statistics` of a scene or its own; any thread may call."""
-        return as_pixels(self._passes(as_image(frame.pixels), style, _masks(frame), statistics=statistics))
+        return to_channels_last(
+            self._passes(from_channels_last(frame.pixels), style, _masks(frame), statistics=statistics)
+        )
 
     @torch.inference_mode()
     def _passes(
@@ -181,15 +189,17 @@ class ClipNetwork:
                 content = content.clamp(0, 1)
                 used = None if statistics is None else statistics[number]
                 if record is not None:
-                    used = runner.measure(content, params, places)
+                    used = runner.measure(content, params, places, MEASURED if len(sizes) > 1 else None)
                     record.append(used)
                 number += 1
                 return runner.paint(content, params, places, statistics=used)
 
             return paint_strongly(once, resize(image, size), style.strength or 0.0)
 
-        sizes = scale_sizes(image.shape[2], image.shape[3], BASE_SIDE)
-        return paint_scales(paint, sizes, resize).clamp(0, 1)
+        whole = (int(image.shape[2]), int(image.shape[3]))
+        sizes = painted_sizes(*whole)
+        picture = paint_scales(paint, sizes, resize)
+        return (picture if sizes[-1] == whole else resize(picture, whole)).clamp(0, 1)
 
     def _make_params(self, style: Style, *, masked: bool) -> list[StyleParams]:
         """Return the parameters of the mixture, or where styles have places those of every style."""
@@ -204,6 +214,19 @@ class ClipNetwork:
         return self.stylizer.resolve(OnePassSettings(strength=strength, stroke=self.settings.stroke))
 
 
+def painted_sizes(height: int, width: int) -> list[tuple[int, int]]:
+    """Return the (height, width) of every scale at which a frame is painted, from the coarsest.
+
+    >>> painted_sizes(272, 640), painted_sizes(720, 1280)
+    ([(272, 640)], [(360, 640), (540, 960)])
+    """
+    sizes = scale_sizes(height, width, BASE_SIDE)
+    if len(sizes) == 1:
+        return sizes
+    finest = fit(height, width, max(BASE_SIDE, round(FINEST_SCALE * max(height, width))))
+    return scale_sizes(*finest, BASE_SIDE)
+
+
 def _masks(frame: VideoFrame) -> list[Tensor]:
     return [torch.from_numpy(np.ascontiguousarray(mask))[None, None] for mask in frame.masks]
 
@@ -212,14 +235,3 @@ def _nearer(used: tuple[Tensor, Tensor], measured: tuple[Tensor, Tensor]) -> tup
     """Return mean and variance a little nearer to those measured."""
     mean, variance = (torch.lerp(old, new, APPROACH) for old, new in zip(used, measured, strict=True))
     return mean, variance
-
-
-def as_image(pixels: Pixels) -> Tensor:
-    """Return pixels `(H, W, 3)` as an image `(1, 3, H, W)`."""
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
-
-
-def as_pixels(image: Tensor) -> Pixels:
-    """Return an image `(1, 3, H, W)` as pixels `(H, W, 3)`."""
-    pixels: Pixels = np.ascontiguousarray(image[0].permute(1, 2, 0).numpy())
-    return pixels

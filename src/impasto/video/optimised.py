@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from impasto.guidance import Guides
-from impasto.imaging import resize
+from impasto.imaging import from_channels_last, resize, to_channels_last
 from impasto.losses.terms import PixelTerm
 from impasto.optimize import DEFAULT_TERMS, Finished, Job, Painter, Recipe
 from impasto.optimize import open_job as open_optimisation
@@ -19,7 +19,7 @@ from impasto.optimize.pictures import PicturesByScale
 from impasto.optimize.presets import make_recipe
 from impasto.optimize.terms import ScaleInputs, TermsOfView, style_terms
 from impasto.video.frame import Pixels, VideoFrame
-from impasto.video.one_pass import Style, as_image, as_pixels
+from impasto.video.one_pass import Style
 
 if TYPE_CHECKING:
     from impasto.imaging import PictureLike
@@ -75,19 +75,25 @@ class FrameOptimiser:
         masks = tuple(torch.from_numpy(np.ascontiguousarray(mask))[None, None] for mask in frame.masks)
         if self._job is None or self._style != style or masks or self._job.plan.recipe != recipe:
             self._job = open_optimisation(
-                recipe, as_image(frame.pixels), self.styles, Guides(masks), start=as_image(start)
+                recipe,
+                from_channels_last(frame.pixels),
+                self.styles,
+                Guides(masks),
+                start=from_channels_last(start),
             )
             self._style, self._style_terms = style, None
-        content = as_image(frame.pixels)
-        pictures = replace(self._job.pictures.full, content=content, original=content, start=as_image(start))
+        content = from_channels_last(frame.pixels)
+        pictures = replace(
+            self._job.pictures.full, content=content, original=content, start=from_channels_last(start)
+        )
         factories = [self._styles_once if factory is style_terms else factory for factory in DEFAULT_TERMS]
         if carried is not None:
-            target, mask = as_image(carried[0]), torch.from_numpy(carried[1])[None, None]
+            target, mask = from_channels_last(carried[0]), torch.from_numpy(carried[1])[None, None]
             temporal = [TemporalTerm(TEMPORAL_WEIGHT, target, mask)]
             factories.append(lambda inputs: lambda view: temporal)  # noqa: ARG005 (for every scale and view)
         job = replace(self._job, pictures=PicturesByScale(pictures), term_factories=tuple(factories))
         result = next(event.result for event in Painter(job).events() if isinstance(event, Finished))
-        return as_pixels(result.pixels)
+        return to_channels_last(result.pixels)
 
     def _styles_once(self, inputs: ScaleInputs) -> TermsOfView:
         """Return the terms of the styles, which do not depend on the frame: masks open another job."""
