@@ -8,7 +8,9 @@ import numpy
 import pytest
 from PIL import Image
 
+from impasto.errors import TooLargeError
 from impasto.feedforward.pretrained import pretrained_networks
+from impasto.studio import preview_process
 from impasto.studio.instant_styles import trained_styles
 
 from .conftest import picture
@@ -92,6 +94,18 @@ def test_a_quick_picture_of_any_style_is_replayed(api, ids) -> None:
     replay = api.post("/api/replay", content=answer.content, headers={"content-type": "image/jpeg"}).json()
     assert (replay["trained"], replay["content"], replay["styles"]) == (None, ids[0], ids[1:3])
     assert (replay["recipe"]["strength"], replay["recipe"]["mix"]) == (0.8, [0.25, 0.75])
+
+
+def test_a_picture_that_does_not_fit_into_memory_is_refused_before_it_is_painted(monkeypatch) -> None:
+    monkeypatch.setattr(preview_process, "available_memory", lambda device: 2_000_000_000)
+    preview_process.check_memory(8_000_000)
+    with pytest.raises(TooLargeError, match=r"90 megapixels need about 10\.0 GB .* at most 30% of this size"):
+        preview_process.check_memory(90_000_000)
+    monkeypatch.setattr(preview_process, "available_memory", lambda device: 100_000_000)
+    preview_process.check_memory(4_000_000)
+    order = {"content": "none", "styles": [], "network": "any", "size": 9487, "masks": [], "protect": None}
+    with pytest.raises(TooLargeError):
+        preview_process.Previews().paint(**order, mix=None, format="png", pixels=90_000_000)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ async def paint_one_pass(studio: StudioService, body: FastBody, client: str) -> 
         "colors": body.colors,
         "format": body.format,
         "at": body.at or 0.0 if is_clip else None,
+        "pixels": pixels,
     }
     one_pass = studio.planner.estimates.one_pass
     seconds = FAST_SECONDS + max(FAST_SECONDS_PER_PIXEL * pixels, FAST_ESTIMATES * one_pass.seconds(pixels))

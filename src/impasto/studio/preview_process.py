@@ -15,18 +15,23 @@ import torch
 from torch import Tensor
 
 from impasto.encoders import tune_process
-from impasto.errors import ImpastoError
+from impasto.errors import ImpastoError, TooLargeError
 from impasto.feedforward.pretrained import DEFAULT_NETWORK
 from impasto.feedforward.settings import OnePassSettings
 from impasto.feedforward.stylizer import Stylizer
 from impasto.guidance import Guides
 from impasto.imaging import Picture, PictureLike, fit, read_picture, resize
+from impasto.optimize.machine import available_memory
+from impasto.optimize.memory import MEMORY_MARGIN
 from impasto.studio.depth import print_bits
+from impasto.studio.estimates import LARGE_PIXELS
 from impasto.studio.image_service import webp
 from impasto.studio.processes import answer
 
 # Content pictures that stay decoded at preview size; the stylizer remembers the styles.
 REMEMBERED = 12
+# Memory of a large picture to keep: that of tiles, and its float32 pixels eight times over.
+TILE_BYTES, BYTES_PER_PIXEL = 1_000_000_000, 100
 
 
 def run(pipe: Connection) -> None:
@@ -62,14 +67,18 @@ class Previews:
         mix: list[float] | None,
         format: str | None,
         at: float | None = None,
+        pixels: int = 0,
         **settings: Any,
     ) -> bytes:
         """Return the picture in one pass: with a format as a file to keep, else as a WebP to look at.
 
         Masks are words or files, ``network`` is the name of one that ships, and ``settings`` are fields of
         `OnePassSettings`. Masks replace the mix: they already say where each style goes. With ``at``, content
-        is a clip, of which the frame at that second is painted.
+        is a clip, of which the frame at that second is painted. ``pixels`` are those of a picture to keep; raises
+        `TooLargeError` if they need more memory than is free.
         """
+        if format is not None:
+            check_memory(pixels)
         shares = None if mix is None or masks else mix
         chosen = OnePassSettings.make({**settings, "mix": shares, "size": size})
         guides = Guides(tuple(masks), protect=protect)
@@ -113,6 +122,20 @@ class Previews:
         while len(self._pictures) > REMEMBERED:
             self._pictures.popitem(last=False)
         return self._pictures[key]
+
+
+def check_memory(pixels: int) -> None:
+    """Raise `TooLargeError` if a large picture in one pass needs more memory than a painting may use."""
+    free = available_memory(torch.device("cpu"))
+    need = TILE_BYTES + BYTES_PER_PIXEL * pixels
+    if pixels <= LARGE_PIXELS or free is None or need <= MEMORY_MARGIN * free:
+        return
+    most = max(LARGE_PIXELS, (MEMORY_MARGIN * free - TILE_BYTES) / BYTES_PER_PIXEL)
+    share = (most / pixels) ** 0.5
+    raise TooLargeError(
+        f"{pixels / 1e6:.0f} megapixels need about {need / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free; "
+        f"choose at most {share:.0%} of this size."
+    )
 
 
 def _resized(alpha: Tensor | None, height: int, width: int) -> Tensor | None:

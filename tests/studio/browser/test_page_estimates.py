@@ -136,7 +136,7 @@ def test_a_job_without_a_size_is_shown_and_loaded(stage):
     stage.studio.step_seconds = 0.002
     job = stage.studio.start({"content": body["content"], "styles": body["styles"], "recipe": {}})
     hurry(stage)
-    until(page, "async () => (await (await fetch('/api/jobs')).json()).jobs[0].state === 'done'")
+    until(page, "async () => (await (await fetch('api/jobs')).json()).jobs[0].state === 'done'")
     stage.studio.jobs[job["id"]].recipe["size"] = None
     page.click("#nav-gallery")
     page.wait_for_selector(".card")

@@ -173,7 +173,7 @@ def test_the_page_weighs_at_most_300_kb(stage):
             sizes.append((response.url, len(response.body())))
 
     page.on("response", weigh)
-    page.goto(stage.url)
+    page.goto(f"{stage.url}/")
     page.wait_for_selector("#style-samples .sample")
     idle(page, 300)
     assert len(sizes) > 30

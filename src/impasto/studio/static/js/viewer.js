@@ -21,7 +21,7 @@ let decodingStep = null; // settles when the step that is being decoded is ready
 function margins() {
   const narrow = viewport.clientWidth < 700;
   // The brush toolbar has two rows on a phone, and one row at the top elsewhere.
-  if (narrow) return [26, 10, tool ? 104 : 60, 10];
+  if (narrow) return [38, 10, tool ? 104 : 60, 10];
   return [tool ? 72 : 44, 32, 72, 32];
 }
 
