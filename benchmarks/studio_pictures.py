@@ -111,7 +111,7 @@ def print_picture(browser: Any, url: str, out: Path) -> None:
 def dark_picture(browser: Any, url: str, out: Path) -> None:
     """Save a screenshot of an instant style in the dark theme."""
     page = browser.new_page(**DESKTOP, color_scheme="dark")
-    choose(page, url, 0, "#trained-styles .sample >> nth=2")
+    choose(page, url, 1, "#trained-styles .sample >> nth=8")
     page.evaluate("document.getElementById('panel-scroll').scrollTo(0, 0)")
     save(shot(page), out / "studio-dark.jpg")
     page.close()
