@@ -98,11 +98,13 @@ def test_a_quick_picture_of_any_style_is_replayed(api, ids) -> None:
 
 def test_a_picture_that_does_not_fit_into_memory_is_refused_before_it_is_painted(monkeypatch) -> None:
     monkeypatch.setattr(preview_process, "available_memory", lambda device: 2_000_000_000)
-    preview_process.check_memory(8_000_000)
+    preview_process.check_memory(8_000_000, 100)
     with pytest.raises(TooLargeError, match=r"90 megapixels need about 10\.0 GB .* at most 30% of this size"):
-        preview_process.check_memory(90_000_000)
+        preview_process.check_memory(90_000_000, 100)
+    monkeypatch.setattr(preview_process, "available_memory", lambda device: 4_000_000_000)
+    preview_process.check_memory(100_000_000, preview_process.BYTES_PER_PRINTED_PIXEL)
     monkeypatch.setattr(preview_process, "available_memory", lambda device: 100_000_000)
-    preview_process.check_memory(4_000_000)
+    preview_process.check_memory(4_000_000, 100)
     order = {"content": "none", "styles": [], "network": "any", "size": 9487, "masks": [], "protect": None}
     with pytest.raises(TooLargeError):
         preview_process.Previews().paint(**order, mix=None, format="png", pixels=90_000_000)

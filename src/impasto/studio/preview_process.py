@@ -30,8 +30,9 @@ from impasto.studio.processes import answer
 
 # Content pictures that stay decoded at preview size; the stylizer remembers the styles.
 REMEMBERED = 12
-# Memory of a large picture to keep: that of tiles, and its float32 pixels eight times over.
-TILE_BYTES, BYTES_PER_PIXEL = 1_000_000_000, 100
+# Memory of a large picture to keep: that of tiles, and of its pixels, which are mostly in files where it has a print
+# size (1.9 GB at 100 megapixels), and in memory where it may be larger than its photograph.
+TILE_BYTES, BYTES_PER_PRINTED_PIXEL, BYTES_PER_PIXEL = 1_000_000_000, 25, 100
 
 
 def run(pipe: Connection) -> None:
@@ -78,7 +79,7 @@ class Previews:
         `TooLargeError` if they need more memory than is free.
         """
         if format is not None:
-            check_memory(pixels)
+            check_memory(pixels, BYTES_PER_PRINTED_PIXEL if isinstance(size, str) else BYTES_PER_PIXEL)
         shares = None if mix is None or masks else mix
         chosen = OnePassSettings.make({**settings, "mix": shares, "size": size})
         guides = Guides(tuple(masks), protect=protect)
@@ -124,13 +125,13 @@ class Previews:
         return self._pictures[key]
 
 
-def check_memory(pixels: int) -> None:
+def check_memory(pixels: int, bytes_per_pixel: int) -> None:
     """Raise `TooLargeError` if a large picture in one pass needs more memory than a painting may use."""
     free = available_memory(torch.device("cpu"))
-    need = TILE_BYTES + BYTES_PER_PIXEL * pixels
+    need = TILE_BYTES + bytes_per_pixel * pixels
     if pixels <= LARGE_PIXELS or free is None or need <= MEMORY_MARGIN * free:
         return
-    most = max(LARGE_PIXELS, (MEMORY_MARGIN * free - TILE_BYTES) / BYTES_PER_PIXEL)
+    most = max(LARGE_PIXELS, (MEMORY_MARGIN * free - TILE_BYTES) / bytes_per_pixel)
     share = (most / pixels) ** 0.5
     raise TooLargeError(
         f"{pixels / 1e6:.0f} megapixels need about {need / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free; "
