@@ -65,7 +65,7 @@ class Tiling:
 # An image of 2048 x 2048 in one piece needs half a gigabyte and two thirds of the time that tiles take.
 DEFAULT_TILING = Tiling(whole=2112)
 # A network takes about 640 bytes a pixel: this holds the painting of a picture of any size below 2 GB.
-LARGE_TILING = Tiling(side=1280, sample_side=256, samples=24)
+LARGE_TILING = Tiling(side=1024, sample_side=256, samples=24)
 
 
 @dataclass(frozen=True)
