@@ -8,7 +8,8 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from impasto.studio.processes import WAIT_POLICY, HelperProcess, answer
+from impasto.openmp import WAIT_POLICY
+from impasto.studio.processes import HelperProcess, answer
 
 
 def run(pipe: Connection) -> None:

@@ -17,6 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from impasto.cli.console import print_note, print_result, print_status
 from impasto.cli.failures import BROKEN_PIPE, INTERRUPTED, explain
 from impasto.cli.interrupt import Interrupted
+from impasto.openmp import wait_passively
 
 COMMANDS = {
     "stylize": "Paint photographs in the style of a painting.",
@@ -87,6 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     0: success. 2: usage. 3: a file that cannot be used. 4: not enough memory. 5: some of several pictures failed. 6: a
     part is not installed. 70: a bug. 130 and 143: interrupted. 141: the reader of stdout is gone.
     """
+    wait_passively()
     words = list(sys.argv[1:] if arguments is None else arguments)
     end = words.index("--") if "--" in words else len(words)
     debug = "--debug" in words[:end]

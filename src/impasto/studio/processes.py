@@ -14,15 +14,13 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from impasto.errors import ImpastoError
+from impasto.openmp import wait_passively
 from impasto.studio.errors import DISK_FULL, RequestError, is_disk_full
 
 _SPAWN = multiprocessing.get_context("spawn")
 EXITED = object()
 """The message that is delivered when a process has ended."""
 READY = ("ready", None)
-# By default OpenMP's threads wait in a busy loop. Processes that share processors then take them from each other: with
-# five runnable processes on two processors, an eigendecomposition of 128 rows took 1.9 s, and takes 2 ms like this.
-WAIT_POLICY = ("OMP_WAIT_POLICY", "passive")
 # Seconds that a process may take to start; the time limit of a request begins after that.
 START_SECONDS = 120.0
 
@@ -57,7 +55,7 @@ class ChildProcess:
     def start(self) -> None:
         """Start the process. Call this from the event loop, and only while there is no process."""
         loop = asyncio.get_running_loop()
-        os.environ.setdefault(*WAIT_POLICY)
+        wait_passively()
         self._pipe, child_pipe = _SPAWN.Pipe()
         self._process = _SPAWN.Process(
             target=_run_module,
