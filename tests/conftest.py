@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Parallel test processes use one core each, and so do the processes that they start.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import torch
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -15,8 +20,28 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session", autouse=True)
 def _threads() -> None:
-    # Parallel test processes use one core each.
     torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _styles_measured_once() -> Iterator[None]:
+    """Measure each style image once in all tests: it takes longer than the rest of a small picture in one pass."""
+    from impasto.feedforward import open_network
+    from impasto.imaging import read_picture
+
+    measure, measured = open_network.AnyStyle._measure, {}
+
+    def recall(self: open_network.AnyStyle, style, longest: int):
+        pixels = read_picture(style).pixels
+        precision = open_network.best_precision(torch.device("cpu"))
+        key = (pixels.shape, pixels.numpy().tobytes(), longest, precision, torch.get_num_threads())
+        if key not in measured:
+            measured[key] = measure(self, style, longest)
+        return measured[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(open_network.AnyStyle, "_measure", recall)
+        yield
 
 
 @pytest.fixture
@@ -26,6 +51,14 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(previous)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_fsync() -> Iterator[None]:
+    """Leave written files to the page cache, which survives everything that a test does to a process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture(scope="session")

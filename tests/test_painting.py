@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy
@@ -19,13 +20,21 @@ from impasto.plates import paint
 from impasto.provenance import Provenance, provenance_of, read_provenance
 
 
+@pytest.fixture(scope="module")
+def plates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a content picture and two style pictures; plates take long to paint."""
+    folder = tmp_path_factory.mktemp("plates")
+    for name, plate in (("photo", "paper"), ("a", "swirls"), ("b", "ink")):
+        paint(plate, 80).save(folder / f"{name}.png")
+    return folder
+
+
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None) -> Path:
-    """A folder with a content picture and two style pictures."""
+def place(plates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None) -> Path:
+    """A folder of its own with the pictures of `plates`."""
     del one_thread
     monkeypatch.chdir(tmp_path)
-    for name, plate in (("photo", "paper"), ("a", "swirls"), ("b", "ink")):
-        paint(plate, 80).save(tmp_path / f"{name}.png")
+    shutil.copytree(plates, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 

@@ -35,7 +35,7 @@ SMALL = (
 
 @pytest.fixture
 def studio(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Folders of photographs and artworks, a random VGG-19, and only two batches to measure it on."""
+    """Folders of photographs and artworks, a random VGG-19, two batches to measure it on, and short evaluations."""
     for name, first in (("photos", 0), ("art", 100)):
         (place / name).mkdir()
         for index in range(32):
@@ -49,6 +49,7 @@ def studio(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }
     save_file(state, place / "teacher.safetensors")
     monkeypatch.setattr("impasto.encoder_training.distill.task.BASIS_BATCHES", 2)
+    monkeypatch.setattr("impasto.encoder_training.distill.task.EVALUATION_STEPS", 6)
     return place
 
 

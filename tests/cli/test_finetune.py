@@ -29,13 +29,21 @@ LONG = (*SMALL, "--epochs", "40")
 LEFT = {".safetensors", ".md", ".curves.csv", ".curves.png", ".confusion.csv", ".confusion.png"}
 
 
-@pytest.fixture
-def data(place: Path) -> Path:
-    """The working folder with a data set of three classes."""
+@pytest.fixture(scope="module")
+def classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of three classes."""
+    folder = tmp_path_factory.mktemp("classes")
     for name in NAMES:
-        (place / "data" / name).mkdir(parents=True)
+        (folder / name).mkdir()
         for index in range(5):
-            paint_picture(name, index, size=40).save(place / "data" / name / f"{index}.png")
+            paint_picture(name, index, size=40).save(folder / name / f"{index}.png")
+    return folder
+
+
+@pytest.fixture
+def data(place: Path, classes: Path) -> Path:
+    """The working folder with a copy of the data set in ``data``."""
+    shutil.copytree(classes, place / "data")
     return place
 
 
@@ -103,14 +111,25 @@ def test_the_result_paints_and_classifies(cli, data: Path) -> None:
     assert all(torch.equal(a, b) for a, b in zip(child.parameters(), parent.parameters(), strict=True))
 
 
+@pytest.fixture(scope="module")
+def whole_files() -> dict[str, bytes]:
+    """The files of `whole`, once they are written."""
+    return {}
+
+
 @pytest.fixture
-def whole(cli, data: Path) -> bytes:
+def whole(cli, data: Path, whole_files: dict[str, bytes]) -> bytes:
     """The file of a run that nobody stopped."""
-    assert cli("finetune", "data", *LONG, "--out", "whole.safetensors", "-q").code == 0
-    return Path("whole.safetensors").read_bytes()
+    if not whole_files:
+        assert cli("finetune", "data", *LONG, "--out", "whole.safetensors", "-q").code == 0
+        whole_files |= {path.name: path.read_bytes() for path in data.glob("whole.*") if path.is_file()}
+    return whole_files["whole.safetensors"]
 
 
-def test_a_killed_run_goes_on_bit_for_bit(cli, data: Path, whole: bytes, environment) -> None:
+def test_a_killed_run_goes_on_bit_for_bit(
+    cli, data: Path, whole: bytes, whole_files: dict[str, bytes], environment
+) -> None:
+    """And with nothing but its own settings, pictures and names."""
     words = ["finetune", "data", *LONG, "--out", "o.safetensors", "--checkpoint-seconds", "0"]
     process = start(words, environment)
     wait_for(data / "o.safetensors.checkpoint", process)
@@ -118,12 +137,29 @@ def test_a_killed_run_goes_on_bit_for_bit(cli, data: Path, whole: bytes, environ
     process.kill()
     process.communicate()
     assert not Path("o.safetensors").exists()
+    shutil.copy("o.safetensors.checkpoint", "copy.checkpoint")
     run = cli("finetune", "--resume", "o.safetensors.checkpoint")
     assert run.code == 0, run.err
     assert "resuming after step" in run.err
     assert Path("o.safetensors").read_bytes() == whole
-    assert Path("o.curves.csv").read_bytes() == Path("whole.curves.csv").read_bytes()
+    assert Path("o.curves.csv").read_bytes() == whole_files["whole.curves.csv"]
     assert not Path("o.safetensors.checkpoint").exists()
+    (data / "taken.md").write_text("mine")
+    for words, expected in (
+        (["--epochs", "3"], "epochs = 40, not 3"),
+        (["--out", "taken.safetensors"], "'taken.md' already exists"),
+    ):
+        run = cli("finetune", "--resume", "copy.checkpoint", *words)
+        assert_one_sentence(run)
+        assert expected in run.err
+    shutil.copy("copy.checkpoint", "again.checkpoint")
+    words = ["--epochs", "40", "--device", "cpu", "-q"]
+    other_device = cli("finetune", "--resume", "again.checkpoint", "--out", "other.safetensors", *words)
+    assert other_device.code == 0, other_device.err
+    (data / "data" / "rings" / "0.png").unlink()
+    run = cli("finetune", "--resume", "copy.checkpoint", "-q")
+    assert_one_sentence(run)
+    assert "are not those" in run.err
 
 
 @pytest.mark.parametrize(("name", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -273,28 +309,3 @@ def test_bad_input_is_one_sentence_and_changes_nothing(cli, place: Path, case: s
     assert_one_sentence(run)
     assert expected in run.err
     assert contents(place) == before
-
-
-def test_a_resumed_run_takes_no_other_settings_pictures_or_names(cli, data: Path, environment) -> None:
-    process = start(
-        ["finetune", "data", *LONG, "--out", "o.safetensors", "--checkpoint-seconds", "0"], environment
-    )
-    wait_for(data / "o.safetensors.checkpoint", process)
-    process.kill()
-    process.communicate()
-    (data / "taken.md").write_text("mine")
-    for words, expected in (
-        (["--epochs", "3"], "epochs = 40, not 3"),
-        (["--out", "taken.safetensors"], "'taken.md' already exists"),
-    ):
-        run = cli("finetune", "--resume", "o.safetensors.checkpoint", *words)
-        assert_one_sentence(run)
-        assert expected in run.err
-    words = ("--epochs", "40", "--device", "cpu", "-q")
-    shutil.copy("o.safetensors.checkpoint", "copy.checkpoint")
-    other_device = cli("finetune", "--resume", "copy.checkpoint", "--out", "other.safetensors", *words)
-    assert other_device.code == 0, other_device.err
-    (data / "data" / "rings" / "0.png").unlink()
-    run = cli("finetune", "--resume", "o.safetensors.checkpoint", "-q")
-    assert_one_sentence(run)
-    assert "are not those" in run.err

@@ -213,34 +213,23 @@ def test_a_texture_with_masks_is_replayed(cli, place: Path) -> None:
     assert Path("u.png").read_bytes() == Path("t.png").read_bytes()
 
 
-def test_a_killed_run_with_masks_goes_on_bit_for_bit(cli, mask: Path, environment) -> None:
+def test_a_stopped_run_with_masks_goes_on_bit_for_bit(cli, mask: Path, environment) -> None:
     words = ["photo.png", *STYLES, *LONG, "--mask", "mask.png", "--protect", "top", "--colors", "content"]
-    whole = paint(cli, "whole.png", *words)
-    saving = ["--checkpoint", "c", "--checkpoint-seconds", "0"]
-    process = start(["stylize", *words, "--out", "o.png", *saving], environment)
-    wait_for(Path("c"), process)
-    process.kill()
-    process.communicate()
-    assert read_checkpoint(Path("c")).state["steps_done"] < 420
-    shutil.copy("c", "copy")
-    assert numpy.array_equal(paint(cli, "o.png", "--resume", "copy"), whole)
-    assert not Path("copy").exists()
-    other = cli("stylize", "--resume", "c", "--mask", "right", "--out", "p.png")
-    assert other.code == 3
-    assert "differ from those of the checkpoint" in other.err
-
-
-def test_a_stopped_run_with_masks_says_how_to_go_on(cli, mask: Path, environment) -> None:
-    words = ["photo.png", *STYLES, *LONG, "--mask", "mask.png", "--protect", "top"]
     whole = paint(cli, "whole.png", *words)
     process = start(["stylize", *words, "--preview", "p.png", "--out", "o.png"], environment)
     wait_for(Path("p.png"), process)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=90)
     assert process.returncode == 130, said
+    assert read_checkpoint(Path("o.png.checkpoint")).state["steps_done"] < 420
+    shutil.copy("o.png.checkpoint", "copy")
     command = shlex.split(next(x for x in said.splitlines() if x.startswith("resume with: "))[13:])
     assert cli(*command[1:]).code == 0
     assert numpy.array_equal(pixels(Path("o.png")), whole)
+    assert not Path("o.png.checkpoint").exists()
+    other = cli("stylize", "--resume", "copy", "--mask", "right", "--out", "p.png")
+    assert other.code == 3
+    assert "differ from those of the checkpoint" in other.err
 
 
 def test_what_is_left_of_several_keeps_the_masks(cli, mask: Path, environment) -> None:

@@ -237,8 +237,8 @@ def test_r_squared_of_a_perfect_and_of_a_blind_student():
 
 
 def small_task(teacher, folder, monkeypatch, **changes):
-    monkeypatch.setattr("impasto.encoder_training.distill.task.BASIS_BATCHES", 2)
-    monkeypatch.setattr("impasto.encoder_training.distill.task.LEAST_REPLAY", 2)
+    for name, value in {"BASIS_BATCHES": 2, "LEAST_REPLAY": 2, "EVALUATION_STEPS": 6}.items():
+        monkeypatch.setattr(f"impasto.encoder_training.distill.task.{name}", value)
     fields = {
         "steps": 8,
         "batch": 2,

@@ -8,7 +8,7 @@ import torch
 from impasto.feedforward.modules.transform import StyleParams, TransformNet, initialise
 from impasto.feedforward.runner import NetworkRunner
 
-WIDTHS = (8, 12, 16)
+WIDTHS, BLOCKS = (8, 12, 16), (1, 1, 1)
 
 
 def make_style_params(modulated_layers, seed: int, diagonal: bool = False) -> StyleParams:
@@ -28,7 +28,7 @@ def _one_thread(one_thread) -> None:
 @pytest.fixture(scope="module")
 def network() -> TransformNet:
     torch.manual_seed(0)
-    network = TransformNet(WIDTHS)
+    network = TransformNet(WIDTHS, BLOCKS)
     initialise(network)
     with torch.no_grad():  # a head that depends on the features
         network.head.weight.normal_(0, 0.01)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -42,11 +44,44 @@ def test_a_style_image_of_one_colour_has_style_parameters(style_predictor, grey)
     assert all(bool(torch.isfinite(part).all()) for part in parts)
 
 
+@pytest.fixture(scope="module")
+def network_graph(network, styles, tmp_path_factory) -> Path:
+    """The network with style parameters as inputs."""
+    path = tmp_path_factory.mktemp("graphs") / "network.onnx"
+    export_network(path, network, styles[0], {}, inside=False)
+    return path
+
+
 @needs_graphs
-def test_both_graphs_together_paint_as_torch_does(network, runner, style_predictor, tmp_path) -> None:
+def test_style_parameters_can_be_inputs(network, runner, styles, network_graph) -> None:
+    image = torch.rand(1, 3, 30, 45)
+    names = part_names(len(network.modulated_layers))
+    given = dict(zip(names, [*styles[1].matrices, *styles[1].shifts], strict=True))
+    output = open_tensor_graph("onnxruntime", network_graph)({"image": image, **given})
+    torch.testing.assert_close(output, runner.paint(image, styles[1]), atol=1e-3, rtol=0)
+
+
+@pytest.fixture(scope="module")
+def predictor_graph(style_predictor):
+    """The exporter of style predictors, which exports the first one and gives its graph for every later one."""
+    real, graphs = predictor.export_module, []
+
+    def export_module(*arguments):
+        if not graphs:
+            graphs.append(real(*arguments))
+        return graphs[0]
+
+    return export_module
+
+
+@needs_graphs
+def test_both_graphs_together_paint_as_torch_does(
+    network, runner, style_predictor, network_graph, predictor_graph, tmp_path, monkeypatch
+) -> None:
     import onnxruntime
 
-    predictor_path, network_path = tmp_path / "predictor.onnx", tmp_path / "network.onnx"
+    monkeypatch.setattr(predictor, "export_module", predictor_graph)
+    predictor_path = tmp_path / "predictor.onnx"
     assert (
         export_style_predictor(
             predictor_path, style_predictor, {"kind": "network:any", "strengths": [[0, 0]]}
@@ -64,15 +99,21 @@ def test_both_graphs_together_paint_as_torch_does(network, runner, style_predict
     outputs = session.run(None, {"painting": style_image.numpy(), "strength": strength.numpy()})
     names = part_names(len(network.modulated_layers))
     assert [output.name for output in session.get_outputs()] == names
-    export_network(network_path, network, style_params, {}, inside=False)
     given = {name: torch.from_numpy(part) for name, part in zip(names, outputs, strict=True)}
-    painted = open_tensor_graph("onnxruntime", network_path)({"image": photo, **given})
+    painted = open_tensor_graph("onnxruntime", network_graph)({"image": photo, **given})
     torch.testing.assert_close(painted, runner.paint(photo, style_params), atol=2e-3, rtol=0)
 
 
 @needs_graphs
-def test_a_predictor_that_differs_is_not_kept(style_predictor, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(predictor, "ITERATIONS", 3)
+def test_a_predictor_that_differs_is_not_kept(
+    style_predictor, predictor_graph, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(predictor, "export_module", predictor_graph)
+    export_style_predictor(tmp_path / "same.onnx", style_predictor, {})
+    (tmp_path / "same.onnx").unlink()
+    other = copy.deepcopy(style_predictor)
+    with torch.no_grad():
+        next(other.parameters()).mul_(1.1)
     with pytest.raises(OutputError, match="differs"):
-        export_style_predictor(tmp_path / "c.onnx", style_predictor, {})
+        export_style_predictor(tmp_path / "c.onnx", other, {})
     assert not list(tmp_path.iterdir())

@@ -93,14 +93,14 @@ def test_a_picture_at_two_sizes_can_be_stopped_at_the_smaller_one(one_thread: No
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        impasto.Stylizer("any-live").paint(paint("paper", 600), [paint("swirls", 96)], on_progress=stop)
+        impasto.Stylizer("any-live").paint(paint("paper", 600), [paint("ink", 96)], on_progress=stop)
     assert calls[0][0] < calls[0][1] / 2
 
 
 def test_a_large_picture_looks_like_a_small_one(one_thread: None) -> None:
     del one_thread
     stylizer = impasto.Stylizer()
-    photo, style = paint("paper", 700), paint("swirls", 128)
+    photo, style = paint("paper", 700), paint("woodcut", 128)
     small = stylizer.paint(photo, [style], impasto.OnePassSettings(size=512)).pixels
     large = stylizer.paint(photo, [style]).pixels
     assert max(large.shape[2:]) == 700
@@ -112,7 +112,7 @@ def test_strengths_from_1_to_2_go_on_changing_the_picture(network: str, one_thre
     del one_thread
     stylizer = impasto.Stylizer(network)
     photo = impasto.read_picture(paint("paper", 96))
-    style = [] if stylizer.styles else [paint("swirls", 96)]
+    style = [] if stylizer.styles else [paint("woodcut", 96)]
     calls: list[tuple[int, int]] = []
 
     def painted(strength: float) -> torch.Tensor:

@@ -16,7 +16,7 @@ from impasto.guidance import calibrated_strength
 from impasto.imaging import read_embedded_json
 from impasto.plates import paint
 
-PHOTO, ART, OTHER = paint("paper", 80), paint("swirls", 96), paint("ink", 96)
+PHOTO, ART, OTHER = paint("paper", 80), paint("woodcut", 96), paint("ink", 96)
 FULL = impasto.OnePassSettings(strength=1.0)
 
 

@@ -329,7 +329,7 @@ def test_state_in_files_is_resized_up_to_rounding(monkeypatch, tmp_path):
     photo, art = picture(*SIZE, 1), picture(190, 173, 2)
     fields = {"size": 307, "scales": ((200, 2), (307, 3)), "steps": None, "views": 1, "tile": 128}
     expected = finish(Painter(job(photo, art, **fields)))
-    monkeypatch.setattr(scratch, "LEAST_BYTES", 1)
+    monkeypatch.setattr(scratch, "LEAST_BYTES", 300_000)
     monkeypatch.setenv(scratch.FOLDER_VARIABLE, str(tmp_path))
     found = finish(Painter(job(photo, art, **fields)))
     assert found.losses == pytest.approx(expected.losses, rel=1e-4)

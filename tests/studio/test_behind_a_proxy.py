@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -96,35 +92,3 @@ def test_others_are_kept_out(proxy) -> None:
     if proxy.process.args[0] == "nginx":  # Caddy answers other names itself
         assert browser.ask("GET", f"{PREFIX}/", host="evil.org", authorization=f"Bearer {TOKEN}")[0] == 403
     assert browser.ask("GET", f"{PREFIX}/health")[0] == 200
-
-
-def test_the_end_in_the_middle_of_everything(tmp_path) -> None:
-    """SIGTERM during an upload, a slow head, a stream and a job: an end in order, and no file is half there."""
-    server = Running(tmp_path / "data")
-    client, address = server.client, ("127.0.0.1", urlsplit(server.url).port)
-    photo, art = client.send(picture(0)), client.send(picture(1, 40, 40))
-    job = client.queue(photo, [art], steps=1_000_000, size=48)
-    client.wait(job, "running", step=1, seconds=200)
-    upload, head = (socket.create_connection(address, 60) for _ in range(2))
-    begin = f"POST /api/pictures HTTP/1.1\r\nHost: 127.0.0.1:{address[1]}\r\nContent-Type: image/png\r\n"
-    upload.sendall(f"{begin}Content-Length: 100000\r\n\r\n".encode() + b"x" * 500)
-    head.sendall(b"GET / HTTP/1.1\r\nHost: ")
-    streams: list[bytes] = []
-    follower = threading.Thread(
-        target=lambda: streams.append(client.ask("GET", f"/api/jobs/{job}/events").body), daemon=True
-    )
-    follower.start()
-    time.sleep(0.5)
-    server.process.send_signal(signal.SIGTERM)
-    _, said = server.process.communicate(timeout=60)
-    assert "Traceback" not in said
-    assert server.process.returncode in (0, -signal.SIGTERM)
-    assert upload.recv(100).startswith(b"HTTP/1.1 503")
-    upload.close()
-    head.close()
-    follower.join(30)
-    assert b"event: state" in streams[0]
-    assert list((tmp_path / "data" / "uploads").iterdir()) == []
-    server.start()
-    server.client.wait(job, "running", step=1, seconds=200)
-    assert server.stop() == 0

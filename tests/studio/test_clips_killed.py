@@ -14,12 +14,14 @@ from ..video.clips import make_clip
 from .conftest import Running, picture
 
 pytestmark = pytest.mark.timeout(900)
+# Enough to be interrupted twice.
+FRAMES = 240
 
 
 def test_a_killed_clip_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     running = Running(tmp_path / "data")
     client = running.client
-    source = make_clip(tmp_path / "long.mp4", frames=400, size=(32, 48)).read_bytes()
+    source = make_clip(tmp_path / "long.mp4", frames=FRAMES, size=(32, 48)).read_bytes()
     clip = client.ask("POST", "/api/clips", source, content_type="video/mp4", x_name="long.mp4").json
     order = {"content": clip["id"], "styles": [client.send(picture(1))], "recipe": {"size": 48}}
 
@@ -31,18 +33,18 @@ def test_a_killed_clip_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     job = queue()
     client.wait(job, "running", step=20, seconds=300)
     paused = client.ask("POST", f"/api/jobs/{job}/pause").json
-    assert (paused["state"], paused["steps"]) == ("paused", 400)
+    assert (paused["state"], paused["steps"]) == ("paused", FRAMES)
     before = paused["step"]
     client.ask("POST", f"/api/jobs/{job}/resume")
     client.wait(job, "running", step=before + 1, seconds=300)
     os.kill(running.worker_pids()[0], signal.SIGKILL)
-    assert client.wait(job, "running", "done", step=before + 1, seconds=300)["steps"] == 400
+    assert client.wait(job, "running", "done", step=before + 1, seconds=300)["steps"] == FRAMES
     running.kill()
     assert not (running.data / "jobs" / job / "picture.png").exists()
     running.start()
     client = running.client
     assert client.job(job)["step"] >= before
-    assert client.wait(job, "done", seconds=600)["step"] == 400
+    assert client.wait(job, "done", seconds=600)["step"] == FRAMES
     whole = queue()
     client.wait(whole, "done", seconds=600)
     clips = [client.ask("GET", f"/api/jobs/{name}/clip").body for name in (job, whole)]

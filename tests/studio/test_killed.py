@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import torch
@@ -159,3 +162,32 @@ def test_a_killed_job_resumes_from_its_checkpoint(running: Running) -> None:
     assert client.job(name)["recipe"]["strength"] == 0.9
     assert_resumes(running, name, before)
     assert [client.wait(job, "done", seconds=300)["error"] for job in (second, third)] == [None] * 2
+
+
+def test_the_end_in_the_middle_of_everything(running: Running) -> None:
+    """SIGTERM during an upload, a slow head, a stream and a job: an end in order, and no file is half there."""
+    client, address = running.client, ("127.0.0.1", urlsplit(running.url).port)
+    job = begun(running)
+    upload, head = (socket.create_connection(address, 60) for _ in range(2))
+    begin = f"POST /api/pictures HTTP/1.1\r\nHost: 127.0.0.1:{address[1]}\r\nContent-Type: image/png\r\n"
+    upload.sendall(f"{begin}Content-Length: 100000\r\n\r\n".encode() + b"x" * 500)
+    head.sendall(b"GET / HTTP/1.1\r\nHost: ")
+    streams: list[bytes] = []
+    follower = threading.Thread(
+        target=lambda: streams.append(client.ask("GET", f"/api/jobs/{job}/events").body), daemon=True
+    )
+    follower.start()
+    time.sleep(0.5)
+    running.process.send_signal(signal.SIGTERM)
+    _, said = running.process.communicate(timeout=60)
+    assert "Traceback" not in said
+    assert running.process.returncode in (0, -signal.SIGTERM)
+    assert upload.recv(100).startswith(b"HTTP/1.1 503")
+    upload.close()
+    head.close()
+    follower.join(30)
+    assert b"event: state" in streams[0]
+    assert list((running.data / "uploads").iterdir()) == []
+    running.start()
+    running.client.wait(job, "running", step=1, seconds=200)
+    assert running.client.ask("DELETE", f"/api/jobs/{job}").status == 204

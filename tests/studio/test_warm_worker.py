@@ -26,11 +26,11 @@ def test_the_first_job_opens_no_network(tmp_path, monkeypatch, quality):
         "impasto.feedforward.stylizer.Stylizer", lambda **_: opened.append("one-pass network")
     )
     monkeypatch.setattr("impasto.optimize.run.open_recipe_encoder", lambda *_: opened.append("encoder"))
-    names = {name: str(tmp_path / f"{name}.png") for name in ("paper", "swirls")}
+    names = {name: str(tmp_path / f"{name}.png") for name in ("paper", "ink")}
     for name, path in names.items():
         paint(name, 64).save(path)
     recipe = make_recipe(size=64, quality=quality, steps=1)
     assert recipe.start == "fast"
-    worker._paint(PaintTask("id", tmp_path, recipe.to_json(), names["paper"], [names["swirls"]], {}))
+    worker._paint(PaintTask("id", tmp_path, recipe.to_json(), names["paper"], [names["ink"]], {}))
     assert sent[-1][:4] == ("stopped", "id", "done", None)
     assert opened == []
