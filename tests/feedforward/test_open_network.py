@@ -21,7 +21,7 @@ from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.weights import write_network
 from impasto.imaging import Picture
 
-from .conftest import WIDTHS
+from .conftest import BLOCKS, WIDTHS
 
 NAMES = [{"name": "reed"}, {"name": "wave"}]
 
@@ -36,7 +36,7 @@ def write(path, kind, parts, **card):
 def any_file(network, tmp_path):
     torch.manual_seed(1)
     parts = {"network": network, "style_predictor": StylePredictor(network.modulated_layers, 8)}
-    return write(tmp_path / "any.safetensors", "network:any", parts, widths=WIDTHS, hidden=8)
+    return write(tmp_path / "any.safetensors", "network:any", parts, widths=WIDTHS, blocks=BLOCKS, hidden=8)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def styles_file(network, tmp_path):
     torch.manual_seed(1)
     parts = {"network": network, "style_embedding": StyleEmbedding(network.modulated_layers, 2)}
     return write(
-        tmp_path / "two.safetensors", "network:styles", parts, widths=WIDTHS, blocks=(1, 3, 4), styles=NAMES
+        tmp_path / "two.safetensors", "network:styles", parts, widths=WIDTHS, blocks=BLOCKS, styles=NAMES
     )
 
 
@@ -85,7 +85,7 @@ def test_own_styles_by_name(styles_file) -> None:
 @pytest.mark.parametrize(("changes", "expected"), [({}, 1.0), ({"default_strength": 0.6}, 0.6)])
 def test_the_default_strength_is_the_cards(network, tmp_path, changes, expected) -> None:
     parts = {"network": network, "style_embedding": StyleEmbedding(network.modulated_layers, 2)}
-    card = {"widths": WIDTHS, "blocks": (1, 3, 4), "styles": NAMES, **changes}
+    card = {"widths": WIDTHS, "blocks": BLOCKS, "styles": NAMES, **changes}
     assert (
         open_model(write(tmp_path / "u.safetensors", "network:styles", parts, **card)).default_strength
         == expected
@@ -95,7 +95,7 @@ def test_the_default_strength_is_the_cards(network, tmp_path, changes, expected)
 @pytest.mark.parametrize("strength", ["much", 7, -0.1, None, []])
 def test_a_default_strength_that_is_invalid(network, tmp_path, strength) -> None:
     parts = {"network": network, "style_embedding": StyleEmbedding(network.modulated_layers, 2)}
-    card = {"widths": WIDTHS, "blocks": (1, 3, 4), "styles": NAMES, "default_strength": strength}
+    card = {"widths": WIDTHS, "blocks": BLOCKS, "styles": NAMES, "default_strength": strength}
     with pytest.raises(WeightsError, match="do not fit"):
         open_model(write(tmp_path / "u.safetensors", "network:styles", parts, **card))
 
