@@ -17,7 +17,7 @@ def run(pipe: Connection) -> None:
     answer(pipe, {"environment": os.environ.get})
 
 
-@pytest.mark.parametrize("chosen", [None, "active"])
+@pytest.mark.parametrize("chosen", [None, "5"])
 def test_threads_of_children_wait_without_taking_processors(monkeypatch, chosen) -> None:
     name, passive = WAIT_POLICY
     monkeypatch.delenv(name, raising=False)
