@@ -34,7 +34,7 @@ FLOORS = (
     ("__main__",),
 )
 # Modules of floor 0 that every other module may import.
-EVERYWHERE = {"_lazy", "errors", "hashing", "openmp", "registry", "settings", "state_files"}
+EVERYWHERE = {"_lazy", "ahead", "errors", "hashing", "openmp", "registry", "settings", "state_files"}
 
 # Layers inside packages, lowest first. A module may import its own layer and lower ones; a name stands for a module
 # or a subpackage. Modules that are not listed only have to stay out of circles.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from impasto.ahead import map_in_order
 from impasto.errors import ImpastoError
 from impasto.imaging import Picture, PictureWarning, check_file, open_image, picture_errors, read_picture
 from impasto.imaging.decode import orient, orientation_of
@@ -47,16 +47,10 @@ def read_ahead(
         except ImpastoError as error:
             return Skipped(path, str(error))
 
-    ahead: deque[Future[Tensor | Skipped]] = deque()
     with warnings.catch_warnings(), ThreadPoolExecutor(READERS) as pool:
         # An ignored colour profile matters little for a training, and there may be thousands.
         warnings.simplefilter("ignore", PictureWarning)
-        for path in paths:
-            ahead.append(pool.submit(read_or_reason, path))
-            if len(ahead) > READ_AHEAD:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
+        yield from map_in_order(pool, read_or_reason, paths, READ_AHEAD)
 
 
 def read_bounded(path: Path, longest: int) -> Tensor:

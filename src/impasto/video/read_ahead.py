@@ -6,11 +6,12 @@ OpenCV, FFmpeg, torch and the other runtimes release Python's lock while they co
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, Queue
 from typing import TypeVar
+
+from impasto.ahead import map_in_order
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -66,15 +67,9 @@ def map_ahead(function: Callable[[Item], Result], items: Iterable[Item], workers
     closed, the work that has begun is finished.
     """
     pool = ThreadPoolExecutor(workers, "paint")
-    waiting: deque[Future[Result]] = deque()
     try:
         _share_threads(pool, workers)
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        yield from map_in_order(pool, function, items, workers)
     finally:
         pool.shutdown(cancel_futures=True)
 
