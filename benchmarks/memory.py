@@ -34,7 +34,7 @@ def main() -> None:
     print(f"{'size':>6} {'estimate GB':>12} {'peak GB':>8}")
     for size in options.sizes.split(","):
         command = [sys.executable, "-c", CODE, size, options.preset, *map(str, pair(2))]
-        answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        answer = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
         estimate, peak = json.loads(answer.splitlines()[-1])
         print(f"{size:>6} {estimate / 1e9:12.2f} {peak / 1e9:8.2f}")
 

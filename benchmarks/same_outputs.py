@@ -96,7 +96,11 @@ def digest(path: Path) -> str:
 def run(words: list[str], folder: Path) -> None:
     """Run one command of impasto in `folder`."""
     done = subprocess.run(
-        [sys.executable, "-m", "impasto", *words], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "impasto", *words],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
     if done.returncode:
         raise SystemExit(f"impasto {shlex.join(words)} failed:\n{done.stderr[-2000:]}")

@@ -25,7 +25,7 @@ class Server:
     def start(self) -> None:
         words = [sys.executable, "-m", "impasto", "studio", "--no-open", "--port", "0", "--data"]
         self.process = subprocess.Popen(
-            [*words, str(self.folder)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [*words, str(self.folder)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
         )
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().strip().rstrip("/")

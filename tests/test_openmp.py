@@ -25,5 +25,7 @@ def test_the_command_line_waits_passively_unless_told_otherwise(chosen) -> None:
     environment = {key: value for key, value in os.environ.items() if key != name}
     if chosen:
         environment[name] = chosen
-    done = subprocess.run([sys.executable, "-c", CODE], env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", CODE], env=environment, capture_output=True, encoding="utf-8"
+    )
     assert done.stderr.splitlines()[-1] == (chosen or passive)

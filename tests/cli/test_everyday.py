@@ -62,7 +62,7 @@ def complete(words: str, environment: dict[str, str]) -> set[str]:
             "COMP_CWORD": str(len(words.split(" ")) - 1),
         },
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     return set(run.stdout.split())

@@ -38,7 +38,7 @@ def start(words: list[str], environment: dict[str, str]) -> subprocess.Popen[str
         [*COMMAND, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env=environment,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
@@ -156,7 +156,7 @@ def test_a_second_ctrl_c_stops_at_once(place: Path, environment) -> None:
         slow,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env=environment,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )

@@ -46,7 +46,7 @@ def test_nothing_heavy_is_imported(environment: dict[str, str]) -> None:
         [sys.executable, "-c", PROBE_ALL],
         input=json.dumps(QUICK),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         env=environment,
         check=False,
     )
@@ -132,7 +132,7 @@ def test_a_closed_pipe_is_quiet(environment: dict[str, str]) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment,
-        text=True,
+        encoding="utf-8",
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -299,7 +299,7 @@ def test_memory_does_not_grow_with_the_length(here, suffix):
         environment = {**os.environ, "PYTHONPATH": f"{root}/src:{root}"}
         run = subprocess.run(
             [sys.executable, "-c", MEMORY, f"{frames}.mp4", f"out{frames}.{suffix}"],
-            env=environment, check=True, capture_output=True, text=True,
+            env=environment, check=True, capture_output=True, encoding="utf-8",
         )  # fmt: skip
         peaks.append(int(run.stdout))
     assert peaks[1] < 1.05 * peaks[0], peaks

@@ -97,5 +97,5 @@ def test_listing_weights_does_not_import_torch() -> None:
         "import sys; from impasto.encoders import weights_status; weights_status(check=False); "
         "print('torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8")
     assert done.stdout.strip() == "False"

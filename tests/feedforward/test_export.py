@@ -139,7 +139,7 @@ except KeyboardInterrupt:
 
 @pytest.mark.skipif(not (find_spec("openvino") and find_spec("onnx")), reason="openvino is not installed")
 def test_ctrl_c_is_heard_after_openvino_changed_its_graph() -> None:
-    run = subprocess.run([sys.executable, "-c", CHANGED], capture_output=True, text=True, timeout=120)
+    run = subprocess.run([sys.executable, "-c", CHANGED], capture_output=True, encoding="utf-8", timeout=120)
     assert run.stdout == "heard\n", (run.returncode, run.stderr)
 
 

@@ -33,5 +33,5 @@ def test_every_measure_is_a_function() -> None:
 
 def test_the_list_does_not_load_torch() -> None:
     program = "import sys; from impasto.metrics import MEASURES; print(len(MEASURES), 'torch' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
     assert run.stdout.split() == [str(len(MEASURES)), "False"]

@@ -132,7 +132,7 @@ class Running:
             [*command, *self.words],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
             env=environment,
         )
         assert self.process.stdout is not None

@@ -37,7 +37,7 @@ def test_the_examples_run(running, tmp_path) -> None:
     for example in EXAMPLES:
         command = example.replace("http://127.0.0.1:7878", running.url.rstrip("/"))
         done = subprocess.run(
-            ["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=120
+            ["sh", "-c", command], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=120
         )
         assert done.returncode == 0, (command, done.stderr)
     with Image.open(tmp_path / "painted.png") as image, Image.open(tmp_path / "waves.jpg") as waves:

@@ -161,6 +161,6 @@ def test_a_missing_extra_is_one_sentence(module) -> None:
         f"import sys; sys.modules['{module}'] = None; sys.argv = ['impasto', 'studio', '--no-open']\n"
         "from impasto.cli.main import main; sys.exit(main())"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", timeout=60)
     assert (done.returncode, done.stdout) == (NOT_INSTALLED, "")
     assert done.stderr == "impasto: The studio needs an optional part: pip install 'impasto[studio]'.\n"

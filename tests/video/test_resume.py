@@ -122,14 +122,17 @@ def kill_at_random_moments(tmp_path, count, seed):
     )
     expected = subprocess.run(
         [sys.executable, "-c", PROGRAM, source, tmp_path / "whole.mp4", "new"], cwd=ROOT, check=True,
-        capture_output=True, text=True,
+        capture_output=True, encoding="utf-8",
     )  # fmt: skip
     assert expected.stdout.count("FramePainted") == 60
     rng = np.random.default_rng(seed)
     output, mode, kills = tmp_path / "a.mp4", "new", 0
     for _ in range(count):
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, source, output, mode], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", PROGRAM, source, output, mode],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
         )
         assert process.stdout is not None
         assert "ClipStarted" in process.stdout.readline()
