@@ -1,9 +1,9 @@
 """Part a network for several styles into the networks for one style each that ship, with their model cards.
 
-    python benchmarks/single_styles.py NETWORK FOLDER --command FILE [--strength .8]
+    python benchmarks/single_styles.py NETWORK FOLDER --command FILE [--strength .8] [--body FILE]
 
 FILE holds the command line that trained NETWORK. The styles' networks, their shared body and a page for each are
-written into FOLDER; `--strength` is their default strength.
+written into FOLDER; `--strength` is their default strength. With `--body`, they share that file of FOLDER.
 """
 
 from __future__ import annotations
@@ -24,17 +24,20 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--command", type=Path, required=True)
     parser.add_argument("--strength", type=float)
+    parser.add_argument("--body", type=Path)
     options = parser.parse_args()
     command = options.command.read_text(encoding="utf-8").strip()
     count = len(read_network_card(options.network)["styles"])
-    body = options.folder / f"{options.network.stem}{BODY_SUFFIX}"
-    for path in write_single_styles(options.network, options.folder, default_strength=options.strength):
+    body = options.body or options.folder / f"{options.network.stem}{BODY_SUFFIX}"
+    others = "the weights that belong to no style are"
+    trained = f"Trained with {count} styles in one network; {others} in `{body.name}`."
+    if options.body:
+        trained = f"Only the style's own weights were trained; {others} those of `{body.name}`."
+    for path in write_single_styles(options.network, options.folder, options.strength, options.body):
         card = read_network_card(path)
         text = page(card, command).replace(
             "\n\n* Losses",
-            f"\n\n```\nimpasto apply {path.stem} photo.jpg\n```\n\n"
-            f"* Trained with {count} styles in one network; the weights that belong to no style are in `{body.name}`.\n"
-            "* Losses",
+            f"\n\n```\nimpasto apply {path.stem} photo.jpg\n```\n\n* {trained}\n* Losses",
             1,
         )
         path.with_suffix(".md").write_text(text, encoding="utf-8")

@@ -428,6 +428,7 @@ BAD = {
         ("lean with Gram", "art.png", ".", "n.safetensors", "--style-weight", "3"),
         ("two titles", "art.png", ".", "n.safetensors", "--title", "a", "--title", "b"),
         ("resumed from nothing", "art.png", ".", "n.safetensors", "--resume"),
+        ("one style of no network", "art.png", ".", "n.safetensors", "--styles-only"),
         ("from nothing and something", "art.png", ".", "n.safetensors", "--start", "nothing", "--from", "x"),
     )},
     "train-any into a picture": ["train-any", "--photos", ".", "--art", ".", "--out", "any.png"],

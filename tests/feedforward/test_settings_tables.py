@@ -18,7 +18,8 @@ TRAININGS = (AnyStyleSettings, GivenStyleSettings)
 # Muon, averaged weights, strengths, strokes and mixtures are ours; a Gram loss and variation are the paper's.
 ONE_PRESET = {
     "default": (
-        "kernel_learning_rate", "style_learning_rate", "warmup", "constant", "ema_decay", "spread_weight",
+        "styles_only", "kernel_learning_rate", "style_learning_rate", "warmup", "constant", "ema_decay",
+        "spread_weight",
         "hold_strength", "content_weight_at_0", "content_weight_at_1", "default_share", "mixture_share",
     ),
     "johnson": ("style_weight", "variation_weight"),

@@ -20,7 +20,7 @@ from impasto.cli.training_session import (
     read_pictures,
     write_learning_curve,
 )
-from impasto.errors import DivergedError, RecipeError
+from impasto.errors import DivergedError
 from impasto.feedforward.style_settings import GivenStyleSettings
 
 if TYPE_CHECKING:
@@ -72,10 +72,7 @@ class TrainingRequest:
         from impasto.feedforward.outputs import StyleOutputs
         from impasto.imaging import read_picture
 
-        if initial is not None and settings.start == "random":
-            raise RecipeError(
-                "--from names a network to start from, but --start random uses none; leave one out."
-            )
+        settings.check_start(named=initial is not None)
         outputs = StyleOutputs(out)
         outputs.check()
         images = [read_picture(path).pixels for path in styles]

@@ -14,7 +14,7 @@ from torch import Tensor
 from impasto.errors import WeightsError
 from impasto.feedforward.network_card import KIND_STYLES
 from impasto.feedforward.pretrained import SUFFIX
-from impasto.feedforward.weights import BODY_KEY, read_network, write_network
+from impasto.feedforward.weights import BODY_KEY, read_network, read_tensors, write_network
 from impasto.hashing import file_sha256
 
 BODY_SUFFIX = ".body"
@@ -23,21 +23,30 @@ MATRICES, SHIFTS, EMBEDDING = (
 )
 
 
-def write_single_styles(path: Path, folder: Path, default_strength: float | None = None) -> list[Path]:
+def write_single_styles(
+    path: Path, folder: Path, default_strength: float | None = None, body: Path | None = None
+) -> list[Path]:
     """Write each style of the network `path` as a network of its own into `folder`, and their body.
 
+    With `body`, the styles share that file of `folder` instead, which a training with ``styles_only`` left as it was.
     `default_strength` replaces that of the network. Returns the files of the styles, which have their names. Raises
-    WeightsError for another kind of network.
+    WeightsError for another kind of network, or one whose other weights are not those of `body`.
     """
     card, state = read_network(path)
     if default_strength is not None:
         card["default_strength"] = default_strength
     if card["kind"] != KIND_STYLES:
         raise WeightsError(f"{path} is a {card['kind']}; only a network for given styles has styles to part.")
-    body = folder / f"{path.stem}{BODY_SUFFIX}"
     own = (MATRICES, SHIFTS, EMBEDDING)
     shared = {name: value for name, value in state.items() if not name.startswith(own)}
-    write_network(body, shared, {"kind": card["kind"], "name": path.stem}, small=True)
+    if body is None:
+        body = folder / f"{path.stem}{BODY_SUFFIX}"
+        write_network(body, shared, {"kind": card["kind"], "name": path.stem}, small=True)
+    elif not _equal(shared, read_tensors(body)):
+        raise WeightsError(
+            f"The network {path} does not share the weights of '{body.name}'; train it with --styles-only from one of"
+            " its styles."
+        )
     record = {"file": body.name, "sha256": file_sha256(body)}
     files = []
     for number, style in enumerate(card["styles"]):
@@ -46,6 +55,10 @@ def write_single_styles(path: Path, folder: Path, default_strength: float | None
         write_network(target, _own_weights(state, number, len(card["styles"])), one, small=True)
         files.append(target)
     return files
+
+
+def _equal(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(value.equal(other[name]) for name, value in one.items())
 
 
 def _own_weights(state: Mapping[str, Tensor], number: int, count: int) -> dict[str, Tensor]:

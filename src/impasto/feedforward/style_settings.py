@@ -19,6 +19,7 @@ SETTINGS_OF_ONE_PRESET: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "detail",
             "grain",
             "checkerboard_weight",
+            "styles_only",
             "kernel_learning_rate",
             "style_learning_rate",
             "warmup",
@@ -55,6 +56,10 @@ class GivenStyleSettings(OnePassTrainingSettings):
     detail: int = DETAIL
     grain: float = GRAIN
     checkerboard_weight: LossWeight = Field(100.0, description="Weight of checkerboards of single pixels.")
+    styles_only: bool = Field(
+        False,
+        description="Train only the weights that belong to the styles; the others stay those of --from.",
+    )
     kernel_learning_rate: LearningRate = Field(
         0.01, description="Learning rate of the convolution kernels (Muon)."
     )
@@ -97,3 +102,14 @@ class GivenStyleSettings(OnePassTrainingSettings):
         if fields.get("minutes") is not None:
             defaults.pop("steps", None)
         return super().make({**defaults, **fields})
+
+    def check_start(self, *, named: bool) -> None:
+        """Raise `RecipeError` if these settings do not fit a network to start from that is `named`, or that is not."""
+        if named and self.start == "random":
+            raise RecipeError(
+                "--from names a network to start from, but --start random uses none; leave one out."
+            )
+        if self.styles_only and not named:
+            raise RecipeError(
+                "--styles-only adds a style to a trained network; name that network with --from."
+            )

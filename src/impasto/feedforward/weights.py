@@ -116,7 +116,7 @@ def read_network(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     Raises WeightsError if it is missing, damaged, or no one-pass network, or if its body is not there.
     """
     card = read_network_card(path)
-    state = _read_tensors(path)
+    state = read_tensors(path)
     if BODY_KEY in card:
         body = body_path(path, card)
         if not body.is_file() or file_sha256(body) != card[BODY_KEY].get("sha256"):
@@ -124,7 +124,7 @@ def read_network(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
                 f"The network {path} shares the weights of '{body.name}', which is not beside it or is another file;"
                 " copy both."
             )
-        state |= _read_tensors(body)
+        state |= read_tensors(body)
     return card, state
 
 
@@ -136,7 +136,8 @@ def body_path(path: Path, card: Mapping[str, Any]) -> Path:
         raise damaged(path) from error
 
 
-def _read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Return the weights (float32) in a file of a network or a body; raises WeightsError if it is damaged."""
     try:
         with safe_open(path, "pt") as file:
             return dequantise({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118

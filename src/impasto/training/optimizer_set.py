@@ -84,14 +84,16 @@ def muon_and_adam(
 ) -> OptimizerSet:
     """Return Muon for the named groups (parameters, learning rate) and Adam for all other parameters of `modules`.
 
-    Convolution kernels become channels-last. Only Adam's gradients are clipped: Muon's updates have a fixed norm.
+    Parameters that need no gradient stay as they are. Convolution kernels become channels-last. Only Adam's gradients
+    are clipped: Muon's updates have a fixed norm.
     """
     for module in modules.values():
         for parameter in module.parameters():
             if parameter.ndim == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     chosen = {id(parameter) for parameters, _ in muon.values() for parameter in parameters}
-    rest = [p for module in modules.values() for p in module.parameters() if id(p) not in chosen]
+    everything = [p for module in modules.values() for p in module.parameters()]
+    rest = [p for p in everything if p.requires_grad and id(p) not in chosen]
     optimizers: dict[str, torch.optim.Optimizer] = {
         "adam": torch.optim.Adam(rest, lr=learning_rate, betas=betas)
     }

@@ -14,6 +14,7 @@ from impasto.feedforward.model_card import describe, make_card, open_styles, wri
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.network_card import find_model
 from impasto.feedforward.restore import restore_any_style
+from impasto.feedforward.single_styles import write_single_styles
 from impasto.feedforward.stability import STRENGTH, StabilityLoss, add_noise
 from impasto.feedforward.style_settings import GivenStyleSettings
 from impasto.feedforward.tasks.given_styles import GivenStylesTask
@@ -175,6 +176,50 @@ def test_one_of_many_styles_begins_as_it_was(compact, photographs, paintings, tm
         expected = network(image, style_embedding(torch.eye(2)[1:], strength, torch.ones(1)))
         params = one.style_embedding(torch.ones(1, 1), strength, torch.ones(1))
         torch.testing.assert_close(one.network.eval()(image, params), expected, atol=1e-4, rtol=1e-4)
+
+
+def test_styles_only_trains_what_belongs_to_the_styles_and_nothing_else(
+    compact, photographs, paintings, tmp_path
+):
+    """So the new style shares the body of the others, bit for bit."""
+    source = written(
+        GivenStylesTask(compact, photographs, paintings, GivenStyleSettings.make(RANDOM), CPU), tmp_path, 2
+    )
+    first = write_single_styles(source, tmp_path)[0]
+    settings = GivenStyleSettings.make({**SMALL, "styles_only": True})
+    run = GivenStylesTask(
+        compact, photographs, paintings[1:], settings, CPU, initialiser=initialiser_from(first, compact)
+    )
+    before = {name: value.clone() for name, value in run.weights().items()}
+    for _ in Trainer(run).events():
+        pass
+    changed = {name for name, value in run.weights().items() if not value.equal(before[name])}
+    assert {"style_embedding.style_matrices.0", "style_embedding.shifts.0"} <= changed
+    own = ("style_embedding.style_matrices.", "style_embedding.shifts.", "style_embedding.embedding")
+    assert all(name.startswith(own) for name in changed)
+    (tmp_path / "new").mkdir()
+    new = written(run, tmp_path / "new", 1)
+    alone = write_single_styles(new, tmp_path, body=tmp_path / "first.body")
+    assert read_network(alone[0])[0]["body"] == read_network(first)[0]["body"]
+    whole, sharing = (read_network(path)[1] for path in (new, alone[0]))
+    assert whole.keys() == sharing.keys()
+    assert all(value.equal(sharing[name]) for name, value in whole.items())
+
+
+def test_a_style_shares_only_a_body_that_is_its_own(compact, photographs, paintings, tmp_path):
+    path = written(
+        GivenStylesTask(compact, photographs, paintings, GivenStyleSettings.make(RANDOM), CPU), tmp_path, 2
+    )
+    first = write_single_styles(path, tmp_path)[0]
+    run = GivenStylesTask(
+        compact, photographs, paintings[1:], SMALL_SETTINGS, CPU, initialiser=initialiser_from(first, compact)
+    )
+    for _ in Trainer(run).events():
+        pass
+    (tmp_path / "new").mkdir()
+    other = written(run, tmp_path / "new", 1)
+    with pytest.raises(WeightsError, match=r"does not share the weights of 'first\.body'"):
+        write_single_styles(other, tmp_path, body=tmp_path / "first.body")
 
 
 def test_no_start_from_the_published_network(compact, photographs, paintings, tmp_path):

@@ -58,6 +58,10 @@ class StyleEmbedding(nn.Module):
         """Return the trained matrices T."""
         return list(self.style_matrices)
 
+    def own_weights(self) -> list[nn.Parameter]:
+        """Return the weights that belong to one style each: matrices T, shifts t, and the embedding."""
+        return [*self.style_matrices, *self.shifts, self.embedding]
+
     def forward(self, weights: Tensor, strength: Tensor, stroke: Tensor) -> StyleParams:
         """Return style parameters of B mixtures.
 

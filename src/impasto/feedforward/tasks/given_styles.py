@@ -21,6 +21,7 @@ from impasto.feedforward.tasks.one_pass import modulated_optimizers
 from impasto.feedforward.tasks.stable import StableTask
 from impasto.training.device import ComputeDevice
 from impasto.training.distributed import SINGLE, DataParallel
+from impasto.training.optimizer_set import OptimizerSet, muon_and_adam
 from impasto.training.task import LossOutput
 
 
@@ -54,12 +55,23 @@ class GivenStylesTask(StableTask):
         modules: dict[str, nn.Module] = {"network": self.network, "style_embedding": self.style_embedding}
         for module in modules.values():
             module.to(compute.device)
-        optimizers = modulated_optimizers(self.network, modules, self.style_embedding.matrices(), settings)
+        optimizers = self._optimizers(modules)
         self.set_trained(modules, optimizers, averaged=True)
         self.styles = measure_strokes(encoder, style_images, on_progress)
         self.strength_controller = StrengthController(
             settings.content_weight_at_0, settings.content_weight_at_1
         )
+
+    def _optimizers(self, modules: Mapping[str, nn.Module]) -> OptimizerSet:
+        matrices, settings = self.style_embedding.matrices(), self.settings
+        if not settings.styles_only:
+            return modulated_optimizers(self.network, modules, matrices, settings)
+        for module in modules.values():
+            module.requires_grad_(False)
+        for own in self.style_embedding.own_weights():
+            own.requires_grad_(True)
+        muon = {"matrices": (matrices, settings.style_learning_rate)}
+        return muon_and_adam(modules, muon, settings.learning_rate)
 
     def loss(self, step: int) -> LossOutput:
         """Return the objective of a batch plus the stability loss, and move the content weights."""
