@@ -36,8 +36,8 @@ def protect(options: argparse.Namespace) -> None:
         half = width // 2
         mask = torch.zeros(height, width)
         mask[:, half:] = 1
-        kept = impasto.stylize(content, style, guides=Guides(protect=mask.numpy()))
-        plain = impasto.stylize(content, style)
+        kept = impasto.stylize(content, style, guides=Guides(protect=mask.numpy()), size=512)
+        plain = impasto.stylize(content, style, size=512)
         inside = ssim(kept.pixels[..., half:], photo[..., half:])
         outside = [
             judge(
@@ -66,7 +66,7 @@ def colors(options: argparse.Namespace) -> None:
         content, style = pair(number - 1)
         photo, art = (impasto.read_picture(path, longest=512).pixels for path in (content, style))
         grey = fade(art, 1.0)
-        runs = {share: impasto.stylize(content, style, colors=share) for share in (0.0, 1.0)}
+        runs = {share: impasto.stylize(content, style, colors=share, size=512) for share in (0.0, 1.0)}
         styles = {
             s: judge(fade(r.pixels, 1.0), fade(photo, 1.0), grey, network, measures=("style5",)).style5
             for s, r in runs.items()
