@@ -174,7 +174,7 @@ def noise() -> list[Shown]:
 
 
 def sizes() -> list[Shown]:
-    """A one-pass picture at two sizes: the larger has finer strokes on the same photograph."""
+    """A one-pass picture at two sizes, and a large optimised picture compared with a small one."""
     stylizer = Stylizer()
     small, large = (
         stylizer.paint(photo("coffee", size), [plate("swirls")], OnePassSettings(size=size)).pixels
