@@ -8,6 +8,7 @@ averages detail finer than a pixel, so that it does not alias.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from .colour import Field
@@ -65,22 +66,39 @@ def grid(shape: Shape) -> tuple[Field, Field]:
     return (x + 0.5) / unit, (y + 0.5) / unit
 
 
-def sample(field: Field, x: Field, y: Field) -> Field:
-    """Read a `(h, w)` or `(h, w, 3)` field at points in units of its longer side, bilinearly.
+class Bilinear:
+    """Reads fields of one shape `(h, w)` bilinearly at the same points, in units of the longer side.
 
-    Outside the field its edges repeat.
+    Outside a field its edges repeat.
     """
-    height, width = field.shape[:2]
-    unit = max(height, width)
-    px = np.clip(x * unit - 0.5, 0, width - 1.001)
-    py = np.clip(y * unit - 0.5, 0, height - 1.001)
-    left, top = px.astype(np.intp), py.astype(np.intp)
-    fx, fy = px - left, py - top
-    if field.ndim == 3:
-        fx, fy = fx[..., None], fy[..., None]
-    upper = field[top, left] * (1 - fx) + field[top, left + 1] * fx
-    lower = field[top + 1, left] * (1 - fx) + field[top + 1, left + 1] * fx
-    return np.asarray(upper * (1 - fy) + lower * fy, dtype=np.float32)
+
+    def __init__(self, shape: Shape, x: Field, y: Field) -> None:
+        height, self.width = shape
+        unit = max(shape)
+        px = np.clip(x * unit - 0.5, 0, self.width - 1.001)
+        py = np.clip(y * unit - 0.5, 0, height - 1.001)
+        left, top = px.astype(np.intp), py.astype(np.intp)
+        self.right, self.lower = px - left, py - top
+        self.corner = top * self.width + left
+
+    def __call__(self, field: Field) -> Field:
+        """Return the values of a `(h, w)` or `(h, w, 3)` field."""
+        right, lower = self.right, self.lower
+        if field.ndim == 3:
+            right, lower = right[..., None], lower[..., None]
+        rows = field.reshape(-1, *field.shape[2:])
+
+        def across(start: NDArray[np.intp]) -> Field:
+            values: Field = rows.take(start, axis=0) * (1 - right) + rows.take(start + 1, axis=0) * right
+            return values
+
+        above, below = across(self.corner), across(self.corner + self.width)
+        return np.asarray(above * (1 - lower) + below * lower, dtype=np.float32)
+
+
+def sample(field: Field, x: Field, y: Field) -> Field:
+    """Read a `(h, w)` or `(h, w, 3)` field at points in units of its longer side, as `Bilinear` does."""
+    return Bilinear((field.shape[0], field.shape[1]), x, y)(field)
 
 
 def scatter(rng: np.random.Generator, spacing: float, aspect: float, margin: float = 0.03) -> Field:

@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .colour import Field, mix, palette, ramp
-from .noise import clouds, grid, sample, scatter, standard
+from .noise import Bilinear, clouds, grid, scatter, standard
 from .strokes import Oil, Scene, StrokeBrush
 from .surface import Mask, blur, finish, over, relief, smooth
 
 ASPECT = 0.8
 PLAN = 480  # width of the colour plan that the strokes read; the picture may have any size
+PLAN_HEIGHT = round(PLAN * ASPECT)
 
 SKY = palette("#0b1744", "#142a72", "#1d459f", "#2f6cc0", "#5f9fd2", "#a5cfd8", "#dfe6bd")
 LIGHT = palette("#fff7c4", "#fbd84b", "#f0b323", "#e3cf6c", "#9accc0", "#3f7fc4")
@@ -65,7 +66,7 @@ def _busy(points: Field) -> NDArray[np.bool_]:
 
 
 def _scene(rng: np.random.Generator) -> Scene:
-    shape = (round(PLAN * ASPECT), PLAN)
+    shape = (PLAN_HEIGHT, PLAN)
     x, y = grid(shape)
     dx, dy = _sky_flow(x, y, clouds(rng, shape, 3, 3))
     colour = _sky_colour(x, y, _drawn_out(clouds(rng, shape, 22, 3), x, y, dx, dy))
@@ -91,14 +92,16 @@ def _sky_flow(x: Field, y: Field, noise: Field) -> tuple[Field, Field]:
 
 def _drawn_out(noise: Field, x: Field, y: Field, dx: Field, dy: Field) -> Field:
     """Average noise along the flow (line integral convolution), so that tones run with the strokes."""
-    norm = np.hypot(dx, dy) + 1e-6
+    norm, shape = np.hypot(dx, dy) + 1e-6, (PLAN_HEIGHT, PLAN)
     ux, uy = dx / norm, dy / norm
     total = noise.copy()
     for sign in (-1.0, 1.0):
         px, py = x, y
+        here = Bilinear(shape, px, py)
         for _ in range(16):
-            px, py = px + sign * 0.0045 * sample(ux, px, py), py + sign * 0.0045 * sample(uy, px, py)
-            total += sample(noise, px, py)
+            px, py = px + sign * 0.0045 * here(ux), py + sign * 0.0045 * here(uy)
+            here = Bilinear(shape, px, py)
+            total += here(noise)
     return standard(total)
 
 
