@@ -9,6 +9,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NPM := $(shell command -v npm)
+# Compile the tests and the package once, not for every process.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip install -q -c constraints.txt
 BIOME := node_modules/.bin/biome
 

@@ -15,6 +15,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import torch
 
+from .schedule import (  # noqa: F401
+    pytest_collection_modifyitems,
+    pytest_xdist_auto_num_workers,
+    pytest_xdist_make_scheduler,
+)
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -64,6 +64,7 @@ def target(module: str, name: str | None) -> str | None:
     return module if module in MODULES else None
 
 
+@cache
 def build_graph() -> dict[str, set[str]]:
     """Return module -> imported modules; a facade's re-exports of its own submodules are no edges."""
     graph: dict[str, set[str]] = {}

@@ -26,6 +26,8 @@ from .conftest import TINY
 PAINT = ("stylize", "photo.png", "art.png", *TINY)
 TWO = ("stylize", "photo.png", "--style", "art.png", "--style", "art2.png", *TINY)
 APPLY = ("apply", "net.safetensors", "photo.png", "--style", "art.png", "--backend", "torch")
+# A study of one style, given because painting plates takes seconds.
+LAB = ("style-reconstruction", "--style", "art.png")
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -458,14 +460,14 @@ BAD = {
     "lab all and one": ["lab", "run", "--all", "style-reconstruction"],
     "lab encoder": ["lab", "run", "--all", "--encoder", "nope"],
     "lab no weights": ["lab", "run", "--all", "--encoder", "vgg16"],
-    "lab weights": ["lab", "run", "--all", "--weights", "nothing.pth", "--size", "64"],
+    "lab weights": ["lab", "run", *LAB, "--weights", "nothing.pth", "--size", "64"],
     "lab size": ["lab", "run", "--all", "--size", "3"],
     "lab steps": ["lab", "run", "--all", "--steps", "0"],
     "lab content": ["lab", "run", "--all", "--content", "nothing.png", "--size", "64"],
     "lab style": ["lab", "run", "--all", "--style", "empty", "--size", "64"],
     "lab network": ["lab", "run", "--all", "--network", "nothing.safetensors", "--size", "64"],
     "lab data": ["lab", "run", "--all", "--data", "nothing", "--size", "64"],
-    "lab out": ["lab", "run", "--all", "--out", "photo.png", "--size", "64"],
+    "lab out": ["lab", "run", *LAB, "--out", "photo.png", "--size", "64"],
     "distill nothing": ["distill"],
     "distill suffix": ["distill", "--photos", "empty", "--art", "empty", "--out", "w.pth"],
     "distill folder": ["distill", "--photos", "empty", "--art", "empty", "--out", "w.safetensors"],

@@ -43,6 +43,7 @@ def with_little_data(study: Study) -> Study:
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_study_runs(laboratory, monkeypatch, name: str) -> None:
     monkeypatch.setattr(gamma_sweep, "GAMMAS", (0.0, 0.5, 1.0))
+    monkeypatch.setattr("impasto.lab.figure.DPI", 40)  # sharp figures take longer than the pictures in them
     result = go(with_little_data(STUDIES[name]), laboratory)
     assert result.rows
     expected = {row.label: row.missing for row in result.rows if row.missing}
