@@ -7,7 +7,7 @@ import torch
 
 from impasto.guidance import Guides, Result
 from impasto.losses import StyleTerm
-from impasto.optimize import Finished, Painter, make_recipe, open_job, run
+from impasto.optimize import Event, Finished, Painter, Stepped, make_recipe, open_job, run
 from impasto.optimize.context import RunContext
 from impasto.optimize.job import Job
 from impasto.optimize.objective import Objective
@@ -69,6 +69,21 @@ def job(content, style, guides: Guides | None = None, **recipe) -> Job:
 def finish(painter: Painter) -> Result:
     """Paint to the end."""
     return next(event.result for event in painter.events() if isinstance(event, Finished))
+
+
+def step_to(stream: Iterator[Event], total: int) -> Stepped:
+    """Take the stream to this step."""
+    for event in stream:
+        if isinstance(event, Stepped) and event.total == total:
+            return event
+    raise AssertionError("the run is shorter")
+
+
+def stop_at(painter: Painter, total: int) -> None:
+    """Paint up to this step, then stop as Ctrl-C does, which writes the checkpoint."""
+    stream = painter.events()
+    step_to(stream, total)
+    stream.close()
 
 
 def objectives(of: Job, views: Sequence[View] | None = None, scale: int = -1) -> dict[View, Objective]:

@@ -10,19 +10,11 @@ from impasto.guidance import content_factor
 from impasto.optimize import Painter, Recovered, Stepped
 from impasto.optimize.checkpoint import read_checkpoint
 
-from .conftest import finish, job, picture
+from .conftest import finish, job, picture, step_to, stop_at
 
 
 def two_styles(content, style, **recipe):
     return job(content, [style, picture(40, 56, 3)], **{"balance": False, "mix": (0.25, 0.75), **recipe})
-
-
-def step_to(stream, total: int) -> Stepped:
-    """Take the stream to this step."""
-    for event in stream:
-        if isinstance(event, Stepped) and event.total == total:
-            return event
-    raise AssertionError("the run is shorter")
 
 
 def next_terms(painter: Painter, at: int, **change) -> dict[str, float]:
@@ -84,31 +76,30 @@ VARIANTS = {
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-@pytest.mark.parametrize("stop", [5, 7, 10])
-def test_resume_after_a_change_equals_uninterrupted(content, style, tmp_path, name, stop):
-    def paint(until: int | None):
+def test_resume_after_a_change_equals_uninterrupted(content, style, tmp_path, name):
+    """A run that is stopped right after the change, later in that scale, and in the next one."""
+
+    def changed():
         painter = Painter(two_styles(content, style, **VARIANTS[name]), checkpoint_path=tmp_path / "c")
         stream = painter.events()
         step_to(stream, 5)
         painter.change(strength=1.1, mix=(0.6, 0.4))
-        if until is None:
-            return finish_stream(painter, stream)
-        if until > 5:
-            step_to(stream, until)
-        stream.close()
-        return None
+        return painter, stream
 
-    def finish_stream(painter, stream):
-        for _ in stream:
-            pass
-        return painter.result()
-
-    whole = paint(None)
-    paint(stop)
-    saved = read_checkpoint(tmp_path / "c")
-    assert (saved.recipe.strength, saved.recipe.mix) == (1.1, (0.6, 0.4))
-    of = two_styles(content, style, **{**VARIANTS[name], "strength": 1.1, "mix": (0.6, 0.4)})
-    result = finish(Painter(of, resume_from=saved))
+    painter, stream = changed()
+    for _ in stream:
+        pass
+    whole = painter.result()
+    _, stream = changed()
+    stream.close()
+    for stop in (7, 10, None):
+        saved = read_checkpoint(tmp_path / "c")
+        assert (saved.recipe.strength, saved.recipe.mix) == (1.1, (0.6, 0.4))
+        of = two_styles(content, style, **{**VARIANTS[name], "strength": 1.1, "mix": (0.6, 0.4)})
+        painter = Painter(of, checkpoint_path=tmp_path / "c", resume_from=saved)
+        if stop is not None:
+            stop_at(painter, stop)
+    result = finish(painter)
     assert torch.equal(result.pixels, whole.pixels)
     assert result.provenance == whole.provenance
     assert result.provenance["changes"] == [{"step": 5, "strength": 1.1, "mix": [0.6, 0.4]}]

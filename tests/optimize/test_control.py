@@ -15,7 +15,7 @@ from impasto.optimize.checkpoint import read_checkpoint
 from impasto.optimize.control import next_gain, start_share, target_distance
 from impasto.optimize.objective import Objective
 
-from .conftest import finish, job
+from .conftest import finish, job, stop_at
 
 LAYERS = {"relu3_1": 0.5, "relu4_1": 1.0, "relu4_2": 1.0}
 
@@ -115,11 +115,7 @@ def test_the_gain_is_in_the_checkpoint(stop, content, style, tmp_path):
     path = tmp_path / "run.checkpoint"
     whole = gains_of(Painter(job(content, style, hold=True)))
     first = Painter(job(content, style, hold=True), checkpoint_path=path, checkpoint_seconds=1e9)
-    stream = first.events()
-    for event in stream:
-        if isinstance(event, Stepped) and event.total == stop:
-            break
-    stream.close()
+    stop_at(first, stop)
     again = Painter(job(content, style, hold=True), resume_from=read_checkpoint(path))
     assert again.state.content_gain == whole[stop] != content_factor(0.5)
     assert gains_of(again) == {total: gain for total, gain in whole.items() if total > stop}

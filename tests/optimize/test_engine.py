@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from impasto.errors import DivergedError, RecipeError, ResumeError, TooLargeError
-from impasto.guidance import Guides, Placement, Result, StyleRegion, content_factor
+from impasto.guidance import Guides, Placement, StyleRegion, content_factor
 from impasto.imaging import resize
 from impasto.optimize import (
     Finished,
@@ -37,7 +37,7 @@ from impasto.optimize.state import learning_rate
 from impasto.optimize.terms import DEFAULT_TERMS, ScaleInputs
 from impasto.optimize.views import View, make_views, view_of_step
 
-from .conftest import finish, job, picture
+from .conftest import finish, job, picture, stop_at
 
 PLAIN = (View(),)
 
@@ -127,27 +127,19 @@ def test_every_variant_lowers_its_loss_and_stays_a_picture(name, content, style)
     assert float(result.pixels.max()) <= 1
 
 
-@pytest.fixture(scope="module")
-def whole_runs() -> dict[str, Result]:
-    """The uninterrupted runs of the variants painted so far."""
-    return {}
-
-
 @pytest.mark.parametrize("name", VARIANTS)
-@pytest.mark.parametrize("stop", [1, 6, 9])
-def test_resume_equals_uninterrupted(name, stop, content, style, whole_runs, tmp_path):
+def test_resume_equals_uninterrupted(name, content, style, tmp_path):
+    """A run that is interrupted again and again, at the start, at the end and in the middle of a scale."""
     path = tmp_path / "run.checkpoint"
-    if name not in whole_runs:
-        whole_runs[name] = finish(Painter(variant(name, content, style)))
-    whole = whole_runs[name]
+    whole = finish(Painter(variant(name, content, style)))
     painter = Painter(variant(name, content, style), checkpoint_path=path, checkpoint_seconds=1e9)
-    stream = painter.events()
-    for event in stream:
-        if isinstance(event, Stepped) and event.total == stop:
-            break
-    stream.close()
-    again = Painter(variant(name, content, style), resume_from=read_checkpoint(path))
-    result = finish(again)
+    for stop in (1, 6, 9):
+        stop_at(painter, stop)
+        saved = read_checkpoint(path)
+        assert saved.state["steps_done"] == stop
+        run = variant(name, content, style)
+        painter = Painter(run, checkpoint_path=path, checkpoint_seconds=1e9, resume_from=saved)
+    result = finish(painter)
     assert torch.equal(result.pixels, whole.pixels)
     assert result.losses == whole.losses
     assert (result.sigmas, result.improvements) == (whole.sigmas, whole.improvements)
@@ -155,11 +147,7 @@ def test_resume_equals_uninterrupted(name, stop, content, style, whole_runs, tmp
 
 def test_checkpoint_refuses_other_pictures_recipes_and_garbage(content, style, tmp_path):
     path = tmp_path / "run.checkpoint"
-    stream = Painter(job(content, style), checkpoint_path=path).events()
-    for event in stream:
-        if isinstance(event, Stepped):
-            break
-    stream.close()
+    stop_at(Painter(job(content, style), checkpoint_path=path), 1)
     saved = read_checkpoint(path)
     with pytest.raises(ResumeError, match="differ"):
         Painter(job(content.flip(3), style), resume_from=saved)

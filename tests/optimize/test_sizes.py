@@ -12,7 +12,7 @@ from impasto.optimize.checkpoint import read_checkpoint
 from impasto.optimize.presets import PRESETS
 from impasto.optimize.schedule import schedule
 
-from .conftest import finish, job, picture
+from .conftest import finish, job, picture, stop_at
 
 BASE = {"base": 32, "smallest": 16, "scale_steps": (6, 8), "steps": None, "fine_steps": (4, 3)}
 
@@ -115,18 +115,18 @@ def test_the_gain_stays_above_the_base(content, style):
     assert len({gain for scale, gain in gains if scale == 1}) > 1
 
 
-@pytest.mark.parametrize("stop", [13, 14, 15, 17])
-def test_resume_above_the_base_equals_uninterrupted(stop, content, style, tmp_path):
+def test_resume_above_the_base_equals_uninterrupted(content, style, tmp_path):
+    """A run that is stopped at the end of the base, and again and again above it."""
     settings = {**BASE, "anchor": 100.0, "hold": True, "ema_decay": 0.5}
     path = tmp_path / "run.checkpoint"
     whole = finish(Painter(job(content, style, **settings)))
-    stream = Painter(job(content, style, **settings), checkpoint_path=path, checkpoint_seconds=1e9).events()
-    for event in stream:
-        if isinstance(event, Stepped) and event.total == stop:
-            break
-    stream.close()
-    saved = read_checkpoint(path)
-    assert (saved.state["base_image"] is None) == (stop <= 14)
-    result = finish(Painter(job(content, style, **settings), resume_from=saved))
+    painter = Painter(job(content, style, **settings), checkpoint_path=path, checkpoint_seconds=1e9)
+    for stop in (13, 14, 15, 17):
+        stop_at(painter, stop)
+        saved = read_checkpoint(path)
+        assert (saved.state["base_image"] is None) == (stop <= 14)
+        run = job(content, style, **settings)
+        painter = Painter(run, checkpoint_path=path, checkpoint_seconds=1e9, resume_from=saved)
+    result = finish(painter)
     assert torch.equal(result.pixels, whole.pixels)
     assert result.losses == whole.losses
