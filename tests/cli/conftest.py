@@ -43,6 +43,18 @@ def _torch_paints(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"impasto.feedforward.{module}.find_spec", lambda name: None)
 
 
+@pytest.fixture(autouse=True)
+def _curves_are_not_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write one pixel for every curve: rendering one takes longer than a training here. Tests of curves render them."""
+
+    def save(figure: object, path: Path) -> bool:
+        Image.new("RGB", (1, 1)).save(path)
+        return True
+
+    for module in ("training.curves", "encoder_training.finetune.plots"):
+        monkeypatch.setattr(f"impasto.{module}.save_figure", save)
+
+
 @pytest.fixture
 def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
     """Run the command line with these words."""

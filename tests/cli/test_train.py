@@ -46,6 +46,23 @@ def studio(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
+@pytest.fixture(scope="module")
+def trained() -> dict[str, bytes]:
+    """The file of `whole`, once it is trained."""
+    return {}
+
+
+@pytest.fixture
+def whole(cli, studio: Path, trained: dict[str, bytes]) -> Path:
+    """The network of a run that nobody stopped."""
+    path = studio / "whole.safetensors"
+    if not trained:
+        assert cli(*RANDOM, "--quiet", "--out", path.name).code == 0
+        trained[path.name] = path.read_bytes()
+    path.write_bytes(trained[path.name])
+    return path
+
+
 def test_a_run_leaves_a_network_a_card_a_curve_and_a_preview(cli, studio: Path) -> None:
     run = cli(
         *RANDOM,
@@ -78,25 +95,23 @@ def test_a_run_leaves_a_network_a_card_a_curve_and_a_preview(cli, studio: Path) 
     assert pixels(studio / "n.preview.png").shape == (72, 240, 3)
 
 
-def test_a_training_goes_on_with_a_trained_network(cli, studio: Path) -> None:
-    assert cli(*RANDOM, "--quiet", "--out", "n.safetensors").code == 0
-    words = ("train", *WORDS, "--quiet", "--steps", "1", "--from", "n.safetensors", "--no-hold-strength")
+def test_a_training_goes_on_with_a_trained_network(cli, studio: Path, whole: Path) -> None:
+    words = ("train", *WORDS, "--quiet", "--steps", "1", "--from", "whole.safetensors", "--no-hold-strength")
     assert cli(*words, "--out", "further.safetensors").code == 0
     page = (studio / "further.md").read_text()
-    digest = sha256((studio / "n.safetensors").read_bytes()).hexdigest()[:16]
-    assert f"Started from: n.safetensors (SHA-256 {digest}; 2 steps after random weights)." in page
+    digest = sha256(whole.read_bytes()).hexdigest()[:16]
+    assert f"Started from: whole.safetensors (SHA-256 {digest}; 2 steps after random weights)." in page
     assert " --no-hold-strength" in page
     # What a strength means decides which one is usual.
-    assert open_model(Path("n.safetensors")).default_strength == DEFAULT_STRENGTH
+    assert open_model(whole).default_strength == DEFAULT_STRENGTH
     assert open_model(Path("further.safetensors")).default_strength == 1
     # One of the styles goes on alone; a style more has no place to begin.
-    alone = ("train", "art.png", *WORDS[2:], "--quiet", "--steps", "1", "--from", "n.safetensors")
+    alone = ("train", "art.png", *WORDS[2:], "--quiet", "--steps", "1", "--from", "whole.safetensors")
     assert cli(*alone, "--out", "alone.safetensors").code == 0
     assert_one_sentence(cli(*alone, "--out", "other.safetensors", "--detail", "8"))
 
 
-def test_an_interrupted_run_goes_on_to_the_same_file(cli, studio: Path, monkeypatch) -> None:
-    assert cli(*RANDOM, "--quiet", "--out", "whole.safetensors").code == 0
+def test_an_interrupted_run_goes_on_to_the_same_file(cli, studio: Path, whole: Path, monkeypatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(TrainingReport, "stepped", lambda self, event: os.kill(os.getpid(), signal.SIGINT))
         run = cli(*RANDOM, "--quiet", "--out", "n.safetensors")
@@ -118,7 +133,7 @@ def test_an_interrupted_run_goes_on_to_the_same_file(cli, studio: Path, monkeypa
         assert all(torch.equal(ours[name], value) for name, value in theirs.state_dict().items())
 
 
-def test_a_training_of_minutes_writes_down_its_steps(cli, studio: Path, monkeypatch) -> None:
+def test_a_training_of_minutes_writes_down_its_steps(cli, studio: Path, whole: Path, monkeypatch) -> None:
     class Clocked(Trainer):
         """A trainer whose clock is read once at the start and then once a step, every second."""
 
@@ -126,7 +141,6 @@ def test_a_training_of_minutes_writes_down_its_steps(cli, studio: Path, monkeypa
             super().__init__(task, clock=itertools.count().__next__, **options)
 
     monkeypatch.setattr("impasto.training.trainer.Trainer", Clocked)
-    assert cli(*RANDOM, "--quiet", "--out", "whole.safetensors").code == 0
     timed = (*RANDOM[:-2], "--minutes", str(2 / 60))
     with monkeypatch.context() as patch:
         patch.setattr(TrainingReport, "stepped", lambda self, event: os.kill(os.getpid(), signal.SIGINT))

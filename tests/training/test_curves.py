@@ -21,6 +21,8 @@ def test_a_curve_is_drawn(tmp_path):
         assert image.width > 300
     assert plot_history(tmp_path / "one.png", HISTORY[:1], "one")
     assert plot_history(tmp_path / "none.png", [], "none")
+    steep = [(10, {"loss": 200.0}), (20, {"loss": 1.0, "learning_rate_factor": 0.5})]
+    assert plot_history(tmp_path / "logarithmic.png", steep, "steep")
 
 
 def test_without_matplotlib_nothing_is_drawn(tmp_path, monkeypatch):
