@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy
 import pytest
 
-import impasto.cluster
-from impasto.cluster import RayCluster
-
-from ..cluster.played_ray import Ray
+from ..cluster.played_ray import Ray, play
 from .conftest import Cli, pixels
 
 WORDS = (
@@ -32,15 +27,7 @@ WORDS = (
 @pytest.fixture
 def played(monkeypatch: pytest.MonkeyPatch) -> Ray:
     """A cluster of two workers in this process."""
-    ray = Ray(2)
-
-    @contextlib.contextmanager
-    def connect(address: str) -> Iterator[RayCluster]:
-        yield RayCluster(ray, local=True)
-
-    monkeypatch.setitem(sys.modules, "ray", ray)
-    monkeypatch.setattr(impasto.cluster, "connect", connect, raising=False)
-    return ray
+    return play(monkeypatch)
 
 
 def test_the_picture_is_that_of_one_process(cli: Cli, place: Path, played: Ray) -> None:

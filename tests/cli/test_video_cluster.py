@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +11,10 @@ import pytest
 pytest.importorskip("cv2", exc_type=ImportError)
 pytest.importorskip("av")
 
-import impasto.cluster
-from impasto.cluster import RayCluster
 from impasto.cluster.clips import ChunkWork
 from impasto.video import chunks
 
-from ..cluster.played_ray import Ray
+from ..cluster.played_ray import play
 from ..video.clips import make_clip, read_clip
 from ..video.moving import panned
 from .conftest import Cli, make_picture
@@ -28,14 +23,7 @@ from .conftest import Cli, make_picture
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a clip of 30 frames and a painting, and a played cluster of two workers."""
-    ray = Ray(2)
-
-    @contextlib.contextmanager
-    def connect(address: str) -> Iterator[RayCluster]:
-        yield RayCluster(ray, local=True)
-
-    monkeypatch.setitem(sys.modules, "ray", ray)
-    monkeypatch.setattr(impasto.cluster, "connect", connect, raising=False)
+    play(monkeypatch)
     monkeypatch.setattr(chunks, "LEAST_FRAMES", 6)
     monkeypatch.setattr(chunks, "MOST_FRAMES", 10)
     monkeypatch.setattr(chunks, "FADE_FRAMES", 4)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import pickle
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import pytest
+
+import impasto.cluster
+from impasto.cluster import RayCluster
 
 
 class RayError(Exception):
@@ -117,3 +124,16 @@ class Ray:
         except Exception as error:
             self.results[number] = RayTaskError(error)
         actor.calls.pop(0)
+
+
+def play(monkeypatch: pytest.MonkeyPatch, workers: int = 2) -> Ray:
+    """Let commands connect to a played cluster in this process; return its Ray."""
+    ray = Ray(workers)
+
+    @contextlib.contextmanager
+    def connect(address: str) -> Iterator[RayCluster]:
+        yield RayCluster(ray, local=True)
+
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setattr(impasto.cluster, "connect", connect, raising=False)
+    return ray

@@ -201,7 +201,7 @@ function startEvents() {
   startDivider(split, {
     share: () => share,
     move(value) {
-      share = Math.min(1, Math.max(0, value));
+      share = value;
       placeSplit();
     },
     span() {

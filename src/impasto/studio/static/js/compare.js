@@ -144,7 +144,7 @@ function build() {
   startDivider(split, {
     share: () => share,
     move(value) {
-      share = Math.min(1, Math.max(0, value));
+      share = value;
       placeSplit();
     },
     span() {

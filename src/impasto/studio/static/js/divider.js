@@ -2,9 +2,10 @@
 
 /** Let `node` (role slider) move a share from 0 to 1. `on` = {share(), move(share), span() -> [left, right] in the page}. */
 export function startDivider(node, on) {
+  const move = (share) => on.move(Math.min(1, Math.max(0, share)));
   const toShare = (event) => {
     const [left, right] = on.span();
-    on.move((event.clientX - left) / (right - left));
+    move((event.clientX - left) / (right - left));
   };
   node.addEventListener("pointerdown", (event) => {
     node.setPointerCapture(event.pointerId);
@@ -29,6 +30,6 @@ export function startDivider(node, on) {
     if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    on.move(to);
+    move(to);
   });
 }

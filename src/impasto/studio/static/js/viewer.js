@@ -57,7 +57,7 @@ function placeSplit() {
 }
 
 function setShare(value) {
-  share = Math.min(1, Math.max(0, value));
+  share = value;
   placeSplit();
 }
 
