@@ -28,7 +28,7 @@ test-browser: .venv/.installed-browser
 check: .venv/.installed-dev $(if $(NPM),check-js,no-npm)
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 
 check-js: node_modules/.installed
 	$(BIOME) ci --error-on-warnings

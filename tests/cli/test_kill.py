@@ -22,14 +22,14 @@ LONG = (
     "--size",
     "32",
     "--scales",
-    "16:20,32:400",
+    "16:20,32:250",
     "--precision",
     "float32",
     "--ema-decay",
     "0.9",
 )
 
-TILED = (*LONG[:2], "--size", "160", "--scales", "80:3,160:60", "--tile", "128", *LONG[6:])
+TILED = (*LONG[:2], "--size", "160", "--scales", "80:3,160:30", "--tile", "128", *LONG[6:])
 
 
 def start(words: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -72,7 +72,7 @@ def whole(cli, place: Path, remembered) -> numpy.ndarray:
     return remembered[LONG]
 
 
-@pytest.mark.parametrize(("options", "steps"), [(LONG, 420), (TILED, 63)], ids=["whole", "tiled"])
+@pytest.mark.parametrize(("options", "steps"), [(LONG, 270), (TILED, 33)], ids=["whole", "tiled"])
 def test_a_killed_run_goes_on_bit_for_bit(cli, place: Path, whole, environment, options, steps) -> None:
     expected = whole if options == LONG else paint_whole(cli, place, options)
     words = ["stylize", "photo.png", "art.png", *options, "--out", "o.png"]

@@ -80,7 +80,7 @@ def test_without_photographs_a_plate_is_painted(cli: Cli, place: Path, monkeypat
 
 
 def test_an_interrupted_run_keeps_what_is_finished(cli: Cli, place: Path, environment) -> None:
-    words = ("lab", "run", NAME, *SMALL[:5], "--steps", "400", *SMALL[7:], "--out", "out")
+    words = ("lab", "run", NAME, *SMALL[:5], "--steps", "150", *SMALL[7:], "--out", "out")
     run = subprocess.Popen([*COMMAND, *words], env=environment, stderr=subprocess.PIPE, encoding="utf-8")
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not list((place / "out").rglob("cell.json")):

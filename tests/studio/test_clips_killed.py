@@ -15,7 +15,7 @@ from .conftest import Running, picture
 
 pytestmark = pytest.mark.timeout(900)
 # Enough to be interrupted twice.
-FRAMES = 240
+FRAMES = 140
 
 
 def test_a_killed_clip_goes_on_to_the_same_bytes(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from .conftest import Running, picture
 pytestmark = pytest.mark.timeout(400)
 # A job that never ends, and one that is long enough to be interrupted.
 ENDLESS = {"steps": 1_000_000, "size": 48}
-LONG = {"steps": 600, "size": 48}
+LONG = {"steps": 300, "size": 48}
 
 
 @pytest.fixture(scope="module")
