@@ -50,7 +50,7 @@ def demo(
 ) -> None:
     """Stylise a photograph with a procedural plate, offline.
 
-    The photograph comes from scikit-image or matplotlib (pip install 'impasto[demo]'); impasto paints the plate.
+    The photograph comes from scikit-image or matplotlib (the extra demo); impasto paints the plate.
     """
     from impasto.encoders import open_encoder
     from impasto.imaging import read_picture, write_picture
