@@ -12,9 +12,11 @@ from PIL import Image
 
 pytest.importorskip("cv2", exc_type=ImportError)
 
-from impasto.video.calm import Memory
+from impasto.video.calm import Calm, Memory, Track
+from impasto.video.carried import Carried, Key, blend
+from impasto.video.flow import as_bytes
 from impasto.video.frame import FramePainter, Pixels
-from impasto.video.keyframes import Carried, KeyframePainter, blend
+from impasto.video.keyframes import KeyframePainter
 from impasto.video.optimised import TemporalTerm
 from impasto.video.painters import PAINTERS, open_video_painter
 from impasto.video.settings import METHODS, VideoSettings
@@ -106,9 +108,40 @@ def test_two_given_pictures_fade_into_each_other(style_files: list[Path], tmp_pa
 def test_a_place_takes_the_painting_that_reaches_it() -> None:
     source = np.zeros((2, 2, 3), np.uint8)
     half = np.array([[1, 0], [1, 0]], np.float32)
-    paintings = [Memory(source, source, np.full((2, 2, 3), value, np.float32)) for value in (0.0, 1.0)]
-    forward, backward = Carried(paintings[0], half, 0, 1), Carried(paintings[1], 1 - half, 2, 1)
+    forward, backward = (
+        Carried(Key(index, painted), Memory(source, source, painted), reach, 1)
+        for index, painted, reach in (
+            (0, np.zeros((2, 2, 3), np.float32), half),
+            (2, np.ones((2, 2, 3), np.float32), 1 - half),
+        )
+    )
     np.testing.assert_allclose(blend(forward, backward, 0.5)[..., 0], 1 - half, atol=1e-6)
+
+
+def followed(key: Key, alone: Pixels, shift: float, trust: float, count: int) -> Carried:
+    """Return a keyframe carried over `count` frames that each move by `shift` pixels to the right."""
+    zeros = np.zeros((HEIGHT, WIDTH), np.float32)
+    flow = np.stack([zeros - shift, zeros], 2)
+    source = as_bytes(alone)
+    track = Track(source, flow, zeros + trust, zeros, source)
+    carried = Carried(key, Memory(source, source, key.painted), zeros + 1, 0)
+    for frame in islice(as_frames([alone] * (count + 1)), 1, None):
+        carried = carried.follow(Calm(), frame, alone, track)
+    return carried
+
+
+def test_carried_strokes_stay_as_sharp_as_in_the_keyframe() -> None:
+    painted = texture(seed=9)
+    carried = followed(Key(0, painted), texture(), 0.5, 1.0, 16)
+    np.testing.assert_allclose(carried.memory.painted[:, 16:], painted[:, 8:-8], atol=1e-4)
+    np.testing.assert_allclose(carried.reach, 1)
+
+
+def test_gaps_get_what_the_keyframe_has_over_a_one_pass_picture() -> None:
+    painted, alone = texture(seed=9) / 2, texture() / 2
+    carried = followed(Key(0, painted, painted - alone), alone, 0.5, 0.0, 1)
+    np.testing.assert_allclose(carried.memory.painted, painted, atol=1e-6)
+    np.testing.assert_allclose(carried.reach, 0)
 
 
 def test_a_loop_of_keyframes_ends_as_it_begins(style_files: list[Path]) -> None:

@@ -109,11 +109,14 @@ class Calm:
         track = self.track(memory.source, memory.reference, as_bytes(source))
         return self.merge(self.carry(memory, track), painted)
 
-    def track(self, source: Bytes, reference: Bytes, frame: Bytes) -> Track:
-        """Return how `frame` follows the last one, `source`, whose pixels were painted from `reference`."""
+    def track(self, source: Bytes, reference: Bytes, frame: Bytes, motion: Motion | None = None) -> Track:
+        """Return how `frame` follows the last one, `source`, whose pixels were painted from `reference`.
+
+        The `motion` between the two, of the size of the search, is searched unless it is given.
+        """
         size = frame.shape[0], frame.shape[1]
         earlier, later = self.search.small(source), self.search.small(frame)
-        motion = self.search.motion(earlier, later)
+        motion = motion or self.search.motion(earlier, later)
         left_over = change(warp_bytes(earlier, motion.flow), later)
         still = enlarge(
             still_mask(self.search.small(reference), later, motion.flow, noise_level(left_over)), size

@@ -6,6 +6,7 @@ the later frame to its place in the earlier one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -78,8 +79,12 @@ class MotionSearch:
 
     def motion(self, earlier: Bytes, later: Bytes) -> Motion:
         """Return the motion between two frames `(h, w, 3)` of the size of the search."""
+        return self.motions(earlier, later)[0]
+
+    def motions(self, earlier: Bytes, later: Bytes) -> tuple[Motion, Motion]:
+        """Return the motion between two frames of the size of the search, and that of the reversed clip."""
         backward, forward = self._flows(earlier, later)
-        return Motion(backward, agreement(backward, forward))
+        return Motion(backward, agreement(backward, forward)), Motion(forward, agreement(forward, backward))
 
     def _flows(self, earlier: Bytes, later: Bytes) -> tuple[Flow, Flow]:
         cv2 = load_cv2()
@@ -150,6 +155,20 @@ def shrink(frame: Bytes, size: Size) -> Bytes:
     return shrunk
 
 
+def resized(image: Pixels, size: Sequence[int]) -> Pixels:
+    """Return `image` `(H, W, C)` at `size`: means of the covered pixels where it shrinks, else bicubic, not clipped.
+
+    The antialiased kernel of `impasto.imaging.resize` takes five to eight times as long.
+    """
+    cv2 = load_cv2()
+    height, width = size
+    if image.shape[:2] == (height, width):
+        return image
+    kernel = cv2.INTER_AREA if height <= image.shape[0] and width <= image.shape[1] else cv2.INTER_CUBIC
+    scaled: Pixels = cv2.resize(image, (width, height), interpolation=kernel)
+    return scaled
+
+
 def as_bytes(pixels: Pixels) -> Bytes:
     """Return pixels in [0, 1] as bytes, rounded."""
     cv2 = load_cv2()
@@ -172,6 +191,27 @@ def warp(image: Pixels, flow: Flow) -> Pixels:
     cv2 = load_cv2()
     warped: Pixels = cv2.remap(image, *targets(flow), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return warped
+
+
+def pixel_places(size: Size) -> Pixels:
+    """Return the column and the row of every pixel `(H, W, 2)`."""
+    height, width = size
+    places: Pixels = np.stack(np.meshgrid(np.arange(width), np.arange(height)), 2).astype(np.float32)
+    return places
+
+
+def warp_places(places: Pixels, flow: Flow) -> Pixels:
+    """Return `places` `(H, W, 2)` of the earlier frame's pixels for those of the later one, bilinearly."""
+    cv2 = load_cv2()
+    warped: Pixels = cv2.remap(places, *targets(flow), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return warped
+
+
+def sample(image: Pixels, places: Pixels) -> Pixels:
+    """Return `image` `(H, W, C)` at `places` `(h, w, 2)`, bicubically."""
+    cv2 = load_cv2()
+    sampled: Pixels = cv2.remap(image, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return sampled
 
 
 def warp_bytes(frame: Bytes, flow: Flow) -> Bytes:

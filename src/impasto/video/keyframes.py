@@ -1,25 +1,27 @@
 """The method `keyframes`: a few painted frames, moved to the others along the flow from both sides.
 
 Between two keyframes, one painting is carried forwards and one backwards, and the first fades into the second. What the
-flow cannot reach is painted in one pass. Keyframes are painted by the optimiser, or given as pictures (Jamriška et al.,
-"Stylizing Video by Example", SIGGRAPH 2019, propagate given keyframes too, by patch matching).
+flow cannot reach is painted in one pass (see `impasto.video.carried`). Keyframes are painted by the optimiser, or given
+as pictures (Jamriška et al., "Stylizing Video by Example", SIGGRAPH 2019, propagate given keyframes too, by patch
+matching).
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from itertools import chain, islice, pairwise, starmap
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from impasto.feedforward.pretrained import LIVE_NETWORK
 from impasto.imaging import read_picture, resize, to_channels_last
-from impasto.video.calm import Calm, Memory
+from impasto.video.calm import Calm, Memory, Track
+from impasto.video.carried import Carried, Key, blend
 from impasto.video.fast import finish
-from impasto.video.flow import as_bytes, warp
+from impasto.video.flow import Bytes, Motion, as_bytes
 from impasto.video.frame import PainterState, Pixels, VideoFrame
 from impasto.video.one_pass import ClipNetwork
 from impasto.video.optimised import FrameOptimiser
@@ -32,25 +34,8 @@ if TYPE_CHECKING:
 
 # Frames from one keyframe to the next, and steps of the optimiser for one.
 EVERY, STEPS = 30, 24
-# Part of the way between two keyframes over which one painting fades into the other: a longer one shows two sets of
-# brush marks at once.
-FADE = 0.25
 # Seconds by which the time of a given picture may miss that of its frame.
 TOLERANCE = 5e-4
-
-
-@dataclass(frozen=True, eq=False)
-class Carried:
-    """The painting of keyframe `start` carried to frame `index`, at `time` in seconds.
-
-    `reach` `(H, W)` is 1 where it comes from the keyframe and 0 where it was painted in one pass.
-    """
-
-    memory: Memory
-    reach: Pixels
-    start: int
-    index: int
-    time: float = 0.0
 
 
 class KeyframePainter:
@@ -87,22 +72,15 @@ class KeyframePainter:
         last = self._yielded
         if last is None:
             return {}
-        state: dict[str, Any] = last.memory.to_state("last.")
-        if self._first is not None:
-            state |= self._first.to_state("first.")
-        return state | {"reach": last.reach, "start": last.start, "index": last.index, "time": last.time}
+        return {**last.to_state(), **({} if self._first is None else self._first.to_state("first."))}
 
     def restore(self, state: PainterState) -> None:
         """Go on after the frame of `state`; begin anew with an empty one."""
-        memory = Memory.from_state(state, "last.")
         self._first = Memory.from_state(state, "first.")
-        self._last, self._pending = None, deque(self.given)
-        if memory is not None:
-            start, index = (int(np.asarray(state[name])) for name in ("start", "index"))
-            time = float(np.asarray(state["time"]))
-            self._pending = deque(pair for pair in self.given if pair[0] > time + TOLERANCE)
-            self._last = Carried(memory, np.asarray(state["reach"]), start, index, time)
-        self._yielded = self._last
+        self._last = self._yielded = last = Carried.from_state(state)
+        self._pending = deque(self.given)
+        if last is not None:
+            self._pending = deque(pair for pair in self.given if pair[0] > last.time + TOLERANCE)
 
     def _read_part(
         self, first: VideoFrame, frames: Iterator[VideoFrame]
@@ -112,7 +90,7 @@ class KeyframePainter:
         That is the keyframe itself, or the first frame of the next scene.
         """
         last = self._last
-        start = first.index if last is None else last.start
+        start = first.index if last is None else last.key.index
         part, source = [first], as_bytes(first.pixels)
         self._assign(first)
         if last is not None and last.index != first.index and self._is_key(first, start):
@@ -142,24 +120,51 @@ class KeyframePainter:
     def _paint_part(self, part: list[VideoFrame], *, goes_on: bool) -> Iterator[VideoFrame]:
         """Yield the painted frames of a part; the keyframe at the end of one that goes on is left to the next part."""
         alone = list(map_ahead(self._alone, part, self.network.at_once))
-        forward: list[Carried] = []
-        for frame, filling in zip(part, alone, strict=True):
-            forward.append(self._carry(forward[-1] if forward else self._last, frame, filling))
+        begin = self._carry(self._last, part[0], alone[0])
         if self.settings.loop and self._first is None:
-            self._first = forward[0].memory
-        end = self._end(part[-1], alone[-1], forward[-1], goes_on)
-        behind, backward = end, [end]
-        for frame, filling in zip(part[-2::-1], alone[-2::-1], strict=True):
-            behind = self._carry(behind, frame, filling)
-            backward.insert(0, behind)
-        begin, length = forward[0].start, max(1, part[-1].index - forward[0].start)
-        for frame, one, other in zip(part[: len(part) - goes_on], forward, backward, strict=False):
+            self._first = begin.memory
+        end = self._end(part[-1], alone[-1], begin, goes_on)
+        onward, back = self._tracks(part, begin, end)
+        behind = [replace(one, place=None) for one in self._follow(end, part[::-1], alone[::-1], back)][::-1]
+        both = zip(part, self._follow(begin, part, alone, onward), behind, strict=True)
+        for frame, one, other in islice(both, len(part) - goes_on):
             self._last = self._yielded = one
             share = self.network.style_at(float(frame.time)).share
-            picture = blend(one, other, (frame.index - begin) / length)
+            length = max(1, other.key.index - one.key.index)
+            picture = blend(one, other, (frame.index - one.key.index) / length)
             yield finish(frame, picture, share, self.settings.colors)
         if goes_on:
-            self._last = replace(end, start=part[-1].index)
+            self._last = end
+
+    def _tracks(
+        self, part: Sequence[VideoFrame], begin: Carried, end: Carried
+    ) -> tuple[list[Track], list[Track]]:
+        """Return how the frames of a part follow one another, and how they do in reversed order."""
+        sources = [as_bytes(frame.pixels) for frame in part]
+        small = map(self.calm.search.small, sources)
+        motions = list(starmap(self.calm.search.motions, pairwise(small)))
+        onward, back = ([motion[way] for motion in motions] for way in (0, 1))
+        return (
+            self._chained(begin.memory.reference, sources, onward),
+            self._chained(end.memory.reference, sources[::-1], back[::-1]),
+        )
+
+    def _chained(self, reference: Bytes, sources: list[Bytes], motions: list[Motion]) -> list[Track]:
+        """Return how frames follow one another, of which the first was painted from `reference`."""
+        tracks: list[Track] = []
+        for (source, frame), motion in zip(pairwise(sources), motions, strict=True):
+            tracks.append(self.calm.track(source, reference, frame, motion))
+            reference = tracks[-1].reference
+        return tracks
+
+    def _follow(
+        self, key: Carried, part: Sequence[VideoFrame], alone: Sequence[Pixels], tracks: Sequence[Track]
+    ) -> Iterator[Carried]:
+        """Yield the keyframe of the first of some frames, and what is carried of it along the tracks to the others."""
+        yield key
+        for frame, picture, track in zip(part[1:], alone[1:], tracks, strict=True):
+            key = key.follow(self.calm, frame, picture, track)
+            yield key
 
     def _alone(self, frame: VideoFrame) -> Pixels:
         """Return the frame painted in one pass."""
@@ -174,11 +179,7 @@ class KeyframePainter:
             return last
         memory = last.memory
         track = self.calm.track(memory.source, memory.reference, as_bytes(frame.pixels))
-        followed = self.calm.carry(memory, track)
-        moved = warp(last.reach, track.flow).clip(0, 1) * track.trust
-        reach = moved + track.still * (last.reach - moved)
-        memory = self.calm.merge(followed, alone, 1.0, drift=0.0)
-        return Carried(memory, reach, last.start, frame.index, float(frame.time))
+        return last.follow(self.calm, frame, alone, track)
 
     def _keyframe(self, frame: VideoFrame, alone: Pixels) -> Carried:
         """Return the frame as a keyframe; where pictures are given, but none for it, nothing is reached from it."""
@@ -192,31 +193,15 @@ class KeyframePainter:
         else:
             style = self.network.style_at(float(frame.time))
             painted = self.optimiser.paint(frame, style, alone, self.settings.steps or STEPS)
-        return Carried(
-            self.calm.start(frame.pixels, painted), reach, frame.index, frame.index, float(frame.time)
-        )
+        key = Key(frame.index, painted, None if self.given else painted - alone)
+        return Carried(key, self.calm.start(frame.pixels, painted), reach, frame.index, float(frame.time))
 
     def _end(self, frame: VideoFrame, alone: Pixels, forward: Carried, goes_on: bool) -> Carried:
         """Return the keyframe at the end of a part, in a loop that of the clip's first frame moved to it."""
-        if forward.start == frame.index:
+        if forward.key.index == frame.index:
             return forward
         first = self._first
         if goes_on or first is None or self.cuts.is_cut(forward.memory.source, first.source):
             return self._keyframe(frame, alone)
-        key = Carried(first, np.ones_like(forward.reach), frame.index, -1)
+        key = Carried(Key(frame.index, first.painted), first, np.ones_like(forward.reach), -1)
         return self._carry(key, frame, self._keyframe(frame, alone).memory.painted)
-
-
-def blend(forward: Carried, backward: Carried, way: float) -> Pixels:
-    """Return both paintings mixed by how far the frame is on its `way` from 0 to 1, and by what each one reaches."""
-    t = np.float32(min(1.0, max(0.0, (way - 0.5) / FADE + 0.5)))
-    share = t * t * (3 - 2 * t)
-    one, other = (1 - share) * forward.reach, share * backward.reach
-    total = one + other
-    # Where the nearer keyframe does not reach, the farther one is shown, as far as it reaches.
-    both = forward.reach + backward.reach
-    either = np.where(both > 1e-3, backward.reach / np.maximum(both, 1e-3), share)
-    weight = np.where(total > 1e-3, other / np.maximum(total, 1e-3), either)[..., None]
-    painted, following = forward.memory.painted, backward.memory.painted
-    mixed: Pixels = painted + weight * (following - painted)
-    return mixed

@@ -22,8 +22,9 @@ from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.scales import paint_scales, paint_strongly, scale_sizes
 from impasto.feedforward.settings import OnePassSettings
 from impasto.feedforward.stylizer import Stylizer
-from impasto.imaging import PictureLike, fit, from_channels_last, resize, scale_mask, to_channels_last
+from impasto.imaging import PictureLike, fit, from_channels_last, scale_mask, to_channels_last
 from impasto.imaging.frame import Tiling
+from impasto.video.flow import resized
 from impasto.video.schedules import style_weights_at, value_at
 
 if TYPE_CHECKING:
@@ -147,8 +148,7 @@ class ClipNetwork:
         scene = self.scene
         measured: list[Statistics] = [] if scene is None else scene.measured
         if scene is None or scene.age % MEASURE_EVERY == 0:
-            measured = []
-            self._passes(from_channels_last(frame.pixels), style, _masks(frame), record=measured)
+            measured = self._measure(frame, style)
         if scene is None:
             self.scene = SceneStatistics(measured, measured, 1)
             return measured
@@ -163,43 +163,50 @@ class ClipNetwork:
         self, frame: VideoFrame, style: Style, statistics: Sequence[Statistics] | None = None
     ) -> Pixels:
         """Return a frame `(H, W, 3)` painted alone, by the `statistics` of a scene or its own; any thread may call."""
-        return to_channels_last(
-            self._passes(from_channels_last(frame.pixels), style, _masks(frame), statistics=statistics)
-        )
+        sizes, passes = painted_sizes(*frame.pixels.shape[:2]), iter(statistics or ())
+
+        def once(image: Tensor, places: Sequence[Tensor] | None) -> Tensor:
+            params = self._params(style, masked=places is not None)
+            return self.stylizer.runner.paint(
+                image, params, places, statistics=None if statistics is None else next(passes)
+            )
+
+        def paint(size: tuple[int, int]) -> Pixels:
+            return to_channels_last(self._paint_scale(frame, style, size, once))
+
+        picture = paint_scales(paint, sizes, resized, _add_details)
+        return resized(picture, frame.pixels.shape[:2]).clip(0, 1)
+
+    def _measure(self, frame: VideoFrame, style: Style) -> list[Statistics]:
+        """Return the statistics of every scale and pass of a frame."""
+        sizes, passes = painted_sizes(*frame.pixels.shape[:2]), 2 if (style.strength or 0.0) > 1 else 1
+        tiling = MEASURED if len(sizes) > 1 else None
+        found: list[Statistics] = []
+
+        def once(image: Tensor, places: Sequence[Tensor] | None) -> Tensor:
+            runner, params = self.stylizer.runner, self._params(style, masked=places is not None)
+            found.append(runner.measure(image, params, places, tiling))
+            # What the last pass of a scale would paint, no other needs.
+            last = len(found) % passes == 0
+            return image if last else runner.paint(image, params, places, statistics=found[-1])
+
+        for size in sizes:
+            self._paint_scale(frame, style, size, once)
+        return found
 
     @torch.inference_mode()
-    def _passes(
+    def _paint_scale(
         self,
-        image: Tensor,
+        frame: VideoFrame,
         style: Style,
-        masks: Sequence[Tensor],
-        *,
-        statistics: Sequence[Statistics] | None = None,
-        record: list[Statistics] | None = None,
+        size: tuple[int, int],
+        once: Callable[[Tensor, Sequence[Tensor] | None], Tensor],
     ) -> Tensor:
-        """Return the painted image; `statistics` are those of every pass, or are appended to `record`."""
-        params = self._params(style, masked=bool(masks))
-        runner, number = self.stylizer.runner, 0
-
-        def paint(size: tuple[int, int]) -> Tensor:
-            places = [scale_mask(mask, *size) for mask in masks] or None
-
-            def once(content: Tensor) -> Tensor:
-                nonlocal number
-                content = content.clamp(0, 1)
-                used = None if statistics is None else statistics[number]
-                if record is not None:
-                    used = runner.measure(content, params, places, MEASURED if len(sizes) > 1 else None)
-                    record.append(used)
-                number += 1
-                return runner.paint(content, params, places, statistics=used)
-
-            return paint_strongly(once, resize(image, size), style.strength or 0.0)
-
-        whole = (int(image.shape[2]), int(image.shape[3]))
-        sizes = painted_sizes(*whole)
-        picture = paint_scales(paint, sizes, resize)
-        return (picture if sizes[-1] == whole else resize(picture, whole)).clamp(0, 1)
+        """Return a frame painted at one scale; `once` is a pass of the network, with masks that give styles places."""
+        content = from_channels_last(resized(frame.pixels, size))
+        masks = [torch.from_numpy(np.ascontiguousarray(mask))[None, None] for mask in frame.masks]
+        places = [scale_mask(mask, *size) for mask in masks] or None
+        return paint_strongly(lambda image: once(image.clamp(0, 1), places), content, style.strength or 0.0)
 
     def _make_params(self, style: Style, *, masked: bool) -> list[StyleParams]:
         """Return the parameters of the mixture, or where styles have places those of every style."""
@@ -227,8 +234,11 @@ def painted_sizes(height: int, width: int) -> list[tuple[int, int]]:
     return scale_sizes(*finest, BASE_SIDE)
 
 
-def _masks(frame: VideoFrame) -> list[Tensor]:
-    return [torch.from_numpy(np.ascontiguousarray(mask))[None, None] for mask in frame.masks]
+def _add_details(picture: Pixels, painted: Pixels, coarse: tuple[int, int]) -> Pixels:
+    """Return `painted` with the `picture` of size `coarse` in place of its own coarse part."""
+    difference = picture - resized(painted, coarse)
+    detailed: Pixels = painted + resized(difference, painted.shape[:2])
+    return detailed
 
 
 def _nearer(used: tuple[Tensor, Tensor], measured: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
