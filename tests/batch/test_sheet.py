@@ -8,9 +8,9 @@ import numpy
 import pytest
 from PIL import Image
 
-from impasto.batch import BatchRow, Variation, product_items, write_sheet
+from impasto.batch import BatchItem, BatchRow, Variation, product_items, write_sheet
 from impasto.batch.sheet import MISSING, _axes, check_sheet
-from impasto.errors import ImpastoError
+from impasto.errors import ImpastoError, OutputError
 
 COLOURS = [(250, 0, 0), (0, 250, 0), (0, 0, 250), (250, 250, 0), (0, 250, 250), (250, 0, 250)]
 
@@ -52,3 +52,27 @@ def test_every_picture_is_at_its_place(tmp_path: Path) -> None:
 def test_a_sheet_that_cannot_be_written_is_refused(tmp_path: Path, name: str, count: int) -> None:
     with pytest.raises(ImpastoError):
         check_sheet(tmp_path / name, count)
+
+
+def test_rows_of_a_manifest_that_differ_in_settings_alone_all_have_a_cell() -> None:
+    items = [
+        BatchItem(f"{content}-{style}-{seed}", f"{content}.png", (f"{style}.png",), {"seed": seed})
+        for content in "ab"
+        for style in "xy"
+        for seed in (0, 1)
+    ]
+    assert sorted(_axes(items).cells.values()) == list(range(8))
+
+
+def test_a_manifest_with_a_style_for_each_picture_is_no_empty_square() -> None:
+    axes = _axes([BatchItem(str(i), f"{i}.png", (f"style-{i}.png",)) for i in range(100)])
+    assert (len(axes.rows), len(axes.columns)) == (10, 10)
+    assert sorted(axes.cells.values()) == list(range(100))
+
+
+def test_a_sheet_that_its_format_does_not_hold_is_an_error_in_one_sentence(tmp_path: Path) -> None:
+    items = product_items([f"{i}.png" for i in range(60)], ["x.png", "y.png"])
+    rows = [BatchRow(item.id, "failed", item.content, item.styles, "") for item in items]
+    with pytest.raises(OutputError, match=r"give --sheet a \.png file"):
+        write_sheet(tmp_path / "sheet.webp", items, rows)
+    assert not list(tmp_path.iterdir())

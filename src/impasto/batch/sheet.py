@@ -13,12 +13,14 @@ from PIL import Image, ImageDraw, ImageFont
 from impasto.batch.items import BatchItem
 from impasto.batch.places import local_path, name_of, read_bytes
 from impasto.batch.report import BatchRow
-from impasto.errors import ImpastoError, RecipeError
+from impasto.errors import ImpastoError, OutputError, RecipeError
 from impasto.imaging import check_writable, open_image, srgb_profile, write_bytes_atomic
 
 # Longer side of a picture on the sheet, the space between two, and the text, in pixels.
 CELL, GAP, TEXT = 320, 12, 18
 MOST_CELLS = 1000
+# A grid with more cells than this for each picture is mostly empty, and may be too large for memory.
+EMPTIEST = 2
 PAPER, INK, MISSING = (255, 255, 255), (40, 40, 40), (225, 225, 225)
 
 
@@ -46,7 +48,8 @@ def write_sheet(path: Path, items: Sequence[BatchItem], rows: Sequence[BatchRow]
     """Write the pictures of `rows` as a grid; those that are not there are grey. Return the path.
 
     Columns are the values of the last setting that is varied, or else the styles; rows are everything else. Without
-    either, the pictures follow one another. Raises `OutputError` if the sheet cannot be written.
+    either, or where that would not give each picture a cell in a well filled grid, the pictures follow one another.
+    Raises `OutputError` if the sheet cannot be written.
     """
     axes = _axes(items)
     thumbnails = [_thumbnail(row.out) if row.state in ("painted", "finished") else None for row in rows]
@@ -80,10 +83,8 @@ def _axes(items: Sequence[BatchItem]) -> _Axes:
     """Return the grid of the items: the last varied setting, or the style, goes across."""
     described = [_description(item) for item in items]
     varied = [name for name in described[0] if len({labels.get(name) for labels in described}) > 1]
-    if not varied or (varied == ["content"] and len(items) > 1):
-        across = max(1, math.ceil(math.sqrt(len(items))))
-        cells = {divmod(index, across): index for index in range(len(items))}
-        return _Axes([""] * math.ceil(len(items) / across), [""] * min(across, len(items)), cells)
+    if varied in ([], ["content"]):
+        return _in_turn(len(items))
     last = varied[-1]
     columns = list(dict.fromkeys(labels[last] for labels in described))
     keys = [tuple(labels[name] for name in varied[:-1]) for labels in described]
@@ -92,8 +93,18 @@ def _axes(items: Sequence[BatchItem]) -> _Axes:
         (rows.index(key), columns.index(labels[last])): i
         for i, (key, labels) in enumerate(zip(keys, described, strict=True))
     }
+    # Rows of a manifest may differ in settings alone, which would share a cell, or have a style each.
+    if len(cells) < len(items) or len(rows) * len(columns) > EMPTIEST * len(items):
+        return _in_turn(len(items))
     names = [_labelled(varied[:-1], key) for key in rows]
     return _Axes(names, [_labelled([last], (value,)) for value in columns], cells)
+
+
+def _in_turn(count: int) -> _Axes:
+    """Return a grid without labels, as square as possible, in which pictures follow one another."""
+    across = max(1, math.ceil(math.sqrt(count)))
+    cells = {divmod(index, across): index for index in range(count)}
+    return _Axes([""] * math.ceil(count / across), [""] * min(across, count), cells)
 
 
 def _description(item: BatchItem) -> dict[str, str]:
@@ -144,5 +155,11 @@ def _encoded(sheet: Image.Image, path: Path) -> bytes:
     from impasto.imaging import WRITABLE
 
     buffer = io.BytesIO()
-    sheet.save(buffer, WRITABLE[path.suffix.lower()], quality=92, icc_profile=srgb_profile())
+    try:
+        sheet.save(buffer, WRITABLE[path.suffix.lower()], quality=92, icc_profile=srgb_profile())
+    except (OSError, ValueError) as error:  # WebP holds 16383 pixels a side, JPEG 65500
+        raise OutputError(
+            f"The contact sheet has {sheet.width}x{sheet.height} pixels, which {path.suffix} does not hold ({error}); "
+            "give --sheet a .png file."
+        ) from error
     return buffer.getvalue()
