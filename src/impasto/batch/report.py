@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -78,17 +78,18 @@ class BatchReport:
         return {**counts, "pictures": [row.to_json() for row in self.rows]}
 
 
-def check_report(place: str) -> None:
-    """Raise `RecipeError` for a suffix other than .csv and .jsonl."""
-    if Path(name_of(place)).suffix.lower() not in (".csv", ".jsonl"):
+def check_report(place: str) -> Callable[[Iterable[BatchRow]], str]:
+    """Return the function that formats a report; raises `RecipeError` for a suffix other than .csv and .jsonl."""
+    format_rows = {".csv": _csv, ".jsonl": _json_lines}.get(Path(name_of(place)).suffix.lower())
+    if format_rows is None:
         raise RecipeError(f"A report is a .csv or .jsonl file, not '{name_of(place)}'; give another suffix.")
+    return format_rows
 
 
 def write_report(place: str, rows: Iterable[BatchRow]) -> None:
     """Write the rows to a file or URL in one step, by its suffix; raises `RecipeError` and `OutputError`."""
-    check_report(place)
-    jsonl = place.lower().endswith(".jsonl")
-    write_bytes(place, (_json_lines(rows) if jsonl else _csv(rows)).encode("utf-8"))
+    # Names of files need not be UTF-8: Python holds the other bytes as surrogates, whose escapes JSON reads back.
+    write_bytes(place, check_report(place)(rows).encode("utf-8", "backslashreplace"))
 
 
 def _json_lines(rows: Iterable[BatchRow]) -> str:
