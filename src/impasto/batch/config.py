@@ -14,7 +14,7 @@ from impasto.imaging import MASK_NAMES, check_file
 # Options whose values are files, which are relative to the folder of the configuration.
 PLACES = (
     "content", "style", "manifest", "out_dir", "report", "sheet", "mask", "style_mask", "regions", "style_regions",
-    "protect", "start_picture", "weights",
+    "protect", "start_picture", "weights", "network",
 )  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def read_config(path: Path, names: Collection[str]) -> dict[str, Any]:
             raise RecipeError(f"'{path}': {unknown('option', key, [n.replace('_', '-') for n in names])}")
         if isinstance(value, Mapping) != (name == "vary"):
             raise RecipeError(f"'{path}' has {key} = {value!r}; give {_expected(name)}.")
-        options[name] = _located(value, path.resolve().parent) if name in PLACES else value
+        options[name] = _located(name, value, path.resolve().parent) if name in PLACES else value
     return options
 
 
@@ -46,9 +46,12 @@ def _expected(name: str) -> str:
     return "a table, as in [vary] strength = [0.2, 0.5]" if name == "vary" else "a value and not a table"
 
 
-def _located(value: Any, folder: Path) -> Any:
+def _located(name: str, value: Any, folder: Path) -> Any:
+    """Return the files of an option relative to `folder`; words, URLs, and what is no name stay."""
     if isinstance(value, list):
-        return [_located(part, folder) for part in value]
+        return [_located(name, part, folder) for part in value]
     if not isinstance(value, str) or is_url(value) or value in MASK_NAMES:
         return value
-    return str(folder / value)
+    # A network that ships, and a network's own style, are names without a suffix; so is a folder of styles.
+    is_name = name in ("network", "style") and not Path(value).suffix
+    return value if is_name and not (folder / value).exists() else str(folder / value)
