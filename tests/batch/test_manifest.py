@@ -95,6 +95,14 @@ def test_a_damaged_manifest_is_refused(tmp_path: Path, name: str) -> None:
     assert words in str(error.value)
 
 
+def test_a_line_of_json_may_contain_other_line_separators(tmp_path: Path) -> None:
+    names = ["a\u2028b.png", "c\x85d.png", "e.png"]
+    lines = [json.dumps({"id": str(i), "content": name}, ensure_ascii=False) for i, name in enumerate(names)]
+    (tmp_path / "m.jsonl").write_bytes("\r\n".join(lines).encode())
+    items = read_manifest(str(tmp_path / "m.jsonl"))
+    assert [item.content for item in items] == [f"{tmp_path}/{name}" for name in names]
+
+
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_bytes(b"content\n\xff\xfe.png")
     with pytest.raises(ImpastoError, match="not text in UTF-8"):

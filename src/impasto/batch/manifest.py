@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from impasto.batch.finished import FILE_FIELDS
 from impasto.batch.items import BatchItem, check_ids
 from impasto.batch.places import is_url, name_of, read_bytes
 from impasto.errors import PictureError, RecipeError, unknown
@@ -95,7 +96,8 @@ def _cell(column: str, text: str) -> Any:
 
 def _json_records(text: str, name: str) -> Iterator[tuple[int, Record]]:
     """Yield line numbers and objects; null means not given."""
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines: a string of JSON may contain other line separators, such as U+2028.
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         where = f"Line {number} of '{name}'"
@@ -149,7 +151,7 @@ def _item(
         item_id = Path(name_of(content)).stem
     if isinstance(item_id, bool) or not isinstance(item_id, str | int):
         raise RecipeError(f"{where} has the id {item_id!r}; give text or a whole number.")
-    for name in ("start_picture", "weights"):
+    for name in FILE_FIELDS:
         if isinstance(record.get(name), str):
             record[name] = _beside(record[name], folder)
     return BatchItem(
