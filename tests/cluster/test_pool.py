@@ -86,6 +86,7 @@ def test_work_that_hangs_is_given_to_an_idle_worker(monkeypatch: pytest.MonkeyPa
     assert dict(pool.map(numbered(6))) == {str(i): i for i in range(6)}
     assert calls.count(0) == 2
     assert sum(actor.stuck for actor in ray.actors) == 1
+    assert not any(worker.keys for worker in pool.workers)  # what hangs takes no place of later work
 
 
 def test_machines_that_join_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,6 +123,13 @@ def test_workers_that_cannot_start_are_an_error_and_not_tried_for_ever() -> None
 
     pool = WorkPool(RayCluster(Ray(1), local=False), broken)
     with pytest.raises(RecipeError, match="No module named 'impasto'"):
+        list(pool.map(numbered(3)))
+
+    def silent() -> Callable[[int], int]:
+        raise MemoryError
+
+    pool = WorkPool(RayCluster(Ray(1), local=False), silent)
+    with pytest.raises(RecipeError, match="MemoryError"):
         list(pool.map(numbered(3)))
 
     def dies() -> Callable[[int], int]:

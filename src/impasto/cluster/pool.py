@@ -143,7 +143,8 @@ class WorkPool:
             cause = getattr(error, "cause", None)
             self._failed_starts += 1
             if isinstance(cause, Exception) or self._failed_starts >= MOST_FAILED_STARTS:
-                reason = str(cause or error).strip().splitlines()[-1][:300]
+                failure = cause or error
+                reason = (str(failure).strip().splitlines() or [type(failure).__name__])[-1][:300]
                 raise RecipeError(
                     f"The cluster's workers cannot start ({reason}); every machine needs this version of impasto."
                 ) from error
@@ -191,6 +192,14 @@ class _Map:
 
     def results(self) -> Iterator[tuple[str, Any]]:
         """Yield id and result of all work."""
+        try:
+            yield from self._results()
+        finally:
+            # Second copies of slow work may be under way: the next call does not wait for them.
+            for flight in self.flights.values():
+                flight.worker.keys.remove(flight.key)
+
+    def _results(self) -> Iterator[tuple[str, Any]]:
         while True:
             self.pool.grow()
             self._fill()
