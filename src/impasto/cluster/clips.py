@@ -155,8 +155,9 @@ def check_chunks(settings: VideoSettings) -> None:
 
 def _absolute(picture: PictureLike) -> PictureLike:
     """Return a file by its absolute name; other pictures and words stay."""
-    named = isinstance(picture, str | Path) and Path(picture).is_file()
-    return Path(picture).absolute() if named and isinstance(picture, str | Path) else picture
+    if isinstance(picture, str | Path) and Path(picture).is_file():
+        return Path(picture).absolute()
+    return picture
 
 
 def _with_absolute_network(settings: VideoSettings) -> VideoSettings:

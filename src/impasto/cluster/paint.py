@@ -6,8 +6,10 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from impasto.batch import BatchItem, BatchPainter, BatchRow
+from impasto.batch.finished import FILE_FIELDS
 from impasto.batch.places import absolute
 from impasto.cluster.connection import RayCluster
 from impasto.cluster.pool import Lost, WorkPool
@@ -67,4 +69,11 @@ def _located(item: BatchItem) -> BatchItem:
     styles = tuple(
         style if own and "/" not in style and "." not in style else absolute(style) for style in item.styles
     )
-    return replace(item, content=absolute(item.content), styles=styles)
+    settings = {
+        name: absolute(str(value)) if name in FILE_FIELDS and value is not None else value
+        for name, value in item.settings.items()
+    }
+    network = item.network
+    if network is not None and Path(network).is_file():  # otherwise the name of one that ships
+        network = absolute(network)
+    return replace(item, content=absolute(item.content), styles=styles, settings=settings, network=network)
