@@ -13,8 +13,6 @@ from impasto.batch.places import name_of
 from impasto.errors import RecipeError
 from impasto.imaging.file_names import joined_stem, safe_stem
 
-# File systems allow 255 bytes for a name; suffixes and temporary names need some.
-
 
 @dataclass(frozen=True)
 class BatchItem:

@@ -183,7 +183,7 @@ class BatchPainter:
         styles: list[Any] = [style if own else picture_source(style) for style in item.styles]
         content: Any = picture_source(item.content)
         if not all(isinstance(source, str | Path) for source in (content, *styles)):
-            stylizer = self._in_torch(stylizer)  # graphs read files only
+            stylizer = _in_torch(stylizer)  # graphs read files only
         settings = self._one_pass_settings(item)
         return stylizer.paint(
             content, styles, settings, guides, lambda done, count: on_progress(done / count)
@@ -218,9 +218,11 @@ class BatchPainter:
             self._networks[key] = open_stylizer(network, device=key[1])
         return self._networks[key]
 
-    def _in_torch(self, stylizer: Any) -> Stylizer:
-        opened: Stylizer = getattr(stylizer, "stylizer", stylizer)
-        return opened
+
+def _in_torch(stylizer: Any) -> Stylizer:
+    """Return the network in torch, also that of a stylizer that runs graphs."""
+    opened: Stylizer = getattr(stylizer, "stylizer", stylizer)
+    return opened
 
 
 def _failure(error: Exception) -> dict[str, Any]:
