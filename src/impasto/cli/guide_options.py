@@ -77,11 +77,11 @@ class GuideOptions:
         from impasto.guidance import Guides
 
         return Guides(
-            tuple(_word_or_path(text) for text in self.mask or ()),
-            tuple(_word_or_path(text) for text in self.style_mask or ()),
+            tuple(word_or_path(text) for text in self.mask or ()),
+            tuple(word_or_path(text) for text in self.style_mask or ()),
             self.regions,
             tuple(self.style_regions or ()),
-            None if self.protect is None else _word_or_path(self.protect),
+            None if self.protect is None else word_or_path(self.protect),
         )
 
     def guides_or(self, stored: Mapping[str, Any], source: Path) -> Guides:
@@ -145,7 +145,8 @@ def _listed(guides: Guides, field: str) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else () if value is None else (value,)
 
 
-def _word_or_path(text: str) -> str | Path:
+def word_or_path(text: str) -> str | Path:
+    """Return one of the words for a mask, or the path of a file."""
     from impasto.imaging import MASK_NAMES
 
     return text if text in MASK_NAMES else Path(text)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from impasto.cli.guide_options import word_or_path
 from impasto.cli.naming import beside, free
 from impasto.errors import RecipeError, ResumeError
 from impasto.feedforward.pretrained import ANY_STYLE_NETWORKS
@@ -130,8 +131,8 @@ def request_from_words(
     output = choice.out or default_output(clip, names)
     choose_format(output, choice.codec, choice.bits, choice.chroma, choice.crf)
     guides = Guides(
-        tuple(_mask(text) for text in painting["mask"] or ()),
-        protect=None if painting["protect"] is None else _mask(painting["protect"]),
+        tuple(word_or_path(text) for text in painting["mask"] or ()),
+        protect=None if painting["protect"] is None else word_or_path(painting["protect"]),
     )
     return VideoRequest(clip, names, settings, output, choice, guides)
 
@@ -216,12 +217,6 @@ def default_output(clip: Path, styles: Sequence[str]) -> Path:
 def sidecar_of(output: Path) -> Path:
     """Return the path of the settings' JSON file."""
     return beside(output, "json")
-
-
-def _mask(text: str) -> str | Path:
-    from impasto.imaging import MASK_NAMES
-
-    return text if text in MASK_NAMES else Path(text)
 
 
 def _weights(mix: Sequence[str], count: int) -> tuple[float, ...]:
