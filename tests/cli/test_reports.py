@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,9 @@ import numpy
 import pytest
 from PIL import Image
 
+from impasto.cli import fast, paint_photographs
+from impasto.cli.interrupt import Interrupted
+from impasto.errors import PictureError, TooLargeError
 from impasto.imaging import read_embedded_json
 
 from .conftest import COMMAND, TINY, make_picture, pixels
@@ -68,6 +72,35 @@ def test_the_report_of_stylize_is_json(cli, photos: Path) -> None:
     assert rows["c.png"]["error_kind"] == "PictureError"
 
 
+def test_ctrl_c_names_what_failed_and_how_to_paint_the_rest_alike(cli, photos: Path, monkeypatch) -> None:
+    def paint_one(request: paint_photographs.Request, content: Path, *_: object, **__: object) -> bool:
+        if content.name == "a.png":
+            raise PictureError("too damaged")
+        raise Interrupted(2)
+
+    monkeypatch.setattr(paint_photographs, "_paint_one", paint_one)
+    make_picture(photos / "in" / "c.png", 48, 36, 5)
+    words = ("--style", "art.png", *TINY, "--bits", "16", "--jpeg-quality", "50", "--no-sidecar", "--json")
+    run = cli("stylize", "in", *words, "--out-dir", "o")
+    assert (run.code, run.err.splitlines()[0]) == (130, "impasto: in/a.png: too damaged")
+    assert [row["state"] for row in json.loads(run.out)["pictures"]] == ["failed"]
+    rest = shlex.split(run.err.splitlines()[-1].partition("with: ")[2])
+    assert rest[-2:] == ["--", "in/c.png"]
+    assert {"--bits=16", "--jpeg-quality=50", "--no-sidecar", "--out-dir=o"} <= set(rest)
+
+
+def test_a_photograph_that_is_too_large_for_one_pass_does_not_end_the_others(
+    cli, photos: Path, monkeypatch
+) -> None:
+    def paint(job: object, content: Path, *_: object) -> None:
+        if content.name == "a.png":
+            raise TooLargeError("too large")
+
+    monkeypatch.setattr(fast, "_paint", paint)
+    run = cli("stylize", "in", *MANNERS["one pass"], "--out-dir", "o")
+    assert (run.code, run.err.splitlines()[-1]) == (5, "impasto: in/a.png: too large")
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "words"),
     [
@@ -75,6 +108,8 @@ def test_the_report_of_stylize_is_json(cli, photos: Path) -> None:
         (2, "RecipeError", ("stylize", "photo.png", "art.png", "--strength", "9")),
         (3, "PictureError", ("apply", "rough-waves", "gone.png")),
         (2, "RecipeError", ("batch", "photo.png")),
+        (2, "RecipeError", ("batch", "photo.png", "--style", "art.png", "--out-dir", "o", "--bits", "0")),
+        (2, "RecipeError", ("stylize", "photo.png", "art.png", "--fast", "--jpeg-quality", "0")),
     ],
 )
 def test_an_error_is_in_the_report_and_on_stderr(cli, place: Path, code: int, kind: str, words) -> None:

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from impasto.cli.naming import free, target
-from impasto.cli.watch import MAX_FRAMES, frame_steps
+from impasto.cli.watch import MAX_FRAMES, Timelapse, frame_steps
+from impasto.errors import OutputError
 from impasto.imaging import read_embedded_json
 
 from .conftest import TINY, make_picture, pixels
@@ -164,6 +165,16 @@ def test_preview_and_timelapse(cli, place: Path) -> None:
     with Image.open("t.webp") as animation:
         assert 1 < animation.n_frames <= 4  # the format joins frames that look the same
         assert animation.size == (32, 24)
+
+
+def test_an_animation_that_cannot_be_written_does_not_cost_the_picture(cli, place: Path, monkeypatch) -> None:
+    def full(self: Timelapse) -> None:
+        raise OutputError("'t.webp' could not be written (No space left on device).")
+
+    monkeypatch.setattr(Timelapse, "write", full)
+    run = cli("stylize", "photo.png", "art.png", *TINY, "--timelapse", "t.webp", "--out", "o.png")
+    assert (run.code, "No space left" in run.err) == (3, True)
+    assert pixels(place / "o.png").shape == (24, 32, 3)
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 3), (0, 100_000), (90, 100), (5, 5)])

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from impasto.cli import video_session
 from impasto.cli.video_request import parse_seconds, request_from_words, timed_files
 from impasto.errors import ImpastoError, MissingExtraError
 from impasto.video import extra
@@ -245,7 +244,6 @@ def test_ctrl_c_before_the_first_frame_leaves_nothing(cli, here, monkeypatch):
             time.sleep(0.01)
             yield from super().paint(frames)
 
-    monkeypatch.setattr(video_session, "PREVIEW_SECONDS", 0)
     monkeypatch.setattr(job_module, "open_painter", lambda *_: AtOnce())
     run = cli(*VIDEO)
     assert run.code == 130

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from impasto.cli.console import print_status
-from impasto.cli.failures import report_failed
+from impasto.cli.failures import ONE_PICTURE_ERRORS, print_failed, report_failed
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.json_report import JsonReport
 from impasto.cli.naming import check_distinct, make_folder
@@ -32,7 +32,7 @@ from impasto.cli.network_options import (
 from impasto.cli.picture_progress import PictureBar, build_notice
 from impasto.cli.piped import Piped
 from impasto.cli.shipped_networks import ListOption, SheetOption, check_request, list_networks
-from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError, TooLargeError
+from impasto.errors import ImpastoError, RecipeError
 from impasto.imaging.file_names import joined_stem
 
 if TYPE_CHECKING:
@@ -44,9 +44,6 @@ if TYPE_CHECKING:
     from impasto.guidance.result import SavedPicture
 
 app = typer.Typer(add_completion=False)
-
-# Errors of one picture among several; anything else is wrong with all of them.
-OF_ONE_PICTURE = (PictureError, TooLargeError, OutputError)
 
 OutOption = Annotated[
     Path | None,
@@ -204,12 +201,13 @@ def _paint_all(
                 stop.check()
                 result = _paint(job, content, place, report, on_progress)
                 done += 1
-            except OF_ONE_PICTURE as error:
+            except ONE_PICTURE_ERRORS as error:
                 if len(pairs) == 1:
                     raise
                 failed.append((content, error))
                 report.add("failed", content, styles, None, error=error)
             except Interrupted:
+                print_failed(failed)
                 print_status(f"{done} pictures painted; the same command goes on with the rest.")
                 raise
             else:

@@ -10,8 +10,21 @@ from pathlib import Path
 import typer
 
 from impasto.cli.console import one_line, print_status
-from impasto.errors import BAD_FILE, NO_MEMORY, PARTLY_FAILED, USAGE, ImpastoError, is_out_of_memory
+from impasto.errors import (
+    BAD_FILE,
+    NO_MEMORY,
+    PARTLY_FAILED,
+    USAGE,
+    DivergedError,
+    ImpastoError,
+    OutputError,
+    PictureError,
+    TooLargeError,
+    is_out_of_memory,
+)
 
+# Errors of one picture among several; any other one is wrong with all of them, so it ends the command.
+ONE_PICTURE_ERRORS = (PictureError, TooLargeError, DivergedError, OutputError)
 BUG = 70
 BROKEN_PIPE = 141
 INTERRUPTED = 130
@@ -43,10 +56,15 @@ def explain(error: BaseException) -> Failure:
     )
 
 
-def report_failed(failed: Sequence[tuple[Path | None, ImpastoError]]) -> None:
-    """Print the pictures that failed and why; raise `typer.Exit` if there are any."""
+def print_failed(failed: Sequence[tuple[Path | None, ImpastoError]]) -> None:
+    """Print the pictures that failed and why."""
     for content, reason in failed:
         print_status(f"impasto: {content}: {one_line(str(reason))}")
+
+
+def report_failed(failed: Sequence[tuple[Path | None, ImpastoError]]) -> None:
+    """Print the pictures that failed and why; raise `typer.Exit` if there are any."""
+    print_failed(failed)
     if failed:
         raise typer.Exit(PARTLY_FAILED)
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.console import print_status
-from impasto.cli.failures import report_failed
+from impasto.cli.failures import ONE_PICTURE_ERRORS, report_failed
 from impasto.cli.guide_options import GuideOptions
 from impasto.cli.inputs import Inputs, stored_inputs
 from impasto.cli.interrupt import Stop
 from impasto.cli.json_report import JsonReport
 from impasto.cli.naming import check_distinct, default_path, finished, make_folder, target
-from impasto.cli.options import OutputOptions
+from impasto.cli.options import OutputOptions, check_jpeg_quality
 from impasto.cli.picture_progress import PictureBar, build_notice
 from impasto.cli.session import write_sidecar
-from impasto.errors import ImpastoError, OutputError, PictureError, RecipeError
+from impasto.errors import ImpastoError, RecipeError
 from impasto.optimize.presets import make_recipe
 from impasto.painting import ONE_PASS_FIELDS, one_pass_settings
 from impasto.provenance import Provenance
@@ -134,6 +134,7 @@ def _replayed_inputs(provenance: Provenance, pictures: Sequence[Path], styles: S
 
 
 def _check_options(settings: Mapping[str, Any], output_options: OutputOptions) -> None:
+    check_jpeg_quality(output_options.jpeg_quality)
     for name in settings:
         if name not in ONE_PASS_FIELDS:
             raise RecipeError(
@@ -174,7 +175,7 @@ def _paint_all(job: FastJob, inputs: Inputs, stop: Stop) -> None:
                     skipped += 1
                 else:
                     _paint(job, content, [content, *inputs.styles], key, on_progress)
-            except (PictureError, OutputError) as error:
+            except ONE_PICTURE_ERRORS as error:
                 if len(contents) == 1:
                     raise
                 failed.append((content, error))

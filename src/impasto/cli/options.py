@@ -13,6 +13,7 @@ import typer
 
 from impasto.cli.completion import completion_of
 from impasto.cli.everyday_help import HELP_ALL
+from impasto.errors import RecipeError
 from impasto.optimize.panels import OTHER_PANEL, PANELS
 from impasto.optimize.recipe import Recipe
 from impasto.settings import OneOf
@@ -195,6 +196,30 @@ def as_arguments(settings: Mapping[str, Any]) -> list[str]:
             text = ",".join(value) if isinstance(value, tuple) else str(value)
             arguments.append(f"--{flag}={text}")
     return arguments
+
+
+def output_arguments(output: OutputOptions) -> list[str]:
+    """Return command-line arguments that give the same output options, except the files of a single picture."""
+    default = OutputOptions()
+    arguments = []
+    if output.bits != default.bits:
+        arguments.append(f"--bits={output.bits}")
+    if output.jpeg_quality != default.jpeg_quality:
+        arguments.append(f"--jpeg-quality={output.jpeg_quality}")
+    if not output.sidecar:
+        arguments.append("--no-sidecar")
+    if output.preview:
+        arguments.append(f"--preview={output.preview}")
+    if output.quiet:
+        arguments.append("--quiet")
+    return arguments
+
+
+def check_jpeg_quality(quality: int) -> int:
+    """Return the quality of lossy formats; raises `RecipeError` unless it is from 1 to 100."""
+    if not 1 <= quality <= 100:
+        raise RecipeError(f"--jpeg-quality is a whole number from 1 to 100, not {quality}.")
+    return quality
 
 
 def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:

@@ -10,23 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.cli.cluster import ClusterOptions, spread_tiles, tile_spread, with_tiles
 from impasto.cli.console import print_status
-from impasto.cli.failures import report_failed
+from impasto.cli.failures import ONE_PICTURE_ERRORS, print_failed, report_failed
 from impasto.cli.guide_options import as_arguments as as_guide_arguments
 from impasto.cli.guide_options import check_guides
 from impasto.cli.inputs import Inputs
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.json_report import JsonReport
 from impasto.cli.naming import default_path, finished, make_folder, target
-from impasto.cli.options import OutputOptions, as_arguments
+from impasto.cli.options import OutputOptions, as_arguments, output_arguments
 from impasto.cli.session import Session
-from impasto.errors import (
-    DivergedError,
-    ImpastoError,
-    OutputError,
-    PictureError,
-    RecipeError,
-    TooLargeError,
-)
+from impasto.errors import ImpastoError, RecipeError
 from impasto.optimize.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -36,9 +29,6 @@ if TYPE_CHECKING:
     from impasto.optimize import Job
     from impasto.optimize.checkpoint import Checkpoint
     from impasto.painting import OpenModels
-
-# Errors that concern one photograph among several; other errors concern all of them.
-SINGLE_PICTURE_ERRORS = (PictureError, TooLargeError, DivergedError, OutputError)
 
 
 @dataclass(frozen=True)
@@ -172,6 +162,7 @@ def _paint_all(request: Request, settings: dict[str, Any], stop: Stop, tools: _T
     for style in request.inputs.styles:
         # A style that cannot be read concerns every photograph, so it ends the command before the first one.
         read_picture(style, longest=512)
+    styles = [str(style) for style in request.inputs.styles]
     failed: list[tuple[Path | None, ImpastoError]] = []
     painted = skipped = 0
     for index, content in enumerate(request.inputs.contents):
@@ -180,21 +171,18 @@ def _paint_all(request: Request, settings: dict[str, Any], stop: Stop, tools: _T
                 painted += 1
             else:
                 skipped += 1
-        except SINGLE_PICTURE_ERRORS as error:
-            failed.append((content, error))
         except ImpastoError as error:
-            if not painted and not skipped:
+            if not isinstance(error, ONE_PICTURE_ERRORS) and not painted and not skipped:
                 raise
             failed.append((content, error))
+            request.report.add("failed", content, styles, None, error=error)
         except Interrupted:
+            print_failed(failed)
             _print_rest(request, settings, request.inputs.contents[index + 1 :])
             raise
     if not request.output_options.quiet:
         there = f", {skipped} were there already (--again paints them again)" if skipped else ""
         print_status(f"{painted} of {len(request.inputs.contents)} pictures painted{there}.")
-    styles = [str(style) for style in request.inputs.styles]
-    for content, reason in failed:
-        request.report.add("failed", content, styles, None, error=reason)
     report_failed(failed)
 
 
@@ -210,6 +198,7 @@ def _print_rest(request: Request, settings: dict[str, Any], rest: Sequence[Path 
         *(f"--style={style}" for style in request.inputs.styles),
         *as_guide_arguments(request.guides),
         *request.cluster_options.arguments,
+        *output_arguments(request.output_options),
     ]
     if request.source is not None:
         arguments.append(f"--from={request.source}")

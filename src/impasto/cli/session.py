@@ -14,10 +14,9 @@ from impasto.cli.console import print_status
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.json_report import JsonReport
 from impasto.cli.naming import Target, check_distinct
-from impasto.cli.options import OutputOptions
+from impasto.cli.options import OutputOptions, check_jpeg_quality, output_arguments
 from impasto.cli.progress import improvement_line, reporter
 from impasto.cli.watch import PreviewFile, Timelapse
-from impasto.errors import RecipeError
 
 if TYPE_CHECKING:
     from impasto.guidance import Result
@@ -48,8 +47,7 @@ class Session:
         from impasto.imaging import check_place, check_writable
 
         output, target = self.output, self.target
-        if not 1 <= output.jpeg_quality <= 100:
-            raise RecipeError(f"--jpeg-quality is a whole number from 1 to 100, not {output.jpeg_quality}.")
+        check_jpeg_quality(output.jpeg_quality)
         check_writable(target.path, bits=output.bits)
         outputs = {"--out": target.path}
         if output.sidecar:
@@ -87,7 +85,7 @@ class Session:
                     timelapse.start(painter)
                 if isinstance(event, Stepped):
                     if preview:
-                        preview.update(painter)
+                        preview.update(painter.picture, alpha=painter.job.alpha)
                     if timelapse:
                         timelapse.update(painter)
                 if isinstance(event, Finished):
@@ -95,12 +93,14 @@ class Session:
                 elif self.stop.number:
                     break
         if preview:
-            preview.update(painter, last=True)
-        if timelapse:
-            timelapse.write()
-        if result is None:
-            self._save_interrupted(painter, events)
-        return self._save(result)
+            preview.update(painter.picture, alpha=painter.job.alpha, last=True)
+        try:
+            if result is None:
+                self._save_interrupted(painter, events)
+            return self._save(result)
+        finally:
+            if timelapse:  # last: an animation that cannot be written must not cost the picture
+                timelapse.write()
 
     def _save(self, result: Result) -> Path:
         target = self.target.with_free_name()
@@ -143,19 +143,8 @@ class Session:
         self.report.add(state, names.get("content"), list(names.get("styles", ())), path, result=result)
 
     def _resume_command(self, checkpoint: Path, out: Path) -> list[str]:
-        output, default = self.output, OutputOptions()
-        words = ["impasto", "stylize", f"--resume={checkpoint}", f"--out={out}", *self.resume_arguments]
-        if output.bits != default.bits:
-            words.append(f"--bits={output.bits}")
-        if output.jpeg_quality != default.jpeg_quality:
-            words.append(f"--jpeg-quality={output.jpeg_quality}")
-        if not output.sidecar:
-            words.append("--no-sidecar")
-        if output.preview:
-            words.append(f"--preview={output.preview}")
-        if output.quiet:
-            words.append("--quiet")
-        return words
+        words = ["impasto", "stylize", f"--resume={checkpoint}", f"--out={out}"]
+        return [*words, *self.resume_arguments, *output_arguments(self.output)]
 
 
 def write_sidecar(path: Path, provenance: dict[str, Any]) -> None:

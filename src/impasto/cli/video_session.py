@@ -6,6 +6,7 @@ import shlex
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -16,14 +17,12 @@ from impasto.cli.naming import check_distinct
 from impasto.cli.session import write_sidecar
 from impasto.cli.video_progress import VideoProgress, plan_line
 from impasto.cli.video_request import VideoRequest, sidecar_of
-from impasto.errors import OutputError
+from impasto.cli.watch import PreviewFile
 
 if TYPE_CHECKING:
-    from impasto.video.frame import VideoFrame
     from impasto.video.job import VideoJob
     from impasto.video.run import VideoRun
 
-PREVIEW_SECONDS = 1.0
 # Frames that are painted to tell how long a clip takes.
 TRIAL_FRAMES = 3
 
@@ -43,12 +42,14 @@ class VideoSession:
 
     def paint(self) -> None:
         """Paint, and write the clip; raises `Interrupted` after writing what is painted."""
+        import numpy as np
+
         from impasto.video.run import ClipStarted, ClipWritten, FramePainted, VideoRun
 
         self._check()
         with clip_spread(self.cluster_options, self.request.open(), self.stop, self.quiet) as job:
             run = VideoRun(job, resume=self.resume, restart=self.restart)
-            preview = None if self.preview is None else FramePreview(self.preview)
+            preview = None if self.preview is None else PreviewFile(self.preview)
             name = self.request.output.name
             with closing(run.events()) as events, closing(VideoProgress(name, self.quiet)) as progress:
                 try:
@@ -58,7 +59,7 @@ class VideoSession:
                         elif isinstance(event, FramePainted):
                             progress.show(event.done)
                             if preview is not None:
-                                preview.update(event.frame)
+                                preview.update(partial(np.moveaxis, event.frame.pixels, 2, 0))
                         elif isinstance(event, ClipWritten):
                             progress.close()
                             self._finish(job, event.notes)
@@ -113,27 +114,6 @@ class VideoSession:
         if self.quiet:
             words.append("--quiet")
         return words
-
-
-class FramePreview:
-    """Writes the current frame to a file about every second, atomically."""
-
-    def __init__(self, path: Path) -> None:
-        self.path: Path | None = path
-        self.written = 0.0
-
-    def update(self, frame: VideoFrame) -> None:
-        """Write the frame, at most every `PREVIEW_SECONDS`."""
-        if self.path is None or time.monotonic() - self.written < PREVIEW_SECONDS:
-            return
-        from impasto.imaging import write_picture
-
-        try:
-            write_picture(self.path, frame.pixels.transpose(2, 0, 1))
-        except OutputError as error:  # a full disk must not end the run
-            print_note(f"The preview is not updated any more: {error}")
-            self.path = None
-        self.written = time.monotonic()
 
 
 def print_plan(job: VideoJob) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ from impasto.errors import OutputError, RecipeError, unknown
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
 
+    from impasto.imaging.planes import Array
     from impasto.optimize import Painter
 
 PREVIEW_SECONDS = 1.0
@@ -24,20 +27,22 @@ FRAME_MILLISECONDS = 80
 
 
 class PreviewFile:
-    """Writes the current picture to a file about every second, atomically."""
+    """Writes the current picture or frame to a file about every second, atomically."""
 
     def __init__(self, path: Path) -> None:
         self.path: Path | None = path
         self.written = 0.0
 
-    def update(self, painter: Painter, *, last: bool = False) -> None:
-        """Write the current picture, at most every `PREVIEW_SECONDS` unless it is the ``last``."""
+    def update(
+        self, picture: Callable[[], Tensor | Array], *, alpha: Tensor | None = None, last: bool = False
+    ) -> None:
+        """Write what ``picture`` returns, at most every `PREVIEW_SECONDS` unless it is the ``last``."""
         if self.path is None or (not last and time.monotonic() - self.written < PREVIEW_SECONDS):
             return
         from impasto.imaging import write_picture
 
         try:
-            write_picture(self.path, painter.picture(), alpha=painter.job.alpha)
+            write_picture(self.path, picture(), alpha=alpha)
         except OutputError as error:  # a full disk must not end the run
             print_note(f"The preview is not updated any more: {error}")
             self.path = None
