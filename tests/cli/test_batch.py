@@ -10,13 +10,17 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy
 import pytest
 
 from impasto.batch import BatchItem, BatchRow
 from impasto.cli import batch as command
+from impasto.cli.batch_options import BatchOptions, _completed
 from impasto.cli.batch_progress import BatchProgress
+from impasto.cli.interrupt import Stop
+from impasto.errors import OutputError
 from impasto.imaging import read_embedded_json
 
 from .conftest import TINY, make_picture, pixels
@@ -242,7 +246,7 @@ def test_watching_paints_what_arrives(cli, photos: Path, monkeypatch) -> None:
 
     def visit() -> None:
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not Path("o/b-art.png").exists():
+        while time.monotonic() < deadline and not Path("o/report.csv").exists():
             time.sleep(0.02)
         (photos / "late.png").rename(photos / "in" / "late.png")
         while time.monotonic() < deadline and states().get("late-art") != "painted":
@@ -255,3 +259,48 @@ def test_watching_paints_what_arrives(cli, photos: Path, monkeypatch) -> None:
     visitor.join()
     assert run.code == 130
     assert states() == {"a-art": "painted", "b-art": "painted", "late-art": "painted"}
+
+
+def test_watching_writes_report_and_sheet_only_after_new_pictures(monkeypatch) -> None:
+    monkeypatch.setattr(command, "WATCH_SECONDS", 0.0)
+    written: list[int] = []
+    looks = iter(range(4))
+    batch = command._Batch(SimpleNamespace(options=SimpleNamespace(quiet=True)), Stop(quiet=True), None)
+
+    def look(seen: object) -> list[BatchItem]:
+        batch.stop.number = signal.SIGINT if next(looks) == 3 else 0
+        return []
+
+    monkeypatch.setattr(batch, "_new_items", look)
+    monkeypatch.setattr(batch, "_write", lambda painter: written.append(1))
+    batch._watch(None)
+    assert len(written) == 1
+
+
+def test_a_sheet_that_cannot_be_written_does_not_empty_the_json(cli, place: Path, monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise OutputError("'s.png' could not be written (No space left on device).")
+
+    monkeypatch.setattr("impasto.batch.write_sheet", full, raising=False)
+    words = (
+        "batch",
+        "photo.png",
+        "--style",
+        "art.png",
+        *TINY,
+        "--out-dir",
+        "o",
+        "--sheet",
+        "s.png",
+        "--json",
+    )
+    run = cli(*words)
+    report = json.loads(run.out)
+    assert (run.code, report["painted"], len(report["pictures"])) == (3, 1, 1)
+
+
+def test_a_typed_zero_wins_over_the_configuration() -> None:
+    assert _completed(BatchOptions(bits=0), {"bits": 16}, Path("c.toml")).bits == 0
+    assert _completed(BatchOptions(), {"bits": 16, "fast": True}, Path("c.toml")) == BatchOptions(
+        bits=16, fast=True
+    )

@@ -20,7 +20,7 @@ from impasto.cli.everyday_help import EverydayCommand
 from impasto.cli.guide_options import GuideOptions, check_guides
 from impasto.cli.interrupt import Stop
 from impasto.cli.json_report import JsonReport
-from impasto.cli.options import takes_recipe
+from impasto.cli.options import check_jpeg_quality, takes_recipe
 from impasto.cli.recurring import RecurringTimer
 from impasto.errors import PARTLY_FAILED, RecipeError, unknown
 
@@ -146,10 +146,8 @@ class _Batch:
         suffix = f".{(options.format or 'png').lower().removeprefix('.')}"
         if suffix not in WRITABLE:
             raise RecipeError(unknown("format", options.format, [name[1:] for name in WRITABLE]))
-        quality = 95 if options.jpeg_quality is None else options.jpeg_quality
-        if not 1 <= quality <= 100:
-            raise RecipeError(f"--jpeg-quality is a whole number from 1 to 100, not {quality}.")
-        form = PictureFormat(suffix, options.bits or 8, quality)
+        quality = 95 if options.jpeg_quality is None else check_jpeg_quality(options.jpeg_quality)
+        form = PictureFormat(suffix, 8 if options.bits is None else options.bits, quality)
         repaint = Repaint.ALWAYS if options.again else Repaint.CHANGED if options.update else Repaint.NEVER
         return BatchPainter(options.out_dir, form, repaint, options.sidecar)
 
@@ -208,13 +206,14 @@ class _Batch:
         seen: dict[str, tuple[Any, ...]] = {}
         if not self.request.options.quiet and not self.stop.number:
             print_status("Waiting for new pictures; Ctrl-C ends it.")
+        self._write(painter)
         while not self.stop.number:
-            self._write(painter)
             time.sleep(WATCH_SECONDS)
             new = self._new_items(seen)
             if new:
                 self.report.extend(new, [painter.place(item) for item in new])
                 self._paint(painter, new)
+                self._write(painter)
 
     def _new_items(self, seen: dict[str, tuple[Any, ...]]) -> list[BatchItem]:
         """Return the items that have no row yet and whose files are as they were at the last look."""
@@ -248,14 +247,15 @@ class _Batch:
         self._timer.restart()
 
     def _write(self, painter: BatchPainter) -> None:
-        """Write the table and the contact sheet."""
+        """Write the table and the contact sheet; what --json prints comes first, because writing may fail."""
         from impasto.batch import write_sheet
 
+        values = self.report.to_json()
+        self.json_report.pictures = values.pop("pictures")
+        self.json_report.extra = values
         self._write_report(painter)
         if self.request.options.sheet is not None:
             write_sheet(self.request.options.sheet, self.report.items, self.report.rows)
-        self.json_report.pictures = [row.to_json() for row in self.report.rows]
-        self.json_report.extra = {k: v for k, v in self.report.to_json().items() if k != "pictures"}
 
     def _end(self) -> None:
         """Print the counts; raise `Interrupted` or `typer.Exit` with the code for what happened."""

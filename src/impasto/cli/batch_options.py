@@ -196,7 +196,8 @@ def _completed(group: Any, stored: dict[str, Any], source: Path) -> Any:
             value = [_typed(part, element, field.name, source) for part in value]
         else:
             value = _typed(value, kind, field.name, source)
-        if getattr(group, field.name) in (None, False):
+        typed = getattr(group, field.name)
+        if typed is None or typed is False:  # not 0, which may have been typed
             changes[field.name] = value
     return replace(group, **changes)
 
