@@ -253,3 +253,16 @@ def test_a_request_that_the_end_of_the_server_cancels_is_answered(path) -> None:
     start, body = asyncio.run(run())
     assert start["status"] == 503
     assert "closing" in json.loads(body["body"])["error"]
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://127.0.0.1:7878]", "null", "127.0.0.1:7878"])
+def test_an_origin_that_is_none_is_another_site_s(origin) -> None:
+    assert ask(LOCAL, "POST", body=b"x", origin=origin)[0] == 403
+
+
+def test_a_wait_of_less_than_a_second_is_not_called_none() -> None:
+    guard = RequestGuard(echo, OPEN)
+    guard.access._wrong_tokens = RateLimiter(rate=4, burst=1)
+    for _ in range(2):
+        status, body, _ = ask(OPEN, authorization="Bearer wrong-token", guard=guard)
+    assert (status, json.loads(body)["error"]) == (429, "Too many wrong tokens; try again in 1 s.")

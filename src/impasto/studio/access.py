@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -40,7 +41,7 @@ class Access:
             )
         wait = self._wrong_tokens.wait(address, take=False)
         if wait:
-            return 429, f"Too many wrong tokens; try again in {wait:.0f} s.", wait
+            return 429, f"Too many wrong tokens; try again in {math.ceil(wait)} s.", wait
         if any(self._is_token(token) for token in given):
             return 0, "", 0.0
         self._wrong_tokens.wait(address)

@@ -100,9 +100,11 @@ class RequestGuard:
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope)
         self.proxies.apply(scope, headers)
-        if self._is_bare_prefix(scope):
-            await _respond(send, 308, "", ((b"location", f"{self.settings.root_path}/".encode()),))
+        prefix = self.settings.root_path
+        if prefix and scope["path"] == prefix:
+            await _respond(send, 308, "", ((b"location", f"{prefix}/".encode()),))
             return
+        self._remove_prefix(scope)
         address = (scope.get("client") or ("?",))[0]
         rejection = self._reject(scope, headers, address)
         if rejection is not None:
@@ -128,13 +130,12 @@ class RequestGuard:
                 most = self.streams.most
                 await _respond(send, 429, f"Your address follows {most} jobs already; close some pages.")
 
-    def _is_bare_prefix(self, scope: Scope) -> bool:
-        """Take the prefix off the path, where the proxy has not; return whether the path was the prefix alone."""
+    def _remove_prefix(self, scope: Scope) -> None:
+        """Remove the prefix from the path, where the proxy has not."""
         prefix, path = self.settings.root_path, scope["path"]
         if prefix and path.startswith(f"{prefix}/"):
             scope["path"] = path.removeprefix(prefix)
             scope["raw_path"] = scope.get("raw_path", b"").removeprefix(prefix.encode())
-        return bool(prefix) and path == prefix
 
     def _reject(self, scope: Scope, headers: dict[str, str], address: str) -> Rejection | None:
         """Return the answer to a request that is not allowed, None for any other."""
@@ -144,7 +145,8 @@ class RequestGuard:
             return Rejection(403, "This studio has another Host name; open the address that it printed.")
         origin, is_write = headers.get("origin"), scope["method"] not in SAFE
         cross_site = headers.get("sec-fetch-site") in ("cross-site", "same-site")
-        foreign = origin is not None and urlsplit(origin).netloc.lower() != headers["host"].lower()
+        # Not urlsplit, which raises ValueError for some texts: an Origin is "null" or scheme://host.
+        foreign = origin is not None and origin.partition("://")[2].lower() != headers["host"].lower()
         if (is_write and foreign) or (cross_site and (is_write or scope["path"].startswith("/api/"))):
             return Rejection(
                 403, "This request comes from another site; only the studio's own page may send it."

@@ -30,7 +30,10 @@ class RateLimiter:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait(self, address: str, *, take: bool = True) -> float:
-        """Take one token and return 0; with an empty bucket, return the seconds until the next token."""
+        """Take one token and return 0; with an empty bucket, return the seconds until the next token.
+
+        Without ``take``, the token stays.
+        """
         now, key = time.monotonic(), owner(address)
         tokens, last_time = self._buckets.pop(key, (self._burst, now))
         tokens = min(self._burst, tokens + (now - last_time) * self._rate)
