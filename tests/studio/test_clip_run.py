@@ -13,7 +13,7 @@ pytest.importorskip("cv2", exc_type=ImportError)
 
 from impasto.imaging import read_embedded_json
 from impasto.optimize.presets import make_recipe
-from impasto.studio import clip_run
+from impasto.studio import clip_run, report_rate
 from impasto.studio.clip_settings import ClipSettings
 from impasto.studio.folder import JOURNAL, KEPT, StudioFolder
 from impasto.studio.paint_task import PaintTask
@@ -84,7 +84,7 @@ class Studio:
 
 @pytest.fixture
 def studio(tmp_path: Path, sources: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> Studio:
-    monkeypatch.setattr(clip_run, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(report_rate, "STEP_SECONDS", 0.0)
     return Studio(tmp_path, sources)
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from impasto.optimize import make_recipe
-from impasto.studio import paint_process
+from impasto.studio import report_rate
 from impasto.studio.paint_process import PaintTask
 
 from .conftest import TINY, picture
@@ -20,7 +20,7 @@ PYRAMID = {**TINY, "size": 64, "scales": [[16, 4], [32, 4], [64, 4]], "steps": 1
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 @pytest.mark.parametrize("steps", [1, 5, 9])
 def test_the_kept_picture_has_the_ordered_size(tmp_path, monkeypatch, steps, mode) -> None:
-    monkeypatch.setattr(paint_process, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(report_rate, "STEP_SECONDS", 0.0)
     for seed, name in enumerate(("photo", "style")):
         (tmp_path / name).write_bytes(picture(seed, 96, 72, mode=mode))
     task = PaintTask(

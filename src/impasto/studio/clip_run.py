@@ -19,17 +19,13 @@ from impasto.studio.clip_process import frame_picture, open_clip_job, plays_in_b
 from impasto.studio.clip_settings import video_settings
 from impasto.studio.image_service import webp
 from impasto.studio.paint_task import PaintTask
+from impasto.studio.report_rate import PREVIEW_SIDE, ReportRate
 from impasto.video.api import paint_video
 from impasto.video.frame import VideoFrame
 from impasto.video.run import ClipStarted, FramePainted, VideoEvent, VideoRun
 from impasto.video.run_file import journal_path
 from impasto.video.speed import FrameSpeed
 
-PREVIEW_SIDE = 512
-PREVIEW_SECONDS = 1.0
-# After a preview that took t seconds there is none for 25 t.
-PREVIEW_SHARE = 25.0
-STEP_SECONDS = 0.05
 # The unpainted clip is only looked at, so it may be small.
 ORIGINAL_CRF = 23
 LONGEST_POSTER = 16384
@@ -59,7 +55,7 @@ class ClipRun:
         self.settings = video_settings(task.recipe, task.clip, task.trained, worker.device)
         self.speed = FrameSpeed()
         self.done, self.size = 0, (0, 0)
-        self.next_preview = self.next_step = 0.0
+        self.rate = ReportRate()
 
     def progress(self) -> dict[str, Any]:
         """Return how many frames are painted, and their (width, height)."""
@@ -75,14 +71,14 @@ class ClipRun:
             for event in stream:
                 self._report(run, event)
                 request = "keep" if self.task.keep else self.worker.stop_request(self.task.id)
-                if request is not None and not self.output_is_new(event):
+                if request is not None and not self.is_complete(event):
                     return self._stop(run, request)
         if not resumed:
             self.worker.send("painted", self.task.id, time.monotonic() - self.started)
         return self._finish("done")
 
     @staticmethod
-    def output_is_new(event: VideoEvent) -> bool:
+    def is_complete(event: VideoEvent) -> bool:
         """Return whether the clip is complete, so that nothing is left to stop."""
         return not isinstance(event, ClipStarted | FramePainted)
 
@@ -102,23 +98,22 @@ class ClipRun:
 
     def _report(self, run: VideoRun, event: VideoEvent) -> None:
         """Send progress and previews to the server, at limited rates."""
-        frames, now = run.plan.frames, time.monotonic()
+        frames = run.plan.frames
         if isinstance(event, ClipStarted):
             self.done = event.resumed
             self.worker.send("started", self.task.id, frames or None, event.resumed)
         elif isinstance(event, FramePainted):
             self.done = event.done
             self.speed.add(event.done)
-            if now >= self.next_step or self.done == frames:
-                self.next_step = now + STEP_SECONDS
+            if self.rate.step_due(is_last=self.done == frames):
                 left = self.speed.seconds_left(frames)
                 self.worker.send(
                     "step", self.task.id, self.done, self.size, math.nan, left, self.speed.per_second
                 )
-            if now >= self.next_preview:
+            if self.rate.preview_due():
+                began = time.monotonic()
                 self.worker.send("preview", self.task.id, frame_preview(event.frame))
-                seconds = time.monotonic() - now
-                self.next_preview = now + max(PREVIEW_SECONDS, PREVIEW_SHARE * seconds)
+                self.rate.previewed(began)
 
     def _stop(self, run: VideoRun, request: str) -> str:
         """Keep or remove what is painted as requested; return the job's new state."""

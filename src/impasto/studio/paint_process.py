@@ -30,16 +30,12 @@ from impasto.studio.depth import print_bits
 from impasto.studio.errors import is_disk_full
 from impasto.studio.estimates import work_of
 from impasto.studio.paint_task import PaintTask
+from impasto.studio.report_rate import PREVIEW_SIDE, ReportRate
 from impasto.studio.room import NO_ROOM
 
 if TYPE_CHECKING:
     from impasto.studio.clip_run import ClipRun
 
-PREVIEW_SIDE = 512
-PREVIEW_SECONDS = 1.0
-# After a preview that took t seconds there is none for 25 t: previews take at most 4 % of the time.
-PREVIEW_SHARE = 25.0
-STEP_SECONDS = 0.05
 REHEARSAL_SIDE = 64
 
 
@@ -161,8 +157,7 @@ class JobRun:
         self.checkpoint = task.folder / "checkpoint"
         self.painter = self._open()
         self.alpha = self._small_alpha()
-        self.next_preview = 0.0
-        self.next_step = 0.0
+        self.rate = ReportRate()
         self.saved_size: tuple[int, int] | None = None
         work = asdict(work_of(self.painter.plan))
         worker.send("planned", task.id, work, time.monotonic() - self.started)
@@ -227,20 +222,18 @@ class JobRun:
 
     def _report(self, event: Event) -> None:
         """Send progress and previews to the server, at limited rates."""
-        now = time.monotonic()
         if isinstance(event, Started):
             self.worker.send("started", self.task.id, event.plan.steps, event.resumed_step)
         elif isinstance(event, Stepped):
-            if now >= self.next_step or event.total == self.painter.plan.steps:
-                self.next_step = now + STEP_SECONDS
+            if self.rate.step_due(is_last=event.total == self.painter.plan.steps):
                 height, width = self.painter.state.size
                 self.worker.send(
                     "step", self.task.id, event.total, (width, height), event.loss, event.seconds_left
                 )
-            if now >= self.next_preview:
+            if self.rate.preview_due():
+                began = time.monotonic()
                 self.worker.send("preview", self.task.id, preview(self.painter, self.alpha))
-                seconds = time.monotonic() - now
-                self.next_preview = now + max(PREVIEW_SECONDS, PREVIEW_SHARE * seconds)
+                self.rate.previewed(began)
 
     def _stop(self, request: str) -> str:
         """Save or remove the job's files as requested; return its new state."""
