@@ -44,6 +44,25 @@ def test_a_mask_by_mouse_reaches_preview_and_job(stage):
     assert stage.studio.bodies_of("POST", "/api/jobs")[0]["guides"]["masks"] == last(stage)["masks"]
 
 
+def test_a_mask_that_could_not_be_uploaded_is_sent_again_by_paint(stage):
+    page = stage.tab()
+    begin(page, 2)
+    page.click("#brush")
+    full = {"status": 507, "json": {"error": "The disk is full."}}
+    page.route("**/api/pictures", lambda route: route.fulfill(**full))
+    stroke(page, [(0.1, 0.25), (0.4, 0.25)])
+    page.wait_for_selector(".notice:has-text('The disk is full')")
+    page.click("#brush-done")
+    page.click("#paint")
+    idle(page)
+    page.wait_for_selector("#paint:enabled")  # it does not wait for ever
+    assert not stage.studio.bodies_of("POST", "/api/jobs")
+    page.unroute("**/api/pictures")
+    page.click("#paint")
+    title(page, "Painting")
+    assert len(stage.studio.bodies_of("POST", "/api/jobs")[0]["guides"]["masks"]) == 2
+
+
 def test_protect_undo_redo_eraser_invert_clear(stage):
     page = stage.tab()
     begin(page)

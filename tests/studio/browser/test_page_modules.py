@@ -68,6 +68,23 @@ def test_zoom_keeps_the_point_under_the_pointer(stage):
     assert call(page, "geometry", f"m.pan(m.zoomAt({view}, 0, 300, 4), 1e5, 0).x") == 0
 
 
+def test_durations_are_rounded_before_they_are_split(stage):
+    page = stage.tab()
+    seconds = [0.2, 59.4, 75, 120, 3569, 3599, 3600, 7169, 7199, 9000]
+    texts = [
+        "1 s",
+        "59 s",
+        "1 min 15 s",
+        "2 min",
+        "59 min",
+        "1 h 0 min",
+        "1 h 0 min",
+        "1 h 59 min",
+        "2 h 0 min",
+    ]
+    assert call(page, "format", f"{seconds}.map(m.duration)") == [*texts, "2 h 30 min"]
+
+
 def test_curve_falls_from_top_left_to_bottom_right(stage):
     page = stage.tab()
     points = call(page, "curve", "m.curvePoints([[0, 100], [50, 10], [100, 1]], 100)")

@@ -1,7 +1,7 @@
 // The settings of a clip: calm and part are open, the way of painting is folded.
 import { isClip } from "./clip.js";
 import { byId, el, show } from "./dom.js";
-import { clock, decimal } from "./format.js";
+import { decimal } from "./format.js";
 import { segments, slider } from "./sliders.js";
 import { CLIP, store } from "./state.js";
 
@@ -87,7 +87,8 @@ function secondField(label, name, empty) {
       const end = part.stop ?? seconds;
       const isPart =
         Number.isFinite(value ?? 0) && part.start >= 0 && part.start < Math.min(end, seconds);
-      input.setCustomValidity(isPart ? "" : `Between 0 and ${clock(seconds)}, from before to.`);
+      const range = `Give seconds from 0 to ${decimal(seconds)}, the first before the last.`;
+      input.setCustomValidity(isPart ? "" : range);
       if (isPart) put({ [name]: value });
       else input.reportValidity();
     },

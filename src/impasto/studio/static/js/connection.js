@@ -11,7 +11,8 @@ async function probe() {
   clearTimeout(timer);
   try {
     const response = await fetch("api/info", { cache: "no-store" });
-    if (response.ok) return connection.restored();
+    // 401: the server is there, but was started with another token, which the next request says.
+    if (response.ok || response.status === 401) return connection.restored();
   } catch {
     /* still away: wait longer */
   }

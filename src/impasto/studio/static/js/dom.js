@@ -17,7 +17,7 @@ export function el(tag, props = {}, ...children) {
     else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (name === "data") Object.assign(node.dataset, value);
     else if (name in node && typeof value !== "string") node[name] = value;
-    else node.setAttribute(name === "className" ? "class" : name, value === true ? "" : value);
+    else node.setAttribute(name, value === true ? "" : value);
   }
   node.append(
     ...children.filter((child) => child !== null && child !== undefined && child !== false),

@@ -55,6 +55,12 @@ export function useStyle(picture) {
 /** Ranges of instant styles that differ from those of paintings. */
 export const ONE_PASS = { stroke: { min: 0.5, max: 1.5 } };
 
+/** Return a stroke within the range of instant styles. */
+export function instantStroke(stroke) {
+  const { min, max } = ONE_PASS.stroke;
+  return Math.min(max, Math.max(min, stroke));
+}
+
 /** Use an instant style instead of all other styles; null removes it. The size has a lower limit. */
 export function setTrained(trained) {
   store.set({
@@ -94,10 +100,7 @@ export function onePassRequest() {
         masks: masks ?? state.otherGuides.masks ?? null,
       };
   const look = { ...state.look };
-  if (state.trained) {
-    const { min, max } = ONE_PASS.stroke;
-    look.stroke = Math.min(max, Math.max(min, look.stroke));
-  }
+  if (state.trained) look.stroke = instantStroke(look.stroke);
   return {
     content: state.content.id,
     ...(state.content.clip && { at: state.at }),

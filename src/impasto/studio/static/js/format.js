@@ -5,11 +5,9 @@ export function duration(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "";
   const s = Math.max(1, Math.round(seconds));
   if (s < 60) return `${s} s`;
-  if (s < 3600)
-    return s < 600 && s % 60
-      ? `${Math.floor(s / 60)} min ${s % 60} s`
-      : `${Math.round(s / 60)} min`;
-  return `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} min`;
+  if (s < 600 && s % 60) return `${Math.floor(s / 60)} min ${s % 60} s`;
+  const minutes = Math.round(s / 60); // rounded first: 7199 s are 2 h 0 min, not 1 h 60 min
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** 75.5 -> "1:15.5", 2 -> "0:02": a time of a clip. */

@@ -37,7 +37,8 @@ export function facts(job) {
 /** Pictures are shown at their natural size at most: an enlarged small one would only be a blur. */
 function cardPicture(job) {
   if (job.has_picture)
-    return el("img", { src: api.resultUrl(job.id, "webp", 512), alt: "", loading: "lazy" });
+    // Without a format it is a preview, which the server caches; with one it is made again on each request.
+    return el("img", { src: api.resultUrl(job.id, null, 512), alt: "", loading: "lazy" });
   if (!job.content) return null;
   const src = api.pictureUrl(job.content, 512);
   return el("img", { src, alt: "", loading: "lazy", class: "pending" });

@@ -239,14 +239,15 @@ export function startIntake() {
     const files = [...(event.clipboardData?.files ?? [])];
     if (!files.length) return;
     event.preventDefault();
-    takeDropped(files);
+    takeDropped(files).catch(complain);
   });
   byId("file").addEventListener("change", (event) => {
-    if (event.target.files.length) take(event.target.files, picking.as, picking.index);
+    const { files } = event.target;
+    if (files.length) take(files, picking.as, picking.index).catch(complain);
   });
   byId("folder").addEventListener("change", (event) => {
     const files = chosenFiles(event.target.files);
-    if (files.length) take(files, "photos");
+    if (files.length) take(files, "photos").catch(complain);
   });
   byId("pick-folder").addEventListener("click", () => {
     byId("folder").value = "";

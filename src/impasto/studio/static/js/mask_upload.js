@@ -11,8 +11,15 @@ const { state } = store;
 const ids = new WeakMap(); // layer -> id of its picture on the server
 const MAX_SENT = 8;
 const sent = []; // {share, width, id} of the last masks that were uploaded
-const waiting = new Set();
+const waiting = new Set(); // {resolve, reject} of who waits for the masks
 let round = 0;
+let isFailed = false; // whether the last upload failed, so that none is under way
+
+/** Let everyone who waits go on: `outcome` is "resolve" or "reject". */
+function settle(outcome, error) {
+  for (const promise of waiting) promise[outcome](error);
+  waiting.clear();
+}
 
 async function idOf(layer, size, name) {
   if (layer.base && !layer.strokes.length) return layer.base;
@@ -63,14 +70,17 @@ async function uploadAll({ masks, protect, content }) {
 
 const upload = debounce(async () => {
   const thisRound = ++round;
+  isFailed = false;
   try {
     const maskIds = await uploadAll(state);
     if (thisRound !== round) return; // the masks have changed; a newer round uploads them
     store.set({ maskIds, masksBusy: false });
-    for (const resolve of waiting) resolve();
-    waiting.clear();
+    settle("resolve");
   } catch (error) {
     complain(error); // masksBusy stays set, so that no picture is painted with outdated masks
+    if (thisRound !== round) return;
+    isFailed = true;
+    settle("reject", error);
   }
 }, 180);
 
@@ -83,14 +93,15 @@ function changed() {
     upload.cancel();
     const none = state.maskIds.masks === null && state.maskIds.protect === null;
     store.set({ masksBusy: false, ...(none ? {} : { maskIds: { masks: null, protect: null } }) });
-    for (const resolve of waiting) resolve();
-    waiting.clear();
+    settle("resolve");
   }
 }
 
-/** Resolve once the server has the current masks. */
+/** Resolve once the server has the current masks; rejects if they cannot be uploaded. A failed upload is tried again. */
 export function masksReady() {
-  return state.masksBusy ? new Promise((resolve) => waiting.add(resolve)) : Promise.resolve();
+  if (!state.masksBusy) return Promise.resolve();
+  if (isFailed) upload();
+  return new Promise((resolve, reject) => waiting.add({ resolve, reject }));
 }
 
 /** Follow the masks. Call this before the previews are set up, so that `masksBusy` is set first. */

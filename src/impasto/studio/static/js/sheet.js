@@ -2,7 +2,7 @@
 import { announce, complain, notify } from "./a11y.js";
 import { api } from "./api.js";
 import { byId, el, saveAs, show } from "./dom.js";
-import { hasStyle, onePassRequest, setTrained, useStyle } from "./draft.js";
+import { hasStyle, instantStroke, onePassRequest, setTrained, useStyle } from "./draft.js";
 import { decimal } from "./format.js";
 import { sample } from "./pictures.js";
 import { store } from "./state.js";
@@ -39,10 +39,10 @@ function styleCells() {
     request: { ...base, network, styles: [id] },
     take,
   }));
-  const { stroke } = state.look;
+  const stroke = instantStroke(state.look.stroke);
   const trained = (state.info?.trained_styles ?? []).map((style) => ({
     label: style.title,
-    request: { ...base, trained: style.name, stroke: Math.min(1.5, Math.max(0.5, stroke)) },
+    request: { ...base, trained: style.name, stroke },
     take: () => setTrained(style),
   }));
   return [...any, ...trained];

@@ -81,7 +81,7 @@ export function draftOf(state) {
   return Object.fromEntries(DRAFT_KEYS.map((key) => [key, state[key]]));
 }
 
-export const ACTIVE = new Set(["queued", "running", "paused"]);
+const ACTIVE = new Set(["queued", "running", "paused"]);
 
 /** Whether a job is unfinished. */
 export function isActive(job) {
