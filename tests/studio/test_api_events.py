@@ -6,6 +6,7 @@ import asyncio
 import json
 
 from impasto.studio.app import create_app
+from impasto.studio.job_routes import follow_job
 
 from .fake_worker import FakeWorker, body
 
@@ -105,3 +106,9 @@ def test_coming_back_begins_with_the_state_and_what_is_new(idle_studio) -> None:
             assert [kind for kind, _, _ in await reading] == kinds
 
     asyncio.run(run())
+
+
+def test_a_client_that_is_gone_before_the_first_event_takes_no_place(idle_studio) -> None:
+    job = idle_studio.submit(body(idle_studio))
+    asyncio.run(follow_job(job.id, idle_studio))
+    assert len(idle_studio.event_bus) == 0

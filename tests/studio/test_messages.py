@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from types import SimpleNamespace
 
 import pytest
+
+from impasto.errors import RecipeError
+from impasto.studio import clip_process
+from impasto.studio.errors import RequestError
+from impasto.studio.logs import Sentences
+from impasto.studio.requests import replay_settings
 
 from .conftest import TINY, picture, wait
 
@@ -70,3 +78,26 @@ def test_a_damaged_painting_is_called_picture(api, photo, art, folder) -> None:
         answer = api.get(f"/api/jobs/{job['id']}/picture?{query}")
         assert answer.status_code == 422
         check(answer.json()["error"], folder, "'picture.png'")
+
+
+def test_a_clip_without_frames_is_named(tmp_path, monkeypatch) -> None:
+    path = tmp_path / ("a" * 32)
+    info = SimpleNamespace(path=path, width=8, height=8, duration=1)
+    monkeypatch.setattr(
+        clip_process, "open_clip", lambda _: SimpleNamespace(info=info, frames=lambda _: iter(()))
+    )
+    monkeypatch.setattr(clip_process, "measure", lambda _: (5, 1.0))
+    with pytest.raises(RequestError, match=r"'harbour\.mp4' has no frame") as error:
+        clip_process.check_clip(path, "harbour.mp4", 100, 60)
+    assert error.value.status == 422
+
+
+@pytest.mark.parametrize("stored", [{"recipe": {}, "trained": [1]}, {"recipe": {"network": [1]}}])
+def test_settings_of_a_picture_that_make_no_sense_are_refused(idle_studio, stored) -> None:
+    with pytest.raises(RecipeError):
+        replay_settings(idle_studio.pictures, stored)
+
+
+def test_a_path_with_a_line_feed_is_one_line_of_the_log() -> None:
+    record = logging.makeLogRecord({"msg": "request", "fields": {"path": "/a\nimpasto: request \N{SNOWMAN}"}})
+    assert Sentences().format(record) == "impasto: request path=/a\\nimpasto: request \N{SNOWMAN}"

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 import pytest
 
 from impasto.openmp import WAIT_POLICY
-from impasto.studio.processes import HelperProcess, answer
+from impasto.studio.processes import HelperProcess, _status_and_message, answer
 
 
 def run(pipe: Connection) -> None:
@@ -32,3 +32,27 @@ def test_threads_of_children_wait_without_taking_processors(monkeypatch, chosen)
             await helper.stop()
 
     assert asyncio.run(ask()) == (chosen or passive)
+
+
+def test_a_request_that_arrives_while_an_idle_process_ends_starts_it_again(monkeypatch) -> None:
+    monkeypatch.setenv("IMPASTO_TEST", "1")
+
+    async def ask() -> list[str]:
+        helper = HelperProcess(__name__, max_waiting=2)
+        try:
+            answers = [await helper.call("environment", key="IMPASTO_TEST")]
+            ending = asyncio.create_task(helper.stop_if_idle())
+            await asyncio.sleep(0)
+            answers.append(await helper.call("environment", key="IMPASTO_TEST"))
+            await ending
+            return answers
+        finally:
+            await helper.stop()
+
+    assert asyncio.run(ask()) == ["1", "1"]
+
+
+def test_memory_that_ran_out_in_torch_is_no_bug() -> None:
+    error = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes")
+    status, message = _status_and_message(error)
+    assert (status, "not enough memory" in message) == (422, True)

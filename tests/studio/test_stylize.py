@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
+from starlette.requests import Request
 
 from impasto.optimize.recipe import Recipe
+from impasto.studio.errors import RequestError
+from impasto.studio.settings import Limits
+from impasto.studio.stylize_routes import _parse, _read_request
 
 from .conftest import PNG, picture, wait
 from .generated_client import GeneratedClient
@@ -163,3 +169,32 @@ def test_the_generated_client_paints(client) -> None:
     assert client.health()["status"] == "ok"
     with pytest.raises(AssertionError):
         client.queue_job(body={**order, "colour": 1})
+
+
+def form_request(*parts: bytes, ends: bool = True) -> Request:
+    """A form in chunks, without a length; the client is gone after it unless it ``ends``."""
+    messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+    messages.append({"type": "http.request", "body": b""} if ends else {"type": "http.disconnect"})
+
+    async def receive() -> dict:
+        return messages.pop(0)
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=x")]
+    return Request({"type": "http", "method": "POST", "headers": headers, "query_string": b""}, receive)
+
+
+HEAD = b'--x\r\ncontent-disposition: form-data; name="content"; filename="a.png"\r\n\r\n'
+
+
+@pytest.mark.parametrize(
+    ("parts", "ends", "status"), [([HEAD, *[b"x" * 500] * 9], True, 413), ([HEAD, b"x" * 500], False, 408)]
+)
+def test_a_form_without_a_length_has_limits(parts, ends, status) -> None:
+    studio = SimpleNamespace(settings=SimpleNamespace(limits=Limits(upload_bytes=2000)))
+    with pytest.raises(RequestError) as error:
+        asyncio.run(_read_request(form_request(*parts, ends=ends), studio))
+    assert error.value.status == status
+
+
+def test_thousands_of_brackets_are_a_text() -> None:
+    assert _parse("[" * 200_000, False) == "[" * 200_000

@@ -14,11 +14,10 @@ from impasto.errors import ImpastoError
 from impasto.studio.bundles import MISSING, Bundle, file_names
 from impasto.studio.errors import RequestError
 from impasto.studio.jobs import StudioJob
+from impasto.studio.pictures import EXPORT_SECONDS
 from impasto.studio.service import StudioService
 
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif"}
-# For a hundred megapixels on a busy machine.
-EXPORT_SECONDS = 600.0
 _PART_BYTES = 1 << 20
 # The earliest time that a ZIP file can store.
 _FIRST_MOMENT = (1980, 1, 1, 0, 0, 0)

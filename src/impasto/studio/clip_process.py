@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from impasto.encoders import open_device
-from impasto.errors import ImpastoError, MissingExtraError
+from impasto.errors import ImpastoError, MissingExtraError, PictureError
 from impasto.guidance import Guides
 from impasto.imaging import Picture, fit, resize
 from impasto.studio.errors import RequestError
@@ -87,7 +87,10 @@ def measure(clip: Clip) -> tuple[int, float]:
 
 
 def frame_at(clip: Clip, seconds: float) -> DecodedFrame:
-    """Return the frame that is shown at ``seconds``: the last one that begins before, or the first one."""
+    """Return the frame that is shown at ``seconds``: the last one that begins before, or the first one.
+
+    Raises `PictureError` if there is none.
+    """
     wanted = Fraction(max(0.0, seconds))
     shown: DecodedFrame | None = None
     for frame in clip.frames(wanted):
@@ -95,7 +98,7 @@ def frame_at(clip: Clip, seconds: float) -> DecodedFrame:
             break
         shown = frame
     if shown is None:
-        raise RequestError(422, f"'{clip.info.path}' has no frame that can be read; give another clip.")
+        raise PictureError(f"'{clip.info.path}' has no frame that can be read; give another clip.")
     return shown
 
 

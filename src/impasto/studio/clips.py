@@ -12,10 +12,9 @@ from impasto.studio.database import PictureRow
 from impasto.studio.errors import RequestError
 from impasto.studio.estimates import Workload
 from impasto.studio.folder import new_id
-from impasto.studio.instant_styles import trained_styles
 from impasto.studio.jobs import StudioJob
 from impasto.studio.pictures import CLIP_SECONDS
-from impasto.studio.requests import parse_recipe, resolve_files
+from impasto.studio.requests import check_trained, parse_recipe, resolve_files
 from impasto.studio.service import StudioService
 
 POSTERS = 5
@@ -98,8 +97,7 @@ def _order(studio: StudioService, body: ClipJobBody) -> tuple[dict[str, Any], di
         raise RequestError(
             422, f"'{row.name}' ends at second {seconds:g}; the part from {body.clip.start:g} is after it."
         )
-    if body.trained is not None and body.trained not in {style["name"] for style in trained_styles()}:
-        raise RequestError(404, f"There is no trained style '{body.trained}'; /api/info lists them.")
+    check_trained(body.trained)
     recipe = parse_recipe(body, studio.settings.limits.styles).to_json()
     settings = video_settings(recipe, body.clip.model_dump(), body.trained)
     guides = body.guides.ids()

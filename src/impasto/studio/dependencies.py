@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
 from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
 from impasto.studio.errors import RequestError
 from impasto.studio.folder import ID
@@ -17,6 +18,7 @@ from impasto.studio.service import StudioService
 
 # A body that stands still for so long is given up.
 STILL_SECONDS = 30.0
+INCOMPLETE = "The request was not completed."
 _ERROR_DESCRIPTIONS = {
     400: "The request is malformed.",
     401: "The token is missing or wrong.",
@@ -82,6 +84,29 @@ def check_image_type(request: Request) -> None:
         raise RequestError(415, f"The content type must be image/..., one of {', '.join(TYPES)}.")
 
 
+def limited_request(request: Request, max_bytes: int) -> Request:
+    """Return a request whose body has at most ``max_bytes``: one that is sent in chunks does not say how long it is.
+
+    Reading it raises `RequestError` 413 for a longer one, and 408 as `streamed_body`.
+    """
+    received = 0
+
+    async def receive() -> Message:
+        nonlocal received
+        try:
+            message = await asyncio.wait_for(request.receive(), STILL_SECONDS)
+        except TimeoutError:
+            raise RequestError(408, INCOMPLETE) from None
+        if message["type"] == "http.disconnect":
+            raise RequestError(408, INCOMPLETE)
+        received += len(message.get("body", b""))
+        if received > max_bytes:
+            raise RequestError(413, f"The request is too large; the limit is {max_bytes:,} bytes.")
+        return message
+
+    return Request(request.scope, receive)
+
+
 async def streamed_body(request: Request) -> AsyncIterator[bytes]:
     """Yield the body in parts; raises `RequestError` 408 if the client leaves, or sends nothing for some time."""
     parts = request.stream().__aiter__()
@@ -92,4 +117,4 @@ async def streamed_body(request: Request) -> AsyncIterator[bytes]:
     except StopAsyncIteration:
         return
     except (ClientDisconnect, TimeoutError):
-        raise RequestError(408, "The request was not completed.") from None
+        raise RequestError(408, INCOMPLETE) from None

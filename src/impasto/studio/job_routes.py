@@ -10,19 +10,17 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import FileResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from impasto.studio.archive import EXPORT_SECONDS
 from impasto.studio.dependencies import CurrentStudio, IdPath, error_responses, image_response
 from impasto.studio.errors import RequestError
-from impasto.studio.event_bus import Subscriber
 from impasto.studio.job_store import preview_url
 from impasto.studio.job_words import query_words
 from impasto.studio.jobs import ENDED, StopRequest, StudioJob
 from impasto.studio.models import ChangeBody, JobBody, JobDetails, JobInfo, JobList
-from impasto.studio.pictures import MAX_SHOWN_SIDE, clean_text
+from impasto.studio.pictures import EXPORT_SECONDS, MAX_SHOWN_SIDE, clean_text
+from impasto.studio.report_rate import PREVIEW_SIDE
 from impasto.studio.service import StudioService
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
-PREVIEW_SIDE = 512
 PING_SECONDS = 15
 SEND_TIMEOUT_SECONDS = 60
 NO_CACHE = {"cache-control": "no-cache"}
@@ -173,22 +171,22 @@ async def follow_job(
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=40)] = None,
 ) -> EventSourceResponse:
     """Follow a job: its current state, then every change, until it is done."""
-    job = studio.job_store.get(job_id)
-    subscriber = studio.event_bus.subscribe(job_id)
-    if subscriber is None:
-        max_subscribers = studio.event_bus.max_subscribers
-        raise RequestError(429, f"{max_subscribers} clients are following jobs; close some.")
+    job, event_bus = studio.job_store.get(job_id), studio.event_bus
+    if len(event_bus) >= event_bus.max_subscribers:
+        raise RequestError(429, f"{event_bus.max_subscribers} clients are following jobs; close some.")
     is_number = last_event_id is not None and last_event_id.isascii() and last_event_id.isdigit()
     last_number = int(last_event_id or 0) if is_number else 0
     return EventSourceResponse(
-        _events(studio, job, subscriber, last_number), ping=PING_SECONDS, send_timeout=SEND_TIMEOUT_SECONDS
+        _events(studio, job, last_number), ping=PING_SECONDS, send_timeout=SEND_TIMEOUT_SECONDS
     )
 
 
-async def _events(
-    studio: StudioService, job: StudioJob, subscriber: Subscriber, last_number: int
-) -> AsyncIterator[ServerSentEvent]:
+async def _events(studio: StudioService, job: StudioJob, last_number: int) -> AsyncIterator[ServerSentEvent]:
     """Yield the current state, then all events; a reconnecting client does not get the same preview twice."""
+    # Subscribed here, not in the route: a client that is gone before the first event would never be unsubscribed.
+    subscriber = studio.event_bus.subscribe(job.id)
+    if subscriber is None:  # others were quicker; the client connects again
+        return
     try:
         number = studio.event_bus.next_number()
         yield ServerSentEvent(json.dumps(studio.job_store.to_json(job)), event="state", id=str(number))

@@ -36,10 +36,17 @@ class Sentences(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, and a traceback after errors that have one."""
-        fields = "".join(f" {name}={value}" for name, value in getattr(record, "fields", {}).items())
+        fields = "".join(
+            f" {name}={_one_line(value)}" for name, value in getattr(record, "fields", {}).items()
+        )
         message = record.getMessage()
         line = f"{message if message.startswith('impasto:') else f'impasto: {message}'}{fields}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def _one_line(value: object) -> str:
+    """Return a value without control characters: a path must not look like another line of the log."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(value))
 
 
 def set_up_logs(level: LogLevel, format: LogFormat) -> None:

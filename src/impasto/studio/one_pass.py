@@ -6,9 +6,8 @@ from typing import Any
 
 from impasto.studio.errors import RequestError
 from impasto.studio.estimates import LARGE_PIXELS, LEAST_PIXELS
-from impasto.studio.instant_styles import trained_styles
 from impasto.studio.models import FastBody
-from impasto.studio.requests import ordered_size, resolve_files
+from impasto.studio.requests import check_style_count, check_trained, ordered_size, resolve_files
 from impasto.studio.service import StudioService
 
 FAST_SECONDS = 60.0
@@ -26,13 +25,8 @@ async def paint_one_pass(studio: StudioService, body: FastBody, client: str) -> 
         raise RequestError(
             503, "The network for previews is not part of this installation; start a job instead."
         )
-    limits = studio.settings.limits
-    if len(body.styles) > limits.styles:
-        raise RequestError(
-            422, f"{len(body.styles)} styles are more than the limit of this studio, {limits.styles}."
-        )
-    if body.trained is not None and body.trained not in {style["name"] for style in trained_styles()}:
-        raise RequestError(404, f"There is no trained style '{body.trained}'; /api/info lists them.")
+    check_style_count(len(body.styles), studio.settings.limits.styles)
+    check_trained(body.trained)
     is_clip = studio.pictures.is_clip(body.content)
     if body.at is not None and not is_clip:
         raise RequestError(422, "at belongs to clips; leave it out for a picture.")
@@ -68,8 +62,7 @@ async def paint_one_pass(studio: StudioService, body: FastBody, client: str) -> 
         try:
             data = await helper.call("paint", seconds, **request)
         finally:
-            if not helper.waiting:  # its networks would take memory until the next large picture
-                await helper.stop()
+            await helper.stop_if_idle()  # its networks would take memory until the next large picture
     if pixels >= LEAST_PIXELS:
         one_pass.learn(pixels, helper.seconds)
     return data

@@ -29,6 +29,8 @@ ANIMATIONS = ("gif", "webp", "png")
 NO_NAME = "picture"
 # The check of a clip reads the whole file, and a frame may be far from the key frame before it.
 CLIP_SECONDS = 300.0
+# The conversion of a hundred megapixels on a busy machine.
+EXPORT_SECONDS = 600.0
 _CACHED_BYTES = 48 << 20
 
 

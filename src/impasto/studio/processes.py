@@ -13,7 +13,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-from impasto.errors import ImpastoError
+from impasto.errors import ImpastoError, is_out_of_memory
 from impasto.openmp import wait_passively
 from impasto.studio.errors import DISK_FULL, RequestError, is_disk_full
 
@@ -141,11 +141,6 @@ class HelperProcess:
         """The process id, None while there is no process."""
         return self._child.pid
 
-    @property
-    def waiting(self) -> int:
-        """The requests that are answered or wait."""
-        return self._waiting
-
     def start(self) -> None:
         """Start the process before the first request needs it."""
         if self._child.pid is None:
@@ -187,6 +182,13 @@ class HelperProcess:
         if status == "ok":
             return value
         raise RequestError(*value)
+
+    async def stop_if_idle(self) -> None:
+        """End the process unless a request needs it; one that arrives meanwhile starts it again."""
+        if self._waiting:
+            return
+        async with self._turn:  # a request must not be sent to a process that is about to end
+            await self.stop()
 
     async def stop(self) -> None:
         """End the process."""
@@ -234,7 +236,7 @@ def _status_and_message(error: Exception) -> tuple[int, str]:
         return 507, DISK_FULL
     if isinstance(error, ImpastoError):
         return 422, str(error)
-    if isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         return 422, "There is not enough memory for this; try a smaller picture."
     details = f"{type(error).__name__}: {error}".strip(": ")[:300]
     return 422, f"impasto hit a bug: {details}."

@@ -18,22 +18,20 @@ from impasto.studio.errors import RequestError
 from impasto.studio.folder import is_id
 from impasto.studio.instant_styles import trained_styles
 from impasto.studio.jobs import StudioJob
-from impasto.studio.models import MASK_WORDS, JobBody
+from impasto.studio.models import MASK_WORDS, MAX_STYLES, GuidesBody, JobBody
 from impasto.studio.pictures import PictureStore
 
 # Registered encoders only: a name with a dot or a slash would be a file.
 _ENCODER = re.compile(r"[a-z0-9_-]{1,40}")
 ENCODERS = ("encoder", "fine_encoder")
+GUIDES = tuple(GuidesBody.model_fields)
 
 
 def parse_recipe(body: JobBody, max_styles: int) -> Recipe:
     """Return the recipe of a job; raises `RecipeError` or `RequestError` if it is invalid."""
     if body.content is None and not body.styles:
         raise RequestError(422, "There is neither a content nor a style image; give at least one.")
-    if len(body.styles) > max_styles:
-        raise RequestError(
-            422, f"{len(body.styles)} styles are more than the limit of this studio, {max_styles}."
-        )
+    check_style_count(len(body.styles), max_styles)
     fields = dict(body.recipe)
     if fields.get("weights") is not None:
         raise RequestError(422, "weights is a file, which the studio does not accept; leave it out.")
@@ -56,6 +54,22 @@ def parse_recipe(body: JobBody, max_styles: int) -> Recipe:
     recipe = make_recipe(**fields)
     mix_of(recipe, len(body.styles))
     return recipe
+
+
+def check_style_count(count: int, limit: int) -> None:
+    """Raise `RequestError` if an order has more styles than the studio allows."""
+    if count > limit:
+        raise RequestError(422, f"{count} styles are more than the limit of this studio, {limit}.")
+
+
+def check_trained(name: str | None) -> None:
+    """Raise `RequestError` if a trained style is given and the studio does not have it."""
+    if name is not None and not _is_trained(name):
+        raise RequestError(404, f"There is no trained style '{name}'; /api/info lists them.")
+
+
+def _is_trained(name: object) -> bool:
+    return any(style["name"] == name for style in trained_styles())
 
 
 def ordered_size(
@@ -118,9 +132,9 @@ def replay_settings(pictures: PictureStore, stored: Mapping[str, Any]) -> dict[s
     styles = stored.get("styles") or []
     if not isinstance(fields, dict) or not isinstance(styles, list) or not isinstance(guides, dict):
         raise RecipeError("This picture contains no settings that the studio understands.")
-    if not all(
-        isinstance(fields.get(name, ""), str) for name in ("preset", "encoder", "quality", "optimizer")
-    ):
+    names = [fields.get(name, "") for name in ("preset", "encoder", "quality", "optimizer")]
+    trained = stored.get("trained")
+    if not all(isinstance(name, str) for name in names) or not isinstance(trained, str | None):
         raise RecipeError("The recipe in this picture is damaged; use another picture.")
     usable = {
         name: value for name, value in fields.items() if name not in ("weights", "device", "start_picture")
@@ -132,13 +146,13 @@ def replay_settings(pictures: PictureStore, stored: Mapping[str, Any]) -> dict[s
     return {
         "recipe": recipe,
         "content": _id(pictures, stored.get("content")),
-        "styles": [_id(pictures, style) for style in styles[:64]],
+        "styles": [_id(pictures, style) for style in styles[:MAX_STYLES]],
         "guides": _guides(pictures, guides),
         "names": {
             "content": _name(pictures, stored.get("content")),
-            "styles": [_name(pictures, style) for style in styles[:64]],
+            "styles": [_name(pictures, style) for style in styles[:MAX_STYLES]],
         },
-        "trained": stored.get("trained"),
+        "trained": trained,
     }
 
 
@@ -150,7 +164,7 @@ def _from_one_pass(stored: Mapping[str, Any]) -> Mapping[str, Any]:
         return stored
     network = recipe["network"]
     trained = None if network == DEFAULT_NETWORK else network
-    if trained is not None and trained not in {style["name"] for style in trained_styles()}:
+    if trained is not None and not _is_trained(trained):
         raise RecipeError("This picture was painted by a network that the studio does not have.")
     names = ("strength", "stroke", "colors", "size", "framing", "dpi", "mix")
     return {
@@ -181,7 +195,7 @@ def _with_recipe(stored: Mapping[str, Any]) -> Mapping[str, Any]:
 def _guides(pictures: PictureStore, guides: Mapping[str, Any]) -> dict[str, Any]:
     """Return the guides whose pictures all exist."""
     existing: dict[str, Any] = {}
-    for name in ("masks", "style_masks", "regions", "style_regions", "protect"):
+    for name in GUIDES:
         value = guides.get(name)
         ids = [_mask(pictures, item) for item in (value if isinstance(value, list) else [value])]
         if value and all(ids):

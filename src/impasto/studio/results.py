@@ -15,11 +15,9 @@ from impasto.studio.job_words import stem
 from impasto.studio.jobs import StudioJob
 from impasto.studio.models import FastBody
 from impasto.studio.one_pass import paint_one_pass
-from impasto.studio.pictures import NO_NAME
+from impasto.studio.pictures import EXPORT_SECONDS, NO_NAME
 from impasto.studio.requests import is_one_pass, replay_settings
 from impasto.studio.service import StudioService
-
-EXPORT_SECONDS = 120.0
 
 
 async def keep_one_pass(studio: StudioService, body: FastBody) -> StudioJob:

@@ -14,12 +14,19 @@ from starlette.datastructures import UploadFile
 
 from impasto.errors import MissingExtraError
 from impasto.optimize.recipe import Recipe
-from impasto.studio.dependencies import CurrentStudio, check_image_type, error_responses, streamed_body
+from impasto.studio.dependencies import (
+    CurrentStudio,
+    check_image_type,
+    error_responses,
+    limited_request,
+    streamed_body,
+)
 from impasto.studio.errors import RequestError
 from impasto.studio.folder import is_id, new_id
 from impasto.studio.models import MASK_WORDS, FastBody, JobBody, JobInfo
 from impasto.studio.one_pass import paint_one_pass
 from impasto.studio.pictures import NO_NAME, clean_text
+from impasto.studio.requests import GUIDES
 from impasto.studio.results import check_room
 from impasto.studio.service import StudioService
 from impasto.studio.stylize_document import REQUEST_BODY, RESPONSES
@@ -29,17 +36,7 @@ PART_BYTES = 1 << 20
 MAX_FILES = 32
 MAX_FIELDS = 200
 LISTS = ("styles", "masks", "style_masks", "style_regions", "mix", "sigmas")
-PICTURES = (
-    "content",
-    "styles",
-    "masks",
-    "style_masks",
-    "regions",
-    "style_regions",
-    "protect",
-    "start_picture",
-)
-GUIDES = ("masks", "style_masks", "regions", "style_regions", "protect")
+PICTURES = ("content", "styles", *GUIDES, "start_picture")
 Fields = dict[str, Any]
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -92,7 +89,8 @@ async def _read_request(request: Request, studio: StudioService) -> Fields:
     if find_spec("python_multipart") is None:
         raise MissingExtraError("A form with files", "studio")
     pairs = [*request.query_params.multi_items()]
-    async with request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS) as form:
+    limited = limited_request(request, studio.settings.limits.upload_bytes)
+    async with limited.form(max_files=MAX_FILES, max_fields=MAX_FIELDS) as form:
         for name, value in form.multi_items():
             if isinstance(value, UploadFile):
                 row = await studio.pictures.receive(
@@ -129,7 +127,7 @@ def _parse(text: str, is_list: bool) -> Any:
     """Return a number, a list, an object or a word; "0.3,0.7" is a list where one is expected."""
     try:
         return json.loads(f"[{text}]" if is_list and not text.lstrip().startswith("[") else text)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for thousands of brackets
         return text
 
 
