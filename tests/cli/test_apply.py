@@ -9,6 +9,8 @@ import numpy
 import pytest
 from PIL import Image
 
+from impasto.cli.apply import _check_places
+from impasto.errors import RecipeError
 from impasto.imaging import read_embedded_json
 
 from .bad_cases import network
@@ -119,3 +121,23 @@ def test_a_replay_takes_other_settings_and_pictures(cli, net, place) -> None:
 def test_fast_replays_no_optimised_picture(cli, place) -> None:
     assert cli("stylize", "photo.png", "art.png", "--size", "32", "--steps", "1", "--out", "o.png").code == 0
     assert "not painted in one pass" in cli("stylize", "--from", "o.png", "--fast", "--out", "p.png").err
+
+
+def test_thousands_of_photographs_are_compared_with_their_places_at_once(tmp_path: Path, monkeypatch) -> None:
+    """Each file is resolved once, where every place with every photograph would take half a minute for a thousand."""
+    resolved: list[Path] = []
+    resolve = Path.resolve
+
+    def counting(self: Path, strict: bool = False) -> Path:
+        resolved.append(self)
+        return resolve(self, strict)
+
+    monkeypatch.setattr(Path, "resolve", counting)
+    photographs = [tmp_path / f"{number}.png" for number in range(50)]
+    places = [tmp_path / "o" / photograph.name for photograph in photographs]
+    _check_places(places, photographs)
+    assert len(resolved) == 100
+    with pytest.raises(RecipeError, match="would overwrite"):
+        _check_places([photographs[7]], photographs)
+    with pytest.raises(RecipeError, match="would both be"):
+        _check_places([places[0], tmp_path / "o" / ".." / "o" / places[0].name], photographs)

@@ -13,7 +13,7 @@ from impasto.cli.console import print_status
 from impasto.cli.failures import ONE_PICTURE_ERRORS, print_failed, report_failed
 from impasto.cli.interrupt import Interrupted, Stop
 from impasto.cli.json_report import JsonReport
-from impasto.cli.naming import check_distinct, make_folder
+from impasto.cli.naming import by_real_path, check_overwrites, make_folder
 from impasto.cli.network_options import (
     DpiOption,
     FramingOption,
@@ -163,12 +163,12 @@ def _suffix(content: Path) -> str:
 
 def _check_places(places: Sequence[Path], read: Sequence[Path]) -> None:
     """Raise RecipeError if two pictures would have one name, or one would replace a file that is read."""
-    taken: set[Path] = set()
+    inputs, taken = by_real_path(read), set[Path]()
     for place in places:
-        check_distinct(read, {"--out": place})
-        if place in taken:
+        real = check_overwrites("--out", place, inputs)
+        if real in taken:
             raise RecipeError(f"Two of the photographs would both be '{place}'; paint them into two folders.")
-        taken.add(place)
+        taken.add(real)
 
 
 def _paint_all(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, takewhile
 from pathlib import Path
@@ -89,16 +89,28 @@ def make_folder(folder: Path) -> None:
         ) from error
 
 
+def by_real_path(paths: Sequence[Path]) -> dict[Path, Path]:
+    """Return paths by where their symbolic links lead."""
+    return {path.resolve(): path for path in paths}
+
+
+def check_overwrites(option: str, path: Path, read: Mapping[Path, Path]) -> Path:
+    """Return where an output really is; raises `RecipeError` if that is a file that is read.
+
+    ``read`` are the files that are read, from `by_real_path`.
+    """
+    real = path.resolve()
+    if real in read:
+        raise RecipeError(f"{option} would overwrite '{read[real]}', which is an input; give another name.")
+    return real
+
+
 def check_distinct(read_files: Sequence[Path], outputs: dict[str, Path]) -> None:
     """Raise `RecipeError` if two outputs are the same file, or an output would overwrite a file that is read."""
-    read = {path.resolve(): path for path in read_files}
+    read = by_real_path(read_files)
     options: dict[Path, str] = {}
     for option, path in outputs.items():
-        real = path.resolve()
-        if real in read:
-            raise RecipeError(
-                f"{option} would overwrite '{read[real]}', which is an input; give another name."
-            )
+        real = check_overwrites(option, path, read)
         if real in options:
             raise RecipeError(f"{options[real]} and {option} are both '{path}'; give two different names.")
         options[real] = option
