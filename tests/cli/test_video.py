@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from impasto.cli import video_progress
 from impasto.cli.video_request import parse_seconds, request_from_words, timed_files
 from impasto.errors import ImpastoError, MissingExtraError
 from impasto.video import extra
@@ -308,3 +310,15 @@ def test_errors_of_the_api_are_the_same(here):
 
     with pytest.raises(ImpastoError, match="at least one painting"):
         impasto.paint_video("clip.mp4", [], "out.mp4")
+
+
+@pytest.mark.parametrize(("frames", "count", "total"), [(0, "12", None), (24, "12/24", 24)])
+def test_the_bar_counts_to_the_end_only_where_that_is_known(monkeypatch, frames, count, total):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr(video_progress, "plan_line", lambda _: "a plan")
+    progress = video_progress.VideoProgress("painted.mp4", quiet=False)
+    progress.start(SimpleNamespace(frames=frames), 0)
+    progress.show(12)
+    (task,) = progress._bar.tasks
+    assert (task.fields["count"], task.total, task.completed) == (count, total, 12)
+    progress.close()

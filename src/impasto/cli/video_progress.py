@@ -42,12 +42,10 @@ class VideoProgress:
         """Show that ``done`` frames are painted."""
         self._speed.add(done)
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, speed=self.speed())
+            self._bar.update(self._task, completed=done, count=self._count(done), speed=self.speed())
         elif not self.quiet and time.monotonic() - self._line >= LINE_SECONDS:
             self._line = time.monotonic()
-            print_status(
-                f"{self.name}: frame {done}{f'/{self.frames}' if self.frames else ''}, {self.speed()}"
-            )
+            print_status(f"{self.name}: frame {self._count(done)}, {self.speed()}")
 
     def speed(self) -> str:
         """Return the speed of the last frames and the time left: ``12.3 frames/s, 40 s left``."""
@@ -70,13 +68,19 @@ class VideoProgress:
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}  {task.fields[speed]}"),
+            TextColumn("{task.fields[count]}  {task.fields[speed]}"),
             console=wide_console(stderr=True),
         )
+        # Without a total, the bar only shows that something happens.
+        total, count = self.frames or None, self._count(resumed)
         self._task = self._bar.add_task(
-            "painting", total=max(self.frames, 1), completed=resumed, speed="measuring"
+            "painting", total=total, completed=resumed, count=count, speed="measuring"
         )
         self._bar.start()
+
+    def _count(self, done: int) -> str:
+        """Return ``12/240``, or ``12`` where the clip does not say how many frames it has."""
+        return f"{done}/{self.frames}" if self.frames else str(done)
 
 
 def plan_line(plan: VideoPlan) -> str:
