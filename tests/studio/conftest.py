@@ -153,6 +153,10 @@ class Running:
                 pids.append(int(stat.parent.name))
         return sorted(pids)
 
+    def painter_pid(self) -> int:
+        """The id of the process that paints, which has a lower priority than the others."""
+        return max(self.worker_pids(), key=lambda pid: os.getpriority(os.PRIO_PROCESS, pid))
+
     def kill(self) -> None:
         """Kill the server."""
         self.process.kill()

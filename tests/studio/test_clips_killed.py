@@ -37,7 +37,7 @@ def test_a_killed_clip_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     before = paused["step"]
     client.ask("POST", f"/api/jobs/{job}/resume")
     client.wait(job, "running", step=before + 1, seconds=300)
-    os.kill(running.worker_pids()[0], signal.SIGKILL)
+    os.kill(running.painter_pid(), signal.SIGKILL)
     assert client.wait(job, "running", "done", step=before + 1, seconds=300)["steps"] == FRAMES
     running.kill()
     assert not (running.data / "jobs" / job / "picture.png").exists()

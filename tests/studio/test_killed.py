@@ -47,8 +47,8 @@ def begun(running: Running, **recipe) -> str:
 
 
 def kill_worker(running: Running) -> int:
-    """Kill the worker, which is the process that was started first."""
-    pid = running.worker_pids()[0]
+    """Kill the worker; return its process id."""
+    pid = running.painter_pid()
     os.kill(pid, signal.SIGKILL)
     return pid
 
@@ -150,6 +150,7 @@ def test_a_killed_job_resumes_from_its_checkpoint(running: Running) -> None:
     assert client.ask("PATCH", f"/api/jobs/{name}", {"strength": 0.9}).status == 200
     killed = kill_worker(running)
     wait_for(lambda: killed not in running.worker_pids())
+    client.wait(name, "queued", seconds=100)  # until there is another worker
     client.wait(name, "running", step=before + 1, seconds=300)
     orphans = running.worker_pids()
     running.kill()
