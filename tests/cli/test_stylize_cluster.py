@@ -52,7 +52,7 @@ def test_a_small_picture_is_painted_here_and_that_is_said(cli: Cli, place: Path,
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--cluster", "nope"), "'nope' is no address of a cluster"),
+        (("--cluster", "nope"), "'nope' is not the address of a cluster"),
         (("--cluster", "127.0.0.1:1"), "No Ray cluster answers at '127.0.0.1:1'"),
         (("--cluster", "local", "--fast"), "leave it out"),
         (("--workers", "2"), "--workers is for --cluster"),

@@ -24,7 +24,7 @@ ADDRESSES = (
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_an_address_that_is_none_is_refused(address: str) -> None:
-    with pytest.raises(RecipeError, match="no address of a cluster"), connect(address):
+    with pytest.raises(RecipeError, match="not the address of a cluster"), connect(address):
         pass
 
 

@@ -22,7 +22,7 @@ def read_config(path: Path, names: Collection[str]) -> dict[str, Any]:
     """Return the options in a TOML file, by their names with underscores; files are relative to its folder.
 
     ``names`` are the options that may be set. Raises `PictureError` if the file cannot be read, `RecipeError` if it is
-    no TOML or sets another option.
+    not TOML or sets another option.
     """
     check_file(path)
     try:
@@ -30,7 +30,7 @@ def read_config(path: Path, names: Collection[str]) -> dict[str, Any]:
     except OSError as error:
         raise PictureError(f"'{path}' cannot be read ({error.strerror}).") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"'{path}' is no TOML ({error}); correct it.") from error
+        raise RecipeError(f"'{path}' is not valid TOML ({error}); correct it.") from error
     options: dict[str, Any] = {}
     for key, value in stored.items():
         name = key.replace("-", "_")

@@ -85,7 +85,9 @@ def _csv_records(text: str, name: str) -> Iterator[tuple[int, Record]]:
             filled = {key: cell.strip() for key, cell in zip(header, cells, strict=False) if cell.strip()}
             yield reader.line_num, {key: _cell(key, value) for key, value in filled.items()}
     except csv.Error as error:
-        raise RecipeError(f"Line {reader.line_num} of '{name}' is no CSV ({error}); correct it.") from error
+        raise RecipeError(
+            f"Line {reader.line_num} of '{name}' is not valid CSV ({error}); correct it."
+        ) from error
 
 
 def _cell(column: str, text: str) -> Any:
@@ -104,7 +106,7 @@ def _json_records(text: str, name: str) -> Iterator[tuple[int, Record]]:
         try:
             record = json.loads(line, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
-            raise RecipeError(f"{where} is no JSON ({error}); write one object a line.") from error
+            raise RecipeError(f"{where} is not valid JSON ({error}); write one object a line.") from error
         if not isinstance(record, dict):
             raise RecipeError(f"{where} is a {type(record).__name__} and not an object; write {{...}}.")
         _check_columns(list(record), where)

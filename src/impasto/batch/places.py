@@ -224,7 +224,7 @@ def _filesystem(place: str) -> tuple[Any, str]:
         raise RecipeError(f"'{place}' needs another Python package: {error}") from error
     except Exception as error:  # fsspec raises ValueError for unknown protocols, others for bad addresses
         raise RecipeError(
-            f"'{place}' is no URL that can be read ({_reason(error)}); give a file, s3://, gs:// or https://."
+            f"'{place}' is not a URL that can be read ({_reason(error)}); give a file, s3://, gs:// or https://."
         ) from error
     if not inside.strip("/"):
         raise RecipeError(f"'{place}' names no file or folder; give one, as in s3://bucket/folder.")

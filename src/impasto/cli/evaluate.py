@@ -73,14 +73,16 @@ def evaluate(
     names = None if measures is None else [name.strip() for name in measures.split(",") if name.strip()]
     select_measures(names)  # reports an unknown name before anything is computed
     content_path, style_path = _pictures(output, content, style)
-    picture, art = read_picture(output, longest=size), read_picture(style_path, longest=size)
-    photo = read_picture(content_path)
+    picture, style_image = read_picture(output, longest=size), read_picture(style_path, longest=size)
+    content_image = read_picture(content_path)
     other = None if against is None else read_picture(against)
     chosen, target = choose_judging_encoder(encoder, weights), open_device(device)
     network = chosen.open(target)
     if chosen.fallback:
         print_note(chosen.fallback)
-    painted, content_pixels, style_pixels = (image.pixels.to(target) for image in (picture, photo, art))
+    painted, content_pixels, style_pixels = (
+        image.pixels.to(target) for image in (picture, content_image, style_image)
+    )
     rows = judge_with_baselines(painted, content_pixels, style_pixels, network, size, names)
     consistency = (
         {}

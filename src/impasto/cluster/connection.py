@@ -119,7 +119,7 @@ def _check(address: str) -> None:
         or not 0 < int(port) < 65536
     ):
         raise RecipeError(
-            f"'{address}' is no address of a cluster; give local, auto, HOST:PORT or {CLIENT}HOST:PORT, as in"
+            f"'{address}' is not the address of a cluster; give local, auto, HOST:PORT or {CLIENT}HOST:PORT, as in"
             " 10.0.0.5:6379."
         )
 

@@ -101,8 +101,8 @@ def video_settings(
 def recipe_changes(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that only the optimiser has and that differ from the default preset's."""
     base = {name: recipe[name] for name in ("preset", "quality") if recipe.get(name) is not None}
-    usual, chosen = make_recipe().to_json(), make_recipe(**base).to_json()
-    changes = {name: value for name, value in base.items() if value != usual[name]}
+    defaults, chosen = make_recipe().to_json(), make_recipe(**base).to_json()
+    changes = {name: value for name, value in base.items() if value != defaults[name]}
     left_out = {*SHARED, *UNUSED, *base}
     return changes | {
         name: value for name, value in recipe.items() if name not in left_out and value != chosen.get(name)
