@@ -1,6 +1,6 @@
 """Times of a shipped style through every installed back end, in milliseconds and pictures per second.
 
-    python benchmarks/backends.py [--network rough-waves] [--rounds 20]
+    python benchmarks/backends.py [--network two-poplars] [--rounds 20]
 
 Needs no pictures. Back ends take turns; times are medians and include padding and cropping. Exporting and compiling the
 graph is not included.
@@ -28,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--network", default="rough-waves")
+    parser.add_argument("--network", default="two-poplars")
     parser.add_argument("--rounds", type=int, default=20)
     options = parser.parse_args()
     tune_process()

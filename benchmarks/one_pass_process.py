@@ -34,11 +34,11 @@ def main() -> None:
     photo, style_words = str(options.photo), ["--style", str(options.painting)]
     fast = ["stylize", "--fast", photo, *style_words]
     apply = ["apply", "any", photo, *style_words, "--backend"]
-    trained = ["apply", "rough-waves", photo, "--backend"]
+    trained = ["apply", "two-poplars", photo, "--backend"]
     commands = {
         "stylize --fast": fast,
         **{f"apply any, {name}": [*apply, name] for name in ("openvino", "onnxruntime", "torch")},
-        **{f"apply rough-waves, {name}": [*trained, name] for name in ("openvino", "torch")},
+        **{f"apply two-poplars, {name}": [*trained, name] for name in ("openvino", "torch")},
     }
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "XDG_CACHE_HOME": folder}

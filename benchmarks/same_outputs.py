@@ -51,7 +51,7 @@ COMMANDS = {
     "fast.png": "stylize photo.png a.png --fast --size 200",
     "fast-masks.png": "stylize photo.png --style a.png --style b.png --mask left --fast --size 200",
     "fast-mix.png": "stylize photo.png --style a.png --style b.png --mix 0.3 --fast --size 200 --colors 0.5",
-    "trained.png": "apply rough-waves photo.png --out trained.png --strength 0.8 --stroke 1.2",
+    "trained.png": "apply two-poplars photo.png --out trained.png --strength 0.8 --stroke 1.2",
     "trained-tiles.png": "apply baby-cradle large.jpg --out trained-tiles.png --tile 384 --backend torch",
     "any-tiles.png": "apply any large.jpg --style a.png --out any-tiles.png --tile 384 --backend torch",
     "styles.safetensors": f"train a.png b.png {TRAIN} --no-previews --accept",

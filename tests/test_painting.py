@@ -68,9 +68,9 @@ def test_a_picture_of_one_pass_is_replayed(place, styles, settings, guides) -> N
 
 
 def test_a_picture_of_a_trained_network_is_replayed_also_from_elsewhere(place) -> None:
-    path = impasto.fast("photo.png", network="rough-waves", strength=0.7, tile=384).save("out.png")
+    path = impasto.fast("photo.png", network="two-poplars", strength=0.7, tile=384).save("out.png")
     provenance = read_provenance(path)
-    assert (provenance.trained_styles, provenance.recipe["network"]) == (("rough-waves",), "rough-waves")
+    assert (provenance.trained_styles, provenance.recipe["network"]) == (("two-poplars",), "two-poplars")
     (place / "moved").mkdir()
     for name in ("out.png", "photo.png"):
         (place / name).rename(place / "moved" / name)

@@ -53,10 +53,10 @@ def test_the_id_is_by_default_the_name_of_the_picture(tmp_path: Path) -> None:
 
 def test_a_network_s_own_style_is_a_name_and_a_network_may_be_a_file(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text(
-        "id,content,network,styles\na,a.png,rough-waves,waves\nb,a.png,my.safetensors,art.png\n"
+        "id,content,network,styles\na,a.png,two-poplars,waves\nb,a.png,my.safetensors,art.png\n"
     )
     first, second = read_manifest(str(tmp_path / "m.csv"))
-    assert (first.network, first.styles) == ("rough-waves", ("waves",))
+    assert (first.network, first.styles) == ("two-poplars", ("waves",))
     assert (second.network, second.styles) == (f"{tmp_path}/my.safetensors", (f"{tmp_path}/art.png",))
 
 

@@ -394,7 +394,7 @@ BAD = {
     "export into a picture": ["export", "net.safetensors", "o.png"],
     "export into a missing folder": ["export", "net.safetensors", "missing/o.onnx"],
     "export onto itself": ["export", "net.safetensors", "net.safetensors"],
-    "export the predictor of own styles": ["export", "rough-waves", "o.onnx", "--predictor", "c.onnx"],
+    "export the predictor of own styles": ["export", "two-poplars", "o.onnx", "--predictor", "c.onnx"],
     "export the predictor onto the network": ["export", "any", "o.onnx", "--predictor", "o.onnx"],
     "export the predictor as a picture": ["export", "any", "o.onnx", "--predictor", "o.png"],
     "export a missing style": ["export", "net.safetensors", "o.onnx", "--style", "gone.png"],

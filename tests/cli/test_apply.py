@@ -91,7 +91,7 @@ def test_export_writes_a_checked_file(cli, net, place) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("apply", "rough-waves", "photo.png", "--strength", "0.8", "--stroke", "1.2", "--size", "40"),
+        ("apply", "two-poplars", "photo.png", "--strength", "0.8", "--stroke", "1.2", "--size", "40"),
         ("apply", "net.safetensors", "photo.png", *STYLE, "--style", "art2.png", "--mask", "left"),
         ("stylize", "photo.png", "art.png", "--fast", "--size", "40", "--colors", "0.5"),
         ("stylize", "photo.png", "--style", "art.png", "--style", "art2.png", "--fast", "--mask", "mask.png"),
@@ -108,10 +108,10 @@ def test_a_picture_of_one_pass_is_replayed_from_itself_and_from_its_sidecar(cli,
 
 
 def test_a_replay_takes_other_settings_and_pictures(cli, net, place) -> None:
-    assert cli("apply", "rough-waves", "photo.png", "--out", "o.png").code == 0
+    assert cli("apply", "two-poplars", "photo.png", "--out", "o.png").code == 0
     run = cli("stylize", "art.png", "art2.png", "--from", "o.png", "--strength", "0.2", "--out-dir", "done")
     assert (run.code, len(run.out.splitlines())) == (0, 2)
-    assert read_embedded_json(place / "done" / "art-rough-waves.png")["recipe"]["strength"] == 0.2
+    assert read_embedded_json(place / "done" / "art-two-poplars.png")["recipe"]["strength"] == 0.2
     for words in (("--strength", "2.5"), ("--steps", "3"), ("--style", "art.png"), ("--timelapse", "t.webp")):
         refused = cli("stylize", "--from", "o.png", "--out", "p.png", *words)
         assert refused.code == 2

@@ -86,9 +86,9 @@ def test_one_pass_is_that_of_the_other_commands(cli, place: Path) -> None:
     assert cli(*words, "--style", "art.png", "--fast").code == 0
     assert cli("stylize", "photo.png", "art.png", "--fast", "--size", "48", "--out", "fast.png").code == 0
     assert numpy.array_equal(pixels(place / "o/photo-art.png"), pixels(place / "fast.png"))
-    assert cli(*words, "--network", "rough-waves", "--strength", "0.8").code == 0
+    assert cli(*words, "--network", "two-poplars", "--strength", "0.8").code == 0
     assert (
-        cli("apply", "rough-waves", "photo.png", "--size", "48", "--strength", "0.8", "--out", "n.png").code
+        cli("apply", "two-poplars", "photo.png", "--size", "48", "--strength", "0.8", "--out", "n.png").code
         == 0
     )
     assert numpy.array_equal(pixels(place / "o/photo.png"), pixels(place / "n.png"))
@@ -214,7 +214,7 @@ def test_graphs_are_built_for_many_pictures_of_one_network(monkeypatch) -> None:
     monkeypatch.setattr("impasto.feedforward.open_stylizer.keep_graphs", keep)
     few, many = WORTH_GRAPHS - 1, WORTH_GRAPHS
     items = [BatchItem(f"a{i}", "a.png", ("b.png",), network="fast") for i in range(many)]
-    items += [BatchItem(f"b{i}", "a.png", (), {"device": "cpu"}, network="rough-waves") for i in range(few)]
+    items += [BatchItem(f"b{i}", "a.png", (), {"device": "cpu"}, network="two-poplars") for i in range(few)]
     items += [BatchItem(f"c{i}", "a.png", (), network="gone") for i in range(many)]
     items += [BatchItem(f"d{i}", "a.png", ("b.png",)) for i in range(many)]
     build_graphs(items, quiet=True)

@@ -70,7 +70,7 @@ def complete(words: str, environment: dict[str, str]) -> set[str]:
 
 def test_the_shell_completes_names(environment) -> None:
     assert complete("impasto stylize --preset ga", environment) == {"gatys"}
-    assert {"rough-waves"} <= complete("impasto apply rou", environment)
+    assert {"two-poplars"} <= complete("impasto apply two", environment)
     assert complete("impasto batch a.png --encoder vgg16-", environment) == {"vgg16-caffe"}
 
 
@@ -90,7 +90,7 @@ def test_a_url_is_named_as_it_was_given(cli, place: Path) -> None:
     for words in (
         ("stylize", "https://example.org/a.png", "art.png"),
         ("stylize", "photo.png", "--style", "https://example.org/a.png"),
-        ("apply", "rough-waves", "https://example.org/a.png"),
+        ("apply", "two-poplars", "https://example.org/a.png"),
     ):
         run = cli(*words)
         assert run.code == 3

@@ -106,7 +106,7 @@ def test_a_photograph_that_is_too_large_for_one_pass_does_not_end_the_others(
     [
         (3, "PictureError", ("stylize", "gone.png", "art.png")),
         (2, "RecipeError", ("stylize", "photo.png", "art.png", "--strength", "9")),
-        (3, "PictureError", ("apply", "rough-waves", "gone.png")),
+        (3, "PictureError", ("apply", "two-poplars", "gone.png")),
         (2, "RecipeError", ("batch", "photo.png")),
         (2, "RecipeError", ("batch", "photo.png", "--style", "art.png", "--out-dir", "o", "--bits", "0")),
         (2, "RecipeError", ("stylize", "photo.png", "art.png", "--fast", "--jpeg-quality", "0")),
@@ -121,7 +121,7 @@ def test_an_error_is_in_the_report_and_on_stderr(cli, place: Path, code: int, ki
 
 def test_the_report_of_apply_is_json(cli, photos: Path) -> None:
     (photos / "in" / "c.png").write_bytes(b"no picture")
-    words = ("apply", "rough-waves", "in", "--size", "32", "--out", "o", "--json")
+    words = ("apply", "two-poplars", "in", "--size", "32", "--out", "o", "--json")
     states = {row["content"]: row["state"] for row in json.loads(cli(*words).out)["pictures"]}
     assert states == {"in/a.png": "painted", "in/b.png": "painted", "in/c.png": "failed"}
     run = cli(*words)
@@ -160,7 +160,7 @@ def test_a_picture_from_stdin_is_named_after_it(cli, place: Path, monkeypatch) -
     for words, name in (
         (("stylize", "-", "art.png", *TINY), "stdin-art.png"),
         (("stylize", "-", "art.png", "--fast", "--size", "32"), "stdin-art-2.png"),
-        (("apply", "rough-waves", "-", "--size", "32"), "stdin-rough-waves.png"),
+        (("apply", "two-poplars", "-", "--size", "32"), "stdin-two-poplars.png"),
     ):
         monkeypatch.setattr(sys, "stdin", Stdin(Path("photo.png").read_bytes()))
         run = cli(*words)
@@ -175,7 +175,7 @@ def test_a_picture_from_stdin_is_named_after_it(cli, place: Path, monkeypatch) -
         (b"", ("stylize", "-", "art.png")),
         (b"no picture", ("stylize", "-", "art.png")),
         (b"x", ("stylize", "-", "-", "--style", "art.png")),
-        (b"x", ("apply", "rough-waves", "-", "--out", "-", "--json")),
+        (b"x", ("apply", "two-poplars", "-", "--out", "-", "--json")),
         (b"x", ("stylize", "photo.png", "art2.png", "--style", "art.png", "--out", "-")),
     ],
     ids=str,

@@ -66,13 +66,13 @@ def test_the_sheet_shows_the_photograph_in_every_trained_style(cli, place: Path,
     monkeypatch.setattr("impasto.studio.sample_pictures._FOLDER", place)
     monkeypatch.setattr(
         "impasto.feedforward.pretrained.pretrained_networks",
-        lambda: {name: networks[name] for name in ("any", "rough-waves", "baby-cradle")},
+        lambda: {name: networks[name] for name in ("any", "two-poplars", "baby-cradle")},
     )
     monkeypatch.setattr(figure, "draw", spy)
     run = cli("apply", "--list", "--sheet", "sheet.png")
     assert run.code == 0, run.err
     assert run.out.splitlines()[-1] == "sheet.png"
-    assert [panel.caption for panel in drawn] == ["the photograph", "baby-cradle", "rough-waves"]
+    assert [panel.caption for panel in drawn] == ["the photograph", "baby-cradle", "two-poplars"]
     assert (drawn[0].picture == PHOTOGRAPH).all()
     for panel in drawn[1:]:
         painted = Stylizer(str(networks[panel.caption])).paint(PHOTOGRAPH).image

@@ -107,7 +107,7 @@ def test_a_large_picture_looks_like_a_small_one(one_thread: None) -> None:
     assert float((resize(large, tuple(small.shape[2:])) - small).abs().mean()) < 0.01
 
 
-@pytest.mark.parametrize("network", ["any-live", "rough-waves"])
+@pytest.mark.parametrize("network", ["any-live", "two-poplars"])
 def test_strengths_from_1_to_2_go_on_changing_the_picture(network: str, one_thread: None) -> None:
     del one_thread
     stylizer = impasto.Stylizer(network)

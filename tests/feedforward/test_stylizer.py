@@ -111,14 +111,14 @@ def test_a_contract_is_enforced(stylizer, settings, guides, words) -> None:
 
 
 def test_a_trained_network_has_its_own_range_and_styles() -> None:
-    stylizer = impasto.Stylizer("rough-waves")
-    assert stylizer.styles == ("rough-waves",)
+    stylizer = impasto.Stylizer("two-poplars")
+    assert stylizer.styles == ("two-poplars",)
     assert stylizer.resolve(impasto.OnePassSettings()).strength == stylizer.model.default_strength
     with pytest.raises(RecipeError, match="stroke"):
         stylizer.paint(PHOTO, settings=impasto.OnePassSettings(stroke=3))
-    with pytest.raises(RecipeError, match="rough-waves"):
-        stylizer.paint(PHOTO, ["rough-wave"])
-    assert torch.equal(stylizer.paint(PHOTO).pixels, impasto.fast(PHOTO, network="rough-waves").pixels)
+    with pytest.raises(RecipeError, match="two-poplars"):
+        stylizer.paint(PHOTO, ["two-poplar"])
+    assert torch.equal(stylizer.paint(PHOTO).pixels, impasto.fast(PHOTO, network="two-poplars").pixels)
 
 
 def test_progress_is_reported(stylizer) -> None:

@@ -187,10 +187,10 @@ def test_settings_of_a_clip_follow_from_recipe_and_clip() -> None:
     chosen = settings(roughness=0.3, recipe={"strength": 0.7, "colors": 1.0, "stroke": 2.0})
     assert (chosen.strength, chosen.colors, chosen.stroke, chosen.size) == (((0.0, 0.7),), 1.0, 2.0, 64)
     assert (chosen.method, chosen.network, chosen.roughness, chosen.recipe) == ("fast", "any-live", 0.3, {})
-    assert settings(trained="rough-waves").network == "rough-waves"
+    assert settings(trained="two-poplars").network == "two-poplars"
     slow = settings(method="optimize", recipe={"quality": "high", "style_weight": 2.0, "steps": 9})
     assert (slow.steps, slow.recipe) == (9, {"quality": "high", "style_weight": 2.0})
-    for method, recipe, trained in (("fast", {"style_weight": 2.0}, None), ("optimize", {}, "rough-waves")):
+    for method, recipe, trained in (("fast", {"style_weight": 2.0}, None), ("optimize", {}, "two-poplars")):
         with pytest.raises(RecipeError):
             settings(trained, recipe, method=method)
 
@@ -239,7 +239,7 @@ BAD_ORDERS = {
     "a photograph": ({"content": "photo"}, 404, "no clip"),
     "a clip as style": ({"styles": "clip"}, 422, "is a clip"),
     "no style": ({"styles": []}, 422, "styles"),
-    "two kinds of style": ({"trained": "rough-waves"}, 422, "either styles"),
+    "two kinds of style": ({"trained": "two-poplars"}, 422, "either styles"),
     "unknown instant style": ({"styles": [], "trained": "nobody"}, 404, "no trained style"),
     "unknown method": ({"clip": {"method": "magic"}}, 422, "method"),
     "keyframes of fast": ({"clip": {"keyframes": 9}}, 422, "keyframes"),

@@ -72,7 +72,7 @@ def test_the_trained_styles_are_the_networks_that_ship() -> None:
 def test_a_trained_style_is_painted_kept_and_replayed(api, ids) -> None:
     body = {
         "content": ids[0],
-        "trained": "rough-waves",
+        "trained": "two-poplars",
         "size": 96,
         "strength": 0.8,
         "stroke": 1.5,
@@ -82,7 +82,7 @@ def test_a_trained_style_is_painted_kept_and_replayed(api, ids) -> None:
     assert answer.headers["content-type"] == "image/png"
     assert pixels(answer).shape == (72, 96, 3)  # as large as asked for, also where the photograph is smaller
     replay = api.post("/api/replay", content=answer.content, headers=PNG).json()
-    assert (replay["trained"], replay["content"], replay["styles"]) == ("rough-waves", ids[0], [])
+    assert (replay["trained"], replay["content"], replay["styles"]) == ("two-poplars", ids[0], [])
     found = replay["recipe"]
     assert (found["strength"], found["stroke"], found["colors"], found["size"]) == (0.8, 1.5, 0.25, 96)
 
@@ -117,13 +117,13 @@ def test_a_picture_that_does_not_fit_into_memory_is_refused_before_it_is_painted
         ({"trained": "../any"}, 404),
         ({"trained": "any"}, 404),
         ({}, 422),
-        ({"trained": "rough-waves", "styles": ["0" * 32]}, 422),
-        ({"trained": "rough-waves", "mix": [1]}, 422),
-        ({"trained": "rough-waves", "masks": ["left"]}, 422),
-        ({"trained": "rough-waves", "size": 1_000_000}, 422),
-        ({"trained": "rough-waves", "strength": 2.1}, 422),
-        ({"trained": "rough-waves", "stroke": 3}, 422),
-        ({"trained": "rough-waves", "format": "gif"}, 422),
+        ({"trained": "two-poplars", "styles": ["0" * 32]}, 422),
+        ({"trained": "two-poplars", "mix": [1]}, 422),
+        ({"trained": "two-poplars", "masks": ["left"]}, 422),
+        ({"trained": "two-poplars", "size": 1_000_000}, 422),
+        ({"trained": "two-poplars", "strength": 2.1}, 422),
+        ({"trained": "two-poplars", "stroke": 3}, 422),
+        ({"trained": "two-poplars", "format": "gif"}, 422),
     ],
 )
 def test_what_is_refused(api, ids, change, status) -> None:

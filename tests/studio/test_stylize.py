@@ -106,7 +106,7 @@ def test_a_job_with_prefer(api) -> None:
         ({"protect": "/etc/passwd"}, {}, 422, "protect must be a file or the id of a picture"),
         ({"style": "../../x"}, {}, 422, "styles must be a file or the id of a picture"),
         ({"style": "0" * 32}, {}, 404, "There is no picture"),
-        ({"trained": "rough-waves"}, {}, 422, "either styles or the name of a trained style"),
+        ({"trained": "two-poplars"}, {}, 422, "either styles or the name of a trained style"),
         ({"format": "png"}, ASYNC, 422, "format is for pictures in one pass"),
         ({"weights": "/etc/passwd"}, ASYNC, 422, "weights is a file"),
         ({"sharpness": "1"}, ASYNC, 422, "sharpness"),

@@ -36,7 +36,7 @@ def check_request(model: str, pictures: Sequence[Path] | None, listed: bool, she
         )
     if not listed and not (model and pictures):
         raise RecipeError(
-            "Give a network and photographs, as in 'impasto apply rough-waves photo.jpg'; --list shows the networks."
+            "Give a network and photographs, as in 'impasto apply two-poplars photo.jpg'; --list shows the networks."
         )
 
 

@@ -134,11 +134,6 @@ def write_page(path: Path, card: Mapping[str, Any], command: str) -> None:
 def page(card: Mapping[str, Any], command: str) -> str:
     """Return the model card as Markdown."""
     settings = card["settings"]
-    description = (
-        "Paints in one pass. Styles can be mixed; strength and stroke size are chosen when it paints."
-        if card["kind"] == KIND_STYLES
-        else "The transformation network of Johnson et al. (2016) with instance normalisation. Styles can be mixed."
-    )
     styles = [
         (s["name"], s["title"], s["credit"] or "-", s["licence"] or "-", f"`{s['sha256'][:16]}`")
         for s in card["styles"]
@@ -147,7 +142,7 @@ def page(card: Mapping[str, Any], command: str) -> str:
     lines = [
         f"# {card['name']}",
         "",
-        description,
+        _description(card),
         "",
         f"* Losses through the encoder `{settings['encoder']}`; preset `{settings['preset']}`.",
         f"* Started from: {card['started_from']}.",
@@ -165,6 +160,15 @@ def page(card: Mapping[str, Any], command: str) -> str:
         *settings_block(settings),
     ]
     return "\n".join(lines)
+
+
+def _description(card: Mapping[str, Any]) -> str:
+    """Return what the network is, and what is chosen when it paints."""
+    text = "The transformation network of Johnson et al. (2016) with instance normalisation."
+    if card["kind"] == KIND_STYLES:
+        default = f" (by default {card['default_strength']:g})" if "default_strength" in card else ""
+        text = f"Paints in one pass. Strength{default} and stroke size are chosen when it paints."
+    return f"{text} Styles can be mixed." if len(card["styles"]) > 1 else text
 
 
 def _length(card: Mapping[str, Any]) -> str:

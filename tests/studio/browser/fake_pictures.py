@@ -25,7 +25,7 @@ class FakePictures:
     def __init__(self) -> None:
         self._images: dict[str, Image.Image] = {}
         self.raw: dict[str, bytes] = {}
-        self.names: dict[str, str] = {"rough-waves": "Rough Waves", "baby-cradle": "Baby Cradle"}
+        self.names: dict[str, str] = {"two-poplars": "Two Poplars", "baby-cradle": "Baby Cradle"}
 
     def add(self, data: bytes, name: str) -> dict[str, Any]:
         """Store a picture; raises OSError if it cannot be read."""

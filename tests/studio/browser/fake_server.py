@@ -30,7 +30,7 @@ TRAINED = [
         "credit": "A painter, 1900; a museum",
         "thumb": f"static/styles/{name}.webp",
     }
-    for name in ("rough-waves", "baby-cradle")
+    for name in ("two-poplars", "baby-cradle")
 ]
 POLICY = "default-src 'self'; img-src 'self' blob: data:"
 KINDS = {

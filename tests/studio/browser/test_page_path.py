@@ -64,15 +64,15 @@ def test_an_instant_style_is_painted_and_saved(stage):
     page.click("#trained-styles .sample >> nth=0")
     idle(page, 600)
     request = stage.studio.bodies_of("POST", "/api/fast")[-1]
-    assert (request["trained"], request["strength"], "styles" in request) == ("rough-waves", 1.7, False)
+    assert (request["trained"], request["strength"], "styles" in request) == ("two-poplars", 1.7, False)
     assert "A painter, 1900" in page.inner_text("#trained-credit")
     assert page.inner_text("#caption") == "Painted in one pass"
     assert not page.is_visible("#advanced")
     with page.expect_download() as download:
         page.click("text=Save picture")
-    assert download.value.suggested_filename == "Harbour, Rough Waves.png"
+    assert download.value.suggested_filename == "Harbour, Two Poplars.png"
     (saved,) = stage.studio.bodies_of("POST", "/api/results/fast")
-    assert (saved["trained"], saved["size"]) == ("rough-waves", 512)
+    assert (saved["trained"], saved["size"]) == ("two-poplars", 512)
     assert stage.studio.bodies_of("POST", "/api/jobs") == []
     page.reload()
     page.wait_for_selector("#trained-styles .sample[aria-pressed=true]")

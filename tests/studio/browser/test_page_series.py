@@ -150,7 +150,7 @@ def test_the_strip_by_touch_and_for_everyone(stage, axe, scheme, tmp_path):
     page.tap("#series-paint")
     until(page, "document.querySelectorAll('.series-tile[data-state=done]').length === 3")
     kept = stage.studio.bodies_of("POST", "/api/results/fast")
-    assert [body["trained"] for body in kept] == ["rough-waves"] * 3
+    assert [body["trained"] for body in kept] == ["two-poplars"] * 3
     assert violations(page, axe) == []
     page.tap("[aria-label='Remove photo-1.png from the strip']")
     tiles(page, 2)

@@ -174,7 +174,7 @@ def _(page, stage):
     walk(page, "#trained-styles .sample")
     page.keyboard.press("Space")
     page.wait_for_selector(PREVIEW)
-    assert newest(stage)["trained"] == "rough-waves"
+    assert newest(stage)["trained"] == "two-poplars"
 
 
 @TASKS.by("keyboard", "Try another style and go back to the first look")
