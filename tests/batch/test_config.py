@@ -15,7 +15,7 @@ from impasto.batch.config import read_config
         ("style", "art.png", "{here}/art.png"),
         ("style", ["paintings", "waves", "art.png"], ["{here}/paintings", "waves", "{here}/art.png"]),
         ("style", "https://host/art.png", "https://host/art.png"),
-        ("network", "rough-waves", "rough-waves"),
+        ("network", "two-poplars", "two-poplars"),
         ("network", "my.safetensors", "{here}/my.safetensors"),
         ("out_dir", "out", "{here}/out"),
         ("mask", ["left", "sky.png"], ["left", "{here}/sky.png"]),

@@ -28,7 +28,7 @@ def test_workers_get_absolute_names_of_files(tmp_path: Path, monkeypatch: pytest
     items = [
         BatchItem("a", "a.png", ("art.png",), settings),
         BatchItem("b", "s3://bucket/b.png", ("waves",), {}, "my.safetensors"),
-        BatchItem("c", "c.png", ("waves",), {}, "rough-waves"),
+        BatchItem("c", "c.png", ("waves",), {}, "two-poplars"),
     ]
     cluster = RayCluster(Ray(1), local=True)
     assert len(list(paint_on_cluster(cluster, BatchPainter("o"), items))) == 3
@@ -37,4 +37,4 @@ def test_workers_get_absolute_names_of_files(tmp_path: Path, monkeypatch: pytest
     assert (a.content, a.styles, a.network) == (f"{here}/a.png", (f"{here}/art.png",), None)
     assert a.settings == {**settings, "start_picture": f"{here}/start.png"}
     assert (b.content, b.styles, b.network) == ("s3://bucket/b.png", ("waves",), f"{here}/my.safetensors")
-    assert c.network == "rough-waves"
+    assert c.network == "two-poplars"
