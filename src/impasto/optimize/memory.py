@@ -29,12 +29,13 @@ PIXEL_BYTES = 3 * 4 * 12
 # and 1536 (benchmarks/print.py). Untiled, three images less than otherwise are in memory.
 FILE_BYTES, IN_FILES = 3 * 4 * 3, LEAST_BYTES // 12
 BANDS_BYTES, GRADIENT_IN_FILES = 700_000_000, 3.1
-# A run whose picture lies in files takes no more than this if tiles can do it: more memory hardly saves time.
-FILES_MEMORY = 4_000_000_000
+# A run whose picture lies in files takes no more than this by estimate if tiles can do it: more memory hardly saves
+# time. A whole run of 100 megapixels took a fifth more than its estimate, and has to stay below 4 GB.
+FILES_MEMORY = 3_000_000_000
 # Share of the free memory that a run may use.
 MEMORY_MARGIN = 0.9
 # Sides of tiles that a plan chooses from: larger ones have less context to compute.
-TILE_SIDES = (4096, 3072, 2048, 1536, 1024, 768, 512)
+TILE_SIDES = (4096, 3072, 2048, 1536, 1280, 1024, 768, 512)
 # Activations of tiles that may stay in memory between the two passes; the others are computed twice.
 KEPT_BYTES = 2 << 30
 # Keeping fewer of the tiles than this share saves hardly any time.
