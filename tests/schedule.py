@@ -6,9 +6,10 @@ import os
 
 import pytest
 
-# Most tests of the studio share one server and its processes, but these files start servers of their own.
+# Most tests of the studio share one server in their process; these files share one that is a process of its own.
 STUDIO = "tests/studio/"
-OWN_SERVER = tuple(f"{STUDIO}test_{name}.py" for name in ("killed", "clips_killed", "curl", "behind_a_proxy"))
+KILLED = tuple(f"{STUDIO}test_{name}.py" for name in ("killed", "clips_killed", "curl"))
+PROXY = f"{STUDIO}test_behind_a_proxy.py"
 # The first graph that a process makes takes as long again as every later one.
 GRAPHS = (
     "tests/feedforward/test_export.py",
@@ -16,7 +17,7 @@ GRAPHS = (
     "tests/feedforward/test_graph_stylizer.py",
     "tests/cli/test_apply.py",
 )
-FIRST = ("graphs", STUDIO, "tests/cluster/", "tests/cli/")
+FIRST = ("killed", "graphs", STUDIO, "tests/cluster/", "tests/cli/")
 
 
 def scope(nodeid: str) -> str:
@@ -24,7 +25,9 @@ def scope(nodeid: str) -> str:
     file = nodeid.partition("::")[0]
     if file in GRAPHS:
         return "graphs"
-    return STUDIO if file.startswith(STUDIO) and file not in OWN_SERVER else file
+    if file in KILLED:
+        return "killed"
+    return STUDIO if file.startswith(STUDIO) and file != PROXY else file
 
 
 def place(item: pytest.Item) -> tuple[int, str]:

@@ -173,6 +173,14 @@ class Running:
 
 
 @pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One server for all tests that kill or call it, because it starts slowly; each leaves it running and idle."""
+    server = Running(tmp_path_factory.mktemp("running") / "data")
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The API with real processes."""
     from fastapi.testclient import TestClient

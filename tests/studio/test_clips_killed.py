@@ -18,8 +18,7 @@ pytestmark = pytest.mark.timeout(900)
 FRAMES = 140
 
 
-def test_a_killed_clip_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
-    running = Running(tmp_path / "data")
+def test_a_killed_clip_goes_on_to_the_same_bytes(running: Running, tmp_path: Path) -> None:
     client = running.client
     source = make_clip(tmp_path / "long.mp4", frames=FRAMES, size=(32, 48)).read_bytes()
     clip = client.ask("POST", "/api/clips", source, content_type="video/mp4", x_name="long.mp4").json
@@ -49,4 +48,3 @@ def test_a_killed_clip_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     client.wait(whole, "done", seconds=600)
     clips = [client.ask("GET", f"/api/jobs/{name}/clip").body for name in (job, whole)]
     assert clips[0] == clips[1]
-    assert running.stop() == 0

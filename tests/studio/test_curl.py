@@ -6,13 +6,12 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from .conftest import Running, picture
+from .conftest import picture
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "studio.md"
 EXAMPLES = re.findall(r"```sh\n(curl.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
@@ -21,13 +20,6 @@ pytestmark = [
     pytest.mark.timeout(300),
     pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed"),
 ]
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory) -> Iterator[Running]:
-    server = Running(tmp_path_factory.mktemp("curl") / "data")
-    yield server
-    assert server.stop() == 0
 
 
 def test_the_examples_run(running, tmp_path) -> None:

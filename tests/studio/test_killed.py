@@ -7,7 +7,6 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,14 +22,6 @@ pytestmark = pytest.mark.timeout(400)
 # A job that never ends, and one that is long enough to be interrupted.
 ENDLESS = {"steps": 1_000_000, "size": 48}
 LONG = {"steps": 300, "size": 48}
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory) -> Iterator[Running]:
-    """One server for all tests, because it starts slowly; each test leaves it running and idle."""
-    server = Running(tmp_path_factory.mktemp("running") / "data")
-    yield server
-    assert server.stop() == 0
 
 
 def values(path) -> torch.Tensor:
