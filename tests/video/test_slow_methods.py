@@ -118,6 +118,19 @@ def test_a_place_takes_the_painting_that_reaches_it() -> None:
     np.testing.assert_allclose(blend(forward, backward, 0.5)[..., 0], 1 - half, atol=1e-6)
 
 
+def test_a_fade_keeps_the_contrast_of_the_strokes() -> None:
+    one, other = (
+        np.random.default_rng(seed).uniform(0.3, 0.7, (64, 64, 3)).astype(np.float32) for seed in (0, 1)
+    )
+    source = as_bytes(one)
+    forward, backward = (
+        Carried(Key(index, painted), Memory(source, source, painted), np.ones((64, 64), np.float32), 1)
+        for index, painted in ((0, one), (2, other))
+    )
+    # The mean of two independent pictures has half of their variance.
+    np.testing.assert_allclose(blend(forward, backward, 0.5).var(), one.var(), rtol=0.05)
+
+
 def followed(key: Key, alone: Pixels, shift: float, trust: float, count: int) -> Carried:
     """Return a keyframe carried over `count` frames that each move by `shift` pixels to the right."""
     zeros = np.zeros((HEIGHT, WIDTH), np.float32)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from impasto.video.calm import Calm, Memory, Track
-from impasto.video.flow import in_colors, pixel_places, sample, warp, warp_places
+from impasto.video.flow import in_colors, load_cv2, pixel_places, sample, warp, warp_places
 from impasto.video.frame import PainterState, Pixels, VideoFrame
 
 # Part of the way between two keyframes over which one painting fades into the other: a longer one shows two sets of
 # brush marks at once.
 FADE = 0.25
+# Side in pixels of the surrounding in which a mixture keeps its contrast, and the most by which that is raised.
+CONTRAST_SIDE, MOST_GAIN = 9, 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,4 +93,22 @@ def blend(forward: Carried, backward: Carried, way: float) -> Pixels:
     weight = np.where(total > 1e-3, other / np.maximum(total, 1e-3), either)[..., None]
     painted, following = forward.memory.painted, backward.memory.painted
     mixed: Pixels = painted + weight * (following - painted)
-    return mixed
+    return keep_contrast(mixed, painted, following, weight) if 0 < share < 1 else mixed
+
+
+def keep_contrast(mixed: Pixels, one: Pixels, other: Pixels, weight: Pixels) -> Pixels:
+    """Return `mixed`, which has `weight` `(H, W, 1)` of `other`, with the local contrast that the two have.
+
+    The mean of strokes that do not lie upon one another is flatter than they are. Details are multiplied by
+    ``sqrt(((1 - w) v_1 + w v_2) / v)``, where ``v`` is the local variance of a picture (1 to `MOST_GAIN`).
+    """
+    cv2, side = load_cv2(), (CONTRAST_SIDE, CONTRAST_SIDE)
+    means = [cv2.blur(picture, side) for picture in (mixed, one, other)]
+    now, first, second = (
+        cv2.blur(((picture - mean) ** 2).mean(2), side)[..., None]
+        for picture, mean in zip((mixed, one, other), means, strict=True)
+    )
+    wanted = first + weight * (second - first)
+    gain = np.sqrt(wanted / np.maximum(now, 1e-6)).clip(1, MOST_GAIN)
+    kept: Pixels = (means[0] + gain * (mixed - means[0])).clip(0, 1)
+    return kept
