@@ -37,7 +37,7 @@ BASE_SIDE = 640
 FINEST_SCALE = 0.75
 # Frames between two measurements of a scene's statistics, and the share by which every frame approaches the last one.
 # Statistics that lag behind paint what appears in colours that no style has.
-MEASURE_EVERY, APPROACH = 8, 0.2
+MEASURE_EVERY, APPROACH = 8, 0.35
 # Frames above one scale are measured in some windows.
 MEASURED = Tiling(side=512, sample_side=256, samples=6)
 # Strength up to which the painted frame is blended with the source, so that 0 leaves it exactly as it is.
