@@ -103,7 +103,7 @@ BAD = {
     "mask": (item(guides={"masks": ["gone.png"]}), "PictureError", "gone.png"),
     "guides": (item(guides={"mask": "x"}), "PictureError|RecipeError", "x"),
     "large": (item(settings={**TINY, "size": 30_000, "style_loss": "sliced"}), "TooLargeError", "GB"),
-    "url": (item(content="nope://x/a.png"), "RecipeError", "no URL"),
+    "url": (item(content="nope://x/a.png"), "RecipeError", "is not a URL"),
     "bucket": (item(content="memory:///gone/a.png"), "PictureError", "does not exist"),
 }
 

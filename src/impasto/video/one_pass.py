@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from impasto.encoders import release_memory
 from impasto.feedforward.backends import GraphRunner
 from impasto.feedforward.callbacks import ignore_build
 from impasto.feedforward.modules.region_modulation import Statistics
@@ -149,6 +150,7 @@ class ClipNetwork:
         measured: list[Statistics] = [] if scene is None else scene.measured
         if scene is None or scene.age % MEASURE_EVERY == 0:
             measured = self._measure(frame, style)
+            release_memory()  # large tensors of torch leave gaps between what the graphs use
         if scene is None:
             self.scene = SceneStatistics(measured, measured, 1)
             return measured

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from impasto.encoders import Encoder
+from impasto.encoders import Encoder, release_memory
 from impasto.errors import RecipeError
 from impasto.guidance import Protection
 from impasto.imaging.print_sizes import Size
-from impasto.imaging.scratch import forget, large_zeros_like
+from impasto.imaging.scratch import forget, is_large, large_zeros_like
 from impasto.losses import Term
 from impasto.losses.bands import Band, band_ranges, padded_band
 from impasto.losses.tiled import untileable
@@ -110,6 +110,7 @@ class TiledObjective(Objective):
         self, image: Tensor, sums: Sequence[TermSums], kept: dict[int, KeptTile], gradient: Tensor
     ) -> None:
         """Add the gradients of all tiles to ``gradient``; ``kept`` is what `sum_tiles` returned."""
+        in_files = is_large(gradient.numel() * gradient.element_size())
         for index, tile in enumerate(self.grid.tiles if self.layers else ()):
             piece, found = kept.pop(index, (None, {}))
             if piece is None:
@@ -122,6 +123,9 @@ class TiledObjective(Objective):
                 gradient[:, :, rows, columns] += piece.grad
             del piece, found
             forget()
+            if in_files:
+                # Tiles differ in size, so what they leave free has gaps: a third of what a whole run would take.
+                release_memory()
 
     def tile_terms(self, tile: Tile) -> TileTerms:
         """Return what the terms of features compute over ``tile``."""
