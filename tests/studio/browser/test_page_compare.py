@@ -83,7 +83,7 @@ def test_sheets_of_strengths_and_styles_give_a_look_by_one_click(stage):
     until(page, f"document.querySelector('.sample[data-id=\"{ember}\"]').ariaPressed === 'true'")
     page.click("#open-sheet")
     page.click("#sheet-styles")
-    page.click(".sheet-cell[aria-label^='Rough-Waves']")
+    page.click(".sheet-cell[aria-label^='Two-Poplars']")
     page.wait_for_selector("#paint:has-text('Save picture')")
 
 
