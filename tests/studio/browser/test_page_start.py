@@ -63,7 +63,7 @@ def test_samples_show_their_names(stage):
     for selector, names in (
         ("#content-samples", ["Harbour", "Hill"]),
         ("#style-samples", ["Dawn", "Moss", "Ember", "Ink"]),
-        ("#trained-styles", ["Rough-Waves", "Baby-Cradle"]),
+        ("#trained-styles", ["Two-Poplars", "Baby-Cradle"]),
     ):
         shown = page.locator(f"{selector} .sample-name")
         assert shown.all_inner_texts() == names
