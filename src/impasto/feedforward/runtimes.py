@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy
+
 from impasto.imaging.planes import Array
 
 RUNTIMES = ("openvino", "onnxruntime")
@@ -95,6 +97,9 @@ def _core() -> Any:
     finally:
         if modules[blocked] is None:
             del modules[blocked]
+    # openvino's binding sets its use of numpy up with the first array that it makes. Two threads that make theirs at
+    # the same moment would wait for each other for ever, so this array comes before any thread.
+    _ = openvino.Tensor(numpy.zeros(1, numpy.float32)).data
     return openvino.Core()
 
 
