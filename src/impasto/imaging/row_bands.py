@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from impasto.imaging.scratch import forget, is_large, large_empty, row_bands, whole_or_bands
+from impasto.imaging.scratch import forget, large_empty, lies_in_file, row_bands, whole_or_bands
 
 Kernel = Literal["antialiased", "bicubic", "bilinear"]
 # Keys' a of torch's antialiased bicubic kernel and of its plain one.
@@ -56,9 +56,7 @@ def value_range(image: Tensor) -> tuple[float, float]:
 
 def large_image(*images: Tensor) -> bool:
     """Return whether one of ``images`` is so large that it lies in a file."""
-    return any(
-        image.device.type == "cpu" and is_large(image.numel() * image.element_size()) for image in images
-    )
+    return any(lies_in_file(image) for image in images)
 
 
 def resize_in_bands(image: Tensor, size: tuple[int, int], kernel: Kernel = "antialiased") -> Tensor:

@@ -32,6 +32,11 @@ def is_large(size: int) -> bool:
     return size >= LEAST_BYTES
 
 
+def lies_in_file(tensor: Tensor) -> bool:
+    """Return whether the functions of this module put a tensor like ``tensor`` into a file."""
+    return tensor.device.type == "cpu" and is_large(tensor.numel() * tensor.element_size())
+
+
 def large_array(shape: tuple[int, ...], dtype: Any) -> numpy.ndarray[Any, Any]:
     """Return an empty array, in a file if it has at least 256 MiB; raises OutputError as `large_empty`."""
     size = prod(shape) * numpy.dtype(dtype).itemsize
@@ -91,7 +96,7 @@ def large_zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device
 
 def large_copy(tensor: Tensor) -> Tensor:
     """Return a copy of a tensor, in a file as `large_empty`; small tensors are cloned."""
-    if tensor.device.type != "cpu" or not is_large(tensor.numel() * tensor.element_size()):
+    if not lies_in_file(tensor):
         return tensor.detach().clone()
     copy = large_empty(tuple(tensor.shape), tensor.dtype, tensor.device)
     for target, source in zip(_bands_of(copy), _bands_of(tensor.detach()), strict=True):

@@ -183,18 +183,18 @@ class ClipNetwork:
         """Return the statistics of every scale and pass of a frame."""
         sizes, passes = painted_sizes(*frame.pixels.shape[:2]), 2 if (style.strength or 0.0) > 1 else 1
         tiling = MEASURED if len(sizes) > 1 else None
-        found: list[Statistics] = []
+        measured: list[Statistics] = []
 
         def once(image: Tensor, places: Sequence[Tensor] | None) -> Tensor:
             runner, params = self.stylizer.runner, self._params(style, masked=places is not None)
-            found.append(runner.measure(image, params, places, tiling))
+            measured.append(runner.measure(image, params, places, tiling))
             # What the last pass of a scale would paint, no other needs.
-            last = len(found) % passes == 0
-            return image if last else runner.paint(image, params, places, statistics=found[-1])
+            last = len(measured) % passes == 0
+            return image if last else runner.paint(image, params, places, statistics=measured[-1])
 
         for size in sizes:
             self._paint_scale(frame, style, size, once)
-        return found
+        return measured
 
     @torch.inference_mode()
     def _paint_scale(

@@ -12,7 +12,7 @@ from impasto.encoders import Encoder, release_memory
 from impasto.errors import RecipeError
 from impasto.guidance import Protection
 from impasto.imaging.print_sizes import Size
-from impasto.imaging.scratch import forget, is_large, large_zeros_like
+from impasto.imaging.scratch import forget, large_zeros_like, lies_in_file
 from impasto.losses import Term
 from impasto.losses.bands import Band, band_ranges, padded_band
 from impasto.losses.tiled import untileable
@@ -110,7 +110,7 @@ class TiledObjective(Objective):
         self, image: Tensor, sums: Sequence[TermSums], kept: dict[int, KeptTile], gradient: Tensor
     ) -> None:
         """Add the gradients of all tiles to ``gradient``; ``kept`` is what `sum_tiles` returned."""
-        in_files = is_large(gradient.numel() * gradient.element_size())
+        in_files = lies_in_file(gradient)
         for index, tile in enumerate(self.grid.tiles if self.layers else ()):
             piece, found = kept.pop(index, (None, {}))
             if piece is None:
