@@ -143,6 +143,34 @@ def test_ctrl_c_is_heard_after_openvino_changed_its_graph() -> None:
     assert run.stdout == "heard\n", (run.returncode, run.stderr)
 
 
+# The first pictures of a process, painted by eight threads at the same moment.
+AT_ONCE = """
+import sys, threading
+import numpy as np
+from onnx import TensorProto, helper
+from impasto.feedforward.runtimes import open_graph
+ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [8]) for name in "xy"]
+graph = helper.make_graph([helper.make_node("Neg", ["x"], ["y"])], "g", ends[:1], ends[1:])
+graph = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)]).SerializeToString()
+run = open_graph("openvino", graph, at_once=8)
+sys.setswitchinterval(1e-6)
+barrier = threading.Barrier(8)
+def paint():
+    barrier.wait()
+    run({"x": np.ones(8, np.float32)})
+threads = [threading.Thread(target=paint) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print("painted")
+"""
+
+
+@pytest.mark.skipif(not (find_spec("openvino") and find_spec("onnx")), reason="openvino is not installed")
+def test_threads_that_run_their_first_graph_at_once_do_not_wait_for_ever() -> None:
+    run = subprocess.run([sys.executable, "-c", AT_ONCE], capture_output=True, encoding="utf-8", timeout=120)
+    assert run.stdout == "painted\n", (run.returncode, run.stderr)
+
+
 @pytest.mark.skipif(not (find_spec("openvino") and find_spec("onnx")), reason="openvino is not installed")
 def test_openvino_runs_several_images_at_once() -> None:
     from onnx import TensorProto, helper
