@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from impasto.errors import OutputError, ResumeError
+from impasto.imaging.scratch import LEAST_BYTES
 from impasto.state_files import read_state, write_state
 
 CONTENT = {
@@ -72,6 +73,13 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         assert torch.equal(found[name], CONTENT[name])
     assert found["nested"] == CONTENT["nested"]
     assert found["empty"] == {}
+
+
+def test_a_large_tensor_that_lies_in_no_file_is_written_with_the_rest(tmp_path: Path) -> None:
+    # Only tensors on the CPU lie in files. One on "meta", like one on a GPU, cannot be copied in bands of rows.
+    large = torch.empty(2, LEAST_BYTES, dtype=torch.uint8, device="meta")
+    write_state(tmp_path / "s", {"large": large})
+    assert read_state(tmp_path / "s")["large"].shape == large.shape
 
 
 def test_two_names_of_one_tensor_stay_one(tmp_path: Path) -> None:

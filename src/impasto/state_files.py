@@ -18,7 +18,7 @@ from torch import Tensor
 
 from impasto.errors import ImpastoError, ResumeError
 from impasto.imaging import atomic_write
-from impasto.imaging.scratch import in_order, is_large, large_empty
+from impasto.imaging.scratch import in_order, large_empty, lies_in_file
 
 _START = b"impasto state 1\n"
 _PLACE = "tensor at"
@@ -64,7 +64,7 @@ def read_state(path: Path, what: str = "a checkpoint") -> dict[str, Any]:
 
 def _without_large(part: Any, large: list[Tensor]) -> Any:
     """Return nested mappings with a place instead of every large tensor, which is added to `large`."""
-    if isinstance(part, Tensor) and part.ndim >= 2 and is_large(part.numel() * part.element_size()):
+    if isinstance(part, Tensor) and part.ndim >= 2 and lies_in_file(part):
         large.append(part)
         return {
             _PLACE: len(large) - 1,
