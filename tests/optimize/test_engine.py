@@ -24,7 +24,7 @@ from impasto.optimize import (
     open_job,
 )
 from impasto.optimize.build import build_objectives
-from impasto.optimize.checkpoint import read_checkpoint, same_recipe
+from impasto.optimize.checkpoint import read_checkpoint, restore, same_recipe
 from impasto.optimize.ema import EMA
 from impasto.optimize.initial_image import initial_image
 from impasto.optimize.job import Job
@@ -143,6 +143,15 @@ def test_resume_equals_uninterrupted(name, content, style, tmp_path):
     assert torch.equal(result.pixels, whole.pixels)
     assert result.losses == whole.losses
     assert (result.sigmas, result.improvements) == (whole.sigmas, whole.improvements)
+
+
+def test_a_checkpoint_is_restored_to_the_device_of_the_run(content, style, tmp_path):
+    path = tmp_path / "run.checkpoint"
+    stop_at(Painter(job(content, style, ema_decay=0.5), checkpoint_path=path), 3)
+    # No GPU is needed for "meta", whose tensors mix with those of the CPU as little as a GPU's.
+    state, _ = restore(read_checkpoint(path), job(content, style).digests, torch.device("meta"))
+    tensors = {"image": state.image, "average": state.ema.sum, "moment": state.optimizer.first}
+    assert {name: tensor.device.type for name, tensor in tensors.items()} == dict.fromkeys(tensors, "meta")
 
 
 def test_checkpoint_refuses_other_pictures_recipes_and_garbage(content, style, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from impasto.imaging.row_bands import map_rows
@@ -40,6 +41,8 @@ class EMA:
         """Return the live state, as a torch optimiser does."""
         return {"sum": self.sum, "weight": self.weight}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` returned."""
+    def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
+        """Restore what `state_dict` returned, on ``device``; a checkpoint is read to the CPU."""
         self.sum, self.weight = state["sum"], state["weight"]
+        if self.sum is not None:
+            self.sum = self.sum.to(device)

@@ -103,7 +103,7 @@ class RunState:
         if "optimizer" in state:
             self.optimizer.load_state_dict(state["optimizer"])
         if "ema" in state:
-            self.ema.load_state_dict(state["ema"])
+            self.ema.load_state_dict(state["ema"], self.image.device)
         if "generator" in state:
             self.generator.set_state(state["generator"])
         if self.base_image is not None:
