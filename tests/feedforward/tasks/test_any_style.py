@@ -16,6 +16,7 @@ from impasto.feedforward.tasks.any_style import AnyStyleTask, content_weight
 from impasto.feedforward.training_settings import AnyStyleSettings
 from impasto.training.checkpoint import read_checkpoint, resume, write_checkpoint
 from impasto.training.device import ComputeDevice
+from impasto.training.distributed import DataParallel
 from impasto.training.trainer import Trainer
 
 TINY = {"steps": 4, "batch": 2, "size": 64, "variants": 1}
@@ -59,6 +60,16 @@ def test_a_resumed_run_ends_with_the_same_bits(run, tmp_path, stop_after):
     assert second.step == 4
     for name, value in whole.task.weights().items():
         assert torch.equal(value, second.task.weights()[name]), name
+
+
+def test_several_processes_add_the_grain_of_one(run):
+    whole, *parts = (run(batch=4).task for _ in range(3))
+    photographs = torch.full((4, 3, 64, 64), 0.5)
+    wanted = whole.with_grain(photographs, 0.03)
+    for rank, task in enumerate(parts):
+        task.rows = DataParallel(rank, 2).rows(4)
+        assert torch.equal(task.with_grain(photographs[task.rows], 0.03), wanted[task.rows])
+        assert task.draws.getstate() == whole.draws.getstate()
 
 
 def test_minutes_of_one_second_a_step_are_as_many_steps(run, tmp_path):

@@ -88,8 +88,14 @@ class OnePassTask(TrainingTask):
         return self._content
 
     def with_grain(self, photographs: Tensor, deviation: float) -> Tensor:
-        """Return `photographs` with grain of `deviation`, each from a random place; the same if it is 0."""
-        return add_grain(photographs, deviation, self.draws) if deviation else photographs
+        """Return this process's `photographs` with grain of `deviation`, each from a random place; the same at 0."""
+        if not deviation:
+            return photographs
+        # Every process draws the places of the whole batch, so that the generators stay equal.
+        places = [
+            (self.draws.randrange(SIDE), self.draws.randrange(SIDE)) for _ in range(self.settings.batch)
+        ]
+        return add_grain(photographs, deviation, places[self.rows])
 
     def state(self) -> dict[str, Any]:
         """Return the generators and the batch."""
@@ -105,10 +111,10 @@ class OnePassTask(TrainingTask):
         return {"photographs": self.photographs.rng, "draws": self.draws}
 
 
-def add_grain(photographs: Tensor, deviation: float, rng: random.Random) -> Tensor:
-    """Return `photographs` `(B, 3, h, w)` with grain of `deviation`, each from a random place of the tile."""
+def add_grain(photographs: Tensor, deviation: float, places: Sequence[tuple[int, int]]) -> Tensor:
+    """Return `photographs` `(B, 3, h, w)` with grain of `deviation`, each from its row and column of the tile."""
     height, width = photographs.shape[2:]
-    parts = [grain(height, width, rng.randrange(SIDE), rng.randrange(SIDE)) for _ in photographs]
+    parts = [grain(height, width, top, left) for top, left in places]
     noise = photographs.new_tensor(np.stack(parts))[:, None]
     return (photographs + deviation * noise).contiguous(memory_format=torch.channels_last)
 
