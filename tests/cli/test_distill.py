@@ -11,6 +11,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from impasto.cli.training_progress import TrainingLines
 from impasto.encoder_training.distill.settings import DistillSettings
 from impasto.encoders import open_encoder
 from impasto.encoders.vgg import BLOCKS, layout
@@ -54,7 +55,16 @@ def studio(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_distillation_writes_weights_that_open(cli, studio: Path) -> None:
-    words = ["distill", "--photos", "photos", "--art", "art", "--teacher", "teacher.safetensors", *SMALL]
+    words = [
+        "distill",
+        "--photos",
+        str(studio / "photos"),
+        "--art",
+        "art",
+        "--teacher",
+        "teacher.safetensors",
+        *SMALL,
+    ]
     run = cli(*words, "--seed", "4", "--out", "w.safetensors")
     assert run.code == 0, run.err
     assert run.out == "w.safetensors\n"
@@ -70,27 +80,44 @@ def test_a_distillation_writes_weights_that_open(cli, studio: Path) -> None:
     assert all(len(metadata[f"{name}_sha256"]) == 64 for name in ("photos", "art", "teacher"))
     assert set(metadata["held_out_r2"]) == {"photographs", "artworks", "pastiches"}
 
-    before = Path("w.safetensors").read_bytes()
-    again = cli(*words, "--seed", "4", "--out", "w.safetensors", "--resume")
-    assert again.code == 0, again.err
-    assert Path("w.safetensors").read_bytes() == before
 
-    longer = cli(*words, "--seed", "4", "--steps", "3", "--out", "w.safetensors", "--resume")
+def stopped_after_one_step(cli, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
+    """Run a distillation that a signal stops after its first step; return what it printed."""
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingLines, "stepped", lambda self, event: signal.raise_signal(signal.SIGINT))
+        run = cli(*words)
+    assert run.code == 130, run.err
+    assert "Stopped after step 1" in run.err
+    return str(run.err)
+
+
+def test_an_interrupted_distillation_goes_on_to_the_same_weights(cli, studio: Path, monkeypatch) -> None:
+    words = ["distill", "--photos", "photos", "--art", "art", "--teacher", "teacher.safetensors", *SMALL]
+    assert cli(*words, "--quiet", "--out", "whole.safetensors").code == 0
+    # A finished training leaves no checkpoint, as `train`, `train-any` and `finetune`.
+    assert not Path("whole.safetensors.checkpoint").exists()
+
+    words += ["--out", "w.safetensors"]
+    stopped_after_one_step(cli, monkeypatch, *words)
+    saved = Path("w.safetensors.checkpoint").read_bytes()
+    run = cli(*words, "--resume")
+    assert run.code == 0, run.err
+    assert "resuming after step 1" in run.err
+    assert Path("w.safetensors").read_bytes() == Path("whole.safetensors").read_bytes()
+    assert not Path("w.safetensors.checkpoint").exists()
+
+    Path("w.safetensors.checkpoint").write_bytes(saved)
+    longer = cli(*words, "--steps", "3", "--resume")
     assert longer.code == 0, longer.err
-    assert "resuming after step 2" in longer.err
     assert "step 3/3" in longer.err
-    assert Path("w.safetensors").read_bytes() != before
 
 
-def test_other_pictures_or_another_teacher_are_refused(cli, studio: Path) -> None:
+def test_other_pictures_or_another_teacher_are_refused(cli, studio: Path, monkeypatch) -> None:
     words = ["distill", "--photos", str(studio / "photos"), "--art", "art", *SMALL, "--out", "w.safetensors"]
     (studio / "art" / "3.png").write_bytes(b"no picture")
     make_picture(studio / "art" / "4a.png", 40, 40, 7)
-    run = cli(*words, "--teacher", "teacher.safetensors")
-    assert run.code == 0, run.err
-    assert "1 style images were skipped" in run.err
-    with safe_open("w.safetensors", "pt") as file:
-        assert json.loads(file.metadata()["impasto"])["photos"] == "photos"
+    printed = stopped_after_one_step(cli, monkeypatch, *words, "--teacher", "teacher.safetensors")
+    assert "1 style images were skipped" in printed
     weights = load_file("teacher.safetensors")
     save_file({name: 2 * value for name, value in weights.items()}, "other.safetensors")
     other = cli(*words, "--teacher", "other.safetensors", "--resume")
@@ -103,8 +130,6 @@ def test_other_pictures_or_another_teacher_are_refused(cli, studio: Path) -> Non
 
 
 def test_a_signal_while_pictures_are_read_stops(cli, studio: Path, monkeypatch) -> None:
-    from impasto.cli.training_progress import TrainingLines
-
     monkeypatch.setattr(TrainingLines, "counted", lambda *_: signal.raise_signal(signal.SIGINT))
     words = ["distill", "--photos", "photos", "--art", "art", "--teacher", "teacher.safetensors", *SMALL]
     assert cli(*words, "--out", "w.safetensors").code == 130

@@ -136,8 +136,10 @@ def _train(request: DistillRequest, log_every: int, resume: bool, quiet: bool) -
             session.interrupt()
         if session.is_main:
             _write(task, request.out, {"settings": request.settings.model_dump(), **origin})
-    if not quiet:
-        print_result(str(request.out))
+    if session.is_main:
+        request.checkpoint_path.unlink(missing_ok=True)
+        if not quiet:
+            print_result(str(request.out))
 
 
 def _open(
