@@ -8,7 +8,7 @@ import math
 import pytest
 
 from impasto.errors import RecipeError
-from impasto.optimize.parsing import parse_layers, parse_scales
+from impasto.optimize.parsing import NUMBER_LISTS, parse_layers, parse_scales
 from impasto.optimize.preset import FIRST_LAYERS
 from impasto.optimize.presets import PRESETS, change_recipe, make_recipe
 from impasto.optimize.recipe import Recipe
@@ -24,6 +24,16 @@ def test_every_preset_is_valid_cited_and_survives_json(name):
     sides = [side for side, _ in schedule(recipe)]
     assert sides == sorted(sides)
     assert sides[-1] == recipe.side
+
+
+def test_the_number_lists_are_the_fields_of_several_numbers():
+    def holds_numbers(schema):
+        kinds = schema.get("anyOf", [schema])
+        items = [kind.get("items") or kind.get("prefixItems", [{}])[0] for kind in kinds]
+        return any(item.get("type") in ("integer", "number") for item in items)
+
+    fields = Recipe.model_json_schema()["properties"]
+    assert {name for name, schema in fields.items() if holds_numbers(schema)} == set(NUMBER_LISTS)
 
 
 def test_gatys_numbers():

@@ -14,14 +14,13 @@ from impasto.batch.items import BatchItem, check_ids
 from impasto.batch.places import is_url, name_of, read_bytes
 from impasto.errors import PictureError, RecipeError, unknown
 from impasto.imaging import MASK_NAMES
+from impasto.optimize.parsing import NUMBER_LISTS
 from impasto.optimize.recipe import Recipe
 
 MOST_BYTES = 1 << 30
 # Columns besides the fields of the recipe. A cell with several values separates them by semicolons.
 COLUMNS = ("id", "content", "styles", "network", "fast", "masks", "protect")
 LISTS = ("styles", "masks")
-# Fields of the recipe that hold several numbers; a cell separates them by commas, as the command line does.
-NUMBERS = ("scale_steps", "fine_steps", "betas", "decay_every", "mix", "sigmas")
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
 Record = dict[str, Any]
@@ -93,7 +92,7 @@ def _csv_records(text: str, name: str) -> Iterator[tuple[int, Record]]:
 def _cell(column: str, text: str) -> Any:
     if column in LISTS:
         return [part.strip() for part in text.split(";") if part.strip()]
-    return text.split(",") if column in NUMBERS else text
+    return text.split(",") if column in NUMBER_LISTS else text
 
 
 def _json_records(text: str, name: str) -> Iterator[tuple[int, Record]]:

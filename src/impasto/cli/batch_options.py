@@ -12,6 +12,7 @@ import typer
 from impasto.cli.completion import complete_network
 from impasto.cli.guide_options import GuideOptions
 from impasto.errors import RecipeError
+from impasto.optimize.parsing import NUMBER_LISTS
 from impasto.optimize.recipe import Recipe
 
 FILES, OUTPUT, RUN = "Pictures", "Output", "Run"
@@ -217,18 +218,16 @@ def _example(kind: type) -> str:
 
 def _typed_variations(texts: Sequence[str]) -> dict[str, list[Any]]:
     """Return the values of ``SETTING=V1,V2``; values of settings that are lists are separated by semicolons."""
-    from impasto.cli.options import LISTS
-
     variations: dict[str, list[Any]] = {}
     for text in texts:
         name, separator, values = text.partition("=")
         field = name.strip().replace("-", "_")
-        parts = [part.strip() for part in values.split(";" if field in LISTS else ",")]
+        parts = [part.strip() for part in values.split(";" if field in NUMBER_LISTS else ",")]
         if not separator or not all(parts):
             raise RecipeError(f"--vary is SETTING=VALUE,VALUE,..., as in strength=0.2,0.5, not '{text}'.")
         if field in variations:
             raise RecipeError(f"--vary names {name} twice; give all its values at once.")
-        variations[field] = [tuple(part.split(",")) if field in LISTS else part for part in parts]
+        variations[field] = [tuple(part.split(",")) if field in NUMBER_LISTS else part for part in parts]
     _check_variations(variations)
     return variations
 

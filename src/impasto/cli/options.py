@@ -15,6 +15,7 @@ from impasto.cli.completion import completion_of
 from impasto.cli.everyday_help import HELP_ALL
 from impasto.errors import RecipeError
 from impasto.optimize.panels import OTHER_PANEL, PANELS
+from impasto.optimize.parsing import NUMBER_LISTS
 from impasto.optimize.recipe import Recipe
 from impasto.settings import OneOf
 
@@ -38,7 +39,6 @@ METAVARS: Mapping[str, str] = {
     "weights": "FILE",
     "start_picture": "FILE",
 }
-LISTS = ("scale_steps", "fine_steps", "betas", "decay_every", "mix", "sigmas")
 OUTPUT_PANEL, RUN_PANEL = "Output", "Run"
 
 
@@ -179,7 +179,7 @@ def takes_recipe(*leave_out: str) -> Callable[[Callable[..., Any]], Callable[...
 def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that are not None, with lists of numbers split at commas."""
     return {
-        name: tuple(value.split(",")) if name in LISTS else value
+        name: tuple(value.split(",")) if name in NUMBER_LISTS else value
         for name, value in given.items()
         if value is not None
     }

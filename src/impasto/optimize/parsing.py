@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+# Fields of the recipe that hold several numbers; a text separates them by commas.
+NUMBER_LISTS = ("scale_steps", "fine_steps", "betas", "decay_every", "mix", "sigmas")
+
 
 def parse_layers(text: str) -> dict[str, float]:
     """Return layer weights from ``relu1_1:1,relu2_1:.5`` (no weight means 1); raises `ValueError`."""
