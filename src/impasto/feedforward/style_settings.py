@@ -47,7 +47,7 @@ class GivenStyleSettings(OnePassTrainingSettings):
 
     preset: Literal["default", "johnson"] = Field("default", description="Network and training.")
     encoder: Literal["compact", "compact-large", "vgg16", "vgg19"] = Field(
-        "compact", description="Encoder of the losses; compact-large trains better and takes twice the time."
+        "compact", description="Encoder of the losses; compact-large is nearer to VGG-19 and takes longer."
     )
     start: Literal["any", "random"] = Field(
         "any", description="Start from the small network for any style, or from random weights."
