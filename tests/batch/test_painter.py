@@ -40,6 +40,14 @@ def test_a_picture_of_a_batch_is_the_picture_painted_alone(folder: Path) -> None
         )
 
 
+@pytest.mark.parametrize("network", ["fast", "any"])
+def test_one_pass_takes_every_stroke_of_the_network(folder: Path, network: str) -> None:
+    Path("out").mkdir()
+    row = BatchPainter("out").paint(item(network=network, settings={"size": "32", "stroke": "0.25"}))
+    assert (row.state, row.error) == ("painted", None)
+    assert read_embedded_json(row.out)["recipe"]["stroke"] == 0.25
+
+
 def test_a_finished_picture_is_left_alone_until_something_changes(folder: Path) -> None:
     Path("out").mkdir()
     painter = BatchPainter("out")

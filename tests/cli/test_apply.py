@@ -118,6 +118,19 @@ def test_a_replay_takes_other_settings_and_pictures(cli, net, place) -> None:
         assert not (place / "p.png").exists()
 
 
+def test_fast_takes_every_stroke_of_the_network(cli, place) -> None:
+    fast = ("stylize", "photo.png", "art.png", "--fast", "--size", "32")
+    assert cli(*fast, "--stroke", "0.25", "--out", "o.png").code == 0
+    assert read_embedded_json(place / "o.png")["recipe"]["stroke"] == 0.25
+    replay = ("stylize", "--from", "o.png", "--out", "p.png")
+    assert cli(*replay, "--stroke", "0.3").code == 0
+    assert read_embedded_json(place / "p.png")["recipe"]["stroke"] == 0.3
+    for words in (fast, replay):
+        refused = cli(*words, "--stroke", "4.5")
+        assert refused.code == 2
+        assert "a number from 0.25 (fine) to 4.0 (broad), not 4.5" in refused.err
+
+
 def test_fast_replays_no_optimised_picture(cli, place) -> None:
     assert cli("stylize", "photo.png", "art.png", "--size", "32", "--steps", "1", "--out", "o.png").code == 0
     assert "not painted in one pass" in cli("stylize", "--from", "o.png", "--fast", "--out", "p.png").err

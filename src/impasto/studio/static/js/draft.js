@@ -77,8 +77,7 @@ export function setTrained(trained) {
 export const hasStyle = () => Boolean(state.trained) || state.styles.length > 0;
 
 /** The styles that are painted, with weights and masks: one whose area the other masks cover is left out. */
-function paintedStyles() {
-  const masks = state.maskIds.masks;
+function paintedStyles(masks = state.maskIds.masks) {
   const isPainted = (_, i) => !masks || Boolean(masks[i]);
   return {
     styles: state.styles.filter(isPainted).map((style) => style.id),
@@ -88,8 +87,8 @@ function paintedStyles() {
   };
 }
 
-/** The request to the one-pass network, without the size. */
-export function onePassRequest() {
+/** The request to the one-pass network, without the size; `content` is a photograph, or the clip of the draft. */
+export function onePassRequest(content = state.content) {
   const { protect } = state.maskIds;
   const { styles, mix, masks } = paintedStyles();
   const styleFields = state.trained
@@ -102,10 +101,10 @@ export function onePassRequest() {
   const look = { ...state.look };
   if (state.trained) look.stroke = instantStroke(look.stroke);
   return {
-    content: state.content.id,
-    ...(state.content.clip && { at: state.at }),
+    content: content.id,
+    ...(content.clip && { at: state.at }),
     // The quick preview of a clip is painted by the network that paints the clip.
-    ...(state.content.clip && !state.trained && { network: state.clip.network }),
+    ...(content.clip && !state.trained && { network: state.clip.network }),
     ...styleFields,
     ...look,
     protect: protect ?? state.otherGuides.protect ?? null,
@@ -139,10 +138,10 @@ export function removeContent() {
 }
 
 /** The request to /api/plan and /api/jobs; masks must have been uploaded. */
-export function jobRequest() {
-  const { look, preset, size, quality, seed, extra, maskIds } = state;
+export function jobRequest(maskIds = state.maskIds) {
+  const { look, preset, size, quality, seed, extra } = state;
   const recipe = { preset, size, quality, seed, ...look, ...extra, ...currentPrint() };
-  const { styles, mix, masks, isPainted } = paintedStyles();
+  const { styles, mix, masks, isPainted } = paintedStyles(maskIds.masks);
   if (styles.length > 1) recipe.mix = mix;
   const guides = { ...state.otherGuides };
   if (masks) {

@@ -64,14 +64,8 @@ export function closeSeries() {
 /** The request for one photograph. Masks are left out: they fit only the photograph they were painted on. */
 function requestFor(picture) {
   if (state.trained)
-    return {
-      ...onePassRequest(),
-      content: picture.id,
-      ...onePassSize(),
-      masks: null,
-      protect: null,
-    };
-  return { ...jobRequest(), content: picture.id, guides: {} };
+    return { ...onePassRequest(picture), ...onePassSize(), masks: null, protect: null };
+  return { ...jobRequest({ masks: null, protect: null }), content: picture.id, guides: {} };
 }
 
 /** What identifies the look of a photograph: its request. */
@@ -109,7 +103,9 @@ async function start(request) {
 async function startItem(item) {
   const request = requestFor(item.picture);
   setItem(item.picture.id, { state: state.trained ? "running" : "waiting" });
-  const job = await start(request);
+  let job = await start(request);
+  // Stop was pressed while the server queued it.
+  if (stopping && isActive(job)) job = await api.act(job.id, "cancel");
   setItem(item.picture.id, { job: job.id, look: JSON.stringify(request), ...progress(job) });
 }
 
@@ -136,6 +132,10 @@ export async function paintAll() {
     try {
       await startItem(item);
     } catch (error) {
+      if (stopping) {
+        setItem(item.picture.id, { state: "" }); // it waited for room in the queue
+        break;
+      }
       setItem(item.picture.id, { state: "failed" });
       if (error.status === 0) break; // the banner says that the server is away
       failed.push(`${item.picture.name}: ${error.message}`);
