@@ -223,3 +223,65 @@ def test_a_change_after_the_end_starts_a_new_draft(stage):
     page.wait_for_selector("img.after.shown[src^='blob:']")
     assert "#/job/" not in page.url
     assert page.is_visible("#paint")
+
+
+def test_another_painting_opens_and_leaves_the_running_one_as_it_is(stage):
+    page = stage.tab()
+    begin(page)
+    slide(page, "Strength", 1.25)
+    page.click("#paint")
+    hurry(stage)
+    title(page, "Finished")
+    first = jobs(stage)[0]["id"]
+    page.click("text=Paint again >> visible=true")
+    slide(page, "Strength", 0.75)
+    stage.studio.step_seconds = 0.25
+    paint(page)
+    page.click("#nav-gallery")
+    page.click(".card-picture >> nth=1")
+    title(page, "Finished")
+    assert page.url.endswith(f"#/job/{first}")
+    assert page.get_by_label("Strength", exact=True).input_value() == "1.25"
+    idle(page, 400)
+    assert stage.studio.bodies_of("PATCH", "/api/jobs/.*") == []
+
+
+def test_finished_paintings_open_one_after_the_other(stage):
+    page = stage.tab()
+    begin(page)
+    for strength in (1.25, 0.75):
+        slide(page, "Strength", strength)
+        page.click("#paint")
+        hurry(stage)
+        title(page, "Finished")
+    for index, strength in ((1, "1.25"), (0, "0.75"), (1, "1.25")):
+        page.click("#nav-gallery")
+        page.click(f".card-picture >> nth={index}")
+        title(page, "Finished")
+        assert page.get_by_label("Strength", exact=True).input_value() == strength
+        assert "#/job/" in page.url
+
+
+def test_a_look_or_settings_that_are_loaded_leave_the_running_job_as_it_is(stage, tmp_path):
+    page = stage.tab()
+    begin(page)
+    idle(page, 900)  # until the look is noted
+    page.click("#style-samples .sample >> nth=1")
+    page.wait_for_selector("#looks .sample >> nth=1")
+    slide(page, "Strength", 1.25)
+    paint(page)
+    page.click("#looks .sample >> nth=-1")  # the oldest; that of the painting comes first
+    page.wait_for_selector("#paint:visible")
+    assert page.get_by_label("Strength", exact=True).input_value() == "0.5"
+    page.click("#busy")
+    title(page, "Painting")
+    body = stage.studio.bodies_of("POST", "/api/jobs")[0]
+    recipe = {**jobs(stage)[0]["recipe"], "strength": 0.3}
+    data, _ = stage.studio.jobs.finished(body, recipe).picture("picture", "png", None)
+    (tmp_path / "made.png").write_bytes(data)
+    page.click("#nav-gallery")
+    choose(page, "#replay-pick", tmp_path / "made.png")
+    page.wait_for_selector("#paint:visible")
+    until(page, "document.querySelector('#look input').value === '0.3'")
+    idle(page, 400)
+    assert stage.studio.bodies_of("PATCH", "/api/jobs/.*") == []

@@ -6,6 +6,7 @@ import { byId, show } from "./dom.js";
 import { addStyle, loadDraft, maxStyles, setContent } from "./draft.js";
 import { chosenFiles, filesOf } from "./folders.js";
 import { listed } from "./format.js";
+import { leaveJob } from "./job.js";
 import { openSeries, restoreSeries } from "./open_series.js";
 import { madeByImpasto, pictureOf, upload } from "./pictures.js";
 import { isActive, store } from "./state.js";
@@ -39,6 +40,7 @@ export async function replay(file) {
       optional(id, settings.names?.styles?.[i] ?? `style ${i + 1}`),
     ),
   );
+  leaveJob(); // a running job must not take over the strength that is loaded
   loadDraft(
     settings,
     content ?? state.content,

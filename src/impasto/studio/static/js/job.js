@@ -111,12 +111,14 @@ async function refresh(id) {
 export async function openJob(id, fresh = null) {
   const thisOpening = ++opening;
   if (state.job?.id === id) return;
-  close();
   try {
     const job = fresh ?? (await api.job(id));
     if (thisOpening !== opening) return;
-    if (!fresh && !wasRestoredFor(id)) await adopt(job);
+    const pictures = fresh || wasRestoredFor(id) ? null : await picturesOf(job);
     if (thisOpening !== opening) return;
+    close();
+    // Job and draft change together: the new draft alone would change or end the job that was shown before.
+    if (pictures) loadDraft(job, ...pictures);
     store.set({ job, losses: job.losses ?? [], brushing: false, trouble: "" });
     if (isActive(job)) follow(id);
   } catch (error) {
@@ -125,15 +127,20 @@ export async function openJob(id, fresh = null) {
   }
 }
 
-/** Load a job's settings and pictures into the draft. */
-export async function adopt(job) {
+/** Return content and styles of a job as pictures; those that no longer exist are null. */
+async function picturesOf(job) {
   const missing = () => null;
   const open = job.clip ? clipOf : pictureOf;
   const content = job.content ? await open(job.content, "photo").catch(missing) : null;
   const styles = await Promise.all(
     (job.styles ?? []).map((id, i) => pictureOf(id, `style ${i + 1}`).catch(missing)),
   );
-  loadDraft(job, content, styles);
+  return [content, styles];
+}
+
+/** Load a job's settings and pictures into the draft. */
+export async function adopt(job) {
+  loadDraft(job, ...(await picturesOf(job)));
 }
 
 /** Return to the draft; the job continues in the background. */

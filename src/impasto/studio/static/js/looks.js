@@ -3,6 +3,7 @@ import { announce, notify } from "./a11y.js";
 import { api } from "./api.js";
 import { byId, debounce, el, icon, show } from "./dom.js";
 import { decimal } from "./format.js";
+import { leaveJob } from "./job.js";
 import { readStored, writeStored } from "./persist.js";
 import { emptyLayer, store } from "./state.js";
 
@@ -83,6 +84,7 @@ async function goBack(look) {
   }
   if (candidate?.key !== look.key) keep(candidate);
   const same = stylesOf(values) === stylesOf(state);
+  if (!same) leaveJob(); // a running job goes on with its own strength in the background
   store.set({
     ...values,
     masks: same ? state.masks : values.styles.map(emptyLayer),
