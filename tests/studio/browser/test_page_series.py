@@ -132,6 +132,39 @@ def test_a_folder_is_painted_by_keyboard_and_stopped_with_a_partial_zip(stage, t
     assert len(zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())).namelist()) == done
 
 
+def test_stop_also_ends_the_job_that_is_being_queued(stage):
+    page = stage.tab()
+    drop(page, photos(3))
+    answer(page, "Photographs")
+    tiles(page, 3)
+    page.click("#style-samples .sample >> nth=0")
+    page.wait_for_selector("#series-paint:enabled")
+    stage.studio.plan_seconds = 1.5
+    page.click("#series-paint")
+    while not stage.studio.bodies_of("POST", "/api/jobs"):
+        page.wait_for_timeout(25)
+    page.evaluate("document.getElementById('series-stop').click()")
+    page.wait_for_selector("#series-paint:enabled")
+    assert [job.state for job in stage.studio.jobs.all()] == ["stopped"]
+
+
+def test_stop_ends_the_wait_for_room_without_an_error(stage):
+    page = stage.tab()
+    drop(page, photos(2))
+    answer(page, "Photographs")
+    tiles(page, 2)
+    page.click("#style-samples .sample >> nth=0")
+    page.wait_for_selector("#series-paint:enabled")
+    full = {"status": 429, "json": {"error": "20 jobs are unfinished; wait for one, or cancel one."}}
+    page.route("**/api/jobs", lambda route: route.fulfill(**full))
+    with page.expect_response("**/api/jobs"):
+        page.click("#series-paint")
+    page.click("#series-stop")
+    page.wait_for_selector("#series-paint:enabled")
+    assert page.locator(".notice[data-kind=error]").count() == 0
+    assert page.locator(".series-tile[data-state=failed]").count() == 0
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_strip_by_touch_and_for_everyone(stage, axe, scheme, tmp_path):
     page = stage.tab(color_scheme=scheme, **PHONE)
