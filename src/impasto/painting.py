@@ -6,7 +6,7 @@ starts from a one-pass picture, and conversion of settings. Importing this modul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
@@ -74,19 +74,22 @@ def _recall(
 
 def one_pass_settings(recipe: Recipe) -> OnePassSettings:
     """Return the settings that a recipe has in common with painting in one pass, which never enlarges a picture."""
-    mix = recipe.mix
-    if mix is not None and len(mix) == 1:
-        mix = (mix[0], 1 - mix[0])
-    return OnePassSettings(
-        strength=recipe.strength,
-        stroke=recipe.stroke,
-        mix=mix,
-        colors=recipe.colors,
-        size=LARGEST_DEFAULT_SIDE if recipe.size is None else recipe.size,
-        framing=recipe.framing,
-        dpi=recipe.dpi,
-        canvas=recipe.canvas,
-    )
+    fields = {name: getattr(recipe, name) for name in ONE_PASS_FIELDS if name != "device"}
+    if recipe.mix is not None and len(recipe.mix) == 1:
+        fields["mix"] = (recipe.mix[0], 1 - recipe.mix[0])
+    if recipe.size is None:
+        fields["size"] = LARGEST_DEFAULT_SIDE
+    return OnePassSettings(**fields)
+
+
+def typed_one_pass_settings(fields: Mapping[str, Any]) -> OnePassSettings:
+    """Return the settings of one pass for typed ``fields`` of a recipe; raises `RecipeError` for impossible values.
+
+    The stroke may lie outside the optimiser's range: the network checks its own.
+    """
+    recipe = make_recipe(**{**fields, "stroke": None})
+    stroke = OnePassSettings.make({"stroke": fields.get("stroke", recipe.stroke)}).stroke
+    return one_pass_settings(recipe).model_copy(update={"stroke": stroke})
 
 
 def default_start(has_content: bool, has_styles: bool) -> dict[str, str]:
@@ -118,10 +121,8 @@ def stylize(
     """
     from impasto.optimize import Finished
 
-    for event in stylize_events(content, style, preset=preset, guides=guides, **recipe):
-        if isinstance(event, Finished):
-            return event.result
-    raise AssertionError("a run ends with Finished")  # unreachable: the engine ends with it or raises
+    events = stylize_events(content, style, preset=preset, guides=guides, **recipe)
+    return next(event.result for event in events if isinstance(event, Finished))
 
 
 def stylize_events(
@@ -185,9 +186,7 @@ def open_job(
     """Return the job of a painting; one that starts "fast" is first painted in one pass.
 
     ``start_recipe`` is the recipe that the run began with, if strength or mix were changed since then. ``models`` are
-    shared with other paintings.
-
-    Raises what `impasto.optimize.open_job` and `Stylizer` raise.
+    shared with other paintings. Raises what `impasto.optimize.open_job` and `Stylizer` raise.
     """
     from impasto.encoders import open_device
     from impasto.guidance import Guides
@@ -199,10 +198,10 @@ def open_job(
     recipe = sized(recipe, content, styles)
     if recipe.start == "fast":
         recipe = change_recipe(recipe.to_json(), **default_start(content is not None, bool(styles)))
-    first, models = start_recipe or recipe, models or OpenModels()
+    models, start = models or OpenModels(), None
     if recipe.start == "fast":
         models.encoder(recipe, open_device(recipe.device))  # fails before the start is painted
-    start = one_pass_start(first, content, styles, guides, models) if recipe.start == "fast" else None
+        start = one_pass_start(start_recipe or recipe, content, styles, guides, models)
     factories = DEFAULT_TERMS if term_factories is None else term_factories
     job = open_optimisation(
         recipe, content, styles, guides, factories, start=start, open_encoder=models.encoder

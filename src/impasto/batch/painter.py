@@ -32,7 +32,7 @@ from impasto.errors import (
     is_disk_full,
     is_out_of_memory,
 )
-from impasto.painting import ONE_PASS_FIELDS, OpenModels, one_pass_settings, open_job
+from impasto.painting import ONE_PASS_FIELDS, OpenModels, open_job, typed_one_pass_settings
 
 if TYPE_CHECKING:
     from impasto.feedforward.graph_stylizer import GraphStylizer
@@ -192,18 +192,19 @@ class BatchPainter:
     def _one_pass_settings(self, item: BatchItem) -> OnePassSettings:
         """Return the settings of a picture painted in one pass; raises `RecipeError` for fields that it has not."""
         from impasto.feedforward.settings import OnePassSettings
-        from impasto.optimize.presets import make_recipe
 
         for name in item.settings:
             if name not in ONE_PASS_FIELDS:
                 raise RecipeError(
                     f"Painting in one pass has no {name}; it knows {', '.join(ONE_PASS_FIELDS)}, masks and protect."
                 )
+        typed = typed_one_pass_settings(item.settings)
         if item.network == "fast":
-            return one_pass_settings(make_recipe(**item.settings))
-        given = {name: value for name, value in item.settings.items() if name != "device"}
-        recipe = make_recipe(**given)  # parses texts such as "content" for colors
-        return OnePassSettings.make({name: getattr(recipe, name) for name in given})
+            return typed
+        # What is not given is left to the network's defaults.
+        return OnePassSettings.make(
+            {name: getattr(typed, name) for name in item.settings if name != "device"}
+        )
 
     def _stylizer(self, item: BatchItem) -> GraphStylizer | Stylizer:
         """Return the item's network, opened once."""

@@ -18,8 +18,7 @@ from impasto.cli.options import OutputOptions, check_jpeg_quality
 from impasto.cli.picture_progress import PictureBar, build_notice
 from impasto.cli.session import write_sidecar
 from impasto.errors import ImpastoError, RecipeError
-from impasto.optimize.presets import make_recipe
-from impasto.painting import ONE_PASS_FIELDS, one_pass_settings
+from impasto.painting import ONE_PASS_FIELDS, typed_one_pass_settings
 from impasto.provenance import Provenance
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def paint_fast(
     stop: Stop,
 ) -> None:
     """Paint every content picture of ``inputs`` with the network for any style."""
-    recipe = make_recipe(**settings)
+    typed, device = typed_one_pass_settings(settings), str(settings.get("device", "auto"))
     _check_options(settings, places.output_options)
     if not inputs.styles or None in inputs.contents:
         raise RecipeError("--fast needs a photograph and at least one painting.")
@@ -80,11 +79,11 @@ def paint_fast(
     from impasto.feedforward.pretrained import DEFAULT_NETWORK
 
     notice = build_notice(DEFAULT_NETWORK, places.output_options.quiet)
-    stylizer = open_stylizer(DEFAULT_NETWORK, device=recipe.device, on_build=notice)
-    job = FastJob(stylizer, inputs.styles, one_pass_settings(recipe), guides, places)
+    stylizer = open_stylizer(DEFAULT_NETWORK, device=device, on_build=notice)
+    job = FastJob(stylizer, inputs.styles, typed, guides, places)
     _paint_all(job, inputs, stop)
     if stylizer.backend == "torch":  # otherwise the graphs are there
-        keep_graphs(DEFAULT_NETWORK, device=recipe.device, on_build=notice)
+        keep_graphs(DEFAULT_NETWORK, device=device, on_build=notice)
 
 
 def replay_fast(
@@ -100,14 +99,13 @@ def replay_fast(
     from impasto.feedforward.open_stylizer import open_stylizer
 
     _check_options(settings, places.output_options)
-    recipe = make_recipe(**settings)
-    typed = one_pass_settings(recipe)
+    typed, device = typed_one_pass_settings(settings), str(settings.get("device", "auto"))
     changes = {name: getattr(typed, name) for name in settings if name != "device"}
     inputs = _replayed_inputs(provenance, pictures, styles)
     guides = guide_options.guides_or(provenance.images, provenance.source)
     network, backend, tile = provenance.network
     notice = build_notice(network, places.output_options.quiet)
-    stylizer = open_stylizer(network, backend=backend, device=recipe.device, tile=tile, on_build=notice)
+    stylizer = open_stylizer(network, backend=backend, device=device, tile=tile, on_build=notice)
     job = FastJob(
         stylizer,
         provenance.trained_styles or inputs.styles,

@@ -165,6 +165,34 @@ def test_stop_ends_the_wait_for_room_without_an_error(stage):
     assert page.locator(".series-tile[data-state=failed]").count() == 0
 
 
+def test_what_belongs_to_the_stage_alone_does_not_reach_the_strip(stage):
+    pytest.importorskip("av", exc_type=ImportError)
+    from fake_clips import make_clip
+
+    page = stage.tab()
+    begin(page, 2)
+    page.click("#brush")
+    page.click("#brush-invert")  # the second style has no area on this photograph
+    page.click("#brush-done")
+    drop(page, photos(1), zone="content")
+    answer(page, "Add to the photographs")
+    tiles(page, 2)
+    until(page, "document.getElementById('series-about').textContent.includes('Masks are left out')")
+    page.click("#series-paint")
+    while len(stage.studio.jobs.all()) < 2:
+        page.wait_for_timeout(25)
+    hurry(stage)
+    until(page, "document.querySelectorAll('.series-tile[data-state=done]').length === 2")
+    assert [len(body["styles"]) for body in stage.studio.bodies_of("POST", "/api/jobs")] == [2, 2]
+    page.click("#trained-styles .sample >> nth=0")
+    drop(page, [("harbour.mp4", "video/mp4", make_clip())])
+    page.wait_for_selector("#clip:has-text('harbour.mp4') .clip-tile")
+    page.click("#series-paint")
+    until(page, "document.querySelectorAll('.series-tile[data-state=done]').length === 2")
+    kept = stage.studio.bodies_of("POST", "/api/results/fast")
+    assert [("at" in body, body["masks"]) for body in kept] == [(False, None)] * 2
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_strip_by_touch_and_for_everyone(stage, axe, scheme, tmp_path):
     page = stage.tab(color_scheme=scheme, **PHONE)
