@@ -15,45 +15,36 @@ import torch
 from impasto.errors import MissingExtraError, OutputError, RecipeError
 from impasto.feedforward import backends
 from impasto.feedforward.backends import choose_backend, open_graph_runner, open_tensor_graph
-from impasto.feedforward.export import network as export
 from impasto.feedforward.export.network import CHECKED_SIZES, check_export, export_network
 from impasto.feedforward.runner import NetworkRunner
 from impasto.feedforward.runtimes import open_graph
 from impasto.imaging.frame import Tiling
 
-from .conftest import make_style_params
+from .conftest import make_network, make_style_params
 
 CPU = torch.device("cpu")
+# Shapes of networks that ship, whose graphs need no export.
+ANY_LIVE, ANY = ((32, 64, 96), (1, 3, 4)), ((32, 64, 96), (1, 4, 6), 16)
 needs_graphs = pytest.mark.skipif(
     any(find_spec(name) is None for name in ("onnx", "onnxscript", "onnxruntime")),
     reason="needs impasto[export]",
 )
 
 
-@pytest.fixture(scope="module")
-def remembered():
-    """`make_graph`, which makes the graph of each module and margin once for all tests that share style parameters."""
-    real, graphs = backends.make_graph, {}
-
-    def make_graph(module, *arguments):
-        parts, *rest = arguments
-        shapes = [part.shape for part in parts]
-        key = (str(module), getattr(module, "margin", None), str(shapes), *map(str, rest))
-        if key not in graphs:
-            graphs[key] = real(module, *arguments)
-        return graphs[key]
-
-    return make_graph
-
-
 @needs_graphs
-@pytest.mark.parametrize(("diagonal", "margin"), [(False, 4), (True, 50)])
-def test_an_exported_network_paints_as_torch_does_at_any_size(
-    network, remembered, tmp_path, monkeypatch, diagonal, margin
-) -> None:
+@pytest.mark.parametrize(
+    ("shape", "diagonal", "margin"),
+    [
+        (ANY_LIVE, False, 4),
+        (ANY, False, 96),
+        pytest.param(((8, 12, 16), (1, 1, 1)), True, 50, marks=pytest.mark.slow),
+    ],
+    ids=["any-live", "any", "diagonal"],
+)
+def test_an_exported_network_paints_as_torch_does_at_any_size(shape, tmp_path, diagonal, margin) -> None:
     import onnx
 
-    monkeypatch.setattr(export, "make_graph", remembered)
+    network = make_network(*shape)
     path, style_params = tmp_path / "n.onnx", make_style_params(network.modulated_layers, 1, diagonal)
     card = {"kind": "network:styles", "styles": ["a", "b"], "licence": "CC0", "credit": "nobody"}
     card |= {"margin": margin}
@@ -76,8 +67,7 @@ def test_an_exported_network_paints_as_torch_does_at_any_size(
 
 
 @needs_graphs
-def test_a_file_that_differs_is_not_kept(network, styles, remembered, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(export, "make_graph", remembered)
+def test_a_file_that_differs_is_not_kept(network, styles, tmp_path, monkeypatch) -> None:
     path = tmp_path / "n.onnx"
     path.write_bytes(b"old")
     real = NetworkRunner.paint
@@ -96,17 +86,19 @@ def test_other_suffixes_and_missing_parts_are_refused(tmp_path, monkeypatch) -> 
         check_export(tmp_path / "n.onnx")
 
 
+@pytest.mark.parametrize("shape", [ANY_LIVE, ANY], ids=["any-live", "any"])
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
-def test_graph_runners_paint_as_torch_does(
-    network, runner, styles, name, remembered, tmp_path, monkeypatch
-) -> None:
+def test_graph_runners_paint_as_torch_does(name, shape, tmp_path, monkeypatch) -> None:
     if any(find_spec(module) is None for module in (name, "onnx", "onnxscript")):
         pytest.skip(f"{name} is not installed")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(backends, "best_precision", lambda device: "float32")
+    network = make_network(*shape)
+    styles = [make_style_params(network.modulated_layers, seed) for seed in (1, 2)]
+    runner = NetworkRunner(network, precision="float32")
     fast = NetworkRunner(network, precision="float32", graph_runner=open_graph_runner(name, network, CPU))
-    made = []
-    monkeypatch.setattr(backends, "make_graph", lambda *a: made.append(a) or remembered(*a))
+    made, real = [], backends.graph_bytes
+    monkeypatch.setattr(backends, "graph_bytes", lambda source: made.append(source) or real(source))
     for style_params, size in ((styles[0], (30, 50)), (styles[1], (64, 41))):
         image = torch.rand(1, 3, *size)
         torch.testing.assert_close(

@@ -37,7 +37,8 @@ pytestmark = pytest.mark.skipif(
     not INSTALLED or any(find_spec(name) is None for name in ("onnx", "onnxscript")),
     reason="needs impasto[export] or impasto[openvino]",
 )
-WIDTHS, BLOCKS = (8, 12, 16), (1, 1, 1)
+# The shape of `any`, whose graphs need no export.
+WIDTHS, BLOCKS, DETAIL = (32, 64, 96), (1, 4, 6), 16
 SETTINGS = OnePassSettings(strength=0.7, stroke=0.5)
 
 
@@ -59,14 +60,12 @@ def folder(tmp_path_factory) -> Path:
     for name, size in (("photo", (60, 45)), ("art", (70, 40)), ("other", (33, 51))):
         values = (torch.rand(3, size[1] // 5, size[0] // 5) * 255).byte().permute(1, 2, 0).numpy()
         Image.fromarray(values).resize(size, Image.Resampling.BICUBIC).save(folder / f"{name}.png")
-    network = TransformNet(WIDTHS, BLOCKS, detail=8)
+    network = TransformNet(WIDTHS, BLOCKS, DETAIL)
     initialise(network)
-    predictor = StylePredictor(network.modulated_layers, 8)
-    shape = {"widths": WIDTHS, "blocks": BLOCKS}
-    write(
-        folder, "network:any", network, "style_predictor", predictor, **shape, detail=8, hidden=8, grain=0.03
-    )
-    network = TransformNet(WIDTHS, BLOCKS)
+    predictor = StylePredictor(network.modulated_layers)
+    shape = {"widths": WIDTHS, "blocks": BLOCKS, "detail": DETAIL}
+    write(folder, "network:any", network, "style_predictor", predictor, **shape, grain=0.03)
+    network = TransformNet(WIDTHS, BLOCKS, DETAIL)
     initialise(network)
     embedding, names = StyleEmbedding(network.modulated_layers, 2), [{"name": "reed"}, {"name": "wave"}]
     write(folder, "network:styles", network, "style_embedding", embedding, **shape, styles=names)
@@ -113,8 +112,14 @@ def test_graphs_paint_as_torch_does(folder, runtime, kind, styles, settings) -> 
     assert_equal(folder / f"{kind}.safetensors", styles, settings, runtime=runtime)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", pretrained_networks())
+# The others have the same graphs.
+QUICK = ("any", "any-live", "two-poplars")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in pretrained_networks()],
+)
 def test_what_ships_paints_as_torch_does(name: str) -> None:
     path = pretrained_networks()[name]
     assert_equal(path, [] if open_card(path).names else ["art.png"], OnePassSettings())

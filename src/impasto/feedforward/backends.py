@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from impasto.encoders import best_precision
 from impasto.errors import MissingExtraError, RecipeError, unknown
 from impasto.feedforward.callbacks import ignore_build
-from impasto.feedforward.export.graph import CoreModule, make_graph, need_onnx, part_names
+from impasto.feedforward.export.graph import bake, core_source, need_onnx, part_names
+from impasto.feedforward.export.templates import graph_bytes
 from impasto.feedforward.graph_files import graph_file, keep_graph
 from impasto.feedforward.modules.region_modulation import Statistics
 from impasto.feedforward.modules.transform import StyleParams
@@ -112,7 +113,7 @@ def cached_graph(
     frozen: bool,
     on_build: Callable[[int, int], None] = ignore_build,
 ) -> bytes:
-    """Return the graph of `network` from the cache, or export it.
+    """Return the graph of `network` from the cache, or make it.
 
     Its inputs are the image and `parts`: style parameters, and with `frozen` statistics of every modulated layer.
     """
@@ -125,26 +126,9 @@ def cached_graph(
     if path.is_file():
         return path.read_bytes()
     on_build(1, 1)
-    names = part_names(len(network.modulated_layers), frozen)
-    program = make_graph(
-        CoreModule(network, frozen).eval(), [x.cpu() for x in parts], names, network.multiple
-    )
-    data: bytes = program.model_proto.SerializeToString()
+    data = graph_bytes(core_source(network, [x.cpu() for x in parts], frozen=frozen))
     keep_graph(path, data)
     return data
-
-
-def bake(graph: bytes, values: dict[str, Tensor]) -> bytes:
-    """Return an ONNX graph in which the inputs named in `values` are constants."""
-    import onnx
-
-    model = onnx.load_from_string(graph)
-    inputs = [entry for entry in model.graph.input if entry.name not in values]
-    del model.graph.input[:]
-    model.graph.input.extend(inputs)
-    for name, value in values.items():
-        model.graph.initializer.append(onnx.numpy_helper.from_array(value.cpu().float().numpy(), name))
-    return bytes(model.SerializeToString())
 
 
 def open_tensor_graph(

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -64,24 +64,24 @@ class FrozenGraphModulation(GraphModulation):
 class ExportModule(nn.Module):
     """A network for images `(1, 3, H, W)` of any size, with padding, cropping and clamping inside."""
 
-    def __init__(
-        self, network: Network, style_params: StyleParams | None = None, margin: int = MARGIN
-    ) -> None:
+    def __init__(self, network: Network, margin: int = MARGIN) -> None:
         super().__init__()
         self.margin = margin
         self.network = network
-        self.style_params = style_params
+
+    def extra_repr(self) -> str:
+        """Return the margin, which shapes the graph."""
+        return f"margin={self.margin}"
 
     def forward(self, image: Tensor, parts: list[Tensor]) -> Tensor:
-        """Return the stylised image in [0, 1]; `parts` are matrices, then shifts, unless they are inside."""
-        style_params = self.style_params or as_style_params(parts)
+        """Return the stylised image in [0, 1]; `parts` are matrices, then shifts."""
         height, width = image.shape[2], image.shape[3]
         step = self.network.multiple
         margin = self.margin
         rows = _source_rows(height, (height + 2 * margin + step - 1) // step * step, margin)
         columns = _source_rows(width, (width + 2 * margin + step - 1) // step * step, margin)
         out = self.network(
-            image.index_select(2, rows).index_select(3, columns), style_params, GraphModulation()
+            image.index_select(2, rows).index_select(3, columns), as_style_params(parts), GraphModulation()
         )
         return out[:, :, margin : margin + height, margin : margin + width].clamp(0, 1)
 
@@ -118,23 +118,39 @@ def part_names(count: int, frozen: bool = False) -> list[str]:
     return [f"{kind}_{index}" for kind in kinds for index in range(count)]
 
 
-def make_graph(module: nn.Module, parts: Sequence[Tensor], names: Sequence[str], multiple: int = 1) -> Any:
-    """Return the graph of `module` as torch's ONNXProgram, float32, batch 1, height and width free.
+class GraphSource(NamedTuple):
+    """What a graph is made of: a module, example inputs, names of inputs and outputs, and which sizes are free."""
+
+    module: nn.Module
+    example: tuple[Any, ...]
+    inputs: list[str]
+    outputs: list[str]
+    free: Any
+
+
+def network_source(
+    module: nn.Module, parts: Sequence[Tensor], names: Sequence[str], multiple: int = 1
+) -> GraphSource:
+    """Return the source of the graph of `module`: batch 1, height and width free.
 
     `parts` are example inputs after the image, and `names` their names. With `multiple` above 1 the graph takes
-    heights and widths that are multiples of it. Raises MissingExtraError without onnx and onnxscript.
+    heights and widths that are multiples of it.
     """
     sides = {2: _free("height", multiple), 3: _free("width", multiple)}
     example = torch.rand(1, 3, 9 * multiple if multiple > 1 else 72, 13 * multiple if multiple > 1 else 104)
-    return export_module(
+    return GraphSource(
         module, (example, list(parts)), ["image", *names], ["painted"], (sides, [None] * len(parts))
     )
 
 
-def export_module(
-    module: nn.Module, example: tuple[Any, ...], inputs: list[str], outputs: list[str], free: Any
-) -> Any:
-    """Return torch's ONNXProgram of `module` for `example` inputs; `free` are its dynamic shapes.
+def core_source(network: Network, parts: Sequence[Tensor], *, frozen: bool) -> GraphSource:
+    """Return the source of the graph of `network` for padded images; see `CoreModule`."""
+    names = part_names(len(network.modulated_layers), frozen)
+    return network_source(CoreModule(network, frozen).eval(), parts, names, network.multiple)
+
+
+def export_graph(source: GraphSource) -> Any:
+    """Return torch's ONNXProgram of a source, in float32.
 
     Raises MissingExtraError without onnx and onnxscript.
     """
@@ -146,31 +162,47 @@ def export_module(
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # the exporter's own deprecation warnings
             return torch.onnx.export(
-                module,
-                example,
+                source.module,
+                source.example,
                 dynamo=True,
                 opset_version=OPSET,
                 verbose=False,
-                input_names=inputs,
-                output_names=outputs,
-                dynamic_shapes=free,
+                input_names=source.inputs,
+                output_names=source.outputs,
+                dynamic_shapes=source.free,
             )
     finally:
         logger.setLevel(level)
 
 
+def bake(graph: bytes, values: Mapping[str, Tensor]) -> bytes:
+    """Return an ONNX graph in which the inputs named in `values` are constants."""
+    import onnx
+
+    model = onnx.load_from_string(graph)
+    inputs = [entry for entry in model.graph.input if entry.name not in values]
+    del model.graph.input[:]
+    model.graph.input.extend(inputs)
+    for name, value in values.items():
+        model.graph.initializer.append(onnx.numpy_helper.from_array(value.cpu().float().numpy(), name))
+    return bytes(model.SerializeToString())
+
+
 def write_compared(
-    path: Path, program: Any, card: Mapping[str, Any], what: str, compare: Callable[[Path], float]
+    path: Path, graph: bytes, card: Mapping[str, Any], what: str, compare: Callable[[Path], float]
 ) -> float:
-    """Write an ONNXProgram with `card` in its metadata; return the file's difference from PyTorch.
+    """Write an ONNX graph with `card` in its metadata; return the file's difference from PyTorch.
 
     `compare` computes the difference. Raises OutputError, and leaves no file, if it is above `TOLERANCE` or NaN.
     """
-    # Strings as they are, anything else as JSON.
-    metadata = {key: value if isinstance(value, str) else json.dumps(value) for key, value in card.items()}
-    program.model.metadata_props.update(metadata)
+    import onnx
+
+    model = onnx.load_from_string(graph)
+    for key, value in card.items():
+        # Strings as they are, anything else as JSON.
+        model.metadata_props.add(key=key, value=value if isinstance(value, str) else json.dumps(value))
     with atomic_write(path) as temporary:
-        program.save(temporary)
+        temporary.write_bytes(model.SerializeToString())
         difference = compare(temporary)
         if not difference <= TOLERANCE:
             raise OutputError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,16 @@ from torch import Tensor
 
 from impasto.errors import MissingExtraError, OutputError
 from impasto.feedforward.backends import open_tensor_graph
-from impasto.feedforward.export.graph import ExportModule, make_graph, need_onnx, part_names, write_compared
+from impasto.feedforward.export.graph import (
+    ExportModule,
+    GraphSource,
+    bake,
+    need_onnx,
+    network_source,
+    part_names,
+    write_compared,
+)
+from impasto.feedforward.export.templates import graph_bytes
 from impasto.feedforward.margin import card_margin
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.runner import NetworkRunner
@@ -54,16 +63,21 @@ def export_network(
     style_params = StyleParams(
         *(tuple(part.detach().float().cpu() for part in group) for group in style_params)
     )
-    inputs = [] if inside else [*style_params.matrices, *style_params.shifts]
-    names = [] if inside else part_names(len(style_params.matrices))
+    names = part_names(len(style_params.matrices))
+    parts = dict(zip(names, (*style_params.matrices, *style_params.shifts), strict=True))
+    graph = graph_bytes(export_source(network, list(parts.values()), card))
+    if inside:
+        graph, parts = bake(graph, parts), {}
     runner = NetworkRunner(network, card, precision="float32")
-    program = make_graph(
-        ExportModule(network, style_params if inside else None, card_margin(card)).eval(), inputs, names
-    )
-    parts = dict(zip(names, inputs, strict=True))
     return write_compared(
-        path, program, card, "network", lambda file: _difference(file, runner, style_params, parts)
+        path, graph, card, "network", lambda file: _difference(file, runner, style_params, parts)
     )
+
+
+def export_source(network: Network, parts: Sequence[Tensor], card: Mapping[str, Any]) -> GraphSource:
+    """Return the source of the graph that `export_network` writes; `parts` are examples of style parameters."""
+    module = ExportModule(network, card_margin(card)).eval()
+    return network_source(module, parts, part_names(len(network.modulated_layers)))
 
 
 def _difference(

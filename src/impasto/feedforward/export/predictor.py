@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from impasto.encoders import Encoder, open_encoder
-from impasto.feedforward.export.graph import LARGEST_SIDE, export_module, part_names, write_compared
+from impasto.feedforward.export.graph import LARGEST_SIDE, GraphSource, part_names, write_compared
+from impasto.feedforward.export.templates import graph_bytes
 from impasto.feedforward.modules.style_predictor import LAYERS, StylePredictor, StyleStatistics
 from impasto.feedforward.style_data import measure_style
 from impasto.feedforward.style_images import SMALLEST
@@ -75,15 +76,20 @@ def export_style_predictor(path: Path, style_predictor: StylePredictor, card: Ma
     without onnx.
     """
     encoder = open_encoder("compact")
-    program = export_module(
+    graph = graph_bytes(predictor_source(encoder, style_predictor))
+    return write_compared(
+        path, graph, card, "style predictor", lambda file: _difference(file, encoder, style_predictor)
+    )
+
+
+def predictor_source(encoder: Encoder, style_predictor: StylePredictor) -> GraphSource:
+    """Return the source of the graph that `export_style_predictor` writes."""
+    return GraphSource(
         PredictorModule(encoder, style_predictor).eval(),
         (torch.rand(1, 3, 74, 109), torch.tensor([0.5])),
         ["painting", "strength"],
         part_names(len(style_predictor.modulated_layers)),
         (free_sides(), None),
-    )
-    return write_compared(
-        path, program, card, "style predictor", lambda file: _difference(file, encoder, style_predictor)
     )
 
 

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from impasto.encoders import COMPONENTS, Encoder, open_encoder
-from impasto.feedforward.export.graph import CoreModule, export_module, make_graph, part_names
+from impasto.feedforward.export.graph import GraphSource, core_source, part_names
 from impasto.feedforward.export.predictor import free_sides
+from impasto.feedforward.export.templates import graph_bytes
 from impasto.feedforward.modules.style_predictor import LAYERS, StylePredictor, StyleStatistics
 from impasto.feedforward.modules.transform import StyleParams
 from impasto.feedforward.open_network import AnyStyle, GivenStyles, OnePassModel, open_model
@@ -66,27 +67,26 @@ def build_graph(network: Path, name: str) -> bytes:
 
     Raises MissingExtraError without onnx and onnxscript, WeightsError for a damaged file.
     """
-    if name == "moments":
-        program = _moments_graph()
-    else:
-        model = open_model(network)
-        module, example, inputs = style_graph_parts(model)
-        parts = part_names(len(model.network.modulated_layers))
-        if name == "style":
-            program = export_module(module, example, inputs, parts, None)
-        else:
-            with torch.no_grad():
-                style_params = list(module(*example))
-            core = CoreModule(model.network, frozen=False).eval()
-            program = make_graph(core, style_params, parts, model.network.multiple)
-    data: bytes = program.model_proto.SerializeToString()
-    return data
+    return graph_bytes(moments_source() if name == "moments" else model_sources(open_model(network))[name])
 
 
-def _moments_graph() -> Any:
+def model_sources(model: OnePassModel) -> dict[str, GraphSource]:
+    """Return the sources of the graphs "network" and "style" of a network."""
+    module, example, inputs = style_graph_parts(model)
+    parts = part_names(len(model.network.modulated_layers))
+    with torch.no_grad():
+        style_params = list(module(*example))
+    return {
+        "network": core_source(model.network, style_params, frozen=False),
+        "style": GraphSource(module, example, inputs, parts, None),
+    }
+
+
+def moments_source() -> GraphSource:
+    """Return the source of the graph of the moments of a style image."""
     module = MomentsModule(open_encoder("compact")).eval()
     outputs = [f"{kind}_{index}" for kind in ("mean", "product") for index in range(len(LAYERS))]
-    return export_module(module, (torch.full((1, 3, 74, 109), 0.5),), ["image"], outputs, (free_sides(),))
+    return GraphSource(module, (torch.full((1, 3, 74, 109), 0.5),), ["image"], outputs, (free_sides(),))
 
 
 def style_graph_parts(model: OnePassModel) -> tuple[nn.Module, tuple[Any, ...], list[str]]:
