@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from impasto.errors import RecipeError
-from impasto.optimize import Painter
+from impasto.optimize import Painter, make_recipe, plan_only
 from impasto.optimize.context import RunContext
-from impasto.optimize.plan import OVERHEAD, PASSES
+from impasto.optimize.plan import OVERHEAD, PASSES, START_MACS, START_SECONDS, START_STYLE_MACS
 
 from .conftest import finish, job, objectives
 
@@ -44,6 +44,31 @@ def test_the_plan_counts_every_scale_through_its_encoder(content, style):
     assert [scale.macs_per_pass for scale in plan.scales] == [scale.macs_per_pass for scale in apart]
     assert plan.total_macs == sum(int(scale.macs_per_pass * scale.steps * PASSES) for scale in apart)
     assert plan.seconds > OVERHEAD * plan.total_macs / 1e10
+
+
+@pytest.mark.parametrize(
+    ("changes", "passes", "pixels"),
+    [({}, 1, 48 * 64), ({"size": 128, "base": 64}, 1, 48 * 64), ({"strength": 1.5, "stroke": 2}, 2, 48 * 64)],
+)
+def test_the_plan_counts_the_picture_in_one_pass_that_it_starts_from(content, style, changes, passes, pixels):
+    settings = {"preset": "impasto", "encoder": "tiny", "size": 64, "smallest": 64, "steps": 4, **changes}
+    (other, fast) = (
+        plan_only(make_recipe(**{**settings, "start": start}), content, [style])
+        for start in ("content", "fast")
+    )
+    side = 512 * fast.recipe.stroke
+    macs = START_MACS * passes * pixels + START_STYLE_MACS * side * round(side * 40 / 56)
+    assert fast.start_seconds == pytest.approx(START_SECONDS + macs / 1e10)
+    assert other.start_seconds == 0
+    assert fast.seconds - other.seconds == pytest.approx(fast.start_seconds)
+
+
+def test_the_plan_counts_the_calibration_run_that_balances_uneven_styles(content, style):
+    even, uneven = (job(content, [style, style.flip(1)], mix=mix) for mix in (None, (0.3,)))
+    calibration = RunContext(uneven, torch.device("cpu")).calibration_job().plan
+    assert calibration.steps == 12
+    assert uneven.plan.seconds - even.plan.seconds == pytest.approx(calibration.seconds)
+    assert calibration.seconds > 0.5 * even.plan.seconds
 
 
 def test_a_run_of_both_paints(content, style):

@@ -6,9 +6,11 @@ import json
 import random
 from dataclasses import replace
 from statistics import median
+from types import SimpleNamespace
 
 import pytest
 
+from impasto.optimize.presets import make_recipe
 from impasto.studio.estimates import (
     AGEING,
     Estimates,
@@ -16,6 +18,7 @@ from impasto.studio.estimates import (
     OnePassEstimates,
     Workload,
     _least_squares,
+    work_of,
 )
 from impasto.studio.jobs import StudioJob
 
@@ -33,6 +36,16 @@ def true_seconds(work: Workload) -> float:
 @pytest.fixture
 def estimates(tmp_path) -> Estimates:
     return Estimates(tmp_path / "timings.json")
+
+
+def test_the_picture_that_a_job_starts_from_is_counted_by_its_pixels_alone() -> None:
+    recipe = make_recipe(size=512)
+    plan = SimpleNamespace(
+        recipe=recipe, height=384, width=512, scales=(), device="cpu", precision="float32",
+        seconds=9.0, start_seconds=2.0,
+    )  # fmt: skip
+    assert work_of(plan).idle_seconds == 7
+    assert work_of(plan).pixels == 3 * 384 * 512
 
 
 def test_exact_costs_are_found(estimates) -> None:

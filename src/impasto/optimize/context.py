@@ -126,7 +126,7 @@ class RunContext:
         # A run that is larger than its base size is calibrated at exactly the size of its scale at the base size.
         last = scales[-1] if scales and job.pictures.base else job.plan
         sizes = PictureSizes((last.height, last.width), pictures.sizes.styles, pictures.sizes.has_content)
-        encoders = ScaleEncoders(job.encoders.main)
+        encoders = ScaleEncoders(job.encoders.main, job.encoders.speed)
         plan = make_plan(recipe, encoders, lambda side: sizes, available=None)  # noqa: ARG005
         return Job(plan, encoders, PicturesByScale(pictures), term_factories=job.term_factories)
 

@@ -13,6 +13,7 @@ from impasto.errors import RecipeError
 from impasto.guidance import Guides
 from impasto.imaging import PictureLike
 from impasto.optimize.calibration import gradient_speed
+from impasto.optimize.context import RunContext
 from impasto.optimize.job import Job
 from impasto.optimize.machine import available_memory
 from impasto.optimize.mixing import check_mixing
@@ -96,13 +97,22 @@ def _open(
         recipe, encoders, lambda side: pictures.at(side).sizes, available=available_memory(device)
     )
     check_mixing(recipe, len(styles), len(plan.scales))
-    plan = replace(plan, notes=plan_notes(plan, pictures))
     inputs = {
         "content": pictures.full.content_name,
         "styles": list(pictures.full.style_names),
         "guides": guides.to_json(),
     }
-    return Job(plan, encoders, pictures, inputs, tuple(term_factories))
+    job = Job(plan, encoders, pictures, inputs, tuple(term_factories))
+    seconds = plan.seconds + _calibration_seconds(RunContext(job, device))
+    return replace(job, plan=replace(plan, seconds=seconds, notes=plan_notes(plan, pictures)))
+
+
+def _calibration_seconds(context: RunContext) -> float:
+    """Return the estimated time of the calibration run, 0 for a run that needs none."""
+    if context.initial_sigmas() is not None:
+        return 0.0
+    plan = context.calibration_job().plan
+    return plan.seconds - plan.start_seconds  # it starts from the picture of the run
 
 
 def _open_encoders(

@@ -76,7 +76,8 @@ def work_of(plan: Plan) -> Workload:
     return Workload(
         kind=f"{plan.device} {recipe.encoder} {plan.precision} {recipe.optimizer}",
         macs=0.0,
-        idle_seconds=plan.seconds,
+        # The picture that the run starts from is counted by its pixels below.
+        idle_seconds=plan.seconds - plan.start_seconds,
         pixel_steps=float(sum(scale.height * scale.width * scale.steps for scale in plan.scales)),
         pixels=output + (2 * output * base if recipe.start == "fast" else 0.0),
     )
