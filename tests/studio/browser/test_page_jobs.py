@@ -66,6 +66,23 @@ def test_stop_and_keep(stage):
     assert jobs(stage)[0]["step"] < jobs(stage)[0]["steps"]
 
 
+def test_a_job_without_a_step_cannot_be_kept_and_a_refusal_is_shown(stage):
+    page = stage.tab()
+    begin(page)
+    stage.studio.step_seconds = 3
+    page.click("#paint")
+    title(page, "Preparing")
+    page.click("text=Pause >> visible=true")
+    title(page, "Paused")
+    assert page.locator(".run-buttons button:visible").all_inner_texts() == ["Resume", "Cancel"]
+    page.click("text=Resume >> visible=true")
+    page.wait_for_selector("text=Stop and keep >> visible=true")
+    refusal = {"error": "This job has not started, so it has no picture to keep; cancel it."}
+    page.route("**/keep", lambda route: route.fulfill(status=409, json=refusal))
+    page.click("text=Stop and keep >> visible=true")
+    page.wait_for_selector(".notice[data-kind=error]:has-text('no picture to keep')")
+
+
 def test_strength_and_mix_change_a_run_without_a_restart(stage):
     page = stage.tab()
     begin(page, 2)

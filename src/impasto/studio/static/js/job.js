@@ -159,9 +159,8 @@ export async function act(verb) {
     applyJob(job);
     if (isActive(job) && !source) follow(id);
   } catch (error) {
-    if (error.status === 409)
-      refresh(id); // the job has just ended
-    else complain(error);
+    if (error.status === 409) await refresh(id); // the job may just have ended
+    if (error.status !== 409 || (state.job?.id === id && isActive(state.job))) complain(error);
   }
 }
 

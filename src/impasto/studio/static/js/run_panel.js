@@ -124,9 +124,10 @@ function describe(job) {
 }
 
 function availableActions(job) {
+  const keep = job.step ? ["keep"] : [];
   if (job.state === "queued") return ["cancel"];
-  if (job.state === "running") return ["pause", ...(job.step ? ["keep"] : []), "cancel"];
-  if (job.state === "paused") return ["resume", "keep", "cancel"];
+  if (job.state === "running") return ["pause", ...keep, "cancel"];
+  if (job.state === "paused") return ["resume", ...keep, "cancel"];
   return ["again"];
 }
 
