@@ -149,6 +149,9 @@ def test_access_with_the_token() -> None:
     assert TOKEN not in cookie
     assert ask(OPEN, path="/api/info", cookie=f"x=1; {cookie}", guard=guard)[0] == 200
     assert ask(OPEN, path="/api/info", cookie=f"{cookie}x", guard=guard)[0] == 401
+    for others in ('prefs={"dark":true}', "a b", "impasto_session=of-another-path"):
+        for sent in (f"{others}; {cookie}", f"{cookie}; {others}"):
+            assert ask(OPEN, path="/api/info", cookie=sent, guard=guard)[0] == 200, sent
     assert ask(OPEN, query=b"token=wrong")[0] == 401
     assert ask(OPEN, path="/api/info", query=f"token={TOKEN}".encode())[0] == 401
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hmac
 import math
-from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -62,14 +61,21 @@ class Access:
         ).encode()
 
     def _has_session(self, headers: Mapping[str, str]) -> bool:
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
-            return False
-        return cookie is not None and self._sessions.is_open(cookie.value)
+        return any(self._sessions.is_open(session_id) for session_id in _session_ids(headers))
 
     def _is_token(self, token: str) -> bool:
         return hmac.compare_digest(token.encode("utf-8", "replace"), (self._token or "").encode())
+
+
+def _session_ids(headers: Mapping[str, str]) -> Iterator[str]:
+    """Yield the ids in the session cookies: a browser sends one for each path that has one.
+
+    Python's `SimpleCookie` would give up at a cookie of another program on this host that has a quote in it.
+    """
+    for cookie in headers.get("cookie", "").split(";"):
+        name, _, value = cookie.partition("=")
+        if name.strip() == COOKIE:
+            yield value.strip()
 
 
 def _bearer(headers: Mapping[str, str]) -> str | None:
