@@ -15,6 +15,7 @@ from impasto.studio.forwarded import TrustedProxies, parse_networks
 from impasto.studio.guard import RequestGuard
 from impasto.studio.limiters import OpenCounter, owner
 from impasto.studio.logs import ACCESS, JOBS, log_event, set_up_logs
+from impasto.studio.metrics import RequestCounts
 from impasto.studio.sessions import MAX_SESSIONS, SESSION_SECONDS, Sessions
 from impasto.studio.settings import Limits, StudioSettings
 
@@ -193,6 +194,13 @@ def test_metrics(api, done) -> None:
     assert samples["impasto_painting_seconds_total",] > 0
     assert "api/jobs/" not in answer.text.replace("/api/jobs/{id}", "")  # labels name routes, not addresses
     assert api.get("/health").json() == {"status": "ok"}
+
+
+def test_invented_methods_are_counted_as_one() -> None:
+    counts = RequestCounts()
+    for method in ("GET", *(f"X{number}" for number in range(50))):
+        counts.observe({"method": method}, 401, 0.01)
+    assert counts.answers == {("GET", "other", 401): 1, ("other", "other", 401): 50}
 
 
 def test_metrics_without_their_package(api, monkeypatch) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _REQUEST_BUCKETS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)
 _MAX_ROUTES = 200
+# Clients may send any other word as a method, and each would be counted on its own.
+_METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "PUT", "OPTIONS")
 
 
 class RequestCounts:
@@ -30,7 +32,8 @@ class RequestCounts:
         route = getattr(scope.get("route"), "path", None) or "other"
         if route not in self.buckets and len(self.buckets) >= _MAX_ROUTES:
             route = "other"
-        self.answers[scope["method"], route, status] += 1
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self.answers[method, route, status] += 1
         if route.endswith("/events"):
             return
         counts = self.buckets.setdefault(route, [0] * (len(_REQUEST_BUCKETS) + 1))
