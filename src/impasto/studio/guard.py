@@ -144,10 +144,10 @@ class RequestGuard:
         if not self._is_own_host(headers.get("host", "")):
             return Rejection(403, "This studio has another Host name; open the address that it printed.")
         origin, is_write = headers.get("origin"), scope["method"] not in SAFE
-        cross_site = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+        is_cross_site = headers.get("sec-fetch-site") in ("cross-site", "same-site")
         # Not urlsplit, which raises ValueError for some texts: an Origin is "null" or scheme://host.
-        foreign = origin is not None and origin.partition("://")[2].lower() != headers["host"].lower()
-        if (is_write and foreign) or (cross_site and (is_write or scope["path"].startswith("/api/"))):
+        is_foreign = origin is not None and origin.partition("://")[2].lower() != headers["host"].lower()
+        if (is_foreign or is_cross_site) and (is_write or scope["path"].startswith("/api/")):
             return Rejection(
                 403, "This request comes from another site; only the studio's own page may send it."
             )
