@@ -52,6 +52,24 @@ def test_pause_starts_the_next_job_and_resume_goes_to_the_front(idle_studio, wor
     asyncio.run(run())
 
 
+def test_a_request_while_the_worker_pauses_the_job_is_carried_out(idle_studio, worker) -> None:
+    async def run() -> None:
+        first, second = (idle_studio.submit(body(idle_studio)) for _ in range(2))
+        for job, request in ((first, "cancel"), (second, "keep")):
+            stops = []
+            for stop in ("pause", request):
+                stops.append(asyncio.create_task(idle_studio.stop_job(job, stop)))
+                await asyncio.sleep(0)
+            worker.report("stopped", job.id, "paused", None, {"step": 2})
+            if request == "keep":
+                assert worker.sent[-1][1]["keep"] is True
+                worker.report("stopped", job.id, "stopped", None, {"step": 2})
+            await asyncio.gather(*stops)
+        assert states(idle_studio, first, second) == ["stopped", "stopped"]
+
+    asyncio.run(run())
+
+
 def test_queued_jobs_are_paused_and_cancelled_at_once(idle_studio, worker) -> None:
     async def run() -> None:
         first, second, third = (idle_studio.submit(body(idle_studio)) for _ in range(3))

@@ -281,8 +281,10 @@ class StudioService:
             self.job_store.requeue(job)
         elif state == "failed":
             self.job_store.fail(job, error or "")
-        elif error is not None and job.stop_request == "cancel":
+        elif state == "paused" and job.stop_request == "cancel":  # requested while the worker paused it
             self.recovery.cancel(job)
+        elif state == "paused" and job.stop_request == "keep" and error is None:
+            self.job_store.requeue(job)
         else:
             if error is not None and job.stop_request != "pause":
                 self.room_queue.add(job, job.stop_request)
