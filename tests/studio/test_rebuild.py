@@ -290,6 +290,7 @@ def test_clips_come_back_finished_and_unfinished(tmp_path: Path) -> None:
     assert (row.width, row.height, row.clip["frames"]) == (96, 64, 5)
     jobs = {job.id: job for job in studio.database.page(None, 10)}
     assert {job_id: jobs[job_id].state for job_id in (done, begun)} == {done: "done", begun: "paused"}
+    assert jobs[done].scale == (16, 12)  # that of its frame, in which the page plays it
     for job in jobs.values():
         assert (job.clip, job.content, job.styles, job.recipe["strength"]) == (clip, clip_id, [style], 0.75)
     asyncio.run(studio.stop())

@@ -87,10 +87,12 @@ class GalleryImport:
         old = self._old.jobs.get(job_id)
         job: StudioJob | None = None
         if result.is_file():
-            if await self._check(result) is None:
+            size = await self._check(result)
+            if size is None:
                 self._count.damaged += 1
             else:
                 job = await self._finished(job_id, old)
+                job.scale = size["width"], size["height"]
                 self._count.finished += 1
         if job is None and self._folder.has_progress(job_id):
             job = await self._unfinished(job_id, old)
