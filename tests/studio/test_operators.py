@@ -150,7 +150,8 @@ def test_one_address_follows_so_many_jobs() -> None:
         assert (first, second) == (True, False)
     assert counter.enter("2001:db8::3")
     assert owner("2001:db8:1::1") != owner("2001:db8:2::1")
-    assert owner("::ffff:9.9.9.9") == owner("9.9.9.9") != owner("::ffff:9.9.9.8")  # as a proxy on [::] writes them
+    # As a proxy on [::] writes IPv4 addresses.
+    assert owner("::ffff:9.9.9.9") == owner("9.9.9.9") != owner("::ffff:9.9.9.8")
 
 
 def test_health_needs_no_token_and_metrics_do() -> None:
