@@ -95,6 +95,13 @@ def test_a_run_leaves_a_network_a_card_a_curve_and_a_preview(cli, studio: Path) 
     assert pixels(studio / "n.preview.png").shape == (72, 240, 3)
 
 
+def test_only_the_first_process_of_torchrun_prints(cli, studio: Path, monkeypatch) -> None:
+    (studio / "photos" / "8.png").write_bytes(b"no picture")
+    monkeypatch.setenv("RANK", "1")
+    run = cli(*RANDOM, "--encoder", "compact", "--steps", "1", "--no-previews", "--out", "n.safetensors")
+    assert (run.code, run.out, run.err) == (0, "", "")
+
+
 def test_a_training_goes_on_with_a_trained_network(cli, studio: Path, whole: Path) -> None:
     words = ("train", *WORDS, "--quiet", "--steps", "1", "--from", "whole.safetensors", "--no-hold-strength")
     assert cli(*words, "--out", "further.safetensors").code == 0

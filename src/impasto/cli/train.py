@@ -12,7 +12,7 @@ from impasto.cli.console import print_result
 from impasto.cli.interrupt import Stop
 from impasto.cli.style_training import StyleTrainingRun, TrainingRequest
 from impasto.cli.training_options import OutOption, PhotosOption, PreviewsOption, takes_settings
-from impasto.cli.training_progress import training_report
+from impasto.cli.training_progress import is_first_process, training_report
 from impasto.cli.training_session import OTHER_DATA, check_checkpoint
 from impasto.feedforward.style_settings import GivenStyleSettings
 
@@ -86,6 +86,7 @@ def _run(request: TrainingRequest, tensorboard: Path | None, resume: bool, quiet
     from impasto.training.checkpoint import check_origin, check_settings, read_checkpoint
     from impasto.training.curves import TensorBoardLog, require_tensorboard
 
+    quiet = quiet or not is_first_process()
     outputs = request.outputs
     saved = read_checkpoint(outputs.checkpoint, request.kind) if resume else None
     if saved is not None:

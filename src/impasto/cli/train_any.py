@@ -13,7 +13,7 @@ import typer
 from impasto.cli.console import print_result
 from impasto.cli.interrupt import Stop
 from impasto.cli.training_options import OutOption, PhotosOption, PreviewsOption, takes_settings
-from impasto.cli.training_progress import TrainingReport, training_report
+from impasto.cli.training_progress import TrainingReport, is_first_process, training_report
 from impasto.cli.training_session import (
     OTHER_DATA,
     TrainingSession,
@@ -86,6 +86,7 @@ def _train(
     from impasto.training.checkpoint import check_origin, read_checkpoint
     from impasto.training.trainer import Trainer
 
+    quiet = quiet or not is_first_process()
     judge = _open_loss_encoder(settings.loss_encoder)
     with Stop(quiet) as stop, closing(training_report(quiet)) as report:
         photographs = read_pictures(photos, "photographs", report, stop)

@@ -109,12 +109,14 @@ class TrainingLine(_LineReport):
         self.progress.update(self.task, text=text)
 
 
-def training_report(quiet: bool) -> TrainingReport:
-    """Return the report of a training: a line in place on a terminal, lines elsewhere, none if `quiet`.
+def is_first_process() -> bool:
+    """Return whether this is the first process of torchrun, or a single one: only it prints."""
+    return os.environ.get("RANK", "0") == "0"
 
-    Under torchrun only the first process reports.
-    """
-    if quiet or os.environ.get("RANK", "0") != "0":
+
+def training_report(quiet: bool) -> TrainingReport:
+    """Return the report of a training: a line in place on a terminal, lines elsewhere, none if `quiet`."""
+    if quiet or not is_first_process():
         return TrainingReport()
     return TrainingLine() if sys.stderr.isatty() else TrainingLines()
 
