@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from impasto.cli.main import load
 from impasto.cli.training_progress import TrainingReport
+from impasto.encoders import shipped_weights
 from impasto.encoders.untrained import random_state
 from impasto.encoders.vgg import BLOCKS
 from impasto.feedforward.model_card import open_styles
@@ -93,6 +94,25 @@ def test_a_run_leaves_a_network_a_card_a_curve_and_a_preview(cli, studio: Path) 
     assert card["steps_done"] == 2
     assert "--start random" in (studio / "n.md").read_text()
     assert pixels(studio / "n.preview.png").shape == (72, 240, 3)
+
+
+def test_other_weights_of_the_encoder_are_not_resumed(cli, studio: Path, monkeypatch) -> None:
+    for name, further in (("one", b""), ("other", b" ")):
+        # The header of a safetensors file may end with spaces: the same weights in two files of different bytes.
+        data = shipped_weights().read_bytes()
+        length = int.from_bytes(data[:8], "little")
+        header = data[8 : 8 + length] + 8 * further
+        (studio / f"{name}.safetensors").write_bytes(
+            len(header).to_bytes(8, "little") + header + data[8 + length :]
+        )
+    words = (*RANDOM, "--quiet", "--no-previews", "--out", "n.safetensors")
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingReport, "stepped", lambda self, event: os.kill(os.getpid(), signal.SIGINT))
+        assert cli(*words, "--weights", "one.safetensors").code == 130
+    for weights in ([], ["--weights", "other.safetensors"]):
+        refused = cli(*words, *weights, "--resume")
+        assert_one_sentence(refused)
+        assert "The encoder's weights are not those of the checkpoint" in refused.err
 
 
 def test_only_the_first_process_of_torchrun_prints(cli, studio: Path, monkeypatch) -> None:

@@ -22,6 +22,7 @@ from impasto.cli.training_session import (
 )
 from impasto.errors import DivergedError
 from impasto.feedforward.style_settings import GivenStyleSettings
+from impasto.hashing import file_sha256
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -129,6 +130,8 @@ class StyleTrainingRun:
             "styles": " ".join(record.sha256 for record in request.records),
             "started_from": started_from,
         }
+        if request.weights is not None:
+            origin["encoder_sha256"] = file_sha256(request.weights)
         session = TrainingSession(Trainer(task), origin, request.outputs.checkpoint, stop, report, quiet)
         run = cls(session, photographs.held_out[0], request, task.substitutes)
         session.write_preview = run.preview if request.previews else None
@@ -266,7 +269,6 @@ def _open_task(
         compact = prepare(open_encoder(COMPACT), device, precision)
         sha256 = [record.sha256 for record in request.records]
         initialiser = initialiser_from(request.initial or default_initial(), compact, sha256)
-
     return GivenStylesTask(
         encoder,
         photographs,

@@ -18,6 +18,10 @@ from impasto.feedforward.style_settings import GivenStyleSettings
 
 app = typer.Typer(add_completion=False)
 
+OTHER_ENCODER = (
+    "The encoder's weights are not those of the checkpoint; give the same --weights, or start afresh."
+)
+
 
 @app.command("train")
 @takes_settings(GivenStyleSettings)
@@ -96,7 +100,8 @@ def _run(request: TrainingRequest, tensorboard: Path | None, resume: bool, quiet
         run = StyleTrainingRun.open(request, report, stop, quiet)
         session = run.session
         if saved is not None:
-            check_origin(saved, session.origin, dict.fromkeys(session.origin, OTHER_DATA))
+            sentences = {**dict.fromkeys(session.origin, OTHER_DATA), "encoder_sha256": OTHER_ENCODER}
+            check_origin(saved, session.origin, sentences)
             session.resume(saved)
         with TensorBoardLog(tensorboard if session.is_main else None, session.trainer.step) as log:
             session.log = log
