@@ -115,6 +115,14 @@ def test_other_weights_of_the_encoder_are_not_resumed(cli, studio: Path, monkeyp
         assert "The encoder's weights are not those of the checkpoint" in refused.err
 
 
+def test_the_checks_count_the_styles(cli, studio: Path, monkeypatch) -> None:
+    counted: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(TrainingReport, "counted", lambda self, *given: counted.append(given))
+    words = (*RANDOM, "--quiet", "--no-previews", "--steps", "1", "--out", "n.safetensors")
+    assert cli(*words).code == 0
+    assert counted[-2:] == [("checking styles", 1, 2), ("checking styles", 2, 2)]
+
+
 def test_only_the_first_process_of_torchrun_prints(cli, studio: Path, monkeypatch) -> None:
     (studio / "photos" / "8.png").write_bytes(b"no picture")
     monkeypatch.setenv("RANK", "1")
