@@ -11,12 +11,29 @@ from torch import Tensor
 from impasto.errors import PictureError
 from impasto.imaging import luma
 from impasto.metrics import high_frequency_share, noise
+from impasto.metrics.grey import grey_levels
 
 
 def wave(down: float, across: float, height: int = 64, width: int = 96) -> Tensor:
     """A plane wave of so many cycles a pixel, grey."""
     y, x = torch.arange(float(height))[:, None], torch.arange(float(width))[None, :]
     return (0.5 + 0.4 * torch.cos(2 * math.pi * (down * y + across * x))).expand(1, 3, height, width)
+
+
+class AppleTensor(Tensor):
+    """A tensor that, like one on Apple's GPU, has no float64 and leaves its device by `cpu`."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        if function is Tensor.double:
+            raise TypeError("Cannot convert a MPS Tensor to float64 dtype")
+        result = super().__torch_function__(function, types, args, kwargs)
+        return result.as_subclass(Tensor) if function is Tensor.cpu else result
+
+
+def test_a_picture_on_a_device_without_float64_is_measured() -> None:
+    image = wave(0.25, 0.125)
+    assert torch.equal(grey_levels(image.as_subclass(AppleTensor)), grey_levels(image))
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,15 @@ WEIGHTS = (19595, 38470, 7471)
 
 
 def grey_levels(image: Tensor) -> Tensor:
-    """Return the luma `(H, W)` of one picture `(1, 3, H, W)` in [0, 1] in whole levels from 0 to 255, as float64.
+    """Return the luma `(H, W)` of one picture `(1, 3, H, W)` in [0, 1] in whole levels from 0 to 255.
 
+    They are float64 on the CPU, whichever device the picture is on: Apple's GPUs have no float64.
     Y' = 0.299 R' + 0.587 G' + 0.114 B' of channels rounded to 8 bits, rounded. Raises PictureError for another shape.
     """
     if image.ndim != 4 or tuple(image.shape[:2]) != (1, 3):
         raise PictureError(
             f"Grey levels are those of one RGB picture (1, 3, H, W), not {tuple(image.shape)}."
         )
-    channels = (image.detach()[0].double().clamp(0, 1) * 255).round()
-    weights = torch.tensor(WEIGHTS, dtype=torch.float64, device=image.device).view(3, 1, 1)
+    channels = (image.detach()[0].cpu().double().clamp(0, 1) * 255).round()
+    weights = torch.tensor(WEIGHTS, dtype=torch.float64).view(3, 1, 1)
     return (((channels * weights).sum(0) + 32768) / 65536).floor()
