@@ -36,9 +36,8 @@ class GraphRunner:
     """Runs a network's graph in another library, for style parameters, and frozen statistics if given.
 
     The graph is exported once, which takes seconds, and cached in the user's cache folder; `on_build` is called before.
-    Backends in
-    `CONSTANT_STYLE` get the style parameters as constants of the graph, which takes a fraction of a second; the
-    opened graph of the last style is kept. Other backends get them as inputs.
+    Backends in `CONSTANT_STYLE` get the style parameters as constants of the graph, which takes a fraction of a second;
+    the opened graph of the last style is kept. Other backends get them as inputs.
 
     OpenVINO runs `at_once` images for as many threads that call. That is faster than one image after the other: threads
     that work on one image wait for one another after every layer.

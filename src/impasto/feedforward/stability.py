@@ -33,8 +33,8 @@ def add_noise(photographs: Tensor, rng: random.Random, noise: torch.Generator) -
 class StabilityLoss:
     """Mean squared difference of one random photograph of the batch painted with and without noise.
 
-    One photograph a step keeps the cost low. The gradient flows into both painted
-    pictures. This is not a paper's formula.
+    One photograph a step keeps the cost low. The gradient flows into both painted pictures. This is not a paper's
+    formula.
     """
 
     def __init__(self, rng: random.Random, noise: torch.Generator, parallel: DataParallel) -> None:

@@ -4,8 +4,8 @@ A small convolutional network at half, quarter and eighth resolution, and option
 (`DetailBlock`). The input of every block is a *modulated layer*: features are normalised per channel, then multiplied
 by a matrix and shifted. This is adaptive instance normalisation (Huang & Belongie, ICCV 2017) with a full matrix in
 place of the diagonal one, as in linear style transfer (Li et al., CVPR 2019). The matrices and shifts of all modulated
-layers are the *style parameters*. They
-come from a `StylePredictor` (any style image) or a `StyleEmbedding` (trained styles).
+layers are the *style parameters*. They come from a `StylePredictor` (any style image) or a `StyleEmbedding` (trained
+styles).
 """
 
 from __future__ import annotations
