@@ -56,6 +56,19 @@ def test_a_job_is_named_after_its_pictures_until_it_gets_a_name(api) -> None:
     assert api.patch(url, json={"strength": 1}).status_code == 409
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"network": "any-live"}, "network any-live is only for viewing; files are painted by network any."),
+        ({"at": 1.0}, "a frame of a clip is only for viewing, not for a file."),
+        ({"format": "jpeg"}, "format: input should be 'png'."),
+    ],
+)
+def test_only_files_of_the_fine_network_are_kept(api, photo, art, fields, message) -> None:
+    answer = api.post("/api/results/fast", json={"content": photo, "styles": [art], "size": 32, **fields})
+    assert (answer.status_code, answer.json()["error"].removeprefix("body: ")) == (422, message)
+
+
 def test_search_looks_in_names_styles_and_settings(api, two) -> None:
     first, second = (job["id"] for job in two)
     assert {first, second} <= found(api, "THEM two")

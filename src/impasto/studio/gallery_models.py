@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from impasto.studio.models import MAX_NAME, Id
+from impasto.studio.models import MAX_NAME, FastBody, Id
 
 MAX_JOBS = 1000
 
@@ -19,6 +19,12 @@ class JobsBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     ids: Jobs
+
+
+class KeepBody(FastBody):
+    """A picture to paint in one pass and to keep in the gallery."""
+
+    format: Literal["png"] = Field("png", description="The gallery keeps PNG files of exactly this size.")
 
 
 class JobIds(BaseModel):

@@ -20,8 +20,8 @@ from impasto.studio.dependencies import (
     streamed_body,
 )
 from impasto.studio.errors import RequestError
-from impasto.studio.gallery_models import BundleBody, BundleInfo, JobIds, JobsBody
-from impasto.studio.models import FastBody, JobInfo
+from impasto.studio.gallery_models import BundleBody, BundleInfo, JobIds, JobsBody, KeepBody
+from impasto.studio.models import JobInfo
 from impasto.studio.pictures import clean_name
 from impasto.studio.results import import_result, keep_one_pass
 
@@ -48,7 +48,7 @@ async def import_picture(
 
 
 @router.post("/results/fast", status_code=201, responses=error_responses(404, 409, 429))
-async def keep_picture(body: FastBody, studio: CurrentStudio) -> JobInfo:
+async def keep_picture(body: KeepBody, studio: CurrentStudio) -> JobInfo:
     """Paint a picture in one pass at exactly its size and keep it in the gallery, as a finished job."""
     return JobInfo(**studio.job_store.to_json(await keep_one_pass(studio, body)))
 

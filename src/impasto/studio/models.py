@@ -127,10 +127,12 @@ class FastBody(_Input):
             raise ValueError("give either styles or the name of a trained style")
         if self.trained is not None and (self.masks or self.mix):
             raise ValueError("a trained style takes neither masks nor a mix")
-        if self.network != "any" and (self.trained is not None or self.format is not None):
-            raise ValueError("network any-live is for viewing any style; leave trained and format out")
+        if self.network != "any" and self.trained is not None:
+            raise ValueError("a trained style has its own network; leave network out")
+        if self.network != "any" and self.format is not None:
+            raise ValueError("network any-live is only for viewing; files are painted by network any")
         if self.at is not None and self.format is not None:
-            raise ValueError("a frame of a clip is only for viewing; leave format out")
+            raise ValueError("a frame of a clip is only for viewing, not for a file")
         return self
 
 

@@ -11,19 +11,19 @@ from typing import Any
 from impasto.errors import ImpastoError
 from impasto.studio.errors import RequestError
 from impasto.studio.folder import new_id
+from impasto.studio.gallery_models import KeepBody
 from impasto.studio.job_words import stem
 from impasto.studio.jobs import StudioJob
-from impasto.studio.models import FastBody
 from impasto.studio.one_pass import paint_one_pass
 from impasto.studio.pictures import EXPORT_SECONDS, NO_NAME
 from impasto.studio.requests import is_one_pass, replay_settings
 from impasto.studio.service import StudioService
 
 
-async def keep_one_pass(studio: StudioService, body: FastBody) -> StudioJob:
+async def keep_one_pass(studio: StudioService, body: KeepBody) -> StudioJob:
     """Paint a picture in one pass and put it in the gallery; raises `RequestError` as `paint_one_pass`."""
     check_room(studio)
-    data = await paint_one_pass(studio, body.model_copy(update={"format": "png"}), new_id())
+    data = await paint_one_pass(studio, body, new_id())
     path = studio.folder.new_upload()
     try:
         path.write_bytes(data)
