@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -95,6 +96,11 @@ def test_trained_styles_are_read_from_cards(tmp_path, monkeypatch) -> None:
         {"name": "waves", "title": "Waves", "credit": "Korin", "thumb": "static/styles/waves.webp"}
     ]
     trained.trained_styles.cache_clear()
+
+
+def test_the_longest_name_of_a_file_is_taken(api) -> None:
+    headers = {**PNG, "X-Name": quote("\u6d77" * 255)}
+    assert api.post("/api/pictures", content=picture(77), headers=headers).json()["name"] == "\u6d77" * 120
 
 
 def test_pictures_are_kept_under_their_digest(api, photo) -> None:

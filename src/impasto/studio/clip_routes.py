@@ -6,14 +6,23 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from impasto.imaging.file_names import safe_stem
 from impasto.studio.clip_models import ClipDetails, ClipJobBody, ClipPlanInfo
 from impasto.studio.clip_settings import check_clips_installed
 from impasto.studio.clips import clip_info, find_clip, plan_clip, receive_clip, submit_clip
-from impasto.studio.dependencies import CurrentStudio, IdPath, error_responses, image_response, streamed_body
+from impasto.studio.dependencies import (
+    IMMUTABLE,
+    NO_CACHE,
+    CurrentStudio,
+    IdPath,
+    NameHeader,
+    error_responses,
+    image_response,
+    streamed_body,
+)
 from impasto.studio.errors import RequestError
 from impasto.studio.models import JobInfo
 from impasto.studio.pictures import MAX_SHOWN_SIDE, clean_name
@@ -21,7 +30,6 @@ from impasto.studio.results import check_room
 
 router = APIRouter(prefix="/api", tags=["clips"])
 TYPES = {"mp4": "video/mp4", "webm": "video/webm"}
-IMMUTABLE = "private, max-age=31536000, immutable"
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -40,9 +48,7 @@ _CLIP: dict[int | str, dict[str, Any]] = {
 async def upload_clip(
     request: Request,
     studio: CurrentStudio,
-    name: Annotated[
-        str | None, Header(alias="X-Name", description="The clip's name, url-encoded.", max_length=2000)
-    ] = None,
+    name: NameHeader = None,
 ) -> ClipDetails:
     """Upload a clip. Its id is a digest of its bytes; it is opened and its first and last frames are read."""
     check_clips_installed()
@@ -82,7 +88,7 @@ async def show_frame(
     """Return the frame that is shown at a time, scaled down to a longer side of at most ``size``."""
     path = studio.folder.picture(find_clip(studio, clip_id).id)
     data = await studio.pictures.scaled(path, size, round(at, 3))
-    return Response(data, media_type="image/webp", headers={"cache-control": IMMUTABLE})
+    return Response(data, media_type="image/webp", headers=IMMUTABLE)
 
 
 @router.head("/jobs/{id}/clip", include_in_schema=False)
@@ -114,7 +120,5 @@ async def show_original_clip(job_id: IdPath, studio: CurrentStudio) -> FileRespo
 
 
 def _clip_response(path: Path, media_type: str, name: str | None) -> FileResponse:
-    headers = {"cache-control": "no-cache"}
-    if name is not None:
-        headers["content-disposition"] = f"inline; filename*=UTF-8''{quote(name)}"
-    return FileResponse(path, media_type=media_type, headers=headers)
+    shown = {} if name is None else {"content-disposition": f"inline; filename*=UTF-8''{quote(name)}"}
+    return FileResponse(path, media_type=media_type, headers={**NO_CACHE, **shown})

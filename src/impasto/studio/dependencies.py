@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Header, Path, Request
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
@@ -18,6 +18,8 @@ from impasto.studio.service import StudioService
 
 # A body that stands still for so long is given up.
 STILL_SECONDS = 30.0
+IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable"}
+NO_CACHE = {"cache-control": "no-cache"}
 INCOMPLETE = "The request was not completed."
 _ERROR_DESCRIPTIONS = {
     400: "The request is malformed.",
@@ -42,6 +44,10 @@ def get_studio(request: Request) -> StudioService:
 
 
 CurrentStudio = Annotated[StudioService, Depends(get_studio)]
+# A name has at most 255 characters, each of which may become nine in the header.
+NameHeader = Annotated[
+    str | None, Header(alias="X-Name", description="The file's name, url-encoded.", max_length=9 * 255)
+]
 IdPath = Annotated[str, Path(alias="id", pattern=ID, description="32 hexadecimal digits.")]
 
 

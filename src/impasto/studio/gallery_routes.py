@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from impasto.imaging.file_names import safe_stem
@@ -14,6 +13,7 @@ from impasto.studio.bundles import Bundle
 from impasto.studio.dependencies import (
     CurrentStudio,
     IdPath,
+    NameHeader,
     check_image_type,
     error_responses,
     image_body,
@@ -37,9 +37,7 @@ router = APIRouter(prefix="/api", tags=["gallery"])
 async def import_picture(
     request: Request,
     studio: CurrentStudio,
-    name: Annotated[
-        str | None, Header(alias="X-Name", description="The picture's name, url-encoded.", max_length=2000)
-    ] = None,
+    name: NameHeader = None,
 ) -> JobInfo:
     """Put a picture that contains its recipe back in the gallery, as a finished job."""
     check_image_type(request)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import FileResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from impasto.studio.dependencies import CurrentStudio, IdPath, error_responses, image_response
+from impasto.studio.dependencies import NO_CACHE, CurrentStudio, IdPath, error_responses, image_response
 from impasto.studio.errors import RequestError
 from impasto.studio.job_store import preview_url
 from impasto.studio.job_words import query_words
@@ -23,7 +23,6 @@ from impasto.studio.service import StudioService
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 PING_SECONDS = 15
 SEND_TIMEOUT_SECONDS = 60
-NO_CACHE = {"cache-control": "no-cache"}
 Size = Annotated[
     int | None,
     Query(ge=16, le=MAX_SHOWN_SIDE, description="Longer side in pixels; without it the full size."),

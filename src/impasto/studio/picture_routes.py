@@ -13,8 +13,10 @@ from impasto.optimize.presets import PRESETS, make_recipe
 from impasto.optimize.recipe import Recipe
 from impasto.studio.clip_settings import why_no_clips
 from impasto.studio.dependencies import (
+    IMMUTABLE,
     CurrentStudio,
     IdPath,
+    NameHeader,
     check_image_type,
     error_responses,
     image_body,
@@ -41,7 +43,6 @@ from impasto.studio.requests import replay_settings
 from impasto.studio.results import check_room
 
 router = APIRouter(prefix="/api", tags=["pictures"])
-IMMUTABLE = "private, max-age=31536000, immutable"
 
 
 @router.get("/info", responses=error_responses())
@@ -80,9 +81,7 @@ async def info(studio: CurrentStudio) -> StudioInfo:
 async def upload_picture(
     request: Request,
     studio: CurrentStudio,
-    name: Annotated[
-        str | None, Header(alias="X-Name", description="The picture's name, url-encoded.", max_length=2000)
-    ] = None,
+    name: NameHeader = None,
 ) -> PictureInfo:
     """Upload a picture. Its id is a digest of its bytes."""
     check_image_type(request)
@@ -105,7 +104,7 @@ async def show_picture(
     """Return a picture, or the first frame of a clip, scaled down to a longer side of at most ``size``."""
     path = studio.pictures.path(picture_id, clip=True)
     data = await studio.pictures.scaled(path, size, 0.0 if studio.pictures.is_clip(picture_id) else None)
-    return Response(data, media_type="image/webp", headers={"cache-control": IMMUTABLE})
+    return Response(data, media_type="image/webp", headers=IMMUTABLE)
 
 
 @router.post(
