@@ -201,6 +201,15 @@ def test_every_option_reaches_the_settings(here):
     assert request.guides.protect == "top"
 
 
+@pytest.mark.parametrize("mix", ["1.5", "0.5,nan", "1,2,3", "0,0"])
+def test_a_mix_is_read_as_by_the_other_commands(cli, here, mix):
+    run = cli(*VIDEO, "--style", "art2.png", "--mix", mix)
+    assert (
+        f"--mix has a weight from 0 on for each of the 2 styles, as in 1,2 (or 0.3 for two), not '{mix}'."
+        in run.err
+    )
+
+
 def test_seconds_and_timed_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert [parse_seconds(text, "--from") for text in ("90", "1:30", "0:01:30", "1.5")] == [90, 90, 90, 1.5]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.cli.guide_options import word_or_path
 from impasto.cli.naming import beside, free
+from impasto.cli.network_options import read_mix
 from impasto.errors import RecipeError, ResumeError
 from impasto.feedforward.pretrained import ANY_STYLE_NETWORKS
 from impasto.guidance import Guides
@@ -117,7 +118,7 @@ def request_from_words(
         make_recipe(**rest)
         fields["recipe"] = rest
     if "mix" in fields:
-        fields["mix"] = _weights(fields["mix"], len(names))
+        fields["mix"] = read_mix(",".join(fields["mix"]), max(1, len(names)))
     fields |= {
         "style_times": times,
         "keyframe_files": tuple(zip(keyframe_times, keyframes, strict=True)),
@@ -217,12 +218,3 @@ def default_output(clip: Path, styles: Sequence[str]) -> Path:
 def sidecar_of(output: Path) -> Path:
     """Return the path of the settings' JSON file."""
     return beside(output, "json")
-
-
-def _weights(mix: Sequence[str], count: int) -> tuple[float, ...]:
-    """Return the weights of the styles; one number alone is the first of two styles' share."""
-    try:
-        weights = tuple(float(weight) for weight in mix)
-    except ValueError:
-        raise RecipeError(f"--mix is '{','.join(mix)}'; give one weight for each style, as in 1,2.") from None
-    return (weights[0], 1 - weights[0]) if len(weights) == 1 and count == 2 and weights[0] <= 1 else weights
