@@ -112,3 +112,12 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     # Torch's CPU allocator has no exception type of its own.
     return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+
+
+def describe_bug(error: BaseException, text: str | None = None) -> str:
+    """Return "impasto hit a bug: ZeroDivisionError: division by zero", one line without a full stop.
+
+    ``text`` takes the place of the error's own words.
+    """
+    words = " ".join((str(error) if text is None else text).split())[:300].rstrip(". ")
+    return f"impasto hit a bug: {type(error).__name__}{f': {words}' if words else ''}"

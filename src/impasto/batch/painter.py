@@ -29,6 +29,7 @@ from impasto.errors import (
     OutputError,
     RecipeError,
     TooLargeError,
+    describe_bug,
     is_disk_full,
     is_out_of_memory,
 )
@@ -230,7 +231,6 @@ def _failure(error: Exception) -> dict[str, Any]:
     """Return kind and sentence of an item's error."""
     if is_out_of_memory(error):
         return {"error_kind": TooLargeError.__name__, "error": "Memory ran out; use a smaller size."}
-    text = " ".join(str(error).split())
     if isinstance(error, ImpastoError):
-        return {"error_kind": type(error).__name__, "error": text}
-    return {"error_kind": "bug", "error": f"impasto hit a bug: {type(error).__name__}: {text[:300]}"}
+        return {"error_kind": type(error).__name__, "error": " ".join(str(error).split())}
+    return {"error_kind": "bug", "error": f"{describe_bug(error)}."}

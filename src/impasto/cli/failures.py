@@ -20,6 +20,7 @@ from impasto.errors import (
     OutputError,
     PictureError,
     TooLargeError,
+    describe_bug,
     is_out_of_memory,
 )
 
@@ -50,10 +51,7 @@ def explain(error: BaseException) -> Failure:
         return _failure(_usage(error), USAGE)
     if isinstance(error, OSError):
         return _failure(_system(error), BAD_FILE)
-    description = f"{type(error).__name__}: {error}".removesuffix(": ").rstrip(".")
-    return _failure(
-        f"impasto hit a bug: {one_line(description)[:300]}; run with --debug for the traceback.", BUG
-    )
+    return _failure(f"{describe_bug(error)}; run with --debug for the traceback.", BUG)
 
 
 def print_failed(failed: Sequence[tuple[Path | None, ImpastoError]]) -> None:

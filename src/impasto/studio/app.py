@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from impasto import __version__
-from impasto.errors import ImpastoError, MissingExtraError
+from impasto.errors import ImpastoError, MissingExtraError, describe_bug
 from impasto.studio import (
     clip_routes,
     gallery_routes,
@@ -160,8 +160,7 @@ async def _on_failed_write(_: Request, error: Exception) -> Response:
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:
-    details = _with_names(request, str(error))[:200]
-    return error_response(500, f"impasto hit a bug: {type(error).__name__}: {details}.")
+    return error_response(500, f"{describe_bug(error, _with_names(request, str(error)))}.")
 
 
 def _with_names(request: Request, message: str) -> str:

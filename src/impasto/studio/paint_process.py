@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from impasto.encoders import open_device
-from impasto.errors import ImpastoError, RecipeError, ResumeError, is_out_of_memory
+from impasto.errors import ImpastoError, RecipeError, ResumeError, describe_bug, is_out_of_memory
 from impasto.guidance import Guides, Result
 from impasto.imaging import Picture, fit, resize, to_image
 from impasto.optimize import Event, Finished, Painter, Recipe, Started, Stepped, make_recipe
@@ -272,5 +272,4 @@ def _error_message(error: Exception) -> str:
         return "There is not enough memory; choose a smaller size."
     if isinstance(error, OSError):
         return f"The picture could not be saved ({error.strerror or error})."
-    details = f"{type(error).__name__}: {error}".strip(": ")[:300]
-    return f"impasto hit a bug: {details}."
+    return f"{describe_bug(error)}."

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-from impasto.errors import ImpastoError, is_out_of_memory
+from impasto.errors import ImpastoError, describe_bug, is_out_of_memory
 from impasto.openmp import wait_passively
 from impasto.studio.errors import DISK_FULL, RequestError, is_disk_full
 
@@ -238,5 +238,4 @@ def _status_and_message(error: Exception) -> tuple[int, str]:
         return 422, str(error)
     if is_out_of_memory(error):
         return 422, "There is not enough memory for this; try a smaller picture."
-    details = f"{type(error).__name__}: {error}".strip(": ")[:300]
-    return 422, f"impasto hit a bug: {details}."
+    return 422, f"{describe_bug(error)}."
