@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 
 import pytest
@@ -92,10 +93,19 @@ def test_the_default_strength_is_the_cards(network, tmp_path, changes, expected)
     )
 
 
-@pytest.mark.parametrize("strength", ["much", 7, -0.1, None, []])
-def test_a_default_strength_that_is_invalid(network, tmp_path, strength) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("default_strength", value) for value in ("much", 7, -0.1, None, [])),
+        *(("margin", value) for value in ("wide", 1.5, None, [], math.inf)),
+        *(("grain", value) for value in ("fine", -0.1, 2, [1], math.nan)),
+        *(("strengths", value) for value in ("ab", 1, [[0]], [[0, 0]], [[0, "a"], [1, 1]], [[0, 0], [1, 9]])),
+        ("strengths", [[0, 0], [0, 0.5], [1, 1]]),
+    ],
+)
+def test_a_number_of_the_card_that_is_invalid(network, tmp_path, name, value) -> None:
     parts = {"network": network, "style_embedding": StyleEmbedding(network.modulated_layers, 2)}
-    card = {"widths": WIDTHS, "blocks": BLOCKS, "styles": NAMES, "default_strength": strength}
+    card = {"widths": WIDTHS, "blocks": BLOCKS, "styles": NAMES, name: value}
     with pytest.raises(WeightsError, match="do not fit"):
         open_model(write(tmp_path / "u.safetensors", "network:styles", parts, **card))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,7 @@ class NetworkCard:
         self.default_strength = float(card.get("default_strength", 1.0 if self.names else 0.5))
         if not 0 <= self.default_strength <= 1:
             raise ValueError(f"{self.default_strength} as the default strength")
+        _check_numbers(card)
 
     @property
     def stored_name(self) -> str:
@@ -138,6 +140,19 @@ class NetworkCard:
             "styles": [] if self.names else list(styles),
             "guides": guides.to_json(),
         }
+
+
+def _check_numbers(card: Mapping[str, Any]) -> None:
+    """Raise TypeError or ValueError unless painting can use the margin, grain and strengths of a card."""
+    margin, grain, rows = card.get("margin", 0), float(card.get("grain") or 0), card.get("strengths") or ()
+    if not isinstance(margin, int):
+        raise ValueError(f"{margin!r} as the margin")
+    if not 0 <= grain <= 1:
+        raise ValueError(f"{grain} as the grain")
+    strengths = [float(strength) for strength, _ in rows]
+    rising = all(first < second for first, second in pairwise(strengths))
+    if rows and not (len(rows) > 1 and rising and all(0 <= float(value) <= 1 for _, value in rows)):
+        raise ValueError(f"{rows} as the strengths")
 
 
 def controls_of(kind: str) -> tuple[str, ...]:
