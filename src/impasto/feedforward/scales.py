@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
+from impasto.imaging.print_sizes import Size
 from impasto.imaging.sizes import fit
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     Image = TypeVar("Image", Tensor, Array)
 
-Size = tuple[int, int]
 # Longer side of the coarsest scale. Networks are trained at this size or half of it.
 BASE_SIDE = 512
 # A picture that is hardly larger is painted at once.

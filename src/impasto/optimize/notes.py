@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from impasto.encoders import is_file_name
+from impasto.imaging.print_sizes import Size
 from impasto.optimize.pictures import PicturesByScale
-from impasto.optimize.plan import Plan, Size
+from impasto.optimize.plan import Plan
 from impasto.optimize.presets import PRESETS
 from impasto.optimize.recipe import Recipe
 

@@ -12,9 +12,9 @@ from torch import Tensor
 from impasto.guidance import ColorSettings, Guides, Placement, Protection, place_styles, prepare_colors
 from impasto.imaging import Picture, PictureLike, fit, picture_size, read_picture
 from impasto.imaging.framing import read_cropped
-from impasto.imaging.print_sizes import SMALLEST_SIDE, size_changes
+from impasto.imaging.print_sizes import SMALLEST_SIDE, Size, size_changes
 from impasto.losses.registry import STYLE_LOSSES
-from impasto.optimize.plan import PictureSizes, Size
+from impasto.optimize.plan import PictureSizes
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.recipe_fields import LARGEST_DEFAULT_SIDE
 

@@ -9,6 +9,7 @@ from math import prod
 from impasto.encoders import Encoder
 from impasto.errors import RecipeError, TooLargeError
 from impasto.imaging import fit
+from impasto.imaging.print_sizes import Size
 from impasto.losses.registry import STYLE_LOSSES
 from impasto.losses.tiled import style_loss_tiles
 from impasto.optimize.memory import (
@@ -22,8 +23,6 @@ from impasto.optimize.memory import (
 from impasto.optimize.recipe import Recipe
 from impasto.optimize.scale_encoders import ScaleEncoders
 from impasto.optimize.schedule import schedule
-
-Size = tuple[int, int]
 
 # The forward pass, and the gradient with respect to activations with as many multiply-adds.
 PASSES = 2.0
@@ -195,9 +194,7 @@ def _matching_macs(encoder: Encoder, layers: Collection[str], patch: int, output
     )
 
 
-def style_size(
-    recipe: Recipe, style: tuple[int, int], output: tuple[int, int], least: int
-) -> tuple[int, int]:
+def style_size(recipe: Recipe, style: Size, output: Size, least: int) -> Size:
     """Return the size of a style image at a scale of size ``output``, at least ``least`` pixels a side.
 
     Its longer side is ``stroke`` times the output's. Scales above the base size do not enlarge it further: they add

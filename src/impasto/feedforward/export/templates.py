@@ -44,7 +44,7 @@ def template_file(source: GraphSource) -> Path:
 def graph_bytes(source: GraphSource) -> bytes:
     """Return the ONNX graph of `source`, from its template if there is one, otherwise exported by torch.
 
-    Raises MissingExtraError without onnx and, where there is no template, onnxscript.
+    Raises MissingExtraError without onnx and onnxscript.
     """
     need_onnx()
     template = template_file(source)
