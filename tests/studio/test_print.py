@@ -93,11 +93,21 @@ def test_a_large_picture_has_a_process_of_its_own(api, photo, art, monkeypatch):
     assert studio.large_process.pid is None
 
 
-def test_more_pixels_than_one_pass_may_paint_are_refused(api, photo, art):
-    body = {"content": photo, "styles": [art], "size": "A0", "dpi": 300, "format": "png"}
+@pytest.mark.parametrize("format", ["png", None])
+def test_more_pixels_than_one_pass_may_paint_are_refused(api, photo, art, format):
+    body = {"content": photo, "styles": [art], "size": "A0", "dpi": 300, "format": format}
     answer = api.post("/api/fast", json=body)
     assert answer.status_code == 422
     assert "fewer dots per inch" in answer.json()["error"]
+
+
+def test_times_are_learned_from_the_pixels_that_are_painted(api, photo, art):
+    """A picture to look at is not enlarged, so the times of a small photograph say nothing."""
+    one_pass = api.app.state.studio.planner.estimates.one_pass
+    before = list(one_pass._last)
+    answer = api.post("/api/fast", json={"content": photo, "styles": [art], "size": 1024})
+    assert answer.status_code == 200, answer.text
+    assert list(one_pass._last) == before
 
 
 def test_a_plan_says_how_long_one_pass_takes(api, photo, art):

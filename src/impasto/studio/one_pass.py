@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from impasto.imaging.print_sizes import SMALLEST_SIDE
 from impasto.studio.errors import RequestError
 from impasto.studio.estimates import LARGE_PIXELS, LEAST_PIXELS
 from impasto.studio.models import FastBody
@@ -73,9 +74,12 @@ def _checked_pixels(studio: StudioService, body: FastBody) -> int:
     photo = studio.database.picture(body.content)
     if photo is None:
         return 0
-    width, height = ordered_size(body.size, photo.width, photo.height, dpi=body.dpi, framing=body.framing)
+    size = body.size
+    if body.format is None and isinstance(size, int):  # a picture to look at is not enlarged
+        size = max(SMALLEST_SIDE, min(size, max(photo.width, photo.height)))
+    width, height = ordered_size(size, photo.width, photo.height, dpi=body.dpi, framing=body.framing)
     limit = studio.settings.limits.upload_pixels
-    if body.format is not None and width * height > limit:
+    if width * height > limit:
         raise RequestError(
             422,
             f"{width}x{height} pixels are more than the {limit / 1e6:.0f} megapixels that one pass may paint here; "

@@ -75,11 +75,10 @@ class Previews:
 
         Masks are words or files, ``network`` is the name of one that ships, and ``settings`` are fields of
         `OnePassSettings`. Masks replace the mix: they already say where each style goes. With ``at``, content
-        is a clip, of which the frame at that second is painted. ``pixels`` are those of a picture to keep; raises
-        `TooLargeError` if they need more memory than is free.
+        is a clip, of which the frame at that second is painted. Raises `TooLargeError` if the ``pixels`` of the
+        picture need more memory than is free.
         """
-        if format is not None:
-            check_memory(pixels, BYTES_PER_PRINTED_PIXEL if isinstance(size, str) else BYTES_PER_PIXEL)
+        check_memory(pixels, BYTES_PER_PRINTED_PIXEL if isinstance(size, str) else BYTES_PER_PIXEL)
         shares = None if mix is None or masks else mix
         chosen = OnePassSettings.make({**settings, "mix": shares, "size": size})
         guides = Guides(tuple(masks), protect=protect)
