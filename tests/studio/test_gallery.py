@@ -6,10 +6,12 @@ import asyncio
 import io
 import json
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
+from impasto.studio import archive as archives
 from impasto.studio.bundles import MISSING, Bundle, Bundles, file_names
 from impasto.studio.job_words import query_words, stem
 from impasto.studio.trash import TRASH_SECONDS
@@ -163,6 +165,30 @@ def test_an_archive_has_safe_unique_names_and_the_pictures(api, two, kind) -> No
         assert archive.read(name) == api.get(f"/api/jobs/{job_id}/picture?format={kind}").content
 
 
+def test_a_client_that_leaves_an_archive_causes_no_error(monkeypatch, tmp_path) -> None:
+    (tmp_path / "picture.png").write_bytes(bytes(3_000_000))  # more than one part
+    job = SimpleNamespace(name="a", clip=None, ended=1e9)
+    monkeypatch.setattr(archives, "pictures_of", lambda *_: [job])
+    monkeypatch.setattr(archives, "file_of", lambda *_: tmp_path / "picture.png")
+
+    async def leave() -> None:
+        parts = archives.archive(SimpleNamespace(), Bundle(("id",), "png", "name"))
+        assert await anext(parts)
+        await parts.aclose()
+
+    asyncio.run(leave())
+
+
+def test_an_archive_says_how_many_pictures_were_deleted_meanwhile(api, two) -> None:
+    ids = [job["id"] for job in two]
+    bundle = api.post("/api/bundles", json={"ids": ids}).json()
+    api.post("/api/trash", json={"ids": ids[:1]})
+    archive = zipfile.ZipFile(io.BytesIO(api.get("/" + bundle["url"]).content))
+    api.post("/api/trash/restore", json={"ids": ids[:1]})
+    assert len(archive.namelist()) == 2
+    assert "1 that were deleted meanwhile" in archive.read(MISSING).decode()
+
+
 def test_an_archive_names_the_pictures_that_are_gone(api, two) -> None:
     studio = api.app.state.studio
     url = api.post("/api/bundles", json={"ids": [job["id"] for job in two]}).json()["url"]
@@ -176,7 +202,8 @@ def test_an_archive_names_the_pictures_that_are_gone(api, two) -> None:
         assert "Two of them.jpg" in archive.read(MISSING).decode()
         assert str(studio.folder.root) not in archive.read(MISSING).decode()
         path.unlink()
-        assert zipfile.ZipFile(io.BytesIO(api.get(f"/{url}").content)).namelist() == ["Two of them.png"]
+        names = zipfile.ZipFile(io.BytesIO(api.get(f"/{url}").content)).namelist()
+        assert names == ["Two of them.png", MISSING]
     finally:
         path.write_bytes(data)
 

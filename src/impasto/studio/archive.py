@@ -6,7 +6,8 @@ import asyncio
 import io
 import time
 import zipfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def file_of(studio: StudioService, job: StudioJob) -> Path:
     return folder.result(job.id) if job.clip is None else folder.clip(job.id, str(job.clip["format"]))
 
 
-async def archive(studio: StudioService, bundle: Bundle) -> AsyncIterator[bytes]:
+async def archive(studio: StudioService, bundle: Bundle) -> AsyncGenerator[bytes, None]:
     """Yield a ZIP file in parts. Pictures that are gone meanwhile are listed in a text file at its end."""
     jobs = pictures_of(studio, bundle.job_ids)
     suffixes = [SUFFIXES[bundle.format] if job.clip is None else f".{job.clip['format']}" for job in jobs]
@@ -52,12 +53,16 @@ async def archive(studio: StudioService, bundle: Bundle) -> AsyncIterator[bytes]
     with zipfile.ZipFile(output, "w", zipfile.ZIP_STORED) as file:  # pictures are compressed already
         for job, name in zip(jobs, names, strict=True):
             try:
-                async for _ in _add(studio, file, job, name, bundle.format):
-                    yield output.take()
+                # Closed with this generator, if the client leaves: an open entry would not let the file be closed.
+                async with aclosing(_add(studio, file, job, name, bundle.format)) as parts:
+                    async for _ in parts:
+                        yield output.take()
             except (ImpastoError, OSError) as error:
                 reason = studio.pictures.with_names(str(error))
                 missing.append(f"{name}: {reason}")
             yield output.take()
+        if len(jobs) < len(bundle.job_ids):
+            missing.append(f"{len(bundle.job_ids) - len(jobs)} that were deleted meanwhile")
         if missing:
             file.writestr(MISSING, "\n".join(["These pictures could not be read:", *missing, ""]))
     yield output.take()
@@ -65,7 +70,7 @@ async def archive(studio: StudioService, bundle: Bundle) -> AsyncIterator[bytes]
 
 async def _add(
     studio: StudioService, file: zipfile.ZipFile, job: StudioJob, name: str, format: str
-) -> AsyncIterator[None]:
+) -> AsyncGenerator[None, None]:
     """Write one picture or clip into an archive; yield after each part, so that it can be sent."""
     path = file_of(studio, job)
     moment = time.localtime(job.ended or job.created)[:6]
