@@ -37,6 +37,21 @@ def test_arrays_are_read_and_written_without_torch(tmp_path) -> None:
     assert (planes.bits, planes.name, planes.path) == (whole.bits, whole.name, whole.path)
 
 
+ALL_FORMATS = """
+import sys
+from impasto import imaging
+imaging.read_planes("in.png")
+assert "PIL.TiffImagePlugin" not in sys.modules
+assert imaging.read_planes("in.tif").pixels.shape == (1, 3, 6, 5)
+"""
+
+
+def test_a_png_is_read_without_loading_every_format(tmp_path) -> None:
+    for suffix in ("png", "tif"):
+        Image.new("RGB", (5, 6), "teal").save(tmp_path / f"in.{suffix}")
+    subprocess.run([sys.executable, "-c", ALL_FORMATS], check=True, cwd=tmp_path)
+
+
 def test_no_submodule_hides_an_export() -> None:
     submodules = {module.name for module in pkgutil.iter_modules(imaging.__path__)}
     assert not submodules & set(imaging.__all__)

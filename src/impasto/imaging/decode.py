@@ -77,10 +77,19 @@ def open_image(file: BinaryIO) -> Image.Image:
     with _OPENING:
         previous_limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            Image.init()
-            return Image.open(file, formats=[name for name in _FORMATS if name in Image.OPEN])
+            Image.preinit()
+            try:
+                return Image.open(file, formats=_loaded_formats())
+            except UnidentifiedImageError:
+                # Only few formats are loaded so far: all of them take as long as decoding a small picture.
+                Image.init()
+                return Image.open(file, formats=_loaded_formats())
         finally:
             Image.MAX_IMAGE_PIXELS = previous_limit
+
+
+def _loaded_formats() -> list[str]:
+    return [name for name in _FORMATS if name in Image.OPEN]
 
 
 def decode_file(file: BinaryIO, path: Path, longest: int | None, data: bytes | None = None) -> DecodedPlanes:
