@@ -92,8 +92,7 @@ def noise(rng: random.Random) -> bytes:
 
 def pids(server: Server) -> list[int]:
     """Return the processes of the server that run now, the server first."""
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
-    return [server.process.pid, *map(int, children)]
+    return [server.process.pid, *server.descendants()]
 
 
 def send_for_ever(server: Server, rng: random.Random, stop: threading.Event) -> None:

@@ -58,27 +58,28 @@ class Server:
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith(what)) / 1024
 
-    def worker_pid(self) -> int:
-        """Return the process id of the worker, the first process that the server started."""
-        pids = []
+    def descendants(self) -> list[int]:
+        """Return the ids of the processes that the server and its processes started, oldest first, from /proc."""
+        parents = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                parent = stat.read_text().rpartition(")")[2].split()[1]
-                command = (stat.parent / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if int(parent) == self.process.pid and b"spawn_main" in command:
-                pids.append(int(stat.parent.name))
-        return min(pids)
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+        found = [self.process.pid]
+        for pid in found:
+            found += sorted(child for child, parent in parents.items() if parent == pid)
+        return found[1:]
+
+    def worker_pid(self) -> int:
+        """Return the id of the process that paints, which has a lower priority than the others."""
+        return max(self.descendants(), key=lambda pid: os.getpriority(os.PRIO_PROCESS, pid))
 
     def cpu_seconds(self) -> float:
         """Return the processor seconds of the server and its processes so far, from /proc."""
         total, ticks = 0.0, os.sysconf("SC_CLK_TCK")
-        for stat in Path("/proc").glob("[0-9]*/stat"):
+        for pid in (self.process.pid, *self.descendants()):
             with contextlib.suppress(OSError):  # it ended meanwhile
-                values = stat.read_text().rpartition(")")[2].split()
-                if self.process.pid in (int(stat.parent.name), int(values[1])):
-                    total += (int(values[11]) + int(values[12])) / ticks
+                values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                total += (int(values[11]) + int(values[12])) / ticks
         return total
 
     def kill(self) -> None:

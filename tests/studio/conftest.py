@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -141,17 +142,12 @@ class Running:
         self.client = Client(self.url)
 
     def worker_pids(self) -> list[int]:
-        """The ids of the processes that the server started, from /proc."""
-        pids = []
+        """The ids of the processes that work for the server, forks of one that it started, from /proc."""
+        parents = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = stat.read_text().rpartition(")")[2].split()
-                command = (stat.parent / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if int(fields[1]) == self.process.pid and b"spawn_main" in command:
-                pids.append(int(stat.parent.name))
-        return sorted(pids)
+            with contextlib.suppress(OSError):
+                parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+        return sorted(pid for pid, parent in parents.items() if parents.get(parent) == self.process.pid)
 
     def painter_pid(self) -> int:
         """The id of the process that paints, which has a lower priority than the others."""

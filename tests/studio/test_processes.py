@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 import pytest
 
 from impasto.openmp import WAIT_POLICY
-from impasto.studio.processes import HelperProcess, _status_and_message, answer
+from impasto.studio.processes import EXITED, ChildProcess, HelperProcess, _status_and_message, answer
 
 
 def run(pipe: Connection) -> None:
@@ -50,6 +50,20 @@ def test_a_request_that_arrives_while_an_idle_process_ends_starts_it_again(monke
             await helper.stop()
 
     assert asyncio.run(ask()) == ["1", "1"]
+
+
+def test_a_process_that_is_killed_before_it_has_started_ends() -> None:
+    async def start_and_kill() -> list[object]:
+        messages: list[object] = []
+        child = ChildProcess(__name__, (), messages.append)
+        child.start()
+        assert (child.exists, child.pid) == (True, None)
+        child.kill()
+        await child.stop(60)
+        assert (child.exists, child.pid) == (False, None)
+        return messages
+
+    assert asyncio.run(start_and_kill())[-1] is EXITED
 
 
 def test_memory_that_ran_out_in_torch_is_no_bug() -> None:
