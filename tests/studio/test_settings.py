@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -147,6 +149,13 @@ def test_a_damaged_or_newer_database(tmp_path) -> None:
     newer.close()
     with pytest.raises(OutputError, match="another version"):
         Database(tmp_path / "n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of Unix")
+def test_other_users_of_the_machine_cannot_read_the_folder(tmp_path) -> None:
+    folder = StudioFolder(tmp_path / "new" / "data")
+    made = (folder.root, folder.pictures, folder.jobs, folder.uploads)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in made] == [0o700] * 4
 
 
 def test_an_impossible_folder(tmp_path) -> None:

@@ -40,8 +40,9 @@ class StudioFolder:
         self.timings = self.root / "timings.json"
         self.import_mark = self.root / "import-needed"
         try:
-            for folder in (self.uploads, self.pictures, self.jobs):
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.root.parent.mkdir(parents=True, exist_ok=True)
+            for folder in (self.root, self.uploads, self.pictures, self.jobs):
+                folder.mkdir(exist_ok=True, mode=0o700)  # parents would get the permissions of the umask
             probe = self.uploads / f"probe-{new_id()}"
             probe.touch()
             probe.unlink()
