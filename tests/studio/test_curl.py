@@ -32,8 +32,8 @@ def test_the_examples_run(running, tmp_path) -> None:
             ["sh", "-c", command], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=120
         )
         assert done.returncode == 0, (command, done.stderr)
-    with Image.open(tmp_path / "painted.png") as image, Image.open(tmp_path / "waves.jpg") as waves:
-        assert (image.size, waves.size, waves.format) == ((512, 341), (512, 341), "JPEG")
+    with Image.open(tmp_path / "painted.png") as image, Image.open(tmp_path / "poplars.jpg") as poplars:
+        assert (image.size, poplars.size, poplars.format) == ((512, 341), (512, 341), "JPEG")
         assert json.loads(image.info["impasto"])["recipe"]["strength"] == 0.7
     job = json.loads((tmp_path / "job.json").read_text())
     assert (job["recipe"]["quality"], job["recipe"]["size"]) == ("draft", 256)

@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from impasto.optimize.recipe import Recipe
 from impasto.studio.errors import RequestError
+from impasto.studio.models import FastBody
 from impasto.studio.settings import Limits
 from impasto.studio.stylize_routes import _parse, _read_request
 
@@ -145,6 +146,8 @@ def test_the_document_is_readable(document) -> None:
     assert schemas["JobInfo"]["properties"]["recipe"]["$ref"] == "#/components/schemas/Recipe"
     form = document["paths"]["/api/stylize"]["post"]["requestBody"]["content"]["multipart/form-data"]
     assert set(form["example"]) <= set(form["schema"]["properties"])
+    # The others are for viewing only.
+    assert set(FastBody.model_fields) - {"styles", "at", "network"} <= set(form["schema"]["properties"])
 
 
 def test_the_document_is_valid(document) -> None:

@@ -26,6 +26,8 @@ _FORM = {
                 "mix",
                 "colors",
                 "size",
+                "dpi",
+                "framing",
                 "format",
                 "masks",
                 "protect",
