@@ -53,6 +53,16 @@ def test_two_results_are_compared_with_linked_zoom_and_a_divider(stage):
     assert page.get_by_label("Strength", exact=True).input_value() == "0.3"
 
 
+def test_pictures_that_a_browser_may_not_decode_are_compared_at_a_smaller_size(stage):
+    fill(stage, 2)
+    large, small = stage.studio.jobs.all()
+    large.recipe = {**large.recipe, "size": 10_000}
+    page = stage.tab(path=f"/#/compare/{large.id}/{small.id}")
+    page.wait_for_selector("#compare-words:has-text('size 10000')")
+    sources = page.locator(".compare-frame img").evaluate_all("images => images.map((image) => image.src)")
+    assert [source.partition("?")[2] for source in sources] == ["size=4096", "format=png"]
+
+
 def test_sheets_of_strengths_and_styles_give_a_look_by_one_click(stage):
     page = stage.tab()
     begin(page)

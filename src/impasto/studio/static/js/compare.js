@@ -8,6 +8,7 @@ import { reuse } from "./gallery_actions.js";
 import { facts } from "./gallery_card.js";
 import { emptyView, fit, pan, resized, visibleSpan, zoomAt } from "./geometry.js";
 import { startGestures } from "./gestures.js";
+import { shownUrl } from "./pictures.js";
 
 const MARGIN = [12, 12, 12, 12];
 const STEP = 60; // pixels that an arrow key pans
@@ -123,7 +124,7 @@ export function differences(a, b) {
 }
 
 function fill({ stage, frame, caption }, job) {
-  frame.firstElementChild.src = api.resultUrl(job.id, "png");
+  frame.firstElementChild.src = shownUrl(job);
   frame.firstElementChild.alt = job.name;
   stage.setAttribute("aria-label", `${job.name}, zoom and pan`);
   caption.replaceChildren(

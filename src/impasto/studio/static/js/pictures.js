@@ -4,6 +4,9 @@ import { bytes } from "./format.js";
 import { known } from "./persist.js";
 import { store } from "./state.js";
 
+// Larger pictures are shown at this size: a browser may not decode a hundred megapixels.
+const MAX_SHOWN_SIDE = 4096;
+
 /** Upload a file after checking its size. */
 export async function upload(file) {
   const limit = store.state.info?.limits?.bytes;
@@ -36,6 +39,12 @@ export async function pictureOf(id, name = "picture") {
 /** The address of a picture, or of the frame of a clip at the second `at`. */
 export function contentUrl(content, at, size) {
   return content.clip ? api.frameUrl(content.id, at, size) : api.pictureUrl(content.id, size);
+}
+
+/** The address of a finished job's picture to look at. */
+export function shownUrl(job) {
+  const isLarge = Math.max(...(job.scale ?? [0])) > MAX_SHOWN_SIDE;
+  return isLarge ? api.resultUrl(job.id, null, MAX_SHOWN_SIDE) : api.resultUrl(job.id, "png");
 }
 
 /** Return the file name of a job's picture: its name without characters that file systems refuse. */

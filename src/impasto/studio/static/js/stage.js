@@ -3,15 +3,13 @@ import { api } from "./api.js";
 import { byId, show } from "./dom.js";
 import { hasStyle } from "./draft.js";
 import { clock } from "./format.js";
-import { contentUrl } from "./pictures.js";
+import { contentUrl, shownUrl } from "./pictures.js";
 import { croppedPart } from "./print_sizes.js";
 import { currentPrint, stageSize } from "./sizes.js";
 import { isActive, store } from "./state.js";
 import { viewer } from "./viewer.js";
 
 const { state } = store;
-// Larger pictures are shown at this size: a browser may not decode a hundred megapixels.
-const MAX_SHOWN_SIDE = 4096;
 let turns = 0;
 
 /** The preview, unless it shows another photo. */
@@ -20,13 +18,8 @@ const preview = () => (state.fast?.content === state.content?.id ? state.fast : 
 const photo = () => state.content && contentUrl(state.content, state.at, 2048);
 
 function ofJob(job) {
-  if (job.has_picture && !isActive(job)) {
-    const isLarge = Math.max(...(job.scale ?? [0])) > MAX_SHOWN_SIDE;
-    const url = isLarge
-      ? api.resultUrl(job.id, null, MAX_SHOWN_SIDE)
-      : api.resultUrl(job.id, "png");
-    return { url, alt: "Finished picture", caption: "" };
-  }
+  if (job.has_picture && !isActive(job))
+    return { url: shownUrl(job), alt: "Finished picture", caption: "" };
   if (job.preview)
     return { url: job.preview, alt: "The painting so far", caption: "Painting", isStep: true };
   // The painting starts from the preview, which stays until there is a first step to see.
