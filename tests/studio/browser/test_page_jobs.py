@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from actions import begin, choose, hurry, idle, slide, title, until
+from fake_pictures import encode, make_picture
+from fake_recipe import full_recipe
 
 
 def paint(page):
@@ -227,6 +229,19 @@ def test_a_picture_made_by_impasto_loads_its_settings(stage, tmp_path):
     assert fresh.get_by_label("Cross-fade", exact=True).input_value() == "0.3"
     assert fresh.inner_text("#advanced-changed") == "1 changed"
     assert fresh.locator("#sources .tile img").count() == 3
+
+
+def test_the_mask_of_a_style_that_is_gone_goes_with_it(stage):
+    studio = stage.studio
+    content, style = (studio.samples[k]["id"] for k in (0, 2))
+    masks = [studio.pictures.add(encode(make_picture(k, 64, 48, 2), "png"), "m.png")["id"] for k in (80, 81)]
+    body = {"content": content, "styles": ["gone", style], "guides": {"masks": masks}}
+    job = studio.jobs.finished(body, full_recipe({"size": 512, "mix": [0.25, 0.75]}))
+    page = stage.tab(path=f"/#/job/{job.id}")
+    title(page, "Finished")
+    draft = "[m.store.state.styles.length, m.store.state.mix, m.store.state.masks[0].base]"
+    module = "import(new URL('static/js/state.js', document.baseURI))"
+    assert page.evaluate(f"{module}.then((m) => {draft})") == [1, [1], masks[1]]
 
 
 def test_a_change_after_the_end_starts_a_new_draft(stage):

@@ -211,8 +211,14 @@ export const onePassSize = () => currentPrint() ?? { size: state.size };
 export function loadDraft({ recipe, guides, trained, clip }, content, styles) {
   const present = styles.filter(Boolean);
   const n = present.length;
-  let mix = recipe.mix ?? even(n);
-  if (mix.length === 1 && n === 2) mix = [mix[0], 1 - mix[0]];
+  // What belongs to a style that no longer exists goes with it.
+  const isPresent = (_, i) => Boolean(styles[i]);
+  let mix = recipe.mix ?? even(styles.length);
+  if (mix.length === 1 && styles.length === 2) mix = [mix[0], 1 - mix[0]];
+  mix = mix.filter(isPresent);
+  const ownGuides = { ...guides };
+  for (const name of ["masks", "style_masks"])
+    if (Array.isArray(ownGuides[name])) ownGuides[name] = ownGuides[name].filter(isPresent);
   const look = Object.fromEntries(Object.keys(LOOK).map((key) => [key, recipe[key] ?? LOOK[key]]));
   const fresh = emptyDraft();
   const { print, size } = sizeOf(recipe, content);
@@ -232,7 +238,7 @@ export function loadDraft({ recipe, guides, trained, clip }, content, styles) {
     quality: recipe.quality ?? fresh.quality,
     seed: recipe.seed ?? 0,
     extra: print ? withoutPrint(extra) : extra,
-    ...layersOf(content ? guides : {}, n),
+    ...layersOf(content ? ownGuides : {}, n),
     brushing: false,
     fast: null, // the preview showed other pictures
   });
