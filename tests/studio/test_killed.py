@@ -51,7 +51,8 @@ def painted(running: Running, name: str) -> int:
 
 def paused(running: Running, name: str) -> int:
     """Pause a job, which writes its checkpoint; return the checkpoint's steps."""
-    assert running.client.ask("POST", f"/api/jobs/{name}/pause").json["state"] == "paused"
+    assert running.client.ask("POST", f"/api/jobs/{name}/pause").status == 200
+    running.client.wait(name, "paused")  # the answer does not wait longer for a busy machine
     return painted(running, name)
 
 
