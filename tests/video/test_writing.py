@@ -3,7 +3,6 @@
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,7 +16,7 @@ from impasto.video.open_clip import open_clip
 from impasto.video.run import ClipStarted, ClipWritten, FramePainted, VideoRun
 from impasto.video.settings import VideoSettings
 
-from .clips import ODD_TIMES, TrailPainter, make_clip, picture, read_clip, sound_packets
+from .clips import ODD_TIMES, TrailPainter, av, make_clip, picture, read_clip, sound_packets
 
 
 def paint(source: Path, output: Path, settings=None, painter=None, styles=(), guides=None, **chosen):
