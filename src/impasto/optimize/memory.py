@@ -102,7 +102,9 @@ def rooms_of(encoder: Encoder, largest: ScalePlan, available: int | None) -> lis
     """Return the bytes of memory that tiles are chosen for in a run with the last scale ``largest``, the best first."""
     if available is None or not _in_files(encoder, largest):
         return [available]
-    return [min(available, round(FILES_MEMORY / MEMORY_MARGIN)), available]
+    # Features in float32 need more than those in bfloat16, so a third more and twice as much come before all memory.
+    rooms = [round(factor * FILES_MEMORY / MEMORY_MARGIN) for factor in (1, 4 / 3, 2)]
+    return [*(min(available, room) for room in rooms), available]
 
 
 def _with_kept(
