@@ -73,7 +73,7 @@ def test_the_result_paints_and_classifies(cli, data: Path) -> None:
     )
     assert run.code == 0, run.err
     assert list(open_encoder("mine.safetensors").layers) == list(open_encoder("compact").layers)
-    words = ("stylize", "photo.png", "art.png", "--size", "32", "--steps", "2")
+    words = ("stylize", "photo.png", "art.png", "--size", "32", "--steps", "20")
     for name, encoder in (
         ("file.png", ("--encoder", "mine.safetensors")),
         ("weights.png", ("--encoder", "compact", "--weights", "mine.safetensors")),
