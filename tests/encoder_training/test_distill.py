@@ -304,6 +304,7 @@ def test_a_low_rank_run_starts_from_a_factorisation_and_writes_a_file(folder, tm
     assert torch.allclose(found, exact, atol=0.02 * float(exact.abs().max()))
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("changes", [{}, {"student": "low-rank", "budget": 0.6, "learning_rate": 0.01}])
 def test_a_resumed_distillation_ends_with_the_same_bits(folder, tmp_path, monkeypatch, changes):
     monkeypatch.setattr("impasto.encoder_training.distill.lowrank_task.FIT_CROPS", 4)

@@ -123,6 +123,7 @@ R2 = {"relu2_1": 0.95, "relu3_1": 0.93, "relu4_1": 0.92, "relu5_1": 0.80}
 
 @needs_file
 @pytest.mark.shared
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", ["photos", "art"])
 def test_held_out_r2_of_the_full_features(kind: str, shared: Path) -> None:
     teacher = prepare(
