@@ -64,10 +64,10 @@ class Server:
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):  # it ended meanwhile
                 parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-        found = [self.process.pid]
-        for pid in found:
-            found += sorted(child for child, parent in parents.items() if parent == pid)
-        return found[1:]
+        pids = [self.process.pid]
+        for pid in pids:
+            pids += sorted(child for child, parent in parents.items() if parent == pid)
+        return pids[1:]
 
     def worker_pid(self) -> int:
         """Return the id of the process that paints, which has a lower priority than the others."""

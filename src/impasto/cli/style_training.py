@@ -173,12 +173,12 @@ class StyleTrainingRun:
 
         photograph = centre_crops([self.held_out], SIZES[0])
         paint_functions = painters(self.card(), self.session.trainer.task.weights())
-        found: list[Fault] = []
+        all_faults: list[Fault] = []
         for number, record in enumerate(self.request.records):
             self.session.report.counted("checking styles", number + 1, len(paint_functions))
             for fault in faults(paint_functions[number], photograph):
-                found.append(Fault(f"in the style {record.name}, {fault.text}", fault.fatal))
-        return found
+                all_faults.append(Fault(f"in the style {record.name}, {fault.text}", fault.fatal))
+        return all_faults
 
     def finish(self, finished: bool) -> None:
         """Write curve and preview, check the network, and write it with its card.

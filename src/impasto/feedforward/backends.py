@@ -35,7 +35,7 @@ OpenVINO gains nothing."""
 class GraphRunner:
     """Runs a network's graph in another library, for style parameters, and frozen statistics if given.
 
-    The graph is exported once, which takes seconds, and cached in the user's cache folder; `on_build` is called before.
+    The graph is made once and cached in the user's cache folder; `on_build` is called before.
     Backends in `CONSTANT_STYLE` get the style parameters as constants of the graph, which takes a fraction of a second;
     the opened graph of the last style is kept. Other backends get them as inputs.
 
