@@ -71,6 +71,13 @@ def hurry(stage: Any) -> None:
         stage.studio.jobs[job["id"]].pace = 0.002
 
 
+def finish(stage: Any, page: Any) -> None:
+    """Paint, and wait until the painting is finished."""
+    page.click("#paint")
+    hurry(stage)
+    title(page, "Finished")
+
+
 def painted(page: Any) -> list[float]:
     """Mean red, green, blue of the picture on the stage."""
     return page.evaluate(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actions import PREVIEW, begin, hurry, idle, painted, slide, title, until
+from actions import PREVIEW, begin, finish, hurry, idle, painted, slide, title, until
 
 # Records every text that the estimate shows.
 WATCH = """() => {
@@ -115,9 +115,7 @@ def test_a_loaded_job_of_high_quality_gives_its_fields_back(stage):
     begin(page)
     page.get_by_label("High").check(force=True)
     stage.studio.step_seconds = 0.002
-    page.click("#paint")
-    hurry(stage)
-    title(page, "Finished")
+    finish(stage, page)
     fresh = stage.tab(path=page.url.removeprefix(stage.url))
     title(fresh, "Finished")
     assert fresh.locator("label.segment:has-text('High') input").is_checked()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from actions import begin, choose, hurry, idle, slide, title, until
+from actions import begin, choose, finish, hurry, idle, slide, title, until
 
 
 def paint(page):
@@ -162,9 +162,7 @@ def test_gallery_reuse_download_and_delete(stage):
     page = stage.tab()
     begin(page)
     slide(page, "Strength", 1.25)
-    page.click("#paint")
-    hurry(stage)
-    title(page, "Finished")
+    finish(stage, page)
     page.click("#nav-gallery")
     page.wait_for_selector(".card img")
     assert page.locator(".card-foot").inner_text().count("strength 1.25") == 1
@@ -191,9 +189,7 @@ def test_gallery_shows_older_paintings_on_demand(stage):
     page = stage.tab()
     stage.studio.step_seconds = 0
     begin(page)
-    page.click("#paint")
-    hurry(stage)
-    title(page, "Finished")
+    finish(stage, page)
     body = stage.studio.bodies_of("POST", "/api/jobs")[0]
     for _ in range(29):
         stage.studio.start(body)
@@ -212,9 +208,7 @@ def test_a_picture_made_by_impasto_loads_its_settings(stage, tmp_path):
     page.click("#advanced summary")
     page.select_option("#field-style_loss", "gram")
     idle(page)
-    page.click("#paint")
-    hurry(stage)
-    title(page, "Finished")
+    finish(stage, page)
     with page.expect_download() as download:
         page.click("text=Download >> visible=true")
     downloaded = tmp_path / "downloaded.png"
@@ -232,9 +226,7 @@ def test_a_picture_made_by_impasto_loads_its_settings(stage, tmp_path):
 def test_a_change_after_the_end_starts_a_new_draft(stage):
     page = stage.tab()
     begin(page)
-    page.click("#paint")
-    hurry(stage)
-    title(page, "Finished")
+    finish(stage, page)
     assert "#/job/" in page.url
     slide(page, "Colour", 1)
     page.wait_for_selector("img.after.shown[src^='blob:']")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actions import begin, choose, hurry, idle, slide, title, until
+from actions import begin, choose, finish, idle, slide, title, until
 from fake_pictures import encode, make_picture
 from fake_recipe import full_recipe
 from test_page_jobs import jobs, paint
@@ -25,9 +25,7 @@ def test_another_painting_opens_and_leaves_the_running_one_as_it_is(stage):
     page = stage.tab()
     begin(page)
     slide(page, "Strength", 1.25)
-    page.click("#paint")
-    hurry(stage)
-    title(page, "Finished")
+    finish(stage, page)
     first = jobs(stage)[0]["id"]
     page.click("text=Paint again >> visible=true")
     slide(page, "Strength", 0.75)
@@ -47,9 +45,7 @@ def test_finished_paintings_open_one_after_the_other(stage):
     begin(page)
     for strength in (1.25, 0.75):
         slide(page, "Strength", strength)
-        page.click("#paint")
-        hurry(stage)
-        title(page, "Finished")
+        finish(stage, page)
     for index, strength in ((1, "1.25"), (0, "0.75"), (1, "1.25")):
         page.click("#nav-gallery")
         page.click(f".card-picture >> nth={index}")

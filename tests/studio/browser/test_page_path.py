@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from actions import PREVIEW, begin, choose, drop_sample, hurry, idle, painted, slide, title, until
+from actions import PREVIEW, begin, choose, drop_sample, finish, hurry, idle, painted, slide, title, until
 from PIL import Image
 
 # Moves the slider with this name, waits for the picture that follows, answers the milliseconds.
@@ -169,9 +169,7 @@ def test_size_quality_and_seed_reach_the_job(stage):
     page.click("#more summary")
     page.fill("#seed", "7")
     page.press("#seed", "Tab")
-    page.click("#paint")
-    hurry(stage)
-    title(page, "Finished")
+    finish(stage, page)
     recipe = stage.studio.bodies_of("POST", "/api/jobs")[0]["recipe"]
     assert (recipe["size"], recipe["quality"], recipe["seed"]) == (256, "draft", 7)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from actions import PHONE, begin, hurry, title, until, violations
+from actions import PHONE, begin, finish, until, violations
 from test_page_modules import call
 
 from impasto.studio.requests import ordered_size
@@ -64,9 +64,7 @@ def test_a_print_is_ordered_as_it_was_chosen(stage):
     paper(page, "A5")
     page.get_by_label("Framing").select_option("pad")
     page.wait_for_selector("#paint:enabled")
-    page.click("#paint")
-    hurry(stage)
-    title(page, "Finished")
+    finish(stage, page)
     (order,) = stage.studio.bodies_of("POST", "/api/jobs")
     assert {name: order["recipe"][name] for name in ("size", "dpi", "framing")} == {
         "size": "A5",

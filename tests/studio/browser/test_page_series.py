@@ -26,6 +26,17 @@ def answer(page, words):
     page.click(f"#ask-buttons >> text='{words}'")
 
 
+def strip(stage, count):
+    """Open the page with photographs in the strip and a style, ready to paint."""
+    page = stage.tab()
+    drop(page, photos(count))
+    answer(page, "Photographs")
+    tiles(page, count)
+    page.click("#style-samples .sample >> nth=0")
+    page.wait_for_selector("#series-paint:enabled")
+    return page
+
+
 def test_several_photographs_get_one_look_and_bad_files_are_named(stage):
     page = stage.tab()
     stage.studio.step_seconds = 0.01
@@ -133,12 +144,7 @@ def test_a_folder_is_painted_by_keyboard_and_stopped_with_a_partial_zip(stage, t
 
 
 def test_stop_also_ends_the_job_that_is_being_queued(stage):
-    page = stage.tab()
-    drop(page, photos(3))
-    answer(page, "Photographs")
-    tiles(page, 3)
-    page.click("#style-samples .sample >> nth=0")
-    page.wait_for_selector("#series-paint:enabled")
+    page = strip(stage, 3)
     stage.studio.plan_seconds = 1.5
     page.click("#series-paint")
     while not stage.studio.bodies_of("POST", "/api/jobs"):
@@ -149,12 +155,7 @@ def test_stop_also_ends_the_job_that_is_being_queued(stage):
 
 
 def test_stop_ends_the_wait_for_room_without_an_error(stage):
-    page = stage.tab()
-    drop(page, photos(2))
-    answer(page, "Photographs")
-    tiles(page, 2)
-    page.click("#style-samples .sample >> nth=0")
-    page.wait_for_selector("#series-paint:enabled")
+    page = strip(stage, 2)
     full = {"status": 429, "json": {"error": "20 jobs are unfinished; wait for one, or cancel one."}}
     page.route("**/api/jobs", lambda route: route.fulfill(**full))
     with page.expect_response("**/api/jobs"):
