@@ -57,7 +57,7 @@ def test_finished_paintings_open_one_after_the_other(stage):
 def test_a_look_or_settings_that_are_loaded_leave_the_running_job_as_it_is(stage, tmp_path):
     page = stage.tab()
     begin(page)
-    idle(page, 900)  # until the look is noted
+    page.wait_for_selector("#looks .sample:enabled")  # the look is noted
     page.click("#style-samples .sample >> nth=1")
     page.wait_for_selector("#looks .sample >> nth=1")
     slide(page, "Strength", 1.25)
